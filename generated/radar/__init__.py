@@ -1,0 +1,1 @@
+"""Stubs made from protos/ by scripts/gen_protos.sh; never edited."""
