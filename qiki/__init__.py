@@ -1,0 +1,1 @@
+"""What two services or more share: contracts on the wire and the run-time that carries them."""

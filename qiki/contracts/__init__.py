@@ -1,0 +1,1 @@
+"""Names, numbers and formats on the wire, as Python values."""

@@ -1,0 +1,35 @@
+"""The audit record: one line of the registrar's files, and one message on the audit subject."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from qiki.contracts.fields import Payload, Timestamp
+
+AUDIT_SOURCE = "urn:qiki:registrar:audit"
+AUDIT_TYPE = "qiki.events.v1.AuditRecord"
+SEVERITIES = ("INFO", "WARNING", "ERROR", "CRITICAL")
+
+Severity = Literal["INFO", "WARNING", "ERROR", "CRITICAL"]
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class AuditRecord(Payload):
+    """What happened, as it was registered; `sequence` to `hash` are the chain's.
+
+    `hash` is the SHA-256 of the line without its last member, which is `hash` itself; `previous_hash`, which is
+    64 zeros in the first record, is part of what is hashed. `timestamp` is the event's own time, `registered_at` wall
+    time.
+    """
+
+    event_id: str
+    code: Annotated[int, Field(ge=100, le=999)] | None
+    event_type: str
+    source: str
+    timestamp: Timestamp
+    payload: Any
+    severity: Severity
+    sequence: int = Field(ge=1)
+    registered_at: Timestamp
+    previous_hash: Digest
+    hash: Digest

@@ -1,0 +1,57 @@
+"""Commands to the simulator and their acknowledgements."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from pydantic import Field
+
+from qiki.contracts.fields import Payload, Timestamp
+
+
+class CommandMetadata(Payload):
+    """Who asks, and under which id the answer will come."""
+
+    message_id: UUID = Field(default_factory=uuid4)
+    correlation_id: UUID | None = None
+    timestamp: Timestamp | None = None
+    message_type: str = ""
+    source: str = "unknown"
+    destination: str = "unknown"
+
+
+class CommandMessage(Payload):
+    """One command on `qiki.commands.control`."""
+
+    command_name: str = Field(min_length=1)
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    metadata: CommandMetadata
+
+
+class ErrorDetail(Payload):
+    """Why a command was refused."""
+
+    code: str
+    message: str
+    details: dict[str, Any] = Field(default_factory=dict)
+
+
+class AckPayload(Payload):
+    """What became of the command."""
+
+    command_name: str | None
+    status: str
+
+
+class ControlAck(Payload):
+    """The one acknowledgement of a command; two names for two of its values are kept for older readers."""
+
+    version: int = 1
+    kind: str | None
+    timestamp: Timestamp
+    requestId: str | None = None  # noqa: N815
+    request_id: str | None = None
+    success: bool
+    ok: bool
+    payload: AckPayload
+    error: str | None = None
+    error_detail: ErrorDetail | None = None

@@ -1,0 +1,110 @@
+"""Headers: CloudEvents in binary mode (NATS binding 1.0) and the platform's own."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, urlencode
+
+from qiki.contracts.cloudevents import header_value
+from qiki.contracts.enums import FriendFoe, RadarRangeBand
+from qiki.contracts.ids import frame_message_id
+
+MESSAGE_ID = "Nats-Msg-Id"
+RUN = "x-qiki-run"
+FRAME = "x-qiki-frame"
+OWN_POSITION = "x-qiki-own-position"
+OWN_VELOCITY = "x-qiki-own-velocity"
+IDENTITIES = "x-qiki-identities"
+RANGE_BAND = "x-range-band"
+REASON = "x-qiki-reason"
+ORIGIN_SUBJECT = "x-qiki-origin-subject"
+ORIGIN_SEQUENCE = "x-qiki-origin-seq"
+SEQUENCE = "x-qiki-seq"
+
+FRAME_SOURCE = "urn:qiki:q-sim-service:radar"
+FRAME_TYPES = {
+    RadarRangeBand.RR_UNSPECIFIED: "qiki.radar.v1.UNSPECIFIEDFrame",
+    RadarRangeBand.RR_LR: "qiki.radar.v1.LRFrame",
+    RadarRangeBand.RR_SR: "qiki.radar.v1.SRFrame",
+}
+TRACK_SOURCE = "urn:qiki:faststream-bridge:radar"
+TRACK_TYPE = "qiki.radar.v1.Track"
+TRACKED_TYPE = "qiki.tracker.v1.TrackedFrame"
+
+
+def cloud_event(event_id: str, event_type: str, source: str, time: str) -> dict[str, str]:
+    """The CloudEvents attributes of a message whose body is JSON; its id is the message id too."""
+    encoded_id = header_value(event_id)
+    return {
+        MESSAGE_ID: encoded_id,
+        "ce-specversion": "1.0",
+        "ce-id": encoded_id,
+        "ce-type": event_type,
+        "ce-source": header_value(source),
+        "ce-time": time,
+        "content-type": "application/json",
+    }
+
+
+@dataclass(frozen=True)
+class FrameOrigin:
+    """Where a frame comes from: its run and number, and the bot's own state at its time.
+
+    Attributes:
+        own_position: three numbers [m], world axes
+        own_velocity: three numbers [m/s], world axes
+        identities: known transponder identities and their sides; it travels with every frame, so that a
+            tracker that begins in the middle of a run, or a week later, knows them too
+    """
+
+    run: str
+    frame: int
+    own_position: tuple[float, ...]
+    own_velocity: tuple[float, ...]
+    identities: Mapping[str, FriendFoe] = field(default_factory=dict)
+
+    def headers(self, band: RadarRangeBand, time: str) -> dict[str, str]:
+        """Headers of the frame on the subject of `band`."""
+        event = cloud_event(frame_message_id(self.run, self.frame, band.name), FRAME_TYPES[band], FRAME_SOURCE, time)
+        return event | {
+            RANGE_BAND: band.name,
+            RUN: self.run,
+            FRAME: str(self.frame),
+            OWN_POSITION: triple(self.own_position),
+            OWN_VELOCITY: triple(self.own_velocity),
+            IDENTITIES: urlencode([(name, int(side)) for name, side in sorted(self.identities.items())]),
+        }
+
+    @classmethod
+    def read(cls, headers: Mapping[str, str] | None) -> "FrameOrigin | None":
+        """What the headers say; None for a frame without them, which is another radar's.
+
+        Raises:
+            ValueError: headers that are there but do not read.
+        """
+        missing = [name for name in (RUN, FRAME) if headers is None or name not in headers]
+        if headers is None or len(missing) == 2:
+            return None
+        if missing:
+            raise ValueError(f"{missing[0]}: is missing")
+        number = int(headers[FRAME])
+        if number < 0:
+            raise ValueError(f"{FRAME}: {number} is negative")
+        return cls(
+            headers[RUN],
+            number,
+            _numbers(headers, OWN_POSITION),
+            _numbers(headers, OWN_VELOCITY),
+            {name: FriendFoe(int(side)) for name, side in parse_qsl(headers.get(IDENTITIES, ""))},
+        )
+
+
+def triple(values: Sequence[float]) -> str:
+    """Three numbers, separated by blanks, each in its shortest exact form."""
+    return " ".join(repr(float(value)) for value in values)
+
+
+def _numbers(headers: Mapping[str, str], name: str) -> tuple[float, ...]:
+    numbers = tuple(float(word) for word in headers.get(name, "0 0 0").split())
+    if len(numbers) != 3 or not all(abs(number) < float("inf") for number in numbers):
+        raise ValueError(f"{name}: {headers[name]!r} is not three finite numbers")
+    return numbers

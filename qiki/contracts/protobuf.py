@@ -1,0 +1,185 @@
+"""Between the JSON payloads and protobuf.
+
+Nothing is lost but what a protobuf type cannot hold: a track's position and velocity are float32 there,
+null and empty identity are one, and the ingest time has no field.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from generated import common_types_pb2 as common
+from generated.radar.v1 import radar_pb2 as pb
+from qiki.contracts.enums import FriendFoe, ObjectType, RadarRangeBand, RadarTrackStatus, TransponderMode
+from qiki.contracts.fields import Vector
+from qiki.contracts.radar import RadarDetection, RadarFrame, RadarTrack
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def timestamp_to_proto(moment: datetime) -> Timestamp:
+    """A zoned time, to the microsecond."""
+    elapsed = moment - _EPOCH
+    return Timestamp(seconds=elapsed.days * 86_400 + elapsed.seconds, nanos=elapsed.microseconds * 1000)
+
+
+def timestamp_from_proto(message: Timestamp) -> datetime:
+    """A zoned time, to the microsecond.
+
+    Raises:
+        ValueError: outside the years 1 to 9999.
+    """
+    try:
+        return _EPOCH + timedelta(seconds=message.seconds, microseconds=message.nanos // 1000)
+    except OverflowError:
+        raise ValueError(f"timestamp of {message.seconds} s is outside the years 1 to 9999") from None
+
+
+def uuid_to_proto(value: UUID) -> common.UUID:
+    """A UUID in canonical text form."""
+    return common.UUID(value=str(value))
+
+
+def detection_to_proto(detection: RadarDetection) -> pb.RadarDetection:
+    """One detection."""
+    return pb.RadarDetection(
+        range_m=detection.range_m,
+        bearing_deg=detection.bearing_deg,
+        elev_deg=detection.elev_deg,
+        vr_mps=detection.vr_mps,
+        snr_db=detection.snr_db,
+        rcs_dbsm=detection.rcs_dbsm,
+        transponder_on=detection.transponder_on,
+        transponder_mode=proto_enum(detection.transponder_mode),
+        transponder_id=detection.transponder_id or "",
+        range_band=proto_enum(detection.range_band),
+        id_present=detection.id_present,
+    )
+
+
+def detection_from_proto(message: pb.RadarDetection) -> RadarDetection:
+    """One detection.
+
+    Raises:
+        pydantic.ValidationError: a value that the contract does not allow.
+    """
+    return RadarDetection(
+        range_m=message.range_m,
+        bearing_deg=message.bearing_deg,
+        elev_deg=message.elev_deg,
+        vr_mps=message.vr_mps,
+        snr_db=message.snr_db,
+        rcs_dbsm=message.rcs_dbsm,
+        transponder_on=message.transponder_on,
+        transponder_mode=TransponderMode(message.transponder_mode),
+        transponder_id=message.transponder_id or None,
+        range_band=RadarRangeBand(message.range_band),
+        id_present=message.id_present if message.HasField("id_present") else None,
+    )
+
+
+def frame_to_proto(frame: RadarFrame) -> pb.RadarFrame:
+    """One frame, without its ingest time."""
+    return pb.RadarFrame(
+        schema_version=frame.schema_version,
+        frame_id=uuid_to_proto(frame.frame_id),
+        sensor_id=uuid_to_proto(frame.sensor_id),
+        timestamp=timestamp_to_proto(frame.timestamp),
+        detections=map(detection_to_proto, frame.detections),
+    )
+
+
+def frame_from_proto(message: pb.RadarFrame) -> RadarFrame:
+    """One frame.
+
+    Raises:
+        ValueError: a missing or broken id.
+        pydantic.ValidationError: a value that the contract does not allow.
+    """
+    return RadarFrame(
+        schema_version=message.schema_version,
+        frame_id=UUID(message.frame_id.value),
+        sensor_id=UUID(message.sensor_id.value),
+        timestamp=timestamp_from_proto(message.timestamp),
+        detections=tuple(map(detection_from_proto, message.detections)),
+    )
+
+
+def track_to_proto(track: RadarTrack) -> pb.RadarTrack:
+    """One track, without its ingest time."""
+    return pb.RadarTrack(
+        schema_version=track.schema_version,
+        track_id=uuid_to_proto(track.track_id),
+        object_type=proto_enum(track.object_type),
+        iff=proto_enum(track.iff),
+        transponder_on=track.transponder_on,
+        quality=track.quality,
+        range_m=track.range_m,
+        bearing_deg=track.bearing_deg,
+        elev_deg=track.elev_deg,
+        vr_mps=track.vr_mps,
+        snr_db=track.snr_db,
+        rcs_dbsm=track.rcs_dbsm,
+        timestamp=timestamp_to_proto(track.timestamp),
+        transponder_mode=proto_enum(track.transponder_mode),
+        transponder_id=track.transponder_id or "",
+        status=proto_enum(track.status),
+        position=_vector_to_proto(track.position),
+        velocity=_vector_to_proto(track.velocity),
+        position_covariance=track.position_covariance or (),
+        velocity_covariance=track.velocity_covariance or (),
+        age_s=track.age_s,
+        miss_count=track.miss_count,
+        range_band=proto_enum(track.range_band),
+        id_present=track.id_present,
+    )
+
+
+def track_from_proto(message: pb.RadarTrack) -> RadarTrack:
+    """One track.
+
+    Raises:
+        ValueError: a missing or broken id.
+        pydantic.ValidationError: a value that the contract does not allow.
+    """
+    return RadarTrack(
+        schema_version=message.schema_version,
+        track_id=UUID(message.track_id.value),
+        object_type=ObjectType(message.object_type),
+        iff=FriendFoe(message.iff),
+        transponder_on=message.transponder_on,
+        transponder_mode=TransponderMode(message.transponder_mode),
+        transponder_id=message.transponder_id or None,
+        quality=message.quality,
+        status=RadarTrackStatus(message.status),
+        range_m=message.range_m,
+        bearing_deg=message.bearing_deg,
+        elev_deg=message.elev_deg,
+        vr_mps=message.vr_mps,
+        snr_db=message.snr_db,
+        rcs_dbsm=message.rcs_dbsm,
+        position=_vector_from_proto(message.position) if message.HasField("position") else None,
+        velocity=_vector_from_proto(message.velocity) if message.HasField("velocity") else None,
+        position_covariance=tuple(message.position_covariance) or None,
+        velocity_covariance=tuple(message.velocity_covariance) or None,
+        age_s=message.age_s,
+        miss_count=message.miss_count,
+        timestamp=timestamp_from_proto(message.timestamp),
+        range_band=RadarRangeBand(message.range_band),
+        id_present=message.id_present if message.HasField("id_present") else None,
+    )
+
+
+def proto_enum(value: int) -> Any:
+    """The integer itself; its proto type is a distinct name for it only to the type checker."""
+    return int(value)
+
+
+def _vector_to_proto(vector: Vector | None) -> common.Vector3 | None:
+    return None if vector is None else common.Vector3(x=vector.x, y=vector.y, z=vector.z)
+
+
+def _vector_from_proto(message: common.Vector3) -> Vector:
+    return Vector(x=message.x, y=message.y, z=message.z)

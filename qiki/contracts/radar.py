@@ -1,0 +1,135 @@
+"""Frames, tracks and what goes with them."""
+
+from typing import Annotated, Protocol, TypeVar
+from uuid import UUID
+
+from pydantic import Field, model_validator
+
+from qiki.contracts.enums import FriendFoe, ObjectType, RadarRangeBand, RadarTrackStatus, TransponderMode
+from qiki.contracts.fields import Covariance, Finite, NonNegative, Payload, Timestamp, Vector
+
+MAX_DETECTIONS = 4000
+
+Bearing = Annotated[float, Field(ge=0, lt=360, allow_inf_nan=False)]
+Elevation = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+
+
+class _Identified(Protocol):
+    range_band: RadarRangeBand
+    transponder_id: str | None
+    id_present: bool | None
+
+
+T = TypeVar("T", bound=_Identified)
+
+
+def _long_range_is_anonymous(report: T) -> T:
+    """No reply is read beyond short range, so whoever claims one there is wrong."""
+    if report.range_band == RadarRangeBand.RR_LR and (report.transponder_id or report.id_present):
+        raise ValueError("long range carries no identity: transponder_id and id_present must be empty")
+    return report
+
+
+class RadarDetection(Payload):
+    """One plot: what the radar measured and what the transponder's reply claimed."""
+
+    range_m: NonNegative
+    bearing_deg: Bearing
+    elev_deg: Elevation
+    vr_mps: Finite
+    snr_db: NonNegative
+    rcs_dbsm: Finite
+    transponder_on: bool = False
+    transponder_mode: TransponderMode = TransponderMode.OFF
+    transponder_id: str | None = None
+    range_band: RadarRangeBand = RadarRangeBand.RR_UNSPECIFIED
+    id_present: bool | None = None
+
+    _long_range_is_anonymous = model_validator(mode="after")(_long_range_is_anonymous)
+
+
+def _event_time(values: object) -> object:
+    """`ts_event` is `timestamp` under its later name."""
+    if isinstance(values, dict) and "timestamp" in values:
+        return values | {"ts_event": values["timestamp"]}
+    return values
+
+
+class RadarFrame(Payload):
+    """One scan."""
+
+    schema_version: int = Field(default=1, ge=1, le=1)
+    frame_id: UUID
+    sensor_id: UUID
+    timestamp: Timestamp
+    ts_event: Timestamp | None = None
+    ts_ingest: Timestamp | None = None
+    detections: tuple[RadarDetection, ...] = Field(default=(), max_length=MAX_DETECTIONS)
+
+    _event_time = model_validator(mode="before")(_event_time)
+
+
+class RadarTrack(Payload):
+    """One track at one frame; position and velocity relative to the bot, in world axes."""
+
+    schema_version: int = Field(default=1, ge=1, le=1)
+    track_id: UUID
+    object_type: ObjectType = ObjectType.OBJECT_TYPE_UNSPECIFIED
+    iff: FriendFoe = FriendFoe.UNKNOWN
+    transponder_on: bool = False
+    transponder_mode: TransponderMode = TransponderMode.OFF
+    transponder_id: str | None = None
+    quality: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
+    status: RadarTrackStatus
+    range_m: NonNegative
+    bearing_deg: Bearing
+    elev_deg: Elevation
+    vr_mps: Finite
+    snr_db: NonNegative
+    rcs_dbsm: Finite
+    position: Vector | None = None
+    velocity: Vector | None = None
+    position_covariance: Covariance | None = None
+    velocity_covariance: Covariance | None = None
+    age_s: NonNegative = 0.0
+    miss_count: int = Field(default=0, ge=0)
+    timestamp: Timestamp
+    ts_event: Timestamp | None = None
+    ts_ingest: Timestamp | None = None
+    range_band: RadarRangeBand = RadarRangeBand.RR_UNSPECIFIED
+    id_present: bool | None = None
+
+    _event_time = model_validator(mode="before")(_event_time)
+    _long_range_is_anonymous = model_validator(mode="after")(_long_range_is_anonymous)
+
+
+class TrackedFrame(Payload):
+    """Says that a frame's tracks are stored, and how many they are."""
+
+    run_id: str
+    frame_id: UUID
+    frame: int = Field(ge=0)
+    timestamp: Timestamp
+    tracks: int = Field(ge=0)
+
+
+class GuardAlert(Payload):
+    """A guard rule that a track met."""
+
+    schema_version: int = 1
+    category: str = "radar"
+    kind: str = "guard_alert"
+    source: str = "guard"
+    subject: str
+    ts_epoch: Finite
+    rule_id: str
+    id: UUID
+    track_id: UUID
+    fsm_event: str
+    severity: str
+    message: str
+    range_m: NonNegative
+    quality: Finite
+    iff: FriendFoe
+    transponder_on: bool
+    transponder_mode: TransponderMode

@@ -1,0 +1,29 @@
+"""Between spherical and Cartesian, in the platform's frame: +X east, +Y north, +Z up, bearing clockwise from +Y."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+def spherical(relative: Array) -> tuple[Array, Array, Array]:
+    """Range, bearing and elevation of points.
+
+    Args:
+        relative: (n, 3) [m]
+
+    Returns:
+        range (n,) [m], bearing (n,) [rad] in [0, 2π), elevation (n,) [rad]; zero angles at the origin.
+    """
+    x, y, z = relative[:, 0], relative[:, 1], relative[:, 2]
+    ground = np.hypot(x, y)
+    bearing = np.arctan2(x, y)
+    bearing = np.where(bearing < 0, bearing + 2 * np.pi, bearing)
+    bearing = np.where(bearing >= 2 * np.pi, 0.0, bearing)  # what a bearing just below zero rounds to
+    return np.hypot(ground, z), bearing, np.arctan2(z, ground)
+
+
+def unit_vectors(bearing_rad: Array, elevation_rad: Array) -> Array:
+    """Lines of sight, (n, 3)."""
+    ground = np.cos(elevation_rad)
+    return np.stack((ground * np.sin(bearing_rad), ground * np.cos(bearing_rad), np.sin(elevation_rad)), axis=-1)

@@ -1,0 +1,157 @@
+"""Between JSON payloads and protobuf: nothing is lost but what the types cannot hold."""
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from generated.radar.v1 import radar_pb2 as pb
+from qiki.contracts import protobuf as convert
+from qiki.contracts.models import RadarDetection, RadarFrame, RadarTrack, Vector
+
+PLOT = RadarDetection(
+    range_m=1.5, bearing_deg=359.5, elev_deg=-89.5, vr_mps=-2.5, snr_db=20.25, rcs_dbsm=-10.125, transponder_on=True,
+    transponder_mode=3, transponder_id="F-1", range_band=2, id_present=True,
+)  # fmt: skip
+AT = datetime(2026, 1, 2, 3, 4, 5, 6, UTC)
+TRACK = RadarTrack(
+    track_id="6f1c3d1e-0000-4000-8000-000000000001", object_type=2, iff=1, transponder_on=True, transponder_mode=1,
+    transponder_id="F-1", quality=0.75, status=4, range_m=1.5, bearing_deg=2.5, elev_deg=3.5, vr_mps=-4.5, snr_db=5.5,
+    rcs_dbsm=-6.5, position=Vector(x=1.25, y=2.25, z=3.25), velocity=Vector(x=4.25, y=5.25, z=6.25),
+    position_covariance=(1, 2, 3, 4, 5, 6), velocity_covariance=(7, 8, 9, 10, 11, 12), age_s=13.5, miss_count=2,
+    timestamp=AT, range_band=2, id_present=True,
+)  # fmt: skip
+
+
+def test_a_detection_fills_every_field_of_its_message():
+    message = convert.detection_to_proto(PLOT)
+    assert {field.name: value for field, value in message.ListFields()} == {
+        "range_m": 1.5, "bearing_deg": 359.5, "elev_deg": -89.5, "vr_mps": -2.5, "snr_db": 20.25, "rcs_dbsm": -10.125,
+        "transponder_on": True, "transponder_mode": 3, "transponder_id": "F-1", "range_band": 2, "id_present": True,
+    }  # fmt: skip
+    assert len(message.ListFields()) == len(pb.RadarDetection.DESCRIPTOR.fields)
+
+
+def test_a_track_fills_every_field_of_its_message():
+    message = convert.track_to_proto(TRACK)
+    assert {field.name for field, _ in message.ListFields()} == {
+        field.name for field in pb.RadarTrack.DESCRIPTOR.fields
+    }
+    assert (message.track_id.value, message.object_type, message.iff, message.status) == (str(TRACK.track_id), 2, 1, 4)
+    assert (message.position.x, message.position.y, message.position.z) == (1.25, 2.25, 3.25)
+    assert (message.velocity.x, message.velocity.y, message.velocity.z) == (4.25, 5.25, 6.25)
+    assert list(message.position_covariance) == [1, 2, 3, 4, 5, 6]
+    assert list(message.velocity_covariance) == [7, 8, 9, 10, 11, 12]
+    assert (message.quality, message.age_s, message.miss_count) == (0.75, 13.5, 2)
+    assert (message.timestamp.seconds, message.timestamp.nanos) == (1767323045, 6000)
+
+
+def as_proto_holds(track: RadarTrack) -> RadarTrack:
+    """The track without what protobuf has no room for."""
+    return track.model_copy(update={"ts_ingest": None, "transponder_id": track.transponder_id or None})
+
+
+@settings(max_examples=40)
+@given(st.data())
+def test_tracks_survive_binary_protobuf(wire: SimpleNamespace, data: st.DataObject):
+    track = data.draw(wire.tracks)
+    message = pb.RadarTrack.FromString(convert.track_to_proto(track).SerializeToString())
+    assert convert.track_from_proto(message) == as_proto_holds(track)
+
+
+@settings(max_examples=40)
+@given(st.data())
+def test_frames_survive_binary_protobuf(wire: SimpleNamespace, data: st.DataObject):
+    frame = data.draw(wire.frames)
+    message = pb.RadarFrame.FromString(convert.frame_to_proto(frame).SerializeToString())
+    assert convert.frame_from_proto(message) == frame.model_copy(update={"ts_ingest": None})
+
+
+@given(st.floats(-1e30, 1e30))
+def test_only_position_and_velocity_are_rounded_to_single_precision(value: float):
+    track = TRACK.model_copy(update={"position": Vector(x=value, y=0, z=0), "rcs_dbsm": value})
+    again = convert.track_from_proto(convert.track_to_proto(track))
+    assert again.position is not None
+    assert again.position.x == float(np.float32(value))
+    assert again.rcs_dbsm == value
+
+
+@pytest.mark.parametrize("absent", ["", None])
+def test_null_and_empty_identity_are_one(absent: str | None):
+    message = convert.detection_to_proto(PLOT.model_copy(update={"transponder_id": absent}))
+    assert message.transponder_id == ""
+    assert convert.detection_from_proto(message).transponder_id is None
+
+
+@pytest.mark.parametrize("present", [None, False, True])
+def test_whether_an_identity_is_present_keeps_its_three_answers(present: bool | None):
+    message = convert.detection_to_proto(PLOT.model_copy(update={"id_present": present}))
+    assert message.HasField("id_present") is (present is not None)
+    assert convert.detection_from_proto(message).id_present is present
+
+
+def test_absent_parts_of_a_track_are_absent_in_both():
+    bare = TRACK.model_copy(
+        update={"position": None, "velocity": None, "position_covariance": None, "velocity_covariance": None}
+    )
+    message = convert.track_to_proto(bare)
+    assert not message.HasField("position")
+    assert convert.track_from_proto(message) == bare
+
+
+@settings(max_examples=40)
+@given(st.data())
+def test_times_keep_their_microseconds(wire: SimpleNamespace, data: st.DataObject):
+    moment = data.draw(wire.times)
+    message = convert.timestamp_to_proto(moment)
+    assert 0 <= message.nanos < 1_000_000_000
+    assert convert.timestamp_from_proto(message) == moment
+    assert message.ToDatetime(tzinfo=UTC) == moment
+
+
+def test_a_time_before_the_epoch_counts_seconds_down_and_nanos_up():
+    message = convert.timestamp_to_proto(datetime(1969, 12, 31, 23, 59, 59, 250_000, UTC))
+    assert (message.seconds, message.nanos) == (-1, 250_000_000)
+
+
+@pytest.mark.parametrize("seconds", [2**62, -(2**62), 10**12])
+def test_a_time_beyond_the_calendar_is_refused(seconds: int):
+    with pytest.raises(ValueError, match="outside the years"):
+        convert.timestamp_from_proto(Timestamp(seconds=seconds))
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"range_m": -1.0}, "range_m"),
+        ({"snr_db": float("nan")}, "snr_db"),
+        ({"transponder_mode": 9}, "9 is not a valid TransponderMode"),
+        ({"range_band": 1, "transponder_id": "F-1"}, "long range carries no identity"),
+    ],
+)
+def test_a_message_that_the_contract_does_not_allow_is_refused(change: dict[str, float], problem: str):
+    message = convert.detection_to_proto(PLOT)
+    for name, value in change.items():
+        setattr(message, name, value)
+    with pytest.raises(ValueError, match=problem):
+        convert.detection_from_proto(message)
+
+
+@pytest.mark.parametrize("identifier", ["", "no uuid"])
+def test_a_frame_without_an_id_is_refused(identifier: str):
+    message = convert.frame_to_proto(RadarFrame(frame_id=TRACK.track_id, sensor_id=TRACK.track_id, timestamp=AT))
+    message.frame_id.value = identifier
+    with pytest.raises(ValueError, match="UUID"):
+        convert.frame_from_proto(message)
+
+
+def test_a_frame_of_another_schema_is_refused():
+    message = convert.frame_to_proto(RadarFrame(frame_id=TRACK.track_id, sensor_id=TRACK.track_id, timestamp=AT))
+    message.schema_version = 2
+    with pytest.raises(ValidationError, match="schema_version"):
+        convert.frame_from_proto(message)

@@ -1,0 +1,38 @@
+"""The table of topics against the contract's tables of subjects and streams, written out here once more."""
+
+import pytest
+
+from qiki.contracts import topics
+
+SUBJECTS = {
+    "qiki.radar.v1.frames": ("RadarFrame", "q-sim-radar", "QIKI_RADAR_V1"),
+    "qiki.radar.v1.frames.lr": ("RadarFrame", "q-sim-radar", "QIKI_RADAR_V1"),
+    "qiki.radar.v1.tracks.sr": ("RadarFrame", "q-sim-radar", "QIKI_RADAR_V1"),
+    "qiki.radar.v1.tracks": ("RadarTrack", "faststream-bridge", "QIKI_RADAR_V1"),
+    "qiki.events.v1.>": (None, "all", "QIKI_EVENTS_V1"),
+    "qiki.events.v1.audit": (None, "registrar", "QIKI_EVENTS_V1"),
+    "qiki.events.v1.radar.guard": ("GuardAlert", "faststream-bridge", "QIKI_EVENTS_V1"),
+    "qiki.telemetry": ("TelemetrySnapshot", "q-sim-service", None),
+    "qiki.commands.control": ("CommandMessage", "anyone allowed", None),
+    "qiki.responses.control": ("ControlAck", "q-sim-service", None),
+    "qiki.tracker.v1.frames": ("TrackedFrame", "faststream-bridge", "QIKI_TRACKER_V1"),
+    "qiki.truth.v1.contacts": ("TruthSnapshot", "q-sim-service", None),
+    "qiki.dlq.v1.>": (None, "whoever could not read it", "QIKI_DLQ_V1"),
+}
+
+
+def test_subjects_payloads_publishers_and_streams_are_the_contracts():
+    table = {one.subject: (one.model and one.model.__name__, one.publisher, one.stream) for one in topics.TOPICS}
+    assert table == SUBJECTS
+    assert len(topics.TOPICS) == len(SUBJECTS)
+
+
+@pytest.mark.parametrize(
+    ("topic", "silence_s"), [(topics.FRAMES, 0.5), (topics.TRUTH, 0.5), (topics.TELEMETRY, 5.0), (topics.GUARD, None)]
+)
+def test_silence_means_a_dead_input_where_a_rate_is_declared(topic: topics.Topic, silence_s: float | None):
+    assert topic.stale_after_s == silence_s
+
+
+def test_dead_letters_keep_the_subject_that_they_came_from():
+    assert topics.dead_letter_subject("qiki.radar.v1.frames") == "qiki.dlq.v1.qiki.radar.v1.frames"
