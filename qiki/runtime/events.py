@@ -1,0 +1,100 @@
+"""A service's events: raised at any time, kept until NATS is there, published once each."""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import uuid4
+
+import structlog
+from prometheus_client import Counter
+
+from qiki.clock import now
+from qiki.contracts.events import SEVERITY, EventKind
+from qiki.contracts.fields import Payload
+
+KEPT = 1000
+RAISED = Counter("qiki_events_total", "Events raised", ["name"])
+DROPPED = Counter("qiki_events_dropped_total", "Events that found no room while NATS was away")
+log = structlog.get_logger()
+
+
+class Publisher(Protocol):
+    """What carries them: a `PublishWindow`."""
+
+    async def publish(self, subject: str, body: bytes, headers: Mapping[str, str]) -> Any:
+        """Send until stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    subject: str
+    body: bytes
+    headers: Mapping[str, str]
+
+
+class Events:
+    """A bounded queue of events; the oldest goes when there is no room."""
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+        self._waiting: deque[_Event] = deque()
+        self._fresh = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def emit(
+        self,
+        kind: EventKind,
+        body: Payload,
+        event_id: str | None = None,
+        moment: datetime | None = None,
+        severity: str | None = None,
+    ) -> None:
+        """Raise an event.
+
+        Args:
+            event_id: the same again for the same event; a new one when not given
+            moment: event time; now when not given
+            severity: where the kind's own does not fit
+        """
+        headers = dict(kind.headers(event_id or str(uuid4()), moment or now(), self._service))
+        if severity:
+            headers[SEVERITY] = severity
+        RAISED.labels(kind.name).inc()
+        if len(self._waiting) >= KEPT:
+            self._waiting.popleft()
+            DROPPED.inc()
+            log.error("event dropped, NATS has been away for too long", kept=KEPT)
+        self._waiting.append(_Event(kind.subject, body.to_json(), headers))
+        self._fresh.set()
+
+    @asynccontextmanager
+    async def sent_by(self, publisher: Publisher) -> AsyncIterator[None]:
+        """Publish them as they come for as long as the context lasts, and those that wait at its end."""
+        sending = asyncio.create_task(self._send(publisher))
+        try:
+            yield
+        finally:
+            sending.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await sending
+        await self._flush(publisher)
+
+    async def _send(self, publisher: Publisher) -> None:
+        while True:
+            await self._fresh.wait()
+            self._fresh.clear()
+            await self._flush(publisher)
+
+    async def _flush(self, publisher: Publisher) -> None:
+        while self._waiting:
+            event = self._waiting[0]
+            await publisher.publish(event.subject, event.body, event.headers)
+            if self._waiting and self._waiting[0] is event:
+                self._waiting.popleft()

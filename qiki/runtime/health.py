@@ -1,0 +1,105 @@
+"""What a service says of itself over HTTP: `/healthz` (am I alive), `/readyz` (are my inputs), `/metrics`.
+
+The server has a thread of its own, so that a stuck event loop is reported at once and not by a timeout.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable
+from socketserver import TCPServer
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+from prometheus_client import make_wsgi_app
+
+STUCK_AFTER_S = 3.0
+POLL_S = 0.1  # the end of the process waits as long
+
+
+class Health:
+    """Liveness and readiness of one process. Written by the event loop, read by the server's thread."""
+
+    def __init__(self, service: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self.service = service
+        self._clock = clock
+        self._beat_s = clock()
+        self._problems: dict[str, str] = {}
+
+    def beat(self) -> None:
+        """The event loop turns."""
+        self._beat_s = self._clock()
+
+    def wait_for(self, condition: str, problem: str) -> None:
+        """`condition` does not hold, because of `problem`: not ready."""
+        self._problems = self._problems | {condition: problem}
+
+    def met(self, condition: str) -> None:
+        """`condition` holds."""
+        self._problems = {name: problem for name, problem in self._problems.items() if name != condition}
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """Condition to problem; empty when ready."""
+        return self._problems
+
+    def alive(self) -> tuple[bool, dict[str, Any]]:
+        """Whether the event loop turns."""
+        silent_s = self._clock() - self._beat_s
+        if silent_s < STUCK_AFTER_S:
+            return True, {"status": "ok", "service": self.service}
+        return False, {"status": "stuck", "service": self.service, "silent_s": round(silent_s, 1)}
+
+    def ready(self) -> tuple[bool, dict[str, Any]]:
+        """Whether it is alive and has all it needs."""
+        alive, body = self.alive()
+        if not alive or not self._problems:
+            return alive, body
+        return False, {"status": "waiting", "service": self.service, "waiting_for": self._problems}
+
+
+class HealthServer:
+    """Serves a `Health` and the process's metrics; port 0 takes a free one, `port` says which."""
+
+    def __init__(self, health: Health, host: str, port: int) -> None:
+        self._metrics = make_wsgi_app()
+        self._health = health
+        self._server = make_server(host, port, self._answer, server_class=_Server, handler_class=_Quiet)
+        self.port = self._server.server_port
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(POLL_S,), name="health", daemon=True)
+
+    def __enter__(self) -> "HealthServer":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path = environ["PATH_INFO"]
+        if path == "/metrics":
+            page: Iterable[bytes] = self._metrics(environ, start_response)
+            return page
+        if path not in {"/healthz", "/readyz"}:
+            start_response("404 Not Found", [("Content-Type", "text/plain")])
+            return [b"/healthz, /readyz, /metrics\n"]
+        good, body = self._health.alive() if path == "/healthz" else self._health.ready()
+        start_response("200 OK" if good else "503 Service Unavailable", [("Content-Type", "application/json")])
+        return [json.dumps(body).encode() + b"\n"]
+
+
+class _Server(WSGIServer):
+    def server_bind(self) -> None:
+        """Bind without the standard library's reverse look-up of the host name, which can take seconds."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
+        self.setup_environ()
+
+
+class _Quiet(WSGIRequestHandler):
+    timeout = 2  # a client that sends nothing holds nobody up for longer
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """A probe a second is no news."""

@@ -1,0 +1,135 @@
+"""The connection to NATS: made when the broker answers, remade for ever, its state on `/readyz`."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+from prometheus_client import Gauge
+
+from qiki.clock import now
+from qiki.contracts.events import NATS_CONNECTED, NATS_DISCONNECTED, Connection, EventKind
+from qiki.runtime.service import S, Service
+
+CONNECTED = Gauge("qiki_nats_connected", "1 while the connection to NATS is up", ["connection"])
+RECONNECT_WAIT_S = 0.1
+PING_INTERVAL_S = 2
+PINGS_MISSED = 2
+CONNECT_TIMEOUT_S = 2
+
+Hook = Callable[[], Awaitable[None]]
+
+
+@dataclass
+class Hooks:
+    """What is called when a connection goes and comes."""
+
+    on_lost: list[Hook] = field(default_factory=list)
+    on_restored: list[Hook] = field(default_factory=list)
+
+
+@dataclass
+class Link:
+    """A connection and its hooks."""
+
+    client: Client
+    hooks: Hooks = field(default_factory=Hooks)
+
+    @property
+    def jetstream(self) -> JetStreamContext:
+        """JetStream on this connection."""
+        return self.client.jetstream()
+
+
+@asynccontextmanager
+async def connect(service: Service[S], role: str = "nats") -> AsyncIterator[Link]:
+    """A connection for as long as the context lasts; waits for a broker that is not there yet.
+
+    Args:
+        service: whose readiness depends on it
+        role: its name on `/readyz` and in metrics
+    """
+    link = Link(Client())
+    options = connection_options(service, link.hooks, role)
+    service.health.wait_for(role, "not connected yet")
+    await reachable(options["servers"][0], service.stopping)
+    if service.stopping.is_set():  # told to stop before there was a broker; the client cannot close what it never had
+        yield link
+        return
+    await link.client.connect(**options)
+    _up(service, role)
+    try:
+        yield link
+    finally:
+        if link.client.is_connected:
+            await link.client.flush()
+        await link.client.close()
+
+
+def connection_options(service: Service[S], hooks: Hooks, role: str) -> dict[str, Any]:
+    """Options of nats-py's `connect` for a connection that never gives up."""
+
+    async def lost() -> None:
+        CONNECTED.labels(role).set(0)
+        if not service.stopping.is_set():
+            service.log.warning("NATS connection lost", connection=role)
+            service.health.wait_for(role, "connection lost")
+            _tell(service, NATS_DISCONNECTED, role)
+        await _call(hooks.on_lost)
+
+    async def restored() -> None:
+        service.log.info("NATS connection restored", connection=role)
+        _up(service, role)
+        await _call(hooks.on_restored)
+
+    async def failed(error: Exception) -> None:
+        service.log.debug("NATS", connection=role, error=repr(error))
+
+    return {
+        "servers": [service.settings.nats_url],
+        "name": f"{service.name}/{role}",
+        "max_reconnect_attempts": -1,
+        "reconnect_time_wait": RECONNECT_WAIT_S,
+        "ping_interval": PING_INTERVAL_S,
+        "max_outstanding_pings": PINGS_MISSED,
+        "connect_timeout": CONNECT_TIMEOUT_S,
+        "disconnected_cb": lost,
+        "reconnected_cb": restored,
+        "error_cb": failed,
+    }
+
+
+async def reachable(url: str, stopping: asyncio.Event, poll_s: float = 0.05) -> None:
+    """Wait until somebody listens at `url`, or the service is told to stop.
+
+    The client itself waits two seconds after a first refusal.
+    """
+    parts = urlsplit(url)
+    while not stopping.is_set():
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                _, writer = await asyncio.open_connection(parts.hostname, parts.port or 4222)
+        except OSError:
+            await asyncio.sleep(poll_s)
+        else:
+            writer.close()
+            return
+
+
+def _up(service: Service[S], role: str) -> None:
+    service.health.met(role)
+    CONNECTED.labels(role).set(1)
+    _tell(service, NATS_CONNECTED, role)
+
+
+def _tell(service: Service[S], kind: EventKind, role: str) -> None:
+    service.events.emit(kind, Connection(source=service.name, ts_epoch=now().timestamp(), connection=role))
+
+
+async def _call(callbacks: list[Hook]) -> None:
+    for hook in callbacks:
+        await hook()

@@ -1,0 +1,148 @@
+"""The life of a service: settings, logs, health, signals, drain, exit status."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any, Generic, NoReturn, TypeVar
+
+import structlog
+
+from qiki.clock import now
+from qiki.contracts.events import BOOT_OK, BOOT_START, HEALTH_FAILED, HEALTH_OK, EventKind, HealthChange, LifeCycle
+from qiki.errors import UserError
+from qiki.runtime.events import Events
+from qiki.runtime.health import Health, HealthServer
+from qiki.runtime.logs import configure_logging
+from qiki.runtime.settings import ServiceSettings, load_settings
+
+S = TypeVar("S", bound=ServiceSettings)
+BEAT_S = 0.5
+DRAIN_S = 4.5  # the contract's 5 s less what the interpreter needs to end
+
+
+@dataclass
+class Service(Generic[S]):
+    """What the platform gives to a service's main coroutine."""
+
+    name: str
+    settings: S
+    health: Health
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    log: Any = field(default_factory=structlog.get_logger)
+    events: Events = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.events = Events(self.name)
+
+    async def until_stopped(self, *work: Coroutine[Any, Any, None]) -> None:
+        """Run coroutines until the service is told to stop, then cancel them; an error in one ends all."""
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one) for one in work]
+            await group.create_task(self.stopping.wait())
+            for task in tasks:
+                task.cancel()
+
+
+def run_service(name: str, settings_type: type[S], main: Callable[[Service[S]], Awaitable[None]]) -> None:
+    """Run a service to its end, and end the process.
+
+    `main` returns once `service.stopping` is set and what it holds is stored; it is cut off when that takes
+    longer than the contract allows. Exit status: 0 asked to stop, 2 what the user can mend, 1 a bug.
+    """
+    try:
+        settings = load_settings(settings_type)
+        configure_logging(name, settings.log_level)
+        status = _runner()(_run(Service(name, settings, Health(name)), main))
+    except UserError as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        status = 2
+    _exit(status)
+
+
+def _exit(status: int) -> NoReturn:
+    """End at once: nothing of ours is left to do, and the libraries' tasks and threads can hold an exit up."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
+def _runner() -> Callable[[Coroutine[Any, Any, int]], int]:
+    try:
+        import uvloop  # noqa: PLC0415 - not on every platform
+    except ImportError:  # no wheel for this platform
+        return asyncio.run
+    return uvloop.run
+
+
+async def _run(service: Service[S], main: Callable[[Service[S]], Awaitable[None]]) -> int:
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, service.stopping.set)
+    try:
+        server = HealthServer(service.health, service.settings.qiki_http_host, service.settings.qiki_http_port)
+    except OSError as error:
+        address = f"{service.settings.qiki_http_host}:{service.settings.qiki_http_port}"
+        raise UserError(f"QIKI_HTTP_PORT: cannot listen on {address}: {error.strerror}") from None
+    service.health.wait_for("main", "starting")
+    with server:
+        service.log.info("started", http_port=server.port)
+        service.events.emit(BOOT_START, LifeCycle(source=service.name, ts_epoch=now().timestamp()))
+        beat = asyncio.create_task(_beat(service))
+        try:
+            return await _supervise(service, main)
+        finally:
+            beat.cancel()
+
+
+async def _supervise(service: Service[S], main: Callable[[Service[S]], Awaitable[None]]) -> int:
+    work = asyncio.ensure_future(main(service))
+    stop = asyncio.create_task(service.stopping.wait())
+    await asyncio.sleep(0)  # its first step says what it waits for
+    service.health.met("main")
+    await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({work}, timeout=DRAIN_S)
+    if not work.done():
+        service.log.error("not drained in time", limit_s=DRAIN_S)
+        _exit(1)
+    try:
+        work.result()
+    except Exception as error:
+        if (fault := _user_error(error)) is not None:
+            raise fault from None
+        service.log.exception("ended by a bug")
+        return 1
+    service.log.info("stopped")
+    return 0
+
+
+def _user_error(error: BaseException) -> UserError | None:
+    """The user's error in what a task group raised, if it is that alone."""
+    if isinstance(error, BaseExceptionGroup):
+        faults = [_user_error(one) for one in error.exceptions]
+        return faults[0] if all(faults) else None
+    return error if isinstance(error, UserError) else None
+
+
+async def _beat(service: Service[S]) -> None:
+    """Show that the event loop turns, and tell when the service becomes ready or is no longer so."""
+    was_ready: bool | None = None
+    with contextlib.suppress(asyncio.CancelledError):
+        while True:
+            service.health.beat()
+            is_ready, _ = service.health.ready()
+            if is_ready and was_ready is None:
+                service.events.emit(BOOT_OK, LifeCycle(source=service.name, ts_epoch=now().timestamp()))
+            elif was_ready is not None and is_ready != was_ready:
+                _tell_health(service, HEALTH_OK if is_ready else HEALTH_FAILED)
+            if is_ready or was_ready is not None:
+                was_ready = is_ready
+            await asyncio.sleep(BEAT_S)
+
+
+def _tell_health(service: Service[S], kind: EventKind) -> None:
+    problems = dict(service.health.problems)
+    service.events.emit(kind, HealthChange(source=service.name, ts_epoch=now().timestamp(), problems=problems))

@@ -1,0 +1,70 @@
+"""Settings: frozen values, read once from the environment; a wrong one is named in one line."""
+
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from qiki.errors import UserError
+
+
+class SettingsError(UserError):
+    """An environment variable that cannot be used."""
+
+
+def _address(text: str) -> str:
+    host, colon, port = text.rpartition(":")
+    if not (colon and host and port.isdigit() and int(port) < 65_536):
+        raise ValueError("expected HOST:PORT")
+    return text
+
+
+def _url(text: str) -> str:
+    scheme, _, address = text.partition("://")
+    try:
+        _address(address.rpartition("@")[2].rstrip("/"))
+    except ValueError:
+        scheme = ""
+    if scheme not in {"nats", "tls", "ws", "wss"}:
+        raise ValueError("expected nats://HOST:PORT")
+    return text
+
+
+Address = Annotated[str, AfterValidator(_address)]
+Url = Annotated[str, AfterValidator(_url)]
+
+
+class ServiceSettings(BaseSettings):
+    """What every service takes; each field is the environment variable of its name in capitals."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    nats_url: Url = "nats://127.0.0.1:4222"
+    qiki_http_host: str = "127.0.0.1"
+    qiki_http_port: int = Field(default=0, ge=0, lt=65_536)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+
+S = TypeVar("S", bound=BaseSettings)
+
+
+def load_settings(cls: type[S]) -> S:
+    """Read `cls` from the environment.
+
+    Raises:
+        SettingsError: a variable that is missing or wrong; one line for all of them.
+    """
+    try:
+        return cls()
+    except ValidationError as error:
+        faults = (f"{_variable(fault['loc'])}: {_reason(fault['msg'], fault['input'])}" for fault in error.errors())
+        raise SettingsError("wrong setting: " + "; ".join(faults)) from None
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in location).upper()
+
+
+def _reason(message: str, value: object) -> str:
+    text = message.removeprefix("Value error, ").replace("\n", " ")
+    return text if isinstance(value, dict) else f"{text}, got {value!r}"

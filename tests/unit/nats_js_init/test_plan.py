@@ -1,0 +1,74 @@
+"""The plan against the contract's table of streams and consumers, written out here once more."""
+
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, DiscardPolicy, ReplayPolicy, StorageType
+
+from nats_js_init.plan import StreamPlan, plan
+from nats_js_init.settings import InitSettings
+
+DAY_S = 86_400
+STREAMS = {
+    "QIKI_RADAR_V1": (["qiki.radar.v1.>"], 120, 3600, 2**30),
+    "QIKI_EVENTS_V1": (["qiki.events.v1.>"], 120, 7 * DAY_S, 2**30),
+    "QIKI_TRACKER_V1": (["qiki.tracker.v1.>"], 120, 3600, 64 * 2**20),
+    "QIKI_DLQ_V1": (["qiki.dlq.v1.>"], 120, 7 * DAY_S, 256 * 2**20),
+}
+DURABLES = {
+    ("QIKI_RADAR_V1", "radar_frames_pull"): ("qiki.radar.v1.frames", 45, 7, 512),
+    ("QIKI_RADAR_V1", "radar_tracks_pull"): ("qiki.radar.v1.tracks", 45, 7, 512),
+    ("QIKI_EVENTS_V1", "events_audit_pull"): ("qiki.events.v1.audit", 45, 7, 512),
+    ("QIKI_EVENTS_V1", "registrar_events_pull"): ("qiki.events.v1.>", 5, -1, 512),
+}
+
+
+def streams(plans: tuple[StreamPlan, ...]) -> dict[str, object]:
+    return {
+        str(one.config.name): (
+            one.config.subjects,
+            one.config.duplicate_window,
+            one.config.max_age,
+            one.config.max_bytes,
+        )
+        for one in plans
+    }
+
+
+def durables(plans: tuple[StreamPlan, ...]) -> dict[tuple[str, str], ConsumerConfig]:
+    return {(str(one.config.name), str(config.durable_name)): config for one in plans for config in one.consumers}
+
+
+def test_streams_are_the_contracts():
+    plans = plan(InitSettings())
+    assert streams(plans) == STREAMS
+    assert {one.config.storage for one in plans} == {StorageType.FILE}
+    assert {one.config.discard for one in plans} == {DiscardPolicy.OLD}
+
+
+def test_durables_are_the_contracts():
+    found = durables(plan(InitSettings()))
+    assert {
+        key: (one.filter_subject, one.ack_wait, one.max_deliver, one.max_ack_pending) for key, one in found.items()
+    } == DURABLES
+    for one in found.values():
+        assert (one.ack_policy, one.deliver_policy) == (AckPolicy.EXPLICIT, DeliverPolicy.ALL)
+        assert (one.replay_policy, one.deliver_subject) == (ReplayPolicy.INSTANT, "")
+
+
+def test_sizes_and_times_come_from_the_settings():
+    settings = InitSettings(
+        radar_max_bytes=1, radar_max_age_sec=2, radar_duplicate_window_sec=1.5, radar_consumer_ack_wait_sec=4,
+        radar_consumer_max_deliver=5, radar_consumer_max_ack_pending=6, events_max_bytes=7, events_max_age_sec=8,
+        events_duplicate_window_sec=7.5, events_consumer_ack_wait_sec=10, events_consumer_max_deliver=11,
+        events_consumer_max_ack_pending=12,
+    )  # fmt: skip
+    plans = plan(settings)
+    assert streams(plans) == STREAMS | {
+        "QIKI_RADAR_V1": (["qiki.radar.v1.>"], 1.5, 2, 1),
+        "QIKI_EVENTS_V1": (["qiki.events.v1.>"], 7.5, 8, 7),
+    }
+    numbers = {name: (one.ack_wait, one.max_deliver, one.max_ack_pending) for (_, name), one in durables(plans).items()}
+    assert numbers == {
+        "radar_frames_pull": (4, 5, 6),
+        "radar_tracks_pull": (4, 5, 6),
+        "events_audit_pull": (10, 11, 12),
+        "registrar_events_pull": (5, -1, 12),
+    }
