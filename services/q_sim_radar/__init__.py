@@ -1,0 +1,1 @@
+"""The radar's voice: takes the frames that the simulator measures and publishes each on its three subjects."""

@@ -1,0 +1,114 @@
+"""Between the simulator's stream and JetStream."""
+
+import asyncio
+from collections.abc import Mapping
+
+import nats.errors
+from nats.js.errors import NotFoundError
+from prometheus_client import Counter, Gauge
+
+from q_sim_radar.backlog import Backlog, Gap, gap_before
+from q_sim_radar.messages import LAST_SUBJECT, Measured, messages
+from q_sim_radar.settings import RadarSettings
+from q_sim_radar.source import CONDITION, frames
+from qiki.clock import now
+from qiki.contracts import topics
+from qiki.contracts.events import RADAR_GAP, RadarGap
+from qiki.contracts.headers import FrameOrigin
+from qiki.runtime.nats import Link, connect
+from qiki.runtime.service import Service
+from qiki.runtime.window import PublishWindow
+
+PUBLISHED = Counter("qiki_radar_frames_published_total", "Frames handed to JetStream")
+LOST = Counter("qiki_radar_frames_lost_total", "Frames that could not be kept until NATS was back")
+REFUSED = Counter("qiki_radar_frames_refused_total", "Frames of the simulator that the contract does not allow")
+BACKLOG = Gauge("qiki_radar_backlog_frames", "Frames that wait for NATS")
+STREAM_NOT_FOUND = 10059
+
+
+async def main(service: Service[RadarSettings]) -> None:
+    """Publish until told to stop, then what is left in the backlog."""
+    service.health.wait_for(CONDITION, "not connected yet")
+    async with connect(service) as link:
+        if service.stopping.is_set():
+            return
+        async with PublishWindow(link) as window, service.events.sent_by(window):
+            backlog = Backlog(service.settings.radar_backlog_frames)
+            last = await last_stored(service, link)
+            service.log.info("goes on behind", last_stored=last)
+            async with asyncio.TaskGroup() as group:
+                receiver = group.create_task(receive(service, backlog, last))
+                group.create_task(publish(service, backlog, window, last))
+                await service.stopping.wait()
+                receiver.cancel()
+                backlog.close()
+            await window.drained()
+
+
+async def last_stored(service: Service[RadarSettings], link: Link) -> tuple[str, int] | None:
+    """Run and number of the last frame that is stored on all its subjects."""
+    service.health.wait_for("stream", f"{topics.QIKI_RADAR_V1} does not answer")
+    while not service.stopping.is_set():
+        try:
+            message = await link.jetstream.get_last_msg(topics.QIKI_RADAR_V1, LAST_SUBJECT)
+        except NotFoundError as error:
+            if error.err_code == STREAM_NOT_FOUND:
+                await asyncio.sleep(0.1)
+                continue
+            message = None
+        except nats.errors.Error:
+            await asyncio.sleep(0.1)
+            continue
+        service.health.met("stream")
+        return _place(service, message.headers if message else None)
+    return None
+
+
+def _place(service: Service[RadarSettings], headers: Mapping[str, str] | None) -> tuple[str, int] | None:
+    """Run and number of a stored frame; None for another radar's."""
+    try:
+        origin = FrameOrigin.read(headers)
+    except ValueError as error:
+        service.log.error("the last stored frame has headers that do not read", reason=str(error))
+        return None
+    return (origin.run, origin.frame) if origin else None
+
+
+async def receive(service: Service[RadarSettings], backlog: Backlog, last: tuple[str, int] | None) -> None:
+    """Simulator to backlog."""
+    async for message in frames(service, last):
+        try:
+            backlog.put(Measured.from_proto(message))
+        except ValueError as error:
+            REFUSED.inc()
+            service.log.error("frame refused", run=message.run_id, frame=message.number, reason=str(error))
+        BACKLOG.set(len(backlog))
+
+
+async def publish(
+    service: Service[RadarSettings], backlog: Backlog, window: PublishWindow, last: tuple[str, int] | None
+) -> None:
+    """Backlog to JetStream, in order; what is missing is told."""
+    while (measured := await backlog.take()) is not None:
+        BACKLOG.set(len(backlog))
+        if (gap := gap_before(measured, last)) is not None:
+            report(service, gap, measured)
+        for message in messages(measured, now()):
+            await window.publish(message.subject, message.body, message.headers)
+        PUBLISHED.inc()
+        last = (measured.origin.run, measured.origin.frame)
+
+
+def report(service: Service[RadarSettings], gap: Gap, measured: Measured) -> None:
+    """Say which frames are lost, in the log, as a metric and as an event."""
+    LOST.inc(gap.last_frame - gap.first_frame + 1)
+    service.log.error("frames lost", run=gap.run, first_frame=gap.first_frame, last_frame=gap.last_frame)
+    event = RadarGap(
+        run_id=gap.run,
+        first_frame=gap.first_frame,
+        last_frame=gap.last_frame,
+        reason="NATS or this service was away for longer than the frames are kept",
+        ts_epoch=measured.frame.timestamp.timestamp(),
+    )
+    event_id = f"{gap.run}:{gap.first_frame}-{gap.last_frame}:gap"
+    service.events.emit(RADAR_GAP, event, event_id, measured.frame.timestamp)
