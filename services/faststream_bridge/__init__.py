@@ -1,0 +1,1 @@
+"""The bridge: radar frames in; tracks and guard alerts out."""

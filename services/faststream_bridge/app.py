@@ -1,0 +1,144 @@
+"""The FastStream application: radar frames in from the durable pull consumer, tracks and guard alerts out."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from importlib.metadata import version
+from typing import Any
+
+from faststream import AckPolicy, BaseMiddleware, FastStream
+from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
+from faststream.specification import AsyncAPI
+from nats.aio.msg import Msg
+
+from faststream_bridge.completion import Completion
+from faststream_bridge.exhausted import bury_exhausted
+from faststream_bridge.frames import Delivery, PoisonError, read_frame
+from faststream_bridge.guard import GuardRules
+from faststream_bridge.pipeline import Pipeline
+from faststream_bridge.runs import Runs
+from faststream_bridge.settings import BridgeSettings
+from faststream_bridge.snapshot import SnapshotFile
+from faststream_bridge.stored import Position, StoredFrames, position
+from faststream_bridge.tracker import TrackerError, TrackerParameters
+from qiki.contracts import topics
+from qiki.contracts.radar import GuardAlert, RadarFrame, RadarTrack, TrackedFrame
+from qiki.runtime.nats import Hooks, connect, connection_options
+from qiki.runtime.service import Service
+from qiki.runtime.window import PublishWindow
+from qiki.yamlfile import load_yaml_model
+
+BATCH = 100
+FETCH_S = 0.2  # a fetch that was under way when the broker died is given up after this
+# A parameter of the handler would cost a thread switch a message, and with it the order of the messages.
+_DELIVERED: ContextVar[Msg] = ContextVar("delivered")
+
+Take = Callable[[Msg, RadarFrame | PoisonError], Awaitable[None]]
+
+
+def build(take: Take, **connection: Any) -> FastStream:
+    """The application.
+
+    Args:
+        take: is called with every message of the durable and what it is, and acknowledges it
+        connection: options of the broker's connection
+    """
+
+    class Deliver(BaseMiddleware):
+        """Keeps the message at hand; what cannot be read is handed on with the reason, in its turn."""
+
+        async def consume_scope(self, call_next: Any, msg: Any) -> Any:
+            _DELIVERED.set(msg.raw_message)
+            try:
+                return await call_next(msg)
+            except PoisonError as error:
+                await take(msg.raw_message, error)
+
+    broker = NatsBroker(logger=None, middlewares=[Deliver], **connection)
+
+    @broker.subscriber(
+        topics.FRAMES.subject,
+        durable=topics.FRAMES_DURABLE,
+        stream=JStream(topics.QIKI_RADAR_V1, declare=False),
+        pull_sub=PullSub(batch_size=BATCH, timeout=FETCH_S),
+        ack_policy=AckPolicy.MANUAL,
+        decoder=_decode,
+        title=topics.FRAMES.subject,
+        description=topics.FRAMES.about,
+    )
+    async def on_frame(frame: RadarFrame) -> None:
+        await take(_DELIVERED.get(), frame)
+
+    for topic, model in ((topics.TRACKS, RadarTrack), (topics.TRACKED, TrackedFrame), (topics.GUARD, GuardAlert)):
+        broker.publisher(topic.subject, title=topic.subject, description=topic.about, schema=model)
+    return FastStream(
+        broker,
+        logger=None,
+        specification=AsyncAPI(title="faststream-bridge", version=version("qiki-dtmp"), schema_version="3.0.0"),
+    )
+
+
+async def _decode(message: NatsMessage) -> RadarFrame:
+    return read_frame(message.body)
+
+
+async def main(service: Service[BridgeSettings]) -> None:
+    """Restore, catch up, then follow the stream until told to stop."""
+    service.health.wait_for("consumer", "not following the stream yet")
+    rules = load_yaml_model(service.settings.qiki_guard_rules, GuardRules)
+    snapshots = SnapshotFile(service.settings.qiki_state_dir)
+    async with connect(service) as link:
+        where = await position(service, link.jetstream)
+        if where is None:
+            return
+        async with PublishWindow(link) as window, service.events.sent_by(window), bury_exhausted(link, window):
+            runs = Runs(TrackerParameters(short_range_m=service.settings.radar_sr_threshold_m), rules)
+            begin = restore(service, runs, snapshots, where)
+            completion = Completion(window, snapshots.write)
+            pipeline = Pipeline(
+                runs,
+                window,
+                completion,
+                StoredFrames(link.client),
+                where.stream,
+                where.announced,
+                service.settings.snapshot_interval_sec,
+            )
+            async with asyncio.TaskGroup() as group:
+                finishing = group.create_task(completion.run())
+                await pipeline.resume(begin, where)
+                service.log.info("follows the stream", behind=begin, caught_up=where.delivered)
+                app = await follow(service, pipeline)
+                await service.stopping.wait()
+                await pipeline.close()
+                await completion.drained()
+                finishing.cancel()
+            snapshots.write(pipeline.snapshot())
+            await app.stop()
+
+
+def restore(service: Service[BridgeSettings], runs: Runs, snapshots: SnapshotFile, where: Position) -> int:
+    """Put the trackers back where the snapshot left them; returns the sequence that they cover."""
+    snapshot = snapshots.read(where.stream, where.last_sequence)
+    if snapshot is not None:
+        try:
+            runs.restore(snapshot.runs)
+        except (TrackerError, LookupError, ValueError) as error:
+            service.log.error("snapshot refused, tracks begin anew", reason=str(error))
+        else:
+            return snapshot.sequence
+    return where.floor
+
+
+async def follow(service: Service[BridgeSettings], pipeline: Pipeline) -> FastStream:
+    """Start the application on the pipeline."""
+
+    async def take(message: Msg, frame: RadarFrame | PoisonError) -> None:
+        place = message.metadata.sequence
+        delivery = Delivery(place.stream, message.data, message.headers, message.ack)
+        await pipeline.take(delivery, place.consumer, frame)
+
+    app = build(take, **connection_options(service, Hooks(), "consumer"))
+    await app.start()
+    service.health.met("consumer")
+    return app

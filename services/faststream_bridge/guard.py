@@ -1,0 +1,203 @@
+"""The guard: rules as data, judged on tracks, in event time alone.
+
+A rule speaks once for a track when its condition has held for its minimum duration, and not again before the
+condition has ended and the cooldown is over. While it holds, the range is wider by the hysteresis, so that a
+contact on the edge does not chatter. A condition that begins within the cooldown and outlasts it speaks then.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from enum import IntEnum
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from faststream_bridge.tracker import TrackReports
+from faststream_bridge.tracker.scan import SECOND_US
+from qiki.contracts.enums import FriendFoe, RadarTrackStatus, TransponderMode
+from qiki.contracts.models import GuardAlert
+
+TRACKED, COASTING = int(RadarTrackStatus.TRACKED), int(RadarTrackStatus.COASTING)
+
+Metres = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Word = Annotated[str, Field(min_length=1)]
+
+
+def _named(kind: type[IntEnum]) -> BeforeValidator:
+    """People write an enumeration's names, the wire its numbers: this reads names only."""
+
+    def read(value: object) -> object:
+        if isinstance(value, kind):
+            return value
+        if isinstance(value, bool):  # what YAML 1.1 makes of a bare ON or OFF
+            value = "ON" if value else "OFF"
+        if isinstance(value, str) and value in kind.__members__:
+            return kind[value]
+        raise ValueError(f"expected one of {', '.join(kind.__members__)}")
+
+    return BeforeValidator(read)
+
+
+Side = Annotated[FriendFoe, _named(FriendFoe)]
+Mode = Annotated[TransponderMode, _named(TransponderMode)]
+
+
+class GuardRule(BaseModel):
+    """When a track is an alert; a condition that is not given does not matter."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: Word
+    description: Word
+    severity: Literal["info", "warning", "critical"]
+    fsm_event: Word
+    iff: Side | None = None
+    transponder_on: bool | None = None
+    transponder_modes: tuple[Mode, ...] | None = None
+    min_range_m: Metres = 0.0
+    max_range_m: Metres
+    min_quality: Annotated[float, Field(ge=0, le=1)] = 0.0
+    hysteresis_m: Metres = 0.0
+    min_duration_s: Seconds = 0.0
+    cooldown_s: Seconds = 60.0
+
+    @model_validator(mode="after")
+    def _range_is_not_empty(self) -> Self:
+        if self.min_range_m > self.max_range_m:
+            raise ValueError(f"min_range_m {self.min_range_m:g} is beyond max_range_m {self.max_range_m:g}")
+        return self
+
+    def matches(self, reports: TrackReports) -> NDArray[np.bool_]:
+        """Tracks that meet everything but the range: (n,)."""
+        met: NDArray[np.bool_] = (reports.status == TRACKED) | (reports.status == COASTING)
+        met &= reports.quality >= self.min_quality
+        if self.iff is not None:
+            met &= reports.iff == self.iff
+        if self.transponder_on is not None:
+            met &= reports.transponder_on == self.transponder_on
+        if self.transponder_modes is not None:
+            met &= np.isin(reports.transponder_mode, self.transponder_modes)
+        return met
+
+    def covers(self, range_m: NDArray[np.float64], margin_m: float) -> NDArray[np.bool_]:
+        """Ranges within the rule's, widened by a margin: (n,)."""
+        return (range_m >= self.min_range_m - margin_m) & (range_m <= self.max_range_m + margin_m)
+
+
+class GuardRules(BaseModel):
+    """A file of rules."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rules: tuple[GuardRule, ...]
+
+    @model_validator(mode="after")
+    def _ids_differ(self) -> Self:
+        ids = [rule.id for rule in self.rules]
+        twice = next((name for name in ids if ids.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"rule {twice} is there twice")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """What the guard remembers of one rule and track.
+
+    Attributes:
+        since_us: when the condition began to hold, None while it does not
+        announced: whether an alert was raised since then
+        alerted_us: when the last alert was raised
+    """
+
+    since_us: int | None = None
+    announced: bool = False
+    alerted_us: int | None = None
+
+
+class GuardJudge:
+    """Judges the tracks of one run, frame after frame."""
+
+    def __init__(self, rules: GuardRules) -> None:
+        self._rules = rules.rules
+        self._episodes: dict[str, dict[str, Episode]] = {rule.id: {} for rule in self._rules}
+
+    def judge(self, reports: TrackReports) -> list[GuardAlert]:
+        """Alerts that these reports raise, in the order of the rules and tracks."""
+        lost = np.flatnonzero(reports.status == RadarTrackStatus.LOST)
+        alerts = [
+            _alert(rule, reports, row)
+            for rule in self._rules
+            for row in self._concerned(rule, reports)
+            if self._advance(rule, reports.track_id[row], reports.t_us)
+        ]
+        for row in lost.tolist():
+            for episodes in self._episodes.values():
+                episodes.pop(reports.track_id[row], None)
+        return alerts
+
+    def snapshot(self) -> dict[str, Any]:
+        """What it remembers, as JSON values."""
+        return {
+            rule: {track: asdict(episode) for track, episode in episodes.items()}
+            for rule, episodes in self._episodes.items()
+        }
+
+    @classmethod
+    def restore(cls, snapshot: Mapping[str, Any], rules: GuardRules) -> Self:
+        """A judge that goes on where `snapshot` was taken; memories of rules no longer there are dropped."""
+        judge = cls(rules)
+        for rule, episodes in judge._episodes.items():
+            episodes.update({track: Episode(**episode) for track, episode in snapshot.get(rule, {}).items()})
+        return judge
+
+    def _concerned(self, rule: GuardRule, reports: TrackReports) -> list[int]:
+        """Rows where the condition holds; episodes of the other tracks end."""
+        episodes = self._episodes[rule.id]
+        met = rule.matches(reports)
+        holds = met & rule.covers(reports.range_m, 0.0)
+        if not episodes:
+            return np.flatnonzero(holds).tolist()
+        for row, track in enumerate(reports.track_id):
+            episode = episodes.get(track)
+            if episode is None or episode.since_us is None:
+                continue
+            holds[row] = met[row] and rule.covers(reports.range_m[row : row + 1], rule.hysteresis_m)[0]
+            if not holds[row]:
+                episodes[track] = replace(episode, since_us=None, announced=False)
+        return np.flatnonzero(holds).tolist()
+
+    def _advance(self, rule: GuardRule, track: str, t_us: int) -> bool:
+        """Carry on an episode whose condition holds; whether it speaks now."""
+        episode = self._episodes[rule.id].get(track, Episode())
+        since_us = t_us if episode.since_us is None else episode.since_us
+        cool = episode.alerted_us is None or t_us - episode.alerted_us >= rule.cooldown_s * SECOND_US
+        speaks = not episode.announced and cool and t_us - since_us >= rule.min_duration_s * SECOND_US
+        self._episodes[rule.id][track] = Episode(
+            since_us, episode.announced or speaks, t_us if speaks else episode.alerted_us
+        )
+        return speaks
+
+
+def _alert(rule: GuardRule, reports: TrackReports, row: int) -> GuardAlert:
+    range_m = float(reports.range_m[row])
+    return GuardAlert.model_validate(
+        {
+            "subject": rule.id,
+            "ts_epoch": reports.t_us / SECOND_US,
+            "rule_id": rule.id,
+            "id": reports.track_id[row],
+            "track_id": reports.track_id[row],
+            "fsm_event": rule.fsm_event,
+            "severity": rule.severity,
+            "message": f"{rule.description}: {range_m:.0f} m",
+            "range_m": range_m,
+            "quality": float(reports.quality[row]),
+            "iff": int(reports.iff[row]),
+            "transponder_on": bool(reports.transponder_on[row]),
+            "transponder_mode": int(reports.transponder_mode[row]),
+        }
+    )

@@ -1,0 +1,58 @@
+"""What a tracked frame says on the wire."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from pydantic_core import to_json
+
+from faststream_bridge.runs import Tracked
+from qiki.clock import parse_rfc3339
+from qiki.contracts import headers as names
+from qiki.contracts import topics
+from qiki.contracts.events import GUARD_ALERT, SEVERITY
+from qiki.contracts.ids import track_message_id
+from qiki.contracts.radar import TrackedFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Ready to publish."""
+
+    subject: str
+    body: bytes
+    headers: Mapping[str, str]
+
+
+def track_messages(tracked: Tracked, ts_ingest: str) -> Iterator[Message]:
+    """One message a track."""
+    reports = tracked.reports
+    shared = names.cloud_event("", names.TRACK_TYPE, names.TRACK_SOURCE, reports.timestamp)
+    shared |= {names.RUN: tracked.run, names.FRAME: tracked.key}
+    for row in reports.rows(ts_ingest):
+        message_id = track_message_id(tracked.run, tracked.key, row["track_id"])
+        headers = shared | {names.MESSAGE_ID: message_id, "ce-id": message_id}
+        yield Message(topics.TRACKS.subject, to_json(row), headers)
+
+
+def alert_messages(tracked: Tracked) -> Iterator[Message]:
+    """One event a guard alert."""
+    moment = parse_rfc3339(tracked.reports.timestamp)
+    for alert in tracked.alerts:
+        event_id = f"{tracked.run}:{tracked.key}:{alert.track_id}:{alert.rule_id}"
+        headers = dict(GUARD_ALERT.headers(event_id, moment)) | {SEVERITY: alert.severity.upper()}
+        yield Message(topics.GUARD.subject, alert.to_json(), headers)
+
+
+def tracked_message(tracked: Tracked, sequence: int) -> Message:
+    """Says that the frame stored at `sequence` is done with."""
+    body = TrackedFrame(
+        run_id=tracked.run,
+        frame_id=tracked.frame_id,
+        frame=tracked.number,
+        timestamp=parse_rfc3339(tracked.reports.timestamp),
+        tracks=len(tracked.reports),
+    )
+    message_id = f"{tracked.run}:{tracked.key}:tracked"
+    headers = names.cloud_event(message_id, names.TRACKED_TYPE, names.TRACK_SOURCE, tracked.reports.timestamp)
+    headers |= {names.RUN: tracked.run, names.FRAME: tracked.key, names.SEQUENCE: str(sequence)}
+    return Message(topics.TRACKED.subject, body.to_json(), headers)

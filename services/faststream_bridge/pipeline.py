@@ -1,0 +1,170 @@
+"""Frames in the order of the stream, each exactly once: step, publish, and hand over to completion."""
+
+import asyncio
+from collections.abc import Callable
+from time import monotonic
+
+import nats.errors
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+
+from faststream_bridge.completion import Completion, Job
+from faststream_bridge.frames import Delivery, PoisonError, StoredFrame, read_frame, read_origin
+from faststream_bridge.messages import Message, alert_messages, track_messages, tracked_message
+from faststream_bridge.runs import Runs
+from faststream_bridge.snapshot import Snapshot
+from faststream_bridge.stored import Position, StoredFrames
+from qiki.clock import now, rfc3339
+from qiki.contracts import topics
+from qiki.contracts.radar import RadarFrame
+from qiki.runtime.dead_letters import dead_letter
+from qiki.runtime.window import PublishWindow
+
+log = structlog.get_logger()
+FRAMES = Counter("qiki_bridge_frames_total", "Frames handled", ["outcome"])
+TRACKS = Gauge("qiki_radar_active_tracks", "Tracks in the newest frame")
+STEP = Histogram(
+    "qiki_bridge_step_seconds", "From a frame to its tracks", buckets=(0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05)
+)
+
+
+class Pipeline:
+    """What the stream's reader calls.
+
+    Args:
+        stored: to read by sequence what a lost delivery skipped
+        stream: when the radar stream was made, for the snapshot
+        announced: frames up to this sequence were published by an earlier process
+        snapshot_interval_s: wall time between snapshots
+    """
+
+    def __init__(
+        self,
+        runs: Runs,
+        window: PublishWindow,
+        completion: Completion,
+        stored: StoredFrames,
+        stream: str,
+        announced: int,
+        snapshot_interval_s: float,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._runs = runs
+        self._window = window
+        self._completion = completion
+        self._stored = stored
+        self._stream = stream
+        self._announced = announced
+        self._interval_s = snapshot_interval_s
+        self._clock = clock
+        self._snapshot_due_s = clock()
+        self._order = asyncio.Lock()
+        self._sequence = 0
+        self._delivered = 0
+        self._closed = False
+
+    async def resume(self, sequence: int, where: Position) -> None:
+        """Begin behind `sequence`, the last one that the state covers; finish what a dead process was given."""
+        self._sequence = sequence
+        self._delivered = where.delivered_count
+        async with self._order:
+            async for delivery in self._stored.between(where.floor + 1, sequence):
+                self._seen(delivery)
+            await self._catch_up(where.delivered)
+
+    async def take(self, delivery: Delivery, count: int, frame: RadarFrame | PoisonError) -> None:
+        """Handle what the durable delivered.
+
+        Args:
+            delivery: the message
+            count: the durable's count of its deliveries; a jump means that some never arrived
+            frame: what its body is, or why it is nothing
+        """
+        async with self._order:
+            if self._closed:
+                return
+            try:
+                await self._take(delivery, count, frame)
+            except Exception as error:  # FastStream would say nothing and go on with the next frame
+                self._closed = True
+                self._completion.fail(error)
+
+    async def _take(self, delivery: Delivery, count: int, frame: RadarFrame | PoisonError) -> None:
+        skipped = count > self._delivered + 1
+        self._delivered = max(self._delivered, count)
+        if delivery.sequence <= self._sequence:
+            self._seen(delivery)
+            return
+        if skipped:
+            await self._catch_up(delivery.sequence - 1)
+        await self._handle(delivery, frame)
+
+    async def close(self) -> None:
+        """Let the frame in hand end; what is delivered after that stays unacknowledged for the next process."""
+        async with self._order:
+            self._closed = True
+
+    def _seen(self, delivery: Delivery) -> None:
+        """Nothing new: acknowledged behind its own job, which may have been read by sequence and know no delivery."""
+        FRAMES.labels("redelivered").inc()
+        self._completion.add(Job(delivery.sequence, delivery.acknowledge))
+
+    async def _catch_up(self, last: int) -> None:
+        async for delivery in self._stored.between(self._sequence + 1, last):
+            try:
+                frame: RadarFrame | PoisonError = read_frame(delivery.body)
+            except PoisonError as error:
+                frame = error
+            await self._handle(delivery, frame)
+
+    async def _handle(self, delivery: Delivery, frame: RadarFrame | PoisonError) -> None:
+        job = Job(delivery.sequence, delivery.acknowledge)
+        try:
+            if isinstance(frame, PoisonError):
+                raise frame
+            await self._track(StoredFrame(frame, read_origin(delivery.headers)), job)
+        except PoisonError as error:
+            FRAMES.labels("poison").inc()
+            await self._bury(delivery, error, job)
+        self._sequence = delivery.sequence
+        job.snapshot = self._snapshot_if_due()
+        self._completion.add(job)
+
+    async def _bury(self, delivery: Delivery, error: PoisonError, job: Job) -> None:
+        if delivery.sequence <= self._announced:
+            return
+        log.warning("dead letter", sequence=delivery.sequence, reason=str(error))
+        subject, letter = dead_letter(topics.FRAMES.subject, topics.QIKI_RADAR_V1, delivery.sequence, str(error))
+        try:
+            await self._send(job, Message(subject, delivery.body, letter))
+        except nats.errors.MaxPayloadError:  # its own headers were smaller than a dead letter's
+            await self._send(job, Message(subject, b"", letter))
+
+    async def _track(self, stored: StoredFrame, job: Job) -> None:
+        with STEP.time():
+            tracked = self._runs.step(stored)
+        if tracked is None:
+            FRAMES.labels("old").inc()
+            return
+        FRAMES.labels("tracked").inc()
+        TRACKS.set(len(tracked.reports))
+        if job.sequence <= self._announced:
+            return
+        for message in track_messages(tracked, rfc3339(now())):
+            await self._send(job, message)
+        for message in alert_messages(tracked):
+            await self._send(job, message)
+        job.announcement = tracked_message(tracked, job.sequence)
+
+    async def _send(self, job: Job, message: Message) -> None:
+        job.stored.append(await self._window.publish(message.subject, message.body, message.headers))
+
+    def _snapshot_if_due(self) -> bytes | None:
+        if self._clock() < self._snapshot_due_s:
+            return None
+        self._snapshot_due_s = self._clock() + self._interval_s
+        return self.snapshot()
+
+    def snapshot(self) -> bytes:
+        """The state now."""
+        return Snapshot(self._stream, self._sequence, self._runs.snapshot()).to_bytes()

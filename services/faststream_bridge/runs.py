@@ -1,0 +1,130 @@
+"""The trackers, one for each run, and what each has seen.
+
+A frame without a run's headers comes from another radar: its sensor is a run of its own, ordered by time.
+"""
+
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid5
+
+from faststream_bridge.frames import PoisonError, StoredFrame
+from faststream_bridge.guard import GuardJudge, GuardRules
+from faststream_bridge.tracker import Tracker, TrackerError, TrackerParameters, TrackReports, scan_from_frame
+from faststream_bridge.tracker.scan import EPOCH, MICROSECOND
+from qiki.contracts.enums import FriendFoe
+from qiki.contracts.headers import FrameOrigin
+from qiki.contracts.radar import GuardAlert
+
+MAX_RUNS = 8
+AT_REST = (0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """What a frame gave.
+
+    Attributes:
+        key: distinguishes the frame within its run, the same again when it is read again
+    """
+
+    run: str
+    key: str
+    number: int
+    frame_id: UUID
+    reports: TrackReports
+    alerts: list[GuardAlert]
+
+
+@dataclass
+class _Run:
+    tracker: Tracker
+    judge: GuardJudge
+    identities: Mapping[str, FriendFoe]
+    last: int = -1
+
+
+class Runs:
+    """Steps the right tracker with each frame.
+
+    Args:
+        parameters: of every tracker
+        rules: of every judge
+    """
+
+    def __init__(self, parameters: TrackerParameters, rules: GuardRules) -> None:
+        self._parameters = parameters
+        self._rules = rules
+        self._runs: dict[str, _Run] = {}
+
+    def step(self, stored: StoredFrame) -> Tracked | None:
+        """Track one frame; None for one at or before the last of its run, which is nothing new.
+
+        Raises:
+            PoisonError: the tracker cannot take it.
+        """
+        frame, origin = stored.frame, stored.origin
+        own = origin or _sensor(stored, self._runs.get(str(frame.sensor_id)))
+        run = self._runs.get(own.run)
+        if run is not None and _is_old(run, stored):
+            return None
+        try:
+            scan = scan_from_frame(frame, own.own_position, own.own_velocity)
+            run = run or self._begin(own)
+            reports = run.tracker.step(scan)
+        except (TrackerError, ValueError) as error:
+            raise PoisonError(str(error)) from None
+        run.last = own.frame
+        self._runs[own.run] = self._runs.pop(own.run)  # the one that is idle longest is the first to go
+        key = str(own.frame) if origin else str(frame.frame_id)
+        return Tracked(own.run, key, own.frame, frame.frame_id, reports, run.judge.judge(reports))
+
+    def snapshot(self) -> list[dict[str, Any]]:
+        """The whole state, as JSON values."""
+        return [
+            {
+                "run": name,
+                "last": run.last,
+                "tracker": b64encode(run.tracker.snapshot()).decode(),
+                "judge": run.judge.snapshot(),
+                "identities": {identity: int(side) for identity, side in run.identities.items()},
+            }
+            for name, run in self._runs.items()
+        ]
+
+    def restore(self, snapshot: Iterable[Mapping[str, Any]]) -> None:
+        """Go on exactly where `snapshot` was taken.
+
+        Raises:
+            TrackerError: another version's, or broken.
+        """
+        self._runs = {one["run"]: self._restored(one) for one in snapshot}
+
+    def _restored(self, one: Mapping[str, Any]) -> _Run:
+        identities = {identity: FriendFoe(side) for identity, side in one["identities"].items()}
+        tracker = Tracker.restore(b64decode(one["tracker"]), self._parameters, identities)
+        return _Run(tracker, GuardJudge.restore(one["judge"], self._rules), identities, one["last"])
+
+    def _begin(self, origin: FrameOrigin) -> _Run:
+        """Start a run anew. One that begins in its middle must not name its tracks as the lost beginning did."""
+        namespace = UUID(origin.run)
+        if origin.frame > 0:
+            namespace = uuid5(namespace, f"from:{origin.frame}")
+        tracker = Tracker(namespace, self._parameters, origin.identities)
+        while len(self._runs) >= MAX_RUNS:
+            del self._runs[next(iter(self._runs))]
+        run = self._runs[origin.run] = _Run(tracker, GuardJudge(self._rules), origin.identities)
+        return run
+
+
+def _sensor(stored: StoredFrame, run: _Run | None) -> FrameOrigin:
+    """The next frame of a radar that numbers nothing: its bot is at rest."""
+    return FrameOrigin(str(stored.frame.sensor_id), run.last + 1 if run else 0, AT_REST, AT_REST)
+
+
+def _is_old(run: _Run, stored: StoredFrame) -> bool:
+    if stored.origin is not None:
+        return stored.origin.frame <= run.last
+    t_us = run.tracker.t_us
+    return t_us is not None and (stored.frame.timestamp - EPOCH) // MICROSECOND <= t_us

@@ -1,0 +1,18 @@
+"""Settings of faststream-bridge."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from qiki.runtime.settings import ServiceSettings
+
+DEFAULT_RULES = Path(__file__).parent / "guard_rules.yaml"
+
+
+class BridgeSettings(ServiceSettings):
+    """Beyond every service's: where the snapshot lies, which rules guard, where short range ends."""
+
+    qiki_state_dir: Path = Path(".qiki/bridge")
+    qiki_guard_rules: Path = DEFAULT_RULES
+    radar_sr_threshold_m: float = Field(default=5000.0, gt=0)
+    snapshot_interval_sec: float = Field(default=1.0, ge=0)

@@ -1,0 +1,66 @@
+"""The snapshot on disk: the trackers' state and the stream sequence that it covers."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from qiki.errors import UserError
+
+VERSION = 1
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """State after every frame up to `sequence`.
+
+    Attributes:
+        stream: when the stream was made; a snapshot of another one is of no use
+        runs: what `Runs.snapshot` gave
+    """
+
+    stream: str
+    sequence: int
+    runs: list[dict[str, Any]]
+
+    def to_bytes(self) -> bytes:
+        """The file's content."""
+        return json.dumps(
+            {"version": VERSION, "stream": self.stream, "sequence": self.sequence, "runs": self.runs}
+        ).encode()
+
+
+class SnapshotFile:
+    """One file in a folder, replaced as a whole."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "tracker-snapshot.json"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"QIKI_STATE_DIR: cannot make {folder}: {error.strerror}") from None
+
+    def write(self, content: bytes) -> None:
+        """Replace it: whoever reads sees the old one or the new one."""
+        part = self._path.with_suffix(".part")
+        part.write_bytes(content)
+        part.replace(self._path)
+
+    def read(self, stream: str, last_sequence: int) -> Snapshot | None:
+        """The snapshot of this stream, or None where there is none to go on from."""
+        try:
+            content = json.loads(self._path.read_bytes())
+            found = (content["version"], content["stream"])
+            snapshot = Snapshot(stream, int(content["sequence"]), content["runs"])
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            log.error("snapshot unreadable, tracks begin anew", path=str(self._path), reason=repr(error))
+            return None
+        if found != (VERSION, stream) or snapshot.sequence > last_sequence:
+            log.warning("snapshot is of another stream or version, tracks begin anew", path=str(self._path))
+            return None
+        return snapshot

@@ -1,0 +1,36 @@
+"""The tracker's error tree.
+
+QikiError
+└── TrackerError
+├── ScanError           a scan that no radar can have measured
+├── TimeReversedError   a scan older than the one before it
+└── SnapshotError       bytes that are no snapshot of this tracker
+"""
+
+from qiki.errors import QikiError
+
+
+class TrackerError(QikiError):
+    """Root of what the tracker raises on purpose; its state is then as before the call."""
+
+
+class ScanError(TrackerError):
+    """A scan that no radar can have measured."""
+
+
+class TimeReversedError(TrackerError):
+    """A scan older than the one before it.
+
+    Attributes:
+        t_us: event time of the scan [µs]
+        last_us: event time of the newest scan taken [µs]
+    """
+
+    def __init__(self, t_us: int, last_us: int) -> None:
+        super().__init__(f"scan of {t_us} µs is {last_us - t_us} µs older than the one before it")
+        self.t_us = t_us
+        self.last_us = last_us
+
+
+class SnapshotError(TrackerError):
+    """Bytes that are no snapshot of this tracker, or of another version of it."""

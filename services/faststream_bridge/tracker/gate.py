@@ -1,0 +1,89 @@
+"""Gate: which plot can be of which track, and how likely it is that it is."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from faststream_bridge.tracker.innovation import bayes, innovations
+from faststream_bridge.tracker.measurement import SHORTEST_RANGE_M, Plots, diagonal, linearise, position_noise
+from faststream_bridge.tracker.parameters import TrackerParameters
+from faststream_bridge.tracker.tracks import MANOEUVRE, MOTION, POSITION, VELOCITY, Index, TrackTable
+from qiki.geometry import Array
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Pairs:
+    """Track and plot pairs within the gate, in the order of the tracks.
+
+    Attributes:
+        track: (k,) row of the track
+        plot: (k,) row of the plot
+        log_likelihood: (k,) of the plot in range, direction and range rate, given the track; density in
+            m · sr · m/s, the unit of the clutter's density
+        point: (k, 6) the state as the plot first corrects it, the updater's point of linearisation
+    """
+
+    track: Index
+    plot: Index
+    log_likelihood: Array
+    point: Array
+
+    def take(self, which: NDArray[np.bool_] | Index) -> "Pairs":
+        """The pairs of an index or a mask."""
+        return Pairs(self.track[which], self.plot[which], self.log_likelihood[which], self.point[which])
+
+
+def near(
+    position: Array, variance: Array, plot_position: Array, plot_variance: Array, threshold: float, limit: int
+) -> tuple[Index, Index]:
+    """Pairs that no axis alone rules out: plots sorted along x, a window for each track, then y and z.
+
+    Args:
+        position: (n, 3) of the tracks [m]
+        variance: (n, 3) [m²]
+        plot_position: (m, 3) [m]
+        plot_variance: (m, 3) [m²]
+        threshold: squared Mahalanobis distance
+        limit: of a crowd's pairs only so many are kept, the nearest
+    """
+    order = np.argsort(plot_position[:, 0], kind="stable")
+    sorted_x = plot_position[order, 0]
+    reach = np.sqrt(threshold * (variance[:, 0] + plot_variance[:, 0].max(initial=0.0)))
+    first = np.searchsorted(sorted_x, position[:, 0] - reach, side="left")
+    count = np.searchsorted(sorted_x, position[:, 0] + reach, side="right") - first
+    track = np.repeat(np.arange(len(position)), count)
+    offset = np.repeat(first - np.cumsum(count) + count, count)
+    plot = order[np.arange(len(track)) + offset]
+    apart = (plot_position[plot] - position[track]) ** 2 / (variance[track] + plot_variance[plot])
+    inside = np.flatnonzero((apart <= threshold).all(-1))
+    if len(inside) > limit:
+        inside = np.sort(inside[np.argsort(apart[inside].sum(-1), kind="stable")[:limit]])
+    return track[inside], plot[inside]
+
+
+def gate(
+    tracks: TrackTable, plots: Plots, own_position: Array, own_velocity: Array, parameters: TrackerParameters
+) -> Pairs:
+    """Pairs whose plot lies within the gate of the track's manoeuvre mode, the widest; likelihoods of all modes."""
+    relative = plots.range_m[:, None] * plots.sight
+    track, plot = near(
+        tracks["mode_mean"][:, MANOEUVRE, POSITION] - own_position,
+        diagonal(tracks["mode_covariance"][:, MANOEUVRE, POSITION, POSITION]),
+        relative,
+        diagonal(position_noise(plots, plots.sight, plots.range_m)),
+        parameters.gate_threshold,
+        parameters.max_pairs,
+    )
+    mean, covariance = tracks["mode_mean"][track], tracks["mode_covariance"][track]
+    velocity = mean[:, MANOEUVRE, VELOCITY] - own_velocity
+    spread = covariance[:, MANOEUVRE, VELOCITY, VELOCITY]
+    paired = plots.take(plot)
+    model = linearise(paired, relative[plot], velocity, spread)
+    innovation = innovations(model, paired, mean, covariance, own_position, own_velocity)
+    log_likelihood, posterior = bayes(tracks["mode_probability"][track], innovation)
+    # From a density in m³ · m/s to one in m · sr · m/s: a solid angle's length across grows with range.
+    log_likelihood += 2 * np.log(np.maximum(paired.range_m, SHORTEST_RANGE_M))
+    point = (posterior[:, :, None] * (mean + innovation.correction)[:, :, MOTION]).sum(1)
+    inside = innovation.distance[:, MANOEUVRE] <= parameters.gate_threshold
+    return Pairs(track, plot, log_likelihood, point).take(np.flatnonzero(inside))

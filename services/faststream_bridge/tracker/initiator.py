@@ -1,0 +1,59 @@
+"""Initiator: plots that are nobody's start tentative tracks."""
+
+import numpy as np
+
+from faststream_bridge.tracker.measurement import Plots, position_noise
+from faststream_bridge.tracker.parameters import TrackerParameters
+from faststream_bridge.tracker.predictor import switching
+from faststream_bridge.tracker.scan import Scan
+from faststream_bridge.tracker.tracks import ACCELERATION, NOBODY, POSITION, TRACK, VELOCITY, Index, TrackTable
+
+LONG_AGO_S = 1e6
+
+
+def unassigned(scan: Scan, taken: Index, room: int) -> Index:
+    """Rows of the plots that start tracks, in their order; where room is short, the strongest."""
+    free = np.ones(scan.size, dtype=np.bool_)
+    free[taken] = False
+    rows = np.flatnonzero(free)
+    if len(rows) > room:
+        rows = np.sort(rows[np.argsort(-scan.snr_db[rows], kind="stable")[:room]])
+    return rows
+
+
+def initiate(
+    scan: Scan,
+    plots: Plots,
+    rows: Index,
+    first_counter: int,
+    false_alarms: float,
+    parameters: TrackerParameters,
+) -> TrackTable:
+    """New tracks of the plots of `rows`.
+
+    The world velocity is unknown, N(0, sigma_speed² I), but for what the range rate says about it along the line
+    of sight: the conditional mean and covariance.
+    """
+    chosen = plots.take(rows)
+    tracks = np.zeros(len(rows), dtype=TRACK)
+    sight, unknown = chosen.sight, parameters.sigma_speed_mps**2
+    trust = unknown / (unknown + chosen.sigma_doppler_mps**2)
+    closing = chosen.doppler_mps + sight @ scan.own_velocity
+    mean, covariance = tracks["mode_mean"], tracks["mode_covariance"]
+    mean[:, :, POSITION] = (scan.own_position + chosen.range_m[:, None] * sight)[:, None]
+    mean[:, :, VELOCITY] = ((trust * closing)[:, None] * sight)[:, None]
+    covariance[:, :, POSITION, POSITION] = position_noise(chosen, sight, chosen.range_m)[:, None]
+    along = (unknown * trust)[:, None, None] * sight[:, :, None] * sight[:, None, :]
+    covariance[:, :, VELOCITY, VELOCITY] = (unknown * np.eye(3) - along)[:, None]
+    covariance[:, :, ACCELERATION, ACCELERATION] = parameters.sigma_acceleration_mps2**2 * np.eye(3)
+    tracks["mode_probability"] = switching(parameters, LONG_AGO_S)[0]
+    tracks["counter"] = first_counter + np.arange(len(rows))
+    tracks["born_us"] = tracks["last_hit_us"] = scan.t_us
+    tracks["hit"] = True
+    tracks["hits"] = 1
+    tracks["llr"] = parameters.initial_llr(false_alarms)
+    tracks["detection_probability"] = parameters.detection_probability
+    tracks["snr"] = 10 ** (scan.snr_db[rows] / 10)
+    tracks["rcs_m2"] = 10 ** (scan.rcs_dbsm[rows] / 10)
+    tracks["identity"] = tracks["reply"] = NOBODY
+    return tracks

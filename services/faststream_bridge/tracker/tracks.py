@@ -1,0 +1,85 @@
+"""The table of tracks: one record a track, in the order of their birth."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qiki.geometry import Array
+
+POSITION = slice(0, 3)
+VELOCITY = slice(3, 6)
+ACCELERATION = slice(6, 9)
+MOTION = slice(0, 6)
+"""Position and velocity: what is measured and reported."""
+STATE = 9
+MODES = 2
+MANOEUVRE = 1
+"""The mode that accelerates; the other is quiet flight."""
+NOBODY = -1
+"""Index of no identity."""
+
+TRACK = np.dtype(
+    [
+        ("counter", "<i8"),  # birth number, from which the track's id follows
+        ("born_us", "<i8"),
+        ("last_hit_us", "<i8"),
+        ("misses", "<i4"),  # in a row
+        ("hits", "<i4"),
+        ("confirmed", "?"),
+        ("hit", "?"),  # in the newest scan
+        ("llr", "<f8"),  # log-likelihood ratio: real contact against false alarms
+        ("detection_probability", "<f8"),
+        ("snr", "<f8"),  # smoothed, linear
+        ("rcs_m2", "<f8"),  # smoothed
+        ("mode_probability", "<f8", (MODES,)),
+        ("mode_mean", "<f8", (MODES, STATE)),  # world position, velocity, acceleration
+        ("mode_covariance", "<f8", (MODES, STATE, STATE)),
+        ("reply_on", "?"),  # what the newest plot said
+        ("reply_mode", "<i1"),
+        ("reply", "<i4"),  # index of the identity claimed
+        ("identity", "<i4"),  # index of the identity held
+        ("identity_since_us", "<i8"),
+        ("claims", "<i4"),  # of the identity held
+        ("jumps", "<i4"),  # claims of another one, in a row
+        ("contests", "<i4"),  # scans in which another track held the same identity elsewhere
+        ("spoof", "?"),
+    ]
+)
+
+TrackTable = NDArray[np.void]
+Index = NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Estimate:
+    """World state of each track, its modes merged.
+
+    Attributes:
+        mean: (n, 6) [m, m/s]
+        covariance: (n, 6, 6)
+    """
+
+    mean: Array
+    covariance: Array
+
+
+def empty_table() -> TrackTable:
+    """No tracks."""
+    return np.zeros(0, dtype=TRACK)
+
+
+def merged(tracks: TrackTable) -> Estimate:
+    """Moment-matched sum of the modes (Bar-Shalom, Li & Kirubarajan 2001, equations 11.6.6-15 and 16)."""
+    weight: Array = tracks["mode_probability"]
+    mean: Array = tracks["mode_mean"][:, :, MOTION]
+    apart = mean[:, 0] - mean[:, 1]
+    merged_mean = mean[:, 1] + weight[:, :1] * apart
+    covariance: Array = (weight[:, :, None, None] * tracks["mode_covariance"][:, :, MOTION, MOTION]).sum(1)
+    covariance += ((weight[:, 0] * weight[:, 1])[:, None] * apart)[:, :, None] * apart[:, None, :]
+    return Estimate(merged_mean, covariance)
+
+
+def joined(one: Estimate, other: Estimate) -> Estimate:
+    """The tracks of `one`, then those of `other`."""
+    return Estimate(np.concatenate((one.mean, other.mean)), np.concatenate((one.covariance, other.covariance)))

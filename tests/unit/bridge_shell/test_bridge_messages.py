@@ -1,0 +1,85 @@
+"""What a tracked frame says on the wire."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from faststream_bridge.frames import StoredFrame
+from faststream_bridge.messages import Message, alert_messages, track_messages, tracked_message
+from faststream_bridge.runs import Runs, Tracked
+from qiki.contracts.radar import GuardAlert, RadarTrack, TrackedFrame
+
+RUN = "6f1c3d1e-0000-4000-8000-000000000001"
+NOW = "2026-01-02T00:00:00.000000Z"
+
+
+@pytest.fixture
+def steps(make_runs: Callable[[], Runs], stored: Callable[..., StoredFrame]) -> list[Tracked]:
+    """Thirty frames of somebody unknown who hovers at 60 m."""
+    runs = make_runs()
+    return [one for one in (runs.step(stored(number)) for number in range(30)) if one is not None]
+
+
+def test_a_track_is_one_message_with_the_contracts_headers(steps: list[Tracked]):
+    (message,) = track_messages(steps[3], NOW)
+    track = RadarTrack.from_json(message.body)
+    message_id = f"{RUN}:3:{track.track_id}"
+    assert message.subject == "qiki.radar.v1.tracks"
+    assert message.headers == {
+        "Nats-Msg-Id": message_id,
+        "ce-specversion": "1.0",
+        "ce-id": message_id,
+        "ce-type": "qiki.radar.v1.Track",
+        "ce-source": "urn:qiki:faststream-bridge:radar",
+        "ce-time": "2026-01-01T00:00:00.300000Z",
+        "content-type": "application/json",
+        "x-qiki-run": RUN,
+        "x-qiki-frame": "3",
+    }
+
+
+def test_a_tracks_body_is_what_its_model_writes(steps: list[Tracked]):
+    """The bridge writes rows without the model, for speed: they must not drift apart."""
+    for step in steps:
+        for message in track_messages(step, NOW):
+            assert json.loads(message.body) == json.loads(RadarTrack.from_json(message.body).to_json())
+            assert list(json.loads(message.body)) == list(RadarTrack.model_fields)
+
+
+def test_the_same_frame_again_gives_the_same_ids(
+    steps: list[Tracked], make_runs: Callable[[], Runs], stored: Callable[..., StoredFrame]
+):
+    again = make_runs().step(stored(0))
+    assert again is not None
+    assert ids(track_messages(again, "another time")) == ids(track_messages(steps[0], NOW))
+
+
+def ids(messages: object) -> list[str]:
+    return [message.headers["Nats-Msg-Id"] for message in messages]  # type: ignore[attr-defined]
+
+
+def test_a_frames_announcement_counts_its_tracks_and_names_its_place(steps: list[Tracked]):
+    message = tracked_message(steps[3], 77)
+    assert message.subject == "qiki.tracker.v1.frames"
+    assert json.loads(message.body) == {
+        "run_id": RUN,
+        "frame_id": str(steps[3].frame_id),
+        "frame": 3,
+        "timestamp": "2026-01-01T00:00:00.300000Z",
+        "tracks": 1,
+    }
+    assert TrackedFrame.from_json(message.body).tracks == 1
+    assert message.headers["Nats-Msg-Id"] == f"{RUN}:3:tracked"
+    assert (message.headers["x-qiki-run"], message.headers["x-qiki-frame"]) == (RUN, "3")
+    assert message.headers["x-qiki-seq"] == "77"
+
+
+def test_an_alert_is_an_event_of_its_rules_severity(steps: list[Tracked]):
+    alerts: list[tuple[Tracked, Message]] = [(step, one) for step in steps for one in alert_messages(step)]
+    ((step, message),) = alerts
+    alert = GuardAlert.from_json(message.body)
+    assert (message.subject, alert.rule_id) == ("qiki.events.v1.radar.guard", "UNKNOWN_CONTACT_CLOSE")
+    assert message.headers["Nats-Msg-Id"] == f"{RUN}:{step.key}:{alert.track_id}:UNKNOWN_CONTACT_CLOSE"
+    assert message.headers["ce-time"] == step.reports.timestamp
+    assert (message.headers["x-qiki-code"], message.headers["x-qiki-severity"]) == ("802", "CRITICAL")

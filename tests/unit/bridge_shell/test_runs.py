@@ -1,0 +1,124 @@
+"""One tracker for each run, each frame once."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from uuid import UUID, uuid5
+
+import pytest
+
+from faststream_bridge.frames import PoisonError, StoredFrame
+from faststream_bridge.runs import MAX_RUNS, Runs
+from qiki.contracts.ids import track_id
+
+RUN = UUID("6f1c3d1e-0000-4000-8000-000000000001")
+OTHER = UUID("6f1c3d1e-0000-4000-8000-000000000002")
+SENSOR = UUID("6f1c3d1e-0000-4000-8000-00000000000f")
+Stored = Callable[..., StoredFrame]
+Make = Callable[[], Runs]
+
+
+def test_a_frame_gives_its_runs_tracks(make_runs: Make, stored: Stored):
+    tracked = make_runs().step(stored(0))
+    assert tracked is not None
+    assert (tracked.run, tracked.key, tracked.number) == (str(RUN), "0", 0)
+    assert tracked.frame_id == stored(0).frame.frame_id
+    assert list(tracked.reports.track_id) == [str(track_id(RUN, 0))]
+
+
+@pytest.mark.parametrize("again", [0, 1, 2])
+def test_a_frame_at_or_before_the_last_of_its_run_is_nothing_new(make_runs: Make, stored: Stored, again: int):
+    runs = make_runs()
+    for number in range(3):
+        runs.step(stored(number))
+    assert runs.step(stored(again)) is None
+    assert runs.step(stored(3)) is not None
+
+
+def test_a_gap_in_the_numbers_is_no_hindrance(make_runs: Make, stored: Stored):
+    runs = make_runs()
+    runs.step(stored(0))
+    tracked = runs.step(stored(5))
+    assert tracked is not None
+    assert tracked.number == 5
+
+
+def test_a_new_run_starts_anew_and_the_old_one_goes_on(make_runs: Make, stored: Stored):
+    runs = make_runs()
+    runs.step(stored(0))
+    other = runs.step(stored(0, run=str(OTHER)))
+    again = runs.step(stored(1))
+    assert other is not None
+    assert again is not None
+    assert list(other.reports.track_id) == [str(track_id(OTHER, 0))]
+    assert list(again.reports.track_id) == [str(track_id(RUN, 0))]
+
+
+def test_a_run_that_begins_in_its_middle_does_not_name_tracks_as_its_lost_beginning_did(
+    make_runs: Make, stored: Stored
+):
+    tracked = make_runs().step(stored(7))
+    assert tracked is not None
+    assert list(tracked.reports.track_id) == [str(track_id(uuid5(RUN, "from:7"), 0))]
+
+
+def test_another_radar_is_ordered_by_time_and_numbered_as_it_comes(make_runs: Make, stored: Stored):
+    runs = make_runs()
+    numbers = [4, 5, 5, 3, 9]
+    tracked = [runs.step(stored(number, run=None, sensor=SENSOR)) for number in numbers]
+    assert [one and (one.run, one.number) for one in tracked] == [
+        (str(SENSOR), 0),
+        (str(SENSOR), 1),
+        None,
+        None,
+        (str(SENSOR), 2),
+    ]
+    assert tracked[0] is not None
+    assert tracked[0].key == str(tracked[0].frame_id)
+
+
+def test_a_restored_one_goes_on_exactly_as_the_original(make_runs: Make, stored: Stored):
+    runs = make_runs()
+    for number in range(5):
+        runs.step(stored(number))
+        runs.step(stored(number, run=None, sensor=SENSOR))
+    restored = make_runs()
+    restored.restore(json.loads(json.dumps(runs.snapshot())))
+    for number in range(3, 20):
+        for next_frame in (stored(number), stored(number, run=None, sensor=SENSOR)):
+            one, other = runs.step(next_frame), restored.step(next_frame)
+            assert (one is None) == (other is None)
+            if one and other:
+                assert (one.key, one.number, one.alerts) == (other.key, other.number, other.alerts)
+                assert one.reports.rows() == other.reports.rows()
+    assert restored.snapshot() == runs.snapshot()
+
+
+def test_the_run_that_is_idle_longest_is_forgotten_first(make_runs: Make, stored: Stored):
+    """A radar that never pauses outlives any number of the simulator's resets."""
+    runs = make_runs()
+    for reset in range(3 * MAX_RUNS):
+        assert runs.step(stored(reset, run=None, sensor=SENSOR)) is not None
+        assert runs.step(stored(0, run=str(uuid5(RUN, str(reset))))) is not None
+    snapshot = {one["run"]: one["last"] for one in runs.snapshot()}
+    assert len(snapshot) == MAX_RUNS
+    assert snapshot[str(SENSOR)] == 3 * MAX_RUNS - 1
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"run": "not a uuid"}, "UUID"),
+        ({"timestamp": datetime(2025, 1, 1, tzinfo=UTC)}, "older than the one before it"),
+    ],
+)
+def test_what_no_tracker_can_take_is_poison_and_changes_nothing(
+    make_runs: Make, stored: Stored, change: dict, problem: str
+):
+    runs = make_runs()
+    runs.step(stored(0))
+    before = runs.snapshot()
+    with pytest.raises(PoisonError, match=problem):
+        runs.step(stored(1, **change))
+    assert runs.snapshot() == before
+    assert runs.step(stored(1)) is not None

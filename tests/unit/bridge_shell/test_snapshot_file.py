@@ -1,0 +1,74 @@
+"""The snapshot on disk: whole or none, and only of this stream."""
+
+from pathlib import Path
+
+import pytest
+
+from faststream_bridge.snapshot import Snapshot, SnapshotFile
+from qiki.errors import UserError
+
+STREAM = "2026-01-01 00:00:00+00:00"
+SNAPSHOT = Snapshot(STREAM, 7, [{"run": "r", "last": 3}])
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> SnapshotFile:
+    return SnapshotFile(tmp_path / "state")
+
+
+def test_there_is_none_at_first(file: SnapshotFile):
+    assert file.read(STREAM, 100) is None
+
+
+def test_what_was_written_is_read(file: SnapshotFile):
+    file.write(SNAPSHOT.to_bytes())
+    assert file.read(STREAM, 7) == SNAPSHOT
+
+
+def test_the_newest_is_read_and_nothing_else_is_left(file: SnapshotFile, tmp_path: Path):
+    file.write(SNAPSHOT.to_bytes())
+    file.write(Snapshot(STREAM, 9, []).to_bytes())
+    assert file.read(STREAM, 9) == Snapshot(STREAM, 9, [])
+    assert [path.name for path in (tmp_path / "state").iterdir()] == ["tracker-snapshot.json"]
+
+
+def test_one_of_another_stream_is_of_no_use(file: SnapshotFile):
+    file.write(SNAPSHOT.to_bytes())
+    assert file.read("2026-01-02 00:00:00+00:00", 100) is None
+
+
+def test_one_that_knows_more_than_the_stream_holds_is_of_no_use(file: SnapshotFile):
+    """The broker came back without its last messages."""
+    file.write(SNAPSHOT.to_bytes())
+    assert file.read(STREAM, 6) is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        SNAPSHOT.to_bytes()[:-5],
+        b"\xff\xfe",
+        b"[]",
+        b"null",
+        b"{}",
+        b'{"version": 1, "stream": "2026-01-01 00:00:00+00:00"}',
+        SNAPSHOT.to_bytes().replace(b'"version": 1', b'"version": 2'),
+        SNAPSHOT.to_bytes().replace(b'"sequence": 7', b'"sequence": "x"'),
+    ],
+)
+def test_one_that_is_torn_or_of_another_version_is_of_no_use(file: SnapshotFile, tmp_path: Path, content: bytes):
+    (tmp_path / "state/tracker-snapshot.json").write_bytes(content)
+    assert file.read(STREAM, 100) is None
+
+
+def test_a_part_that_a_killed_process_left_does_not_matter(file: SnapshotFile, tmp_path: Path):
+    file.write(SNAPSHOT.to_bytes())
+    (tmp_path / "state/tracker-snapshot.part").write_bytes(b"{")
+    assert file.read(STREAM, 7) == SNAPSHOT
+
+
+def test_a_folder_that_cannot_be_made_is_the_users_to_mend(tmp_path: Path):
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match=r"^QIKI_STATE_DIR: cannot make .*/file/state: Not a directory$"):
+        SnapshotFile(tmp_path / "file/state")
