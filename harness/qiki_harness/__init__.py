@@ -1,0 +1,1 @@
+"""The harness: the stack runner, the `qiki` command and the tests' twin."""

@@ -1,0 +1,151 @@
+"""What `qiki doctor` looks at."""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+
+from qiki_harness.compose import ComposeFile, Port
+from qiki_harness.stack.ports import PortLocks, is_free, listener
+from qiki_harness.stack.runfolder import user_folder
+
+_SUPPORTED = ((3, 11), (3, 12), (3, 13))
+_PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)( *;)?", re.MULTILINE)
+# The streams' limits, 2.4 GiB, and room for logs.
+_DISK_BYTES = 3 << 30
+_TOOL_S = 30
+
+
+class Verdict(Enum):
+    """What a check found."""
+
+    GOOD = auto()
+    BAD = auto()
+    NOTE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line for the user, and what to do about it."""
+
+    verdict: Verdict
+    text: str
+    remedy: str = ""
+
+
+def all_checks(compose_file: Path) -> list[Callable[[], Finding]]:
+    """The checks, in the order in which they are told."""
+    root = compose_file.parent
+    compose = ComposeFile(compose_file)
+    return [
+        python_version,
+        partial(packages, root / "locks"),
+        nats_server,
+        partial(stubs, root),
+        *(partial(port_free, port) for port in compose.ports if port.published),
+        partial(disk, root),
+        engine,
+    ]
+
+
+def python_version(running: tuple[int, int] = sys.version_info[:2]) -> Finding:
+    """Whether this Python is supported."""
+    text = f"Python {running[0]}.{running[1]} ({sys.executable})"
+    if running in _SUPPORTED:
+        return Finding(Verdict.GOOD, text)
+    return Finding(Verdict.BAD, text, "3.11 to 3.13 are supported: PYTHON=python3.13 scripts/setup")
+
+
+def packages(locks: Path) -> Finding:
+    """Whether what is installed is what the lock pins; the dev lock where the tests are installed."""
+    lock = locks / ("dev.txt" if find_spec("pytest") else "runtime.txt")
+    if not lock.exists():
+        return Finding(Verdict.BAD, f"{lock} is missing", "the checkout is not whole: git status")
+    wrong = differing(lock.read_text(encoding="utf-8"))
+    if wrong:
+        level = lock.stem
+        return Finding(Verdict.BAD, f"packages differ from {lock.name}: {', '.join(wrong)}", f"scripts/setup {level}")
+    return Finding(Verdict.GOOD, f"packages are those of {lock.name}")
+
+
+def differing(lock: str) -> list[str]:
+    """The packages of a lock file that are installed in another version, or not at all."""
+    found = []
+    for name, pinned, conditional in _PIN.findall(lock):
+        try:
+            installed = version(name)
+        except PackageNotFoundError:
+            # A marker may say that this platform does not need it.
+            installed = pinned if conditional else "not installed"
+        if installed != pinned:
+            found.append(f"{name} {installed}, pinned {pinned}")
+    return found
+
+
+def nats_server() -> Finding:
+    """Whether the NATS server's binary is there."""
+    beside = Path(sys.executable).parent
+    binary = shutil.which("nats-server", path=str(beside)) or shutil.which("nats-server")
+    if not binary:
+        return Finding(Verdict.BAD, "nats-server is not installed", "it comes with the lock: scripts/setup")
+    return Finding(Verdict.GOOD, f"{_output([binary, '--version']) or 'nats-server'} ({binary})")
+
+
+def stubs(root: Path) -> Finding:
+    """Whether the generated stubs are those of the protos."""
+    script = root / "scripts" / "gen_protos.py"
+    if not (find_spec("grpc_tools") and script.exists()):
+        return Finding(Verdict.NOTE, "generated stubs not checked: that takes grpcio-tools", "scripts/setup dev")
+    if _output([sys.executable, str(script), "--check"]) is None:
+        return Finding(Verdict.BAD, "generated/ is not what protos/ says", "scripts/gen_protos.sh")
+    return Finding(Verdict.GOOD, "generated/ is what protos/ says")
+
+
+def port_free(port: Port) -> Finding:
+    """Whether a port that `qiki up` takes by default is free, or taken by a stack."""
+    text = f"port {port.default} ({port.variable}, {port.service})"
+    if is_free(port.default):
+        return Finding(Verdict.GOOD, f"{text} is free")
+    owner = PortLocks(user_folder() / "ports", "").owner(port.default)
+    if owner:
+        return Finding(Verdict.NOTE, f"{text} is taken by {owner}")
+    return Finding(
+        Verdict.BAD,
+        f"{text} is taken by {listener(port.default) or 'another program'}",
+        f"stop that, or: qiki up --port {port.variable}=N, or --ports auto",
+    )
+
+
+def disk(root: Path) -> Finding:
+    """Whether the streams fit."""
+    free = shutil.disk_usage(root).free
+    text = f"{free / (1 << 30):.1f} GiB free on the disk of {root}"
+    if free >= _DISK_BYTES:
+        return Finding(Verdict.GOOD, text)
+    return Finding(Verdict.BAD, text, f"streams may grow to {_DISK_BYTES >> 30} GiB: make room")
+
+
+def engine() -> Finding:
+    """Whether a container engine answers; nothing native needs one."""
+    if not shutil.which("docker"):
+        return Finding(Verdict.NOTE, "no container engine: `qiki up` needs none, `docker compose` would")
+    answer = _output(["docker", "version", "--format", "{{.Server.Version}}"])
+    if not answer:
+        return Finding(Verdict.NOTE, "docker is installed, but no engine answers: `qiki up` needs none")
+    return Finding(Verdict.GOOD, f"container engine {answer}")
+
+
+def _output(command: list[str]) -> str | None:
+    """What a tool says; None if it fails."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_TOOL_S, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

@@ -1,0 +1,66 @@
+"""How `qiki watch` looks: a table on a terminal, lines elsewhere."""
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from qiki.contracts.enums import FriendFoe, RadarTrackStatus
+from qiki.contracts.models import RadarTrack
+from qiki_harness.cli.feed import Feed
+from qiki_harness.cli.tracks import HEAD, WIDTHS, cells
+from qiki_harness.errors import StackError
+from qiki_harness.stack import Health, ServiceStatus, Stack, State
+
+_NUMBERS_FROM = 4
+_SIDES = {FriendFoe.FOE: "red", FriendFoe.FRIEND: "green"}
+
+
+def screen(feed: Feed, stack: Stack | None) -> Group:
+    """A frame for a terminal, 80 columns wide or more."""
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold", expand=False)
+    for i, (head, width) in enumerate(zip(HEAD, WIDTHS, strict=True)):
+        table.add_column(head, justify="right" if i >= _NUMBERS_FROM else "left", min_width=width, no_wrap=True)
+    for track in feed.table.tracks:
+        table.add_row(*cells(track), style=_style(track))
+    return Group(Text(headline(feed)), _services(stack), Text(), table)
+
+
+def headline(feed: Feed) -> str:
+    """Where we look, and how much there is."""
+    refused = f", {feed.refused} messages were no tracks" if feed.refused else ""
+    return f"{len(feed.table.tracks)} tracks, {feed.state}{refused}"
+
+
+def lines(feed: Feed, stack: Stack | None) -> list[str]:
+    """The same as plain lines, one a track."""
+    tracks = [f"{track.timestamp:%H:%M:%S.%f}"[:-5] + " " + " ".join(cells(track)) for track in feed.table.tracks]
+    return [" | ".join([headline(feed), *(str(status) for status in _statuses(stack))]), *tracks]
+
+
+def _services(stack: Stack | None) -> Text:
+    text = Text()
+    for status in _statuses(stack):
+        mark, style = _mark(status)
+        text.append(f"{mark} {status.name}  ", style)
+    return text
+
+
+def _statuses(stack: Stack | None) -> list[ServiceStatus]:
+    try:
+        return list(stack.info.services.values()) if stack and stack.alive else []
+    except StackError:
+        return []
+
+
+def _mark(status: ServiceStatus) -> tuple[str, str]:
+    if status.ready:
+        return "✓", "green"
+    if status.health is Health.UNHEALTHY or status.state in {State.EXITED, State.RESTARTING}:
+        return "✗", "red"
+    return "…", "yellow"
+
+
+def _style(track: RadarTrack) -> str:
+    if track.status in {RadarTrackStatus.COASTING, RadarTrackStatus.LOST}:
+        return "dim"
+    return _SIDES.get(track.iff, "")

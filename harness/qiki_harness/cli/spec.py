@@ -1,0 +1,83 @@
+"""`qiki spec`: check and show the bot's specification, and make its configuration."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from qiki_harness.cli.output import table
+from qiki_harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from qiki.botspec import BotSpec
+
+app = typer.Typer(help="Check and show the bot's specification, and make its configuration.")
+
+SpecFile = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="FILE", envvar="QIKI_BOT_SPEC", show_default=False, help="A BotSpec; the platform's own if not given."
+    ),
+]
+
+
+@app.command()
+def check(file: SpecFile = None) -> None:
+    """Read a specification and say what is wrong with it, or what is in it."""
+    from qiki.botspec import generate, profile_hash  # noqa: PLC0415  # pydantic and yaml
+
+    spec = _load(file)
+    count = f"{len(spec.components.fitted)} components, {len(spec.event_bus.channels)} channels"
+    print(f"{spec.metadata.id} is right: {count}, {profile_hash(generate(spec))}.")
+
+
+@app.command()
+def generate(
+    file: SpecFile = None,
+    out: Annotated[Path | None, typer.Option(help="Write it here, not to stdout.", show_default=False)] = None,
+) -> None:
+    """Make the bot's configuration, as JSON: what the simulator and the agent run on."""
+    from qiki import botspec  # noqa: PLC0415
+
+    text = botspec.generate(_load(file)).model_dump_json(indent=2)
+    if out is None:
+        print(text)
+        return
+    try:
+        out.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise HarnessError(f"{out}: cannot be written: {error.strerror}") from None
+    print(f"Wrote {out}.")
+
+
+@app.command()
+def show(file: SpecFile = None) -> None:
+    """Show the components, who gives what to whom, and the channels."""
+    from qiki.botspec import generate, profile_hash  # noqa: PLC0415
+
+    spec = _load(file)
+    print(spec.metadata.id, profile_hash(generate(spec)), end="\n\n")
+    print(table(("COMPONENT", "TYPE", "NUMBERS", "PROVIDES", "CONSUMES"), _rows(spec)), end="\n\n")
+    print("Channels:", ", ".join(spec.event_bus.channels))
+
+
+def _load(file: Path | None) -> "BotSpec":
+    from qiki.botspec import load_spec  # noqa: PLC0415
+
+    return load_spec(file)
+
+
+def _rows(spec: "BotSpec") -> Iterator[tuple[str, ...]]:
+    for name, component in spec.components.fitted.items():
+        numbers = sum(1 for _ in _numbers(component.parameters.model_dump(mode="json")))
+        signals = (", ".join(names) or "-" for names in (component.provides, component.consumes))
+        yield name, component.type, str(numbers or "-"), *signals
+
+
+def _numbers(value: Any) -> Iterator[float]:
+    """Every number in a plane's parameters, however deep."""
+    if isinstance(value, float):
+        yield value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _numbers(inner)

@@ -1,0 +1,93 @@
+"""`qiki ps`, `logs`, `restart`, `down`: for stacks that run already."""
+
+import sys
+import time
+from typing import Annotated
+
+import typer
+
+from qiki_harness.cli.options import Name, RunDir, Service, run_folder, running_stack
+from qiki_harness.cli.output import Prefixer, table
+from qiki_harness.errors import HarnessError
+from qiki_harness.stack import ServiceStatus, Stack, StackInfo, State
+from qiki_harness.stack.logs import LogFollower
+
+_POLL_S = 0.05
+
+
+def ps(name: Name = "default", run_dir: RunDir = None) -> None:
+    """Show the services of the stack: state, health, pid, ports, restarts, uptime."""
+    info = running_stack(name, run_dir).info
+    head = ("SERVICE", "STATE", "HEALTH", "PID", "PORTS", "RESTARTS", "UPTIME")
+    print(table(head, [_row(status) for status in info.services.values()]))
+
+
+def logs(
+    service: Annotated[
+        str | None, typer.Argument(metavar="[SERVICE]", help="Only this one.", show_default=False)
+    ] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the stack ends, or Ctrl-C.")] = False,
+    lines: Annotated[int, typer.Option("-n", "--lines", min=0, help="How many of each service's last lines.")] = 50,
+    name: Name = "default",
+    run_dir: RunDir = None,
+) -> None:
+    """Show the services' logs, also those of a stack that has ended; `qiki` is the supervisor's own."""
+    stack = Stack(run_folder(name, run_dir))
+    sources = _sources(stack.info, service)
+    prefixer = Prefixer(sources)
+    follower = LogFollower(stack.folder.log(source) for source in sources)
+    for source in sources:
+        for line in stack.logs(source, lines):
+            print(prefixer.line(source, line))
+    try:
+        while follow and stack.alive:
+            for source, line in follower.new_lines():
+                print(prefixer.line(source, line))
+            sys.stdout.flush()
+            time.sleep(_POLL_S)
+    except KeyboardInterrupt:
+        return
+
+
+def restart(service: Service, name: Name = "default", run_dir: RunDir = None) -> None:
+    """Stop a service, start it again, and wait until it is ready."""
+    began = time.monotonic()
+    running_stack(name, run_dir).restart(service)
+    print(f"{service} is ready again after {time.monotonic() - began:.1f} s.")
+
+
+def down(name: Name = "default", run_dir: RunDir = None) -> None:
+    """Stop the stack, in reverse order of its start. What it stored and logged is kept."""
+    stack = Stack(run_folder(name, run_dir))
+    if not stack.alive:
+        print(f"No stack {name!r} runs.")
+        return
+    stack.stop()
+    print(f"Stack {name!r} is stopped.")
+
+
+def _row(status: ServiceStatus) -> tuple[str, ...]:
+    state = f"{status.state} ({status.exit_code})" if status.state is State.EXITED else str(status.state)
+    up_s = time.time() - status.started_at if status.pid and status.started_at else None
+    return (
+        status.name,
+        state,
+        str(status.health),
+        str(status.pid or "-"),
+        " ".join(str(port) for port in status.ports.values()) or "-",
+        str(status.restarts),
+        "-" if up_s is None else _duration(up_s),
+    )
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h{minutes:02}m" if hours else f"{minutes}m{rest:02}s" if minutes else f"{rest}s"
+
+
+def _sources(info: StackInfo, service: str | None) -> list[str]:
+    every = [*info.services, "qiki"]
+    if service and service not in every:
+        raise HarnessError(f"no service {service!r} here: there are {', '.join(every)}")
+    return [service] if service else every

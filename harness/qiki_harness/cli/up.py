@@ -1,0 +1,166 @@
+"""`qiki up`: start a stack, show its logs, stop it."""
+
+import contextlib
+import sys
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from qiki_harness.cli.options import File, Name, RunDir, compose_file, run_folder
+from qiki_harness.cli.output import Prefixer
+from qiki_harness.cli.progress import Progress, by_hand, summary
+from qiki_harness.errors import HarnessError, StackError
+from qiki_harness.stack import Stack, StackInfo, StackOptions
+from qiki_harness.stack.logs import LogFollower
+
+_POLL_S = 0.05
+_START_S = 120.0
+_STOP_S = 60.0
+_INTERRUPTED = 130
+
+
+class PortChoice(StrEnum):
+    """Which ports a stack gets."""
+
+    USUAL = "usual"
+    AUTO = "auto"
+
+
+def up(  # noqa: PLR0917  # each an option of the command line
+    scenario: Annotated[
+        str | None, typer.Option(help="Name or file of the world; see `qiki scenario list`.", show_default=False)
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of all chance in it.", show_default=False)] = None,
+    speed: Annotated[
+        float | None, typer.Option(help="Simulated seconds in a second of wall time.", show_default=False)
+    ] = None,
+    run_id: Annotated[
+        str | None, typer.Option(help="UUID of the run, to have the same identities again.", show_default=False)
+    ] = None,
+    detached: Annotated[
+        bool, typer.Option("--detached", "-d", help="Return when the stack is up; `qiki down` ends it.")
+    ] = False,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SERVICE",
+            help="Leave it out and say how to run it by hand, say in a debugger. Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    ports: Annotated[
+        PortChoice, typer.Option(help="The compose file's ports, or free ones: for stacks side by side.")
+    ] = PortChoice.USUAL,
+    port: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="VARIABLE=N", help="A number for one port: NATS_PORT=4333. Repeatable.", show_default=False
+        ),
+    ] = None,
+    name: Name = "default",
+    file: File = None,
+    run_dir: RunDir = None,
+) -> None:
+    """Start the stack and show its logs; Ctrl-C stops it, a second Ctrl-C kills it.
+
+    The services of the compose file run as plain processes, with no container engine. They end with this
+    command, unless it is detached. What they store is kept from run to run in the run folder.
+    """
+    chosen = {"QIKI_SCENARIO": _scenario(scenario), "QIKI_SEED": seed, "QIKI_SPEED": speed, "QIKI_RUN_ID": run_id}
+    options = StackOptions(
+        compose_file=compose_file(file),
+        folder=run_folder(name, run_dir, file),
+        name=name,
+        variables={key: str(value) for key, value in chosen.items() if value is not None},
+        ports=dict(_port(text) for text in port or ()),
+        auto_ports=ports is PortChoice.AUTO,
+        without=tuple(without or ()),
+    )
+    sys.exit(_run(_start(options, tied=not detached), detached=detached))
+
+
+def _start(options: StackOptions, *, tied: bool) -> Stack:
+    there = Stack(options.folder)
+    if there.alive:
+        raise StackError(
+            f"stack {options.name!r} runs already (pid {there.info.pid}): "
+            "`qiki ps` shows it, `qiki down` stops it, --name starts another beside it"
+        )
+    return Stack.start(options, tied=tied)
+
+
+def _run(stack: Stack, *, detached: bool) -> int:
+    """Bring the stack up and, unless detached, stay with it; the exit status."""
+    up = False
+    try:
+        _bring_up(stack, detached=detached)
+        up = True
+        return 0 if detached else _stay(stack)
+    except KeyboardInterrupt:
+        _stop(stack)
+        return 0 if up else _INTERRUPTED
+    except HarnessError:
+        stack.stop()
+        raise
+
+
+def _bring_up(stack: Stack, *, detached: bool) -> None:
+    if instructions := by_hand(stack.info):
+        print(instructions, flush=True)
+    progress = Progress()
+    try:
+        info = stack.wait_healthy(_START_S, watch=progress.show)
+    finally:
+        progress.clear()
+    print(summary(info, detached=detached), flush=True)
+
+
+def _stay(stack: Stack) -> int:
+    """Show the logs until the stack ends."""
+    info = stack.info
+    sources = [*info.services, "qiki"]
+    prefixer = Prefixer(sources)
+    follower = LogFollower(stack.folder.log(source) for source in sources)
+    alive = True
+    while alive:
+        alive = stack.alive
+        for source, line in follower.new_lines():
+            print(prefixer.line(source, line))
+        sys.stdout.flush()
+        time.sleep(_POLL_S)
+    return _farewell(stack.wait_ended(_STOP_S), stack.info)
+
+
+def _farewell(exit_status: int | None, info: StackInfo) -> int:
+    if exit_status != 0:
+        log = info.folder / "logs" / "qiki.log"
+        raise StackError(f"the stack's supervisor was ended (exit status {exit_status}); its log: {log}")
+    print(f"Stack {info.name!r} was stopped.")
+    return 0
+
+
+def _stop(stack: Stack) -> None:
+    """Stop the stack; interrupted again, kill it."""
+    print("\nStopping; Ctrl-C again kills.", flush=True)
+    try:
+        stack.stop()
+    except KeyboardInterrupt:
+        # It may just have ended.
+        with contextlib.suppress(StackError):
+            stack.request_kill()
+        stack.wait_ended(_STOP_S)
+
+
+def _scenario(given: str | None) -> str | None:
+    """A file's path made whole: the services work in another folder."""
+    return str(Path(given).resolve()) if given and Path(given).is_file() else given
+
+
+def _port(text: str) -> tuple[str, int]:
+    variable, _, number = text.partition("=")
+    if not (number.isdecimal() and 1024 <= int(number) <= 65_535):
+        raise HarnessError(f"--port {text}: expected VARIABLE=N with N from 1024 to 65535")
+    return variable, int(number)

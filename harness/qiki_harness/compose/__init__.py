@@ -1,0 +1,99 @@
+"""The compose file as the native runner reads it: the one description of the stack."""
+
+import os
+import sys
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+
+from qiki_harness.compose import keys, variables
+from qiki_harness.compose.dotenv import read_env_file
+from qiki_harness.compose.model import (
+    Condition,
+    Dependency,
+    Healthcheck,
+    Port,
+    Project,
+    RestartKind,
+    RestartPolicy,
+    Service,
+)
+from qiki_harness.compose.nodes import read
+from qiki_harness.compose.order import in_order
+from qiki_harness.compose.services import read_service
+
+__all__ = [
+    "ComposeFile",
+    "Condition",
+    "Dependency",
+    "Healthcheck",
+    "Port",
+    "Project",
+    "RestartKind",
+    "RestartPolicy",
+    "Service",
+]
+
+ADDRESSES = "x-addresses"
+
+# A container sees nothing of the user's shell, so that a stray variable there changes nothing. A process needs these.
+_INHERITED = {
+    "DYLD_LIBRARY_PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "LOCALE_ARCHIVE", "LOGNAME",
+    "PYTHONPYCACHEPREFIX", "SHELL", "SSL_CERT_FILE", "TMPDIR", "TZ", "USER", "VIRTUAL_ENV", "XDG_RUNTIME_DIR",
+}  # fmt: skip
+
+
+class ComposeFile:
+    """A compose file whose variables are not filled yet."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file.resolve()
+        self.root = self.file.parent
+        self._tree = read(self.file)
+        entries = self._tree.entries()
+        keys.check(self._tree, "file")
+        if "services" not in entries:
+            self._tree.fail("has no services")
+        self._services = entries["services"].entries()
+
+    @cached_property
+    def ports(self) -> list[Port]:
+        """The ports of the stack, with the variables that set them."""
+        return variables.ports(self._services)
+
+    def dotenv(self) -> dict[str, str]:
+        """The variables of the `.env` file beside it, which compose reads too."""
+        file = self.root / ".env"
+        return read_env_file(file) if file.exists() else {}
+
+    def native_variables(self, data: Path, ports: Mapping[str, int]) -> dict[str, str]:
+        """The values of the variables for hosts, paths (volumes under `data`) and ports, natively."""
+        return {
+            **variables.hosts(self._tree, self._services),
+            **variables.paths(self._services, self.root, data),
+            **{name: str(port) for name, port in ports.items()},
+        }
+
+    def project(self, values: Mapping[str, str], environ: Mapping[str, str] | None = None) -> Project:
+        """The stack, its variables filled with these values."""
+        base = _base_environment(os.environ if environ is None else environ)
+        nodes = {name: node.filled(values) for name, node in self._services.items()}
+        services = {
+            name: read_service(name, node, root=self.root, base=base, ports=self._ports_of(name))
+            for name, node in nodes.items()
+        }
+        return Project(self.file, in_order(services, nodes), self._addresses(values))
+
+    def _ports_of(self, service: str) -> tuple[Port, ...]:
+        return tuple(port for port in self.ports if port.service == service)
+
+    def _addresses(self, values: Mapping[str, str]) -> dict[str, str]:
+        node = self._tree.entries().get(ADDRESSES)
+        return {key: value.filled(values).text() for key, value in node.entries().items()} if node else {}
+
+
+def _base_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """What every service inherits; the programs beside our own Python come first on its PATH."""
+    kept = {name: environ[name] for name in sorted(_INHERITED) if name in environ}
+    path = os.pathsep.join([str(Path(sys.executable).parent), environ.get("PATH", os.defpath)])
+    return {**kept, "PATH": path}

@@ -1,0 +1,99 @@
+"""What the runner knows of a stack: services and what they need, as frozen values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from signal import Signals
+
+
+class Condition(StrEnum):
+    """What a service waits for in another."""
+
+    STARTED = "service_started"
+    HEALTHY = "service_healthy"
+    COMPLETED = "service_completed_successfully"
+
+
+class RestartKind(StrEnum):
+    """When a service that ended is started again."""
+
+    NO = "no"
+    ALWAYS = "always"
+    ON_FAILURE = "on-failure"
+    UNLESS_STOPPED = "unless-stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class RestartPolicy:
+    """A restart policy; `max_retries` bounds on-failure."""
+
+    kind: RestartKind = RestartKind.NO
+    max_retries: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """That a service starts only when a condition holds for another."""
+
+    service: str
+    condition: Condition
+
+    def __str__(self) -> str:
+        """Name it as in `nats (healthy)`."""
+        return f"{self.service} ({self.condition.value.removeprefix('service_').replace('_', ' ')})"
+
+
+@dataclass(frozen=True, slots=True)
+class Healthcheck:
+    """How to find out whether a service is healthy. Defaults: Compose Specification, Dockerfile HEALTHCHECK."""
+
+    test: tuple[str, ...]
+    interval_s: float = 30.0
+    timeout_s: float = 30.0
+    retries: int = 3
+    start_period_s: float = 0.0
+    start_interval_s: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A port of a service, named by the variable that sets it."""
+
+    variable: str
+    service: str
+    default: int
+    published: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service, ready to be run as a plain process."""
+
+    name: str
+    command: tuple[str, ...]
+    working_dir: Path
+    environment: Mapping[str, str]
+    dependencies: tuple[Dependency, ...] = ()
+    healthcheck: Healthcheck | None = None
+    restart: RestartPolicy = RestartPolicy()
+    stop_signal: Signals = Signals.SIGTERM
+    stop_grace_s: float = 10.0
+    ports: tuple[Port, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A whole stack; the services stand in an order in which each follows what it depends on."""
+
+    file: Path
+    services: Mapping[str, Service]
+    addresses: Mapping[str, str]
+
+    def dependants(self, name: str) -> tuple[str, ...]:
+        """The services that depend directly on this one."""
+        return tuple(
+            service.name
+            for service in self.services.values()
+            if any(dependency.service == name for dependency in service.dependencies)
+        )

@@ -1,0 +1,152 @@
+"""A YAML file as a tree that knows its lines, with merge keys done and variables parsed but not yet filled."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NoReturn
+
+import yaml
+
+from qiki_harness.compose.interpolation import InterpolationError, Template, parse
+from qiki_harness.errors import ComposeError, HarnessError
+
+_MERGE = "tag:yaml.org,2002:merge"
+_NULL = "tag:yaml.org,2002:null"
+_LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One value of the file: a mapping, a list, a scalar with its variables, or nothing (None)."""
+
+    value: "dict[str, Node] | list[Node] | Template | None"
+    file: Path
+    line: int
+    where: str
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    def fail(self, problem: str) -> NoReturn:
+        """Refuse the file because of this value."""
+        raise ComposeError(self.file, self.line, self.where or "file", problem)
+
+    def filled(self, variables: Mapping[str, str]) -> "Node":
+        """The same tree, with these values for its variables."""
+        return Node(self.value, self.file, self.line, self.where, variables)
+
+    def entries(self) -> "dict[str, Node]":
+        """The entries of a mapping; nothing counts as an empty one."""
+        if self.value is None:
+            return {}
+        if not isinstance(self.value, dict):
+            self.fail("expected a mapping")
+        return {key: node.filled(self.variables) for key, node in self.value.items()}
+
+    def items(self) -> "list[Node]":
+        """The items of a list; a single scalar counts as a list of one."""
+        if isinstance(self.value, list):
+            return [node.filled(self.variables) for node in self.value]
+        if isinstance(self.value, dict):
+            self.fail("expected a list")
+        return [] if self.value is None else [self]
+
+    def template(self) -> Template:
+        """A scalar with its variables unfilled."""
+        if not isinstance(self.value, Template):
+            self.fail("expected one value")
+        return self.value
+
+    def text(self) -> str:
+        """A scalar with its variables filled."""
+        try:
+            return self.template().render(self.variables)
+        except InterpolationError as error:
+            self.fail(str(error))
+
+    @property
+    def is_list(self) -> bool:
+        """Whether this is a list."""
+        return isinstance(self.value, list)
+
+    @property
+    def is_mapping(self) -> bool:
+        """Whether this is a mapping."""
+        return isinstance(self.value, dict)
+
+    def walk(self) -> "Iterator[Node]":
+        """Every scalar below."""
+        match self.value:
+            case dict():
+                children = list(self.value.values())
+            case list():
+                children = self.value
+            case Template():
+                yield self
+                return
+            case None:
+                return
+        for child in children:
+            yield from child.walk()
+
+
+def read(file: Path) -> Node:
+    """Read a YAML file.
+
+    Raises:
+        HarnessError: it cannot be read.
+        ComposeError: it is not YAML, or a key stands twice.
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+        root = yaml.compose(text, Loader=_LOADER)
+    except OSError as error:
+        raise HarnessError(f"{file}: cannot be read: {error.strerror}") from error
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ComposeError(file, line, "YAML", str(error.problem or error.context)) from error
+    if root is None:
+        raise ComposeError(file, 1, "file", "is empty")
+    return _build(root, file, "")
+
+
+def _build(raw: yaml.Node, file: Path, where: str) -> Node:
+    line = raw.start_mark.line + 1
+    match raw:
+        case yaml.MappingNode():
+            return Node(_mapping(raw, file, where), file, line, where)
+        case yaml.SequenceNode():
+            items = [_build(item, file, f"{where}[{i}]") for i, item in enumerate(raw.value)]
+            return Node(items, file, line, where)
+    if raw.tag == _NULL:
+        return Node(None, file, line, where)
+    try:
+        return Node(parse(raw.value), file, line, where)
+    except InterpolationError as error:
+        raise ComposeError(file, line, where, str(error)) from error
+
+
+def _mapping(raw: yaml.MappingNode, file: Path, where: str) -> dict[str, Node]:
+    """The entries of a mapping: what `<<` brings in, under what stands in the mapping itself."""
+    own: dict[str, Node] = {}
+    merged: dict[str, Node] = {}
+    for key, value in raw.value:
+        if key.tag == _MERGE:
+            merged = {**_merged(value, file, where), **merged}
+            continue
+        path = f"{where}.{key.value}" if where else str(key.value)
+        if key.value in own:
+            raise ComposeError(file, key.start_mark.line + 1, path, "stands twice")
+        node = _build(value, file, path)
+        # A missing value has the key's line: its own mark is where the next token begins.
+        own[str(key.value)] = node if node.value is not None else Node(None, file, key.start_mark.line + 1, path)
+    return {**merged, **own}
+
+
+def _merged(raw: yaml.Node, file: Path, where: str) -> dict[str, Node]:
+    """What a merge key brings in; of several mappings the earlier one wins."""
+    sources = raw.value if isinstance(raw, yaml.SequenceNode) else [raw]
+    merged: dict[str, Node] = {}
+    for source in sources:
+        if not isinstance(source, yaml.MappingNode):
+            raise ComposeError(file, raw.start_mark.line + 1, f"{where}.<<", "expected a mapping to merge")
+        merged = {**_mapping(source, file, where), **merged}
+    return merged

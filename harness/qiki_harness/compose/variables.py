@@ -1,0 +1,75 @@
+"""Which variables of a compose file the native runner fills, by what they stand for.
+
+The file's defaults are right for containers. Natively a host is loopback, a path is in the run folder or the project,
+and a port is one that is free. What a variable is, its place in the file says: no list of names stands here.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from qiki_harness.compose.interpolation import Variable
+from qiki_harness.compose.model import Port
+from qiki_harness.compose.nodes import Node
+
+LOOPBACK = "127.0.0.1"
+_ANY_HOST = "0.0.0.0"  # noqa: S104  # compared with, never bound
+
+
+def hosts(root: Node, services: Mapping[str, Node]) -> dict[str, str]:
+    """Variables whose default names a service or all interfaces: loopback."""
+    names = {*services, _ANY_HOST}
+    return {
+        variable.name: LOOPBACK
+        for leaf in root.walk()
+        for variable in leaf.template().variables()
+        if _default(variable) in names
+    }
+
+
+def paths(services: Mapping[str, Node], root: Path, data: Path) -> dict[str, str]:
+    """Variables for the project's folder (working_dir) and for what volumes are mounted on."""
+    found: dict[str, str] = {}
+    for service in services.values():
+        entries = service.entries()
+        if folder := entries.get("working_dir"):
+            found |= {variable.name: str(root) for variable in folder.template().variables()}
+        for volume in entries["volumes"].items() if "volumes" in entries else ():
+            found |= _volume(volume, root, data)
+    return found
+
+
+def _volume(node: Node, root: Path, data: Path) -> dict[str, str]:
+    """The variable of one volume: a named one lies under the run folder's data, a bound folder where it is."""
+    raw = node.filled({}).text() if not node.is_mapping else node.fail("expected the short form NAME:TARGET")
+    source = raw.partition(":")[0]
+    target = [variable.name for variable in node.template().variables()]
+    if len(target) != 1 or not source:
+        node.fail("expected NAME:${VARIABLE:-/container/path}, for the native runner to say where it is")
+    place = root / source if source.startswith((".", "/")) else data / source
+    return {target[0]: str(place.resolve())}
+
+
+def ports(services: Mapping[str, Node]) -> list[Port]:
+    """The variables in `ports` (published on the host) and `expose` (for the stack itself)."""
+    found: dict[str, Port] = {}
+    for name, service in services.items():
+        for key, published in (("ports", True), ("expose", False)):
+            for node in service.entries()[key].items() if key in service.entries() else ():
+                for port in _ports(node, name, published=published):
+                    found.setdefault(port.variable, port)
+    return list(found.values())
+
+
+def _ports(node: Node, service: str, *, published: bool) -> Iterator[Port]:
+    variables = list(node.template().variables())
+    if not variables:
+        node.fail("expected a variable such as ${PORT:-4222}: stacks side by side need ports of their own")
+    for variable in variables:
+        default = _default(variable)
+        if not default.isdecimal():
+            node.fail(f"variable {variable.name} needs a port as its default, as in ${{{variable.name}:-4222}}")
+        yield Port(variable.name, service, int(default), published)
+
+
+def _default(variable: Variable) -> str:
+    return variable.word.render({}) if variable.operator in {":-", "-"} else ""

@@ -1,0 +1,17 @@
+"""The stack runner: the services of a compose file as plain processes, with no engine.
+
+    with Stack.start(StackOptions(compose_file, folder, auto_ports=True)) as stack:
+        stack.wait_healthy(deadline_s=30)
+        stack.info.addresses["NATS_URL"], stack.info.http_url("q-sim-radar")
+        stack.kill("nats")                  # SIGKILL; the restart policy brings it back
+        stack.wait_healthy(deadline_s=10)
+
+Each stack has a supervisor, a process of its own (daemon.py), and a run folder whose `stack.json` says all that is
+known (status.py). Other processes read that file and send requests over the folder's socket (control.py).
+"""
+
+from qiki_harness.stack.handle import Stack
+from qiki_harness.stack.options import StackOptions
+from qiki_harness.stack.status import Health, ServiceStatus, StackInfo, StackState, State
+
+__all__ = ["Health", "ServiceStatus", "Stack", "StackInfo", "StackOptions", "StackState", "State"]

@@ -1,0 +1,222 @@
+"""`Stack`: start a stack, drive it, read it. The supervisor is a process of its own; this is its remote control."""
+
+import contextlib
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from signal import SIGKILL, Signals
+from types import TracebackType
+from typing import Self
+
+from qiki_harness.errors import DeadlineError, StackError, StartFailedError
+from qiki_harness.stack import control
+from qiki_harness.stack.logs import last_words
+from qiki_harness.stack.options import StackOptions
+from qiki_harness.stack.runfolder import RunFolder
+from qiki_harness.stack.status import ServiceStatus, StackInfo, StackState, State
+
+# -P: a module of the folder that we happen to be in must not stand in for one of ours.
+_DAEMON = [sys.executable, "-P", "-m", "qiki_harness.stack.daemon"]
+_POLL_S = 0.02
+_STOP_S = 60.0
+_REQUEST_S = 60.0
+
+
+class Stack:
+    """A stack that runs: one that was started here, or, given its run folder, somebody else's.
+
+    As a context manager it stops the stack at the end.
+    """
+
+    def __init__(self, folder: Path, process: "subprocess.Popen[bytes] | None" = None) -> None:
+        self.folder = RunFolder(folder.resolve())
+        self._process = process
+
+    @classmethod
+    def start(cls, options: StackOptions, *, tied: bool = True) -> Self:
+        """Start a stack and return as soon as it is known, before its services are up.
+
+        Args:
+            options: What to start.
+            tied: The stack ends with this process, however that ends.
+
+        Raises:
+            StackError: a stack runs there already, or an option names what is not there.
+            HarnessError: the compose file is wrong, or a port is taken.
+        """
+        options = replace(options, folder=options.folder.resolve(), compose_file=options.compose_file.resolve())
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(_DAEMON, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT, start_new_session=True)
+        try:
+            refusal = _hand_over(process, options, tied=tied)
+        except BaseException:
+            # Interrupted: what was half begun must not go on by itself.
+            process.terminate()
+            process.wait()
+            raise
+        if refusal:
+            process.wait()
+            raise _refused(refusal)
+        return cls(options.folder, process)
+
+    @property
+    def info(self) -> StackInfo:
+        """What is known of the stack now.
+
+        Raises:
+            StackError: there was never one.
+        """
+        info = self.folder.read()
+        if not info:
+            raise StackError(f"no stack in {self.folder.path}: start one with `qiki up`")
+        return info
+
+    @property
+    def alive(self) -> bool:
+        """Whether its supervisor lives."""
+        return self.folder.alive
+
+    def wait_healthy(
+        self, deadline_s: float = 60.0, *, watch: Callable[[StackInfo], None] = lambda _: None
+    ) -> StackInfo:
+        """Wait until every service is ready, and let `watch` see how it comes about.
+
+        Raises:
+            StartFailedError: a service did not come up.
+            DeadlineError: not in time.
+        """
+
+        def ready(info: StackInfo) -> bool:
+            watch(info)
+            return _all_ready(info)
+
+        return self.wait_until("all services are ready", ready, deadline_s)
+
+    def wait_until(self, what: str, condition: Callable[[StackInfo], bool], deadline_s: float) -> StackInfo:
+        """Wait for a condition on the stack, named for the message of a failure."""
+        end = time.monotonic() + deadline_s
+        while not condition(info := self.info):
+            if info.failure:
+                raise StartFailedError(info.failure.message, info.failure.exit_status, info.failure.last_words)
+            if not self.alive:
+                raise StackError(f"waited until {what}, but {self._obituary()}")
+            if time.monotonic() > end:
+                raise DeadlineError(self._situation(f"waited {deadline_s:g} s until {what}", info))
+            time.sleep(_POLL_S)
+        return info
+
+    def restart(self, service: str) -> None:
+        """Stop a service with its grace, start it, wait until it is ready."""
+        self._request("restart-service", service=service)
+
+    def stop_service(self, service: str) -> None:
+        """Stop a service; it stays so until `start_service`."""
+        self._request("stop-service", service=service)
+
+    def start_service(self, service: str) -> None:
+        """Start a service that was stopped, and wait until it is ready."""
+        self._request("start-service", service=service)
+
+    def kill(self, service: str, signal: Signals = SIGKILL) -> None:
+        """Send a signal to a service's process; its restart policy acts on its death.
+
+        After SIGKILL its death is known: `wait_healthy` then waits for the next life.
+        """
+        self._request("signal-service", service=service, signal=str(int(signal)))
+
+    def logs(self, service: str, lines: int = 1000) -> tuple[str, ...]:
+        """The last lines of a service's log."""
+        return last_words(self.folder.log(service), lines)
+
+    def request_stop(self) -> None:
+        """Tell the stack to stop, in order and with grace, and do not wait."""
+        self._request("stop")
+
+    def request_kill(self) -> None:
+        """Tell the stack to end at once, and do not wait."""
+        self._request("kill")
+
+    def stop(self, deadline_s: float = _STOP_S) -> None:
+        """Stop the stack and wait until nothing of it is left.
+
+        Raises:
+            DeadlineError: not in time; it was killed.
+        """
+        # It may have ended by itself, between any two steps.
+        with contextlib.suppress(StackError):
+            self.request_stop()
+        try:
+            self.wait_ended(deadline_s)
+        except DeadlineError:
+            with contextlib.suppress(StackError):
+                self.request_kill()
+            self.wait_ended(deadline_s)
+            raise
+
+    def wait_ended(self, deadline_s: float) -> int | None:
+        """Wait for the supervisor's end; its exit status, if it is ours."""
+        end = time.monotonic() + deadline_s
+        while self.alive:
+            if time.monotonic() > end:
+                raise DeadlineError(self._situation(f"waited {deadline_s:g} s until the stack ends", self.info))
+            time.sleep(_POLL_S)
+        if not self._process:
+            return None
+        if self._process.stdin:
+            self._process.stdin.close()
+        return self._process.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _request(self, do: str, **words: str) -> None:
+        control.request(self.folder.control, _REQUEST_S, do=do, **words)
+
+    def _obituary(self) -> str:
+        words = " | ".join(last_words(self.folder.log("qiki"), 3))
+        return f"the stack's supervisor has ended; its last words: {words or 'none'}"
+
+    def _situation(self, headline: str, info: StackInfo) -> str:
+        late = [status for status in info.services.values() if not status.ready]
+        lines = [f"{headline}: the stack is {info.state}", *(f"  {status}" for status in info.services.values())]
+        for status in late[:2]:
+            lines += [f"  {status.name} | {line}" for line in last_words(Path(status.log), 5)]
+        return "\n".join([*lines, f"  all logs: {self.folder.logs}"])
+
+
+def _hand_over(process: "subprocess.Popen[bytes]", options: StackOptions, *, tied: bool) -> str:
+    """Give a supervisor its options and wait until it knows its stack; what it says if it refuses."""
+    assert process.stdin
+    assert process.stdout
+    process.stdin.write(json.dumps({"tied": tied, "options": options.to_json()}).encode() + b"\n")
+    process.stdin.flush()
+    with process.stdout as output:
+        refusal = output.read().decode(errors="replace")
+    if not tied or refusal:
+        process.stdin.close()
+    return refusal
+
+
+def _all_ready(info: StackInfo) -> bool:
+    return info.state is StackState.UP and all(_ready_or_by_hand(status) for status in info.services.values())
+
+
+def _ready_or_by_hand(status: ServiceStatus) -> bool:
+    """Once a stack is up, a service waits only for what the user runs himself."""
+    return status.ready or status.state in {State.EXTERNAL, State.WAITING}
+
+
+def _refused(output: str) -> Exception:
+    try:
+        return StackError(json.loads(output)["error"])
+    except (ValueError, KeyError, TypeError):
+        return RuntimeError(f"the supervisor broke:\n{output}")

@@ -1,0 +1,40 @@
+"""What a stack is started with."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class StackOptions:
+    """A stack to be: its compose file, its run folder and what differs from the file's defaults.
+
+    Attributes:
+        compose_file: The description of the stack.
+        folder: The run folder, this stack's alone.
+        name: What the user calls it.
+        variables: Values for variables of the file, over those of the environment.
+        ports: Numbers for some of its ports, by variable.
+        auto_ports: Free ports for the rest, instead of the file's defaults: for stacks side by side.
+        without: Services that the user runs himself.
+    """
+
+    compose_file: Path
+    folder: Path
+    name: str = "default"
+    variables: Mapping[str, str] = field(default_factory=dict)
+    ports: Mapping[str, int] = field(default_factory=dict)
+    auto_ports: bool = False
+    without: tuple[str, ...] = ()
+
+    def to_json(self) -> str:
+        """In one line."""
+        return json.dumps({**asdict(self), "compose_file": str(self.compose_file), "folder": str(self.folder)})
+
+    @classmethod
+    def from_json(cls, text: str) -> "StackOptions":
+        """From what `to_json` gave."""
+        values = json.loads(text)
+        paths = {key: Path(values[key]) for key in ("compose_file", "folder")}
+        return cls(**{**values, **paths, "without": tuple(values["without"])})

@@ -1,0 +1,63 @@
+"""From options to what will run: the compose file with its variables filled and its ports taken."""
+
+import os
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from qiki_harness.compose import ComposeFile, Port, Project, Service
+from qiki_harness.errors import StackError
+from qiki_harness.stack.options import StackOptions
+from qiki_harness.stack.ports import PortLocks, assign
+from qiki_harness.stack.runfolder import RunFolder
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What will run, with the numbers of its ports, and the command lines of what the user runs himself."""
+
+    project: Project
+    ports: Mapping[str, int]
+    by_hand: Mapping[str, str]
+
+
+def make_plan(options: StackOptions, folder: RunFolder, locks: PortLocks) -> Plan:
+    """Read the compose file and take the ports.
+
+    Raises:
+        HarnessError: the file is wrong, a port is taken, or an option names what is not there.
+    """
+    compose = ComposeFile(options.compose_file)
+    values = {**compose.dotenv(), **os.environ, **options.variables}
+    wanted = {**({} if options.auto_ports else _ports_in(values, compose.ports)), **options.ports}
+    _check_names("port", wanted, [port.variable for port in compose.ports])
+    ports = assign(compose.ports, locks, wanted=wanted, auto=options.auto_ports)
+    project = compose.project({**values, **compose.native_variables(folder.data, ports)})
+    _check_names("service", options.without, list(project.services))
+    return Plan(project, ports, {name: _command_line(project.services[name]) for name in options.without})
+
+
+def own_environment(service: Service) -> dict[str, str]:
+    """A service's variables without those that it inherits from us."""
+    return {key: value for key, value in service.environment.items() if os.environ.get(key) != value and key != "PATH"}
+
+
+def _command_line(service: Service) -> str:
+    """The shell line that runs a service as the stack would: its folder, its variables, its command."""
+    own = own_environment(service)
+    settings = [f"{key}={shlex.quote(value)}" for key, value in sorted(own.items())]
+    return f"cd {shlex.quote(str(service.working_dir))} && {' '.join([*settings, shlex.join(service.command)])}"
+
+
+def _ports_in(values: Mapping[str, str], ports: list[Port]) -> dict[str, int]:
+    found = {port.variable: values[port.variable] for port in ports if values.get(port.variable)}
+    for variable, text in found.items():
+        if not text.isdecimal():
+            raise StackError(f"{variable}={text!r} in the environment is no port")
+    return {variable: int(text) for variable, text in found.items()}
+
+
+def _check_names(what: str, names: Mapping[str, int] | tuple[str, ...], known: list[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise StackError(f"no {what} {name!r} here: there are {', '.join(known)}")

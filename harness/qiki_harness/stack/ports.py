@@ -1,0 +1,131 @@
+"""Ports for stacks side by side: each is locked for its supervisor's life, and checked to be free."""
+
+import errno
+import fcntl
+import os
+import random
+import socket
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from qiki_harness.compose import Port
+from qiki_harness.compose.variables import LOOPBACK
+from qiki_harness.errors import PortInUseError, StackError
+
+_EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_TRIES = 500
+
+
+class PortLocks:
+    """Locked ports. The locks are files held by flock: the system lets go of them when the process ends."""
+
+    def __init__(self, folder: Path, owner: str) -> None:
+        self._folder = folder
+        self._owner = owner
+        self._held: dict[int, int] = {}
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def take(self, port: int) -> bool:
+        """Lock a port; False if another stack has it or somebody listens there."""
+        if port in self._held:
+            return False
+        descriptor = os.open(self._file(port), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return False
+        if not is_free(port):
+            os.close(descriptor)
+            return False
+        os.truncate(descriptor, 0)
+        os.write(descriptor, self._owner.encode())
+        self._held[port] = descriptor
+        return True
+
+    def owner(self, port: int) -> str | None:
+        """Which stack holds a port."""
+        try:
+            with self._file(port).open("r+", encoding="utf-8") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return self._file(port).read_text(encoding="utf-8") or None
+        except OSError:
+            pass
+        return None
+
+    def release(self) -> None:
+        """Let go of all."""
+        for descriptor in self._held.values():
+            os.close(descriptor)
+        self._held.clear()
+
+    def _file(self, port: int) -> Path:
+        return self._folder / f"{port}.port"
+
+
+def assign(ports: Iterable[Port], locks: PortLocks, *, wanted: Mapping[str, int], auto: bool) -> dict[str, int]:
+    """A number for each port: the wanted one, the file's default if it is published, else a free one.
+
+    Raises:
+        PortInUseError: a wanted or default one is taken.
+    """
+    fixed = {
+        port: wanted.get(port.variable, port.default)
+        for port in ports
+        if port.variable in wanted or (port.published and not auto)
+    }
+    for port, number in fixed.items():
+        if not locks.take(number):
+            holder = locks.owner(number) or listener(number) or "another program"
+            raise PortInUseError(number, port.variable, port.service, holder)
+    free = {port.variable: _free(locks) for port in ports if port not in fixed}
+    return {port.variable: number for port, number in fixed.items()} | free
+
+
+def _free(locks: PortLocks) -> int:
+    candidates = free_range()
+    for _ in range(_TRIES):
+        port = random.choice(candidates)  # noqa: S311
+        if locks.take(port):
+            return port
+    raise StackError(f"no free port found between {candidates.start} and {candidates.stop}")
+
+
+def free_range() -> range:
+    """Ports below those that the system hands out for outgoing connections: no client can sit on one by chance."""
+    try:
+        lowest = int(_EPHEMERAL.read_text(encoding="ascii").split()[0])
+    except (OSError, ValueError):
+        lowest = 32_768
+    return range(10_000, lowest) if lowest > 11_000 else range(20_000, 30_000)
+
+
+def is_free(port: int) -> bool:
+    """Whether one could listen on a port of loopback."""
+    with socket.socket() as probe:
+        # As servers do: connections that linger from a former run are no obstacle.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+            probe.listen(1)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return False
+            raise
+    return True
+
+
+def listener(port: int) -> str | None:
+    """Who listens on a port, if the system tells us."""
+    import psutil  # noqa: PLC0415  # only for the message of a failure
+
+    try:
+        pids = [
+            connection.pid
+            for connection in psutil.net_connections("tcp")
+            if connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,) and connection.pid
+        ]
+        return f"{psutil.Process(pids[0]).name()} (pid {pids[0]})" if pids else None
+    except psutil.Error:
+        return None

@@ -1,0 +1,112 @@
+"""One process of a service: started in a group of its own, tied to the supervisor, stopped with all it started."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from qiki_harness.compose import Healthcheck, Service
+from qiki_harness.stack.guardian import Guardian
+
+_LAUNCH = str(Path(__file__).with_name("launch.py"))
+
+
+class ServiceProcess:
+    """A running process of a service."""
+
+    def __init__(self, service: Service, process: asyncio.subprocess.Process, guardian: Guardian) -> None:
+        self._service = service
+        self._process = process
+        self._guardian = guardian
+        self.pid = process.pid
+        self.born = time.monotonic()
+
+    @classmethod
+    async def start(cls, service: Service, guardian: Guardian, log: Path) -> "ServiceProcess":
+        """Start the service; what it says goes to its log directly, so that nobody can hold it up."""
+        arguments = [sys.executable, "-IS", _LAUNCH, str(os.getpid()), str(guardian.descriptor)]
+        with log.open("ab") as output:
+            process = await asyncio.create_subprocess_exec(
+                *arguments,
+                *service.command,
+                cwd=service.working_dir,
+                env=service.environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                pass_fds=(guardian.descriptor,),
+            )
+        return cls(service, process, guardian)
+
+    @property
+    def age_s(self) -> float:
+        """How long it has run."""
+        return time.monotonic() - self.born
+
+    async def wait(self) -> int:
+        """Wait for its end; the exit code is a shell's: 128 + N for signal N."""
+        code = await self._process.wait()
+        return code if code >= 0 else 128 - code
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the process."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(number)
+
+    def kill(self) -> None:
+        """Kill it and all that it started."""
+        _kill_group(self.pid)
+
+    async def stop(self) -> None:
+        """Ask it to end, kill it when its grace is over; then sweep up what it started."""
+        try:
+            self.signal(self._service.stop_signal)
+            async with asyncio.timeout(self._service.stop_grace_s):
+                await self._process.wait()
+        except TimeoutError:
+            self.kill()
+            await self._process.wait()
+        finally:
+            self.kill()
+            self._guardian.forget(self.pid)
+
+
+async def probe(
+    check: Healthcheck, environment: Mapping[str, str], folder: Path, guardian: Guardian
+) -> tuple[bool, str]:
+    """Run a health check's test once: whether it passed, and its last words."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *check.test,
+            cwd=folder,
+            env=environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+        )
+    except OSError as error:
+        return False, f"{check.test[0]}: {error.strerror}"
+    guardian.watch(process.pid)
+    try:
+        # Not wait_for, which in Python 3.11 can swallow a cancellation that comes as the process ends.
+        async with asyncio.timeout(check.timeout_s):
+            output, _ = await process.communicate()
+    except TimeoutError:
+        return False, f"no answer within {check.timeout_s:g} s"
+    finally:
+        _kill_group(process.pid)
+        await process.wait()
+        guardian.forget(process.pid)
+    words = output.decode(errors="replace").strip().rpartition("\n")[2][-200:]
+    return process.returncode == 0, words or f"the probe said nothing, exit status {process.returncode}"
+
+
+def _kill_group(group: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signal.SIGKILL)

@@ -1,0 +1,107 @@
+"""The life of one service: wait for what it needs, run, probe, and run again as its restart policy says."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from qiki_harness.compose import Service
+from qiki_harness.stack.board import Board
+from qiki_harness.stack.guardian import Guardian
+from qiki_harness.stack.health import watch_health
+from qiki_harness.stack.policy import restart_delay_s, settled, wants_restart
+from qiki_harness.stack.process import ServiceProcess, probe
+from qiki_harness.stack.status import Health, State
+
+_SURVIVED_S = 0.3
+
+
+class ServiceRunner:
+    """Runs one service and keeps its entry on the board."""
+
+    def __init__(
+        self, service: Service, board: Board, guardian: Guardian, log: Path, say: Callable[[str], None]
+    ) -> None:
+        self.service = service
+        self.process: ServiceProcess | None = None
+        self._board = board
+        self._guardian = guardian
+        self._log = log
+        self._say = say
+
+    async def run(self) -> None:
+        """Live until the policy lets the service rest; cancelled, stop the service."""
+        try:
+            await self._wait_for_dependencies()
+            await self._live_and_live_again()
+        except asyncio.CancelledError:
+            self._update(state=State.STOPPED, health=Health.NONE, pid=None, waiting_for=())
+            raise
+
+    async def watch_external(self) -> None:
+        """Only probe: the user runs this one."""
+        self._update(state=State.EXTERNAL, health=Health.STARTING)
+        await self._watch_health()
+
+    async def _wait_for_dependencies(self) -> None:
+        self._update(state=State.WAITING, exit_code=None, detail="")
+        for dependency in self.service.dependencies:
+            unmet = [str(other) for other in self.service.dependencies if not self._board.holds(other)]
+            self._update(waiting_for=tuple(unmet))
+            if not self._board.holds(dependency):
+                await self._board.until(lambda needed=dependency: self._board.holds(needed))  # type: ignore[misc]
+                self._update(held_by=dependency.service, held_s=self._board.age_s)
+        self._update(waiting_for=())
+
+    async def _live_and_live_again(self) -> None:
+        restarts = in_a_row = 0
+        while True:
+            exit_code, ran_s = await self._live()
+            self._update(state=State.EXITED, health=Health.NONE, pid=None, exit_code=exit_code)
+            if not wants_restart(self.service.restart, exit_code, restarts):
+                return
+            in_a_row = 0 if settled(ran_s) else in_a_row
+            delay_s = restart_delay_s(in_a_row)
+            when = f"in {delay_s:g} s" if delay_s else "at once"
+            self._say(f"{self.service.name} ended (exit code {exit_code}) and is started again {when}")
+            restarts, in_a_row = restarts + 1, in_a_row + 1
+            self._update(state=State.RESTARTING, restarts=self._board[self.service.name].restarts + 1)
+            await asyncio.sleep(delay_s)
+
+    async def _live(self) -> tuple[int, float]:
+        """One life: its exit code and how long it was."""
+        process = self.process = await ServiceProcess.start(self.service, self._guardian, self._log)
+        self._update(
+            state=State.RUNNING,
+            health=Health.STARTING,
+            pid=process.pid,
+            exit_code=None,
+            started_at=time.time(),
+            detail="",
+        )
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                watching = tasks.create_task(self._watch_health())
+                exit_code = await process.wait()
+                watching.cancel()
+            return exit_code, process.age_s
+        finally:
+            await process.stop()
+            self.process = None
+
+    async def _watch_health(self) -> None:
+        """Probe for ever; where there is no check, a service that does not die at once is taken to work."""
+        if not (check := self.service.healthcheck):
+            await asyncio.sleep(_SURVIVED_S)
+            return self._report(Health.NONE, "")
+        test = lambda: probe(check, self.service.environment, self.service.working_dir, self._guardian)
+        return await watch_health(check, test, self._report)
+
+    def _report(self, health: Health, words: str) -> None:
+        before = self._board[self.service.name].health
+        if health is Health.UNHEALTHY is not before:
+            self._say(f"{self.service.name} is unhealthy: {words}")
+        self._update(health=health, detail=words)
+
+    def _update(self, **changes: object) -> None:
+        self._board.update(self.service.name, **changes)

@@ -1,0 +1,89 @@
+"""A stack while it runs: its supervisor, its `stack.json`, and the requests that come in."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from signal import SIGKILL, Signals
+
+from qiki_harness.errors import StackError
+from qiki_harness.stack.guardian import Guardian
+from qiki_harness.stack.plan import Plan
+from qiki_harness.stack.runfolder import RunFolder
+from qiki_harness.stack.server import Request, serve
+from qiki_harness.stack.status import StackInfo
+from qiki_harness.stack.supervisor import Supervisor
+
+
+class Session:
+    """Ties the supervisor to the run folder."""
+
+    def __init__(self, plan: Plan, folder: RunFolder, guardian: Guardian, info: StackInfo) -> None:
+        self._folder = folder
+        self._info = info
+        self._stale = False
+        self.supervisor = Supervisor(
+            plan.project,
+            folder,
+            guardian,
+            ports=plan.ports,
+            by_hand=plan.by_hand,
+            on_change=self._write_soon,
+            say=say,
+        )
+
+    async def run(self, announce: Callable[[], None]) -> int:
+        """Serve until the stack has stopped; `announce` that it is known. The exit status is the start's."""
+        server = await serve(self._info.control, self._handle)
+        try:
+            self.write()
+            announce()
+            await self.supervisor.run()
+        finally:
+            server.close()
+            self._info.control.unlink(missing_ok=True)
+            self.write()
+        return self.supervisor.failure.exit_status if self.supervisor.failure else 0
+
+    def write(self) -> None:
+        """Write `stack.json`."""
+        self._stale = False
+        supervisor = self.supervisor
+        self._folder.write(
+            replace(
+                self._info,
+                state=supervisor.state,
+                failure=supervisor.failure,
+                services=supervisor.board.statuses,
+            )
+        )
+
+    def _write_soon(self) -> None:
+        """Write once for all changes of one turn of the loop."""
+        if not self._stale:
+            self._stale = True
+            asyncio.get_running_loop().call_soon(self.write)
+
+    async def _handle(self, request: Request) -> None:
+        service = request.get("service", "")
+        match request.get("do"):
+            case "stop":
+                self.supervisor.request_stop()
+            case "kill":
+                self.supervisor.kill()
+            case "start-service":
+                await self.supervisor.start(service)
+            case "stop-service":
+                await self.supervisor.stop(service)
+            case "restart-service":
+                await self.supervisor.restart(service)
+            case "signal-service":
+                await self.supervisor.signal(service, Signals(int(request.get("signal", SIGKILL))))
+            case other:
+                raise StackError(f"no such request: {other!r}")
+        say(" ".join(request.values()))
+
+
+def say(text: str) -> None:
+    """Tell the supervisor's own log (its output goes there)."""
+    print(time.strftime("%H:%M:%S"), text, flush=True)

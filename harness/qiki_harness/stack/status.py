@@ -1,0 +1,155 @@
+"""What is known of a running stack: the content of `stack.json`."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+
+class State(StrEnum):
+    """Where a service is in its life."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    RESTARTING = "restarting"
+    EXITED = "exited"
+    STOPPED = "stopped"
+    EXTERNAL = "external"
+
+
+class Health(StrEnum):
+    """What the health check says; NONE where there is none."""
+
+    NONE = "-"
+    STARTING = "starting"
+    HEALTHY = "healthy"
+    UNHEALTHY = "unhealthy"
+
+
+class StackState(StrEnum):
+    """Where a stack is in its life."""
+
+    STARTING = "starting"
+    UP = "up"
+    FAILED = "failed"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceStatus:
+    """One service.
+
+    Attributes:
+        one_shot: It is done when it has ended; others wait for that.
+        checked: It has a health check.
+        started_at: Unix time of its present life.
+        ready_after_s: How long after the stack's start it was first ready.
+        waiting_for: Conditions that are not true yet.
+        held_by: The last service that it had to wait for, until `held_s` after the stack's start.
+        detail: What its last failed probe said.
+        by_hand: The command line with which the user runs it himself, if he does.
+    """
+
+    name: str
+    log: str
+    one_shot: bool = False
+    checked: bool = False
+    state: State = State.WAITING
+    health: Health = Health.NONE
+    pid: int | None = None
+    exit_code: int | None = None
+    restarts: int = 0
+    started_at: float | None = None
+    ready_after_s: float | None = None
+    waiting_for: tuple[str, ...] = ()
+    held_by: str | None = None
+    held_s: float = 0.0
+    detail: str = ""
+    by_hand: str = ""
+    ports: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def ready(self) -> bool:
+        """Whether it does its work, or has done it."""
+        match self.state:
+            case State.RUNNING | State.EXTERNAL:
+                return self.health in {Health.HEALTHY, Health.NONE} and not self.one_shot
+            case State.EXITED:
+                return self.exit_code == 0 and (self.one_shot or not self.checked)
+        return False
+
+    def __str__(self) -> str:
+        """Say it in a line."""
+        words = [self.name, str(self.state)]
+        if self.health is not Health.NONE:
+            words.append(str(self.health))
+        if self.exit_code is not None:
+            words.append(f"exit code {self.exit_code}")
+        if self.waiting_for:
+            words.append(f"for {', '.join(self.waiting_for)}")
+        return " ".join(words) + (f": {self.detail}" if self.detail else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a stack did not come up."""
+
+    message: str
+    exit_status: int
+    last_words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StackInfo:
+    """A stack: where it is, what runs in it and how to reach it. `pid` is the supervisor's."""
+
+    name: str
+    folder: Path
+    compose_file: Path
+    pid: int
+    control: Path
+    started_at: float
+    state: StackState = StackState.STARTING
+    failure: Failure | None = None
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    services: Mapping[str, ServiceStatus] = field(default_factory=dict)
+
+    def port(self, variable: str) -> int:
+        """The port that a variable of the compose file was given, such as NATS_PORT."""
+        for service in self.services.values():
+            if variable in service.ports:
+                return service.ports[variable]
+        raise KeyError(variable)
+
+    def http_url(self, service: str) -> str:
+        """Where a service serves HTTP (health, metrics)."""
+        for variable, port in self.services[service].ports.items():
+            if variable.endswith("_HTTP_PORT"):
+                return f"http://127.0.0.1:{port}"
+        raise KeyError(service)
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values."""
+        return asdict(self) | {key: str(getattr(self, key)) for key in ("folder", "compose_file", "control")}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "StackInfo":
+        """From what `to_json` gave."""
+        failure = values["failure"]
+        services = {name: _service(entry) for name, entry in values["services"].items()}
+        return cls(
+            **{
+                **values,
+                **{key: Path(values[key]) for key in ("folder", "compose_file", "control")},
+                "state": StackState(values["state"]),
+                "failure": failure and Failure(**{**failure, "last_words": tuple(failure["last_words"])}),
+                "services": services,
+            }
+        )
+
+
+def _service(entry: Mapping[str, Any]) -> ServiceStatus:
+    state, health = State(entry["state"]), Health(entry["health"])
+    return ServiceStatus(**{**entry, "state": state, "health": health, "waiting_for": tuple(entry["waiting_for"])})

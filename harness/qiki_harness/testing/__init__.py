@@ -1,0 +1,7 @@
+"""Real parts for tests: a broker and services as processes, and waiting on conditions."""
+
+from qiki_harness.testing.broker import Broker
+from qiki_harness.testing.service import ServiceProcess
+from qiki_harness.testing.wait import until, until_async
+
+__all__ = ["Broker", "ServiceProcess", "until", "until_async"]

@@ -1,0 +1,108 @@
+"""A service as a process of its own, for a test to start, stop and kill."""
+
+import json
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from qiki_harness.errors import StartFailedError
+from qiki_harness.testing.wait import until
+
+STOP_S = 10.0
+
+
+class ServiceProcess:
+    """`python -m MODULE` or any other command, with its log in a file.
+
+    Args:
+        command: module name, or the whole argument list
+        log: where stderr goes; appended to, so that it holds the lives before
+        settings: environment variables beside the test's own
+    """
+
+    def __init__(self, command: str | Sequence[str], log: Path, **settings: object) -> None:
+        self._command = [sys.executable, "-m", command] if isinstance(command, str) else list(command)
+        self._environment = os.environ | {name: str(value) for name, value in settings.items()}
+        self.log = log
+        self._from = 0
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.kill()
+
+    def start(self) -> None:
+        """Start it; does not wait."""
+        self._from = self.log.stat().st_size if self.log.exists() else 0
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(self._command, env=self._environment, stdout=log, stderr=log)
+
+    def words(self) -> str:
+        """What this life of it has said."""
+        with self.log.open("rb") as log:
+            log.seek(self._from)
+            return log.read().decode(errors="replace")
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Its structured log."""
+        return [json.loads(line) for line in self.words().splitlines() if line.startswith("{")]
+
+    def said(self, event: str) -> dict[str, Any] | None:
+        """The first line of its log about `event`."""
+        return next((line for line in self.lines() if line.get("event") == event), None)
+
+    def get(self, path: str) -> tuple[int, str]:
+        """Status and body of a page of its health server; 0 while nobody answers."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}{path}", timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
+
+    @property
+    def http_port(self) -> int:
+        """Where its health server listens."""
+        return int(until("the service to listen", self._started)["http_port"])
+
+    def ready(self) -> Self:
+        """Wait until it has all it needs."""
+        until(f"{self._command[-1]} to be ready:\n{self.words()}", lambda: self.get("/readyz")[0] == 200)
+        return self
+
+    def terminate(self) -> int:
+        """Ask it to stop; its exit status."""
+        if self._process is None:
+            raise StartFailedError("the service was not started")
+        self._process.terminate()
+        return self.wait()
+
+    def wait(self) -> int:
+        """Its exit status, once it has ended."""
+        if self._process is None:
+            raise StartFailedError("the service was not started")
+        return self._process.wait(STOP_S)
+
+    def kill(self) -> None:
+        """End it at once, as a crash would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def _started(self) -> dict[str, Any] | None:
+        if self._process is not None and self._process.poll() is not None:
+            raise StartFailedError(f"{self._command[-1]} ended:\n{self.words()}", last_words=(self.words(),))
+        return self.said("started")

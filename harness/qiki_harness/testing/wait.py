@@ -1,0 +1,35 @@
+"""Waiting on a named condition, with a deadline."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from qiki_harness.errors import DeadlineError
+
+T = TypeVar("T")
+POLL_S = 0.01
+
+
+def until(what: str, condition: Callable[[], T | None], deadline_s: float = 20.0) -> T:
+    """The first truthy value of `condition`.
+
+    Raises:
+        DeadlineError: there was none in time; says `what` was waited for, and the last value.
+    """
+    end_s = time.monotonic() + deadline_s
+    while not (value := condition()):
+        if time.monotonic() > end_s:
+            raise DeadlineError(f"waited {deadline_s:g} s for {what}; last: {value!r}")
+        time.sleep(POLL_S)
+    return value
+
+
+async def until_async(what: str, condition: Callable[[], Awaitable[T | None]], deadline_s: float = 20.0) -> T:
+    """The same in an event loop."""
+    end_s = time.monotonic() + deadline_s
+    while not (value := await condition()):
+        if time.monotonic() > end_s:
+            raise DeadlineError(f"waited {deadline_s:g} s for {what}; last: {value!r}")
+        await asyncio.sleep(POLL_S)
+    return value

@@ -1,0 +1,68 @@
+"""Starting a stack for a test."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from uuid import UUID
+
+from qiki_harness.cli.options import compose_file
+from qiki_harness.errors import StartFailedError
+from qiki_harness.stack import Stack, StackOptions
+from qiki_harness.twin.backing import OwnStack
+from qiki_harness.twin.twin import Twin
+
+START_S = 60.0
+
+
+def start_twin(
+    folder: Path,
+    scenario: str | Path = "mixed-traffic",
+    *,
+    seed: int | None = None,
+    speed: float | None = None,
+    run_id: UUID | None = None,
+    start: bool = True,
+    env: Mapping[str, str] | None = None,
+) -> Twin:
+    """Start a native stack of its own in a folder, on free ports, and a twin on it.
+
+    The world stands still until the twin is connected, so that its histories begin with the run.
+
+    Args:
+        folder: the stack's run folder
+        scenario: name or file of the world
+        seed: of all chance in it; None: the scenario's own
+        speed: simulated seconds a second of wall time
+        run_id: to have the same identities again
+        start: let time pass; otherwise the world waits for `sim.start` or `sim.step`
+        env: further variables of the compose file
+
+    Raises:
+        HarnessError: it does not come up.
+    """
+    __tracebackhide__ = True
+    autostart = (env or {}).get("QIKI_AUTOSTART", "false")
+    chosen = {"QIKI_SEED": seed, "QIKI_SPEED": speed, "QIKI_RUN_ID": run_id}
+    variables = {
+        "QIKI_SCENARIO": str(scenario.resolve()) if isinstance(scenario, Path) else scenario,
+        # Empty is as good as unset: what the tester's own shell has does not matter.
+        **{name: "" if value is None else str(value) for name, value in chosen.items()},
+        "QIKI_AUTOSTART": autostart,
+        **(env or {}),
+    }
+    file = os.environ.get("QIKI_COMPOSE_FILE")
+    options = StackOptions(
+        compose_file(Path(file) if file else None), folder, name=folder.name, variables=variables, auto_ports=True
+    )
+    stack = Stack.start(options)
+    try:
+        stack.wait_healthy(START_S)
+        twin = Twin(OwnStack(stack))
+    except BaseException as error:
+        if isinstance(error, StartFailedError):
+            error.add_note("\n".join(error.last_words))
+        stack.stop()
+        raise
+    if start and autostart == "false":
+        twin.command("sim.start")
+    return twin

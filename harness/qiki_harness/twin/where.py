@@ -1,0 +1,203 @@
+"""Conditions on records that print themselves as sentences.
+
+    track(iff=FriendFoe.FOE, range_m=below(150))     a track whose iff is FOE and range_m is below 150
+    telemetry(sim_state__paused=True)                a telemetry snapshot whose sim_state.paused is True
+    event(code=802, rule_id="SPOOFING_DETECTED")     an event whose code is 802 and rule_id is 'SPOOFING_DETECTED'
+
+A field is one of the payload, of an event's body, or `run`, `frame`, `sequence`, `subject` of the message itself;
+two underscores lead into a nested one. Its value is one to be equal to, or a `Matcher`.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Generic, TypeVar
+
+from qiki.contracts import models
+from qiki_harness.twin.records import DeadLetter, Event, Record
+
+P = TypeVar("P")
+_OF_THE_MESSAGE = ("frame", "run", "sequence", "subject")
+_NOTHING = object()
+
+
+@dataclass(frozen=True)
+class Matcher:
+    """A condition on one value, in words: `range_m` *is below 150*."""
+
+    words: str
+    holds: Callable[[Any], bool]
+
+    def __str__(self) -> str:
+        return self.words
+
+
+def equal(value: object) -> Matcher:
+    """The value itself."""
+    return Matcher(f"is {spell(value)}", lambda seen: bool(seen == value))
+
+
+def below(limit: float) -> Matcher:
+    """Less than the limit."""
+    return Matcher(f"is below {limit:g}", lambda seen: bool(seen < limit))
+
+
+def above(limit: float) -> Matcher:
+    """More than the limit."""
+    return Matcher(f"is above {limit:g}", lambda seen: bool(seen > limit))
+
+
+def near(value: float, within: float) -> Matcher:
+    """No further than `within` from the value."""
+    return Matcher(f"is within {within:g} of {value:g}", lambda seen: abs(seen - value) <= within)
+
+
+def one_of(*values: object) -> Matcher:
+    """Any of the values."""
+    return Matcher(f"is {' or '.join(map(spell, values))}", lambda seen: seen in values)
+
+
+def containing(item: object) -> Matcher:
+    """A text or collection with the item in it."""
+    return Matcher(f"contains {spell(item)}", lambda seen: item in seen)
+
+
+def satisfying(words: str, test: Callable[[Any], bool]) -> Matcher:
+    """Whatever the test says, in your words: they follow the field's name."""
+    return Matcher(words, test)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A field and what it has to be."""
+
+    path: str
+    matcher: Matcher
+
+    def __str__(self) -> str:
+        return f"{self.path.replace('__', '.')} {self.matcher}".strip()
+
+    def complaint(self, record: Record[Any]) -> str | None:
+        """Why a record is not meant; None when it is."""
+        try:
+            value = _look_up(record, self.path)
+        except ValueError as error:  # poison passes too, and is never what is meant
+            return f"cannot be read: {str(error).splitlines()[0]}"
+        if value is _NOTHING:
+            return f"has no {self.path.replace('__', '.')}"
+        if self.matcher.holds(value):
+            return None
+        return f"{self.path.replace('__', '.')} is {spell(value)}" if self.path else f"not: {self.matcher}"
+
+
+@dataclass(frozen=True)
+class Where(Generic[P]):
+    """All of some conditions on records of one kind; `&` joins two."""
+
+    noun: str
+    conditions: tuple[Condition, ...] = ()
+
+    def __call__(self, record: Record[P]) -> bool:
+        """Whether a record is meant."""
+        return all(condition.complaint(record) is None for condition in self.conditions)
+
+    def __and__(self, other: "Where[P]") -> "Where[P]":
+        return Where(self.noun, self.conditions + other.conditions)
+
+    def __str__(self) -> str:
+        conditions = " and ".join(map(str, self.conditions))
+        return f"{self.noun} whose {conditions}" if conditions else self.noun
+
+    def complaints(self, record: Record[P]) -> list[str]:
+        """Why a record is not meant, one line for each condition that does not hold."""
+        found = (condition.complaint(record) for condition in self.conditions)
+        return [complaint for complaint in found if complaint is not None]
+
+
+@dataclass(frozen=True)
+class Noun(Generic[P]):
+    """A kind of record: makes conditions on it.
+
+    Attributes:
+        words: with its article
+        fields: of the payload; None where they are open
+    """
+
+    words: str
+    fields: Collection[str] | None
+
+    def __call__(self, **fields: object) -> Where[P]:
+        """Records whose fields are so.
+
+        Raises:
+            TypeError: there is no such field.
+        """
+        return Where(self.words, tuple(self._condition(path, value) for path, value in fields.items()))
+
+    def that(self, given: "Where[P] | Callable[[P], bool] | None", fields: Mapping[str, object]) -> Where[P]:
+        """Conditions from what a caller gave: a `Where`, a function of the payload, fields."""
+        conditions = self(**fields)
+        if given is None:
+            return conditions
+        if isinstance(given, Where):
+            return given & conditions
+        words = given.__doc__ or str(getattr(given, "__name__", given))
+        words = words.strip().partition("\n")[0]
+        return conditions & Where(self.words, (Condition("", Matcher(f"({words})", given)),))
+
+    def _condition(self, path: str, value: object) -> Condition:
+        name = path.partition("__")[0]
+        if self.fields is not None and name not in self.fields and name not in _OF_THE_MESSAGE:
+            known = ", ".join([*self.fields, *_OF_THE_MESSAGE])
+            raise TypeError(f"{self.words} has no field {name!r}: there are {known}")
+        return Condition(path, value if isinstance(value, Matcher) else equal(value))
+
+
+def spell(value: object) -> str:
+    """A value as a reader wants it: an enumeration's name, a number without noise."""
+    if isinstance(value, Enum):
+        return value.name
+    return f"{value:g}" if isinstance(value, float) else repr(value)
+
+
+def _look_up(record: Record[Any], path: str) -> Any:
+    if not path:
+        return record.data
+    first, *rest = path.split("__")
+    members = (_member(scope, first) for scope in _scopes(record, first))
+    value = next((member for member in members if member is not _NOTHING), _NOTHING)
+    for name in rest:
+        value = _member(value, name)
+    return value
+
+
+def _scopes(record: Record[Any], name: str) -> Iterator[object]:
+    """Where a field may be; the message first where that saves reading the payload."""
+    if name in _OF_THE_MESSAGE:
+        yield record
+    yield record.data
+    if isinstance(record.data, Event):
+        yield record.data.fields
+
+
+def _member(value: Any, name: str) -> Any:
+    if isinstance(value, Mapping):
+        return value.get(name, _NOTHING)
+    try:
+        return getattr(value, name, _NOTHING)
+    except LookupError:  # a header that the message does not have
+        return _NOTHING
+
+
+def _payload(words: str, model: type[models.Payload]) -> Noun[Any]:
+    return Noun(words, tuple(model.model_fields))
+
+
+frame: Noun[models.RadarFrame] = _payload("a frame", models.RadarFrame)
+track: Noun[models.RadarTrack] = _payload("a track", models.RadarTrack)
+tracked: Noun[models.TrackedFrame] = _payload("a tracked frame", models.TrackedFrame)
+telemetry: Noun[models.TelemetrySnapshot] = _payload("a telemetry snapshot", models.TelemetrySnapshot)
+truth: Noun[models.TruthSnapshot] = _payload("a truth snapshot", models.TruthSnapshot)
+acknowledgement: Noun[models.ControlAck] = _payload("an acknowledgement", models.ControlAck)
+event: Noun[Event] = Noun("an event", None)
+dead_letter: Noun[DeadLetter] = Noun("a dead letter", tuple(DeadLetter.__dataclass_fields__))

@@ -1,0 +1,73 @@
+"""The project's own compose file, as the native runner reads it: the contract's names and ports."""
+
+from pathlib import Path
+
+import pytest
+
+from qiki_harness.compose import ComposeFile, Condition, Project, RestartKind
+from qiki_harness.compose.nodes import read
+
+FILE = Path(__file__).parents[3] / "docker-compose.phase1.yml"
+LONG_RUNNING = {"nats", "q-sim-service", "q-sim-radar", "faststream-bridge"}
+
+
+@pytest.fixture(scope="module")
+def compose() -> ComposeFile:
+    return ComposeFile(FILE)
+
+
+@pytest.fixture(scope="module")
+def project(compose: ComposeFile) -> Project:
+    ports = {port.variable: port.default for port in compose.ports}
+    return compose.project(compose.native_variables(Path("/run/data"), ports), environ={})
+
+
+def test_container_names_are_the_contracts():
+    services = read(FILE).entries()["services"].entries()
+    names = {name: service.entries()["container_name"].text() for name, service in services.items()}
+    contract = {"nats": "qiki-nats-phase1"}
+    assert names == {name: contract.get(name, name) for name in names}
+    assert LONG_RUNNING | {"nats-js-init"} <= set(names)
+
+
+def test_ports_are_the_contracts(compose: ComposeFile):
+    published = {port.default: port.service for port in compose.ports if port.published}
+    assert published == {4222: "nats", 8222: "nats", 50051: "q-sim-service"}
+    exposed = {port.service: port.default for port in compose.ports if not port.published}
+    assert exposed == {"q-sim-service": 9100, "q-sim-radar": 9101, "faststream-bridge": 9102}
+
+
+def test_the_host_is_reached_on_loopback_only():
+    for service in read(FILE).entries()["services"].entries().values():
+        for port in service.entries()["ports"].items() if "ports" in service.entries() else ():
+            assert port.text().startswith("127.0.0.1:")
+
+
+def test_every_long_running_service_has_a_health_check_that_starts_fast(project: Project):
+    for service in project.services.values():
+        if service.restart.kind is RestartKind.NO:
+            assert service.healthcheck is None
+            continue
+        assert service.healthcheck is not None
+        assert service.healthcheck.start_interval_s <= 0.5
+        assert service.healthcheck.start_period_s >= 10
+
+
+def test_streams_are_made_before_anybody_publishes(project: Project):
+    for name in ("q-sim-radar", "faststream-bridge"):
+        conditions = {need.service: need.condition for need in project.services[name].dependencies}
+        assert conditions["nats-js-init"] is Condition.COMPLETED
+
+
+def test_natively_everything_is_on_loopback_and_in_the_run_folder(project: Project):
+    for service in project.services.values():
+        values = [*service.environment.values(), *service.command]
+        assert not [value for value in values if "0.0.0.0" in value or value.startswith(("/data", "/workspace"))]
+    assert project.addresses == {"NATS_URL": "nats://127.0.0.1:4222", "QSIM_GRPC": "127.0.0.1:50051"}
+    assert project.services["nats"].environment["NATS_STORE_DIR"] == "/run/data/jetstream"
+    assert {service.working_dir for service in project.services.values()} == {FILE.parent}
+
+
+def test_no_service_gets_an_empty_setting(project: Project):
+    for service in project.services.values():
+        assert [key for key, value in service.environment.items() if not value] == []

@@ -1,0 +1,93 @@
+"""The run folder: `stack.json` whole or not at all, one supervisor at a time, sockets that fit."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from qiki_harness.errors import StackError
+from qiki_harness.stack.options import StackOptions
+from qiki_harness.stack.runfolder import RunFolder, user_folder
+from qiki_harness.stack.status import Failure, Health, ServiceStatus, StackInfo, StackState, State
+
+STATUS = ServiceStatus(
+    "db", "/logs/db.log", state=State.RUNNING, health=Health.HEALTHY, pid=7, ready_after_s=0.5,
+    waiting_for=("a (healthy)",), ports={"DB_PORT": 4222, "DB_HTTP_PORT": 8222},
+)  # fmt: skip
+INFO = StackInfo(
+    "default", Path("/run"), Path("/c.yml"), 1, Path("/run/control.sock"), 12.5,
+    addresses={"DB_URL": "db://x"}, services={"db": STATUS},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "info",
+    [INFO, replace(INFO, state=StackState.FAILED, failure=Failure("db died", 3, ("last", "words")))],
+)
+def test_what_is_written_is_read(tmp_path: Path, info: StackInfo):
+    folder = RunFolder(tmp_path)
+    folder.write(info)
+    assert folder.read() == info
+
+
+def test_where_there_was_never_a_stack(tmp_path: Path):
+    assert RunFolder(tmp_path).read() is None
+    assert not RunFolder(tmp_path / "none").alive
+
+
+@pytest.mark.parametrize("text", ["", "{", "{}", "[]", '{"failure": null, "services": {}, "more": 1}'])
+def test_a_foreign_file_is_refused_in_a_line(tmp_path: Path, text: str):
+    (tmp_path / "stack.json").write_text(text)
+    with pytest.raises(StackError, match=r"stack\.json: is not of this version of qiki: remove it"):
+        RunFolder(tmp_path).read()
+
+
+def test_a_second_supervisor_is_refused(tmp_path: Path):
+    folder = RunFolder(tmp_path / "new")
+    lock = folder.lock()
+    assert folder.alive
+    with pytest.raises(StackError, match="a stack runs already in"):
+        folder.lock()
+    os.close(lock)
+    assert not folder.alive
+    os.close(folder.lock())
+
+
+def test_a_deep_folders_socket_lies_elsewhere(tmp_path: Path):
+    shallow, deep = RunFolder(Path("/x")), RunFolder(tmp_path / ("d" * 100))
+    assert shallow.control == Path("/x/control.sock")
+    assert deep.control.parent == user_folder()
+    assert deep.control != RunFolder(tmp_path / ("d" * 101)).control
+    assert len(os.fsencode(deep.control)) < 104
+
+
+def test_the_users_folder_is_his_alone():
+    assert user_folder().stat().st_mode & 0o777 == 0o700
+    assert user_folder().stat().st_uid == os.getuid()
+
+
+def test_ports_and_urls_by_name():
+    assert INFO.port("DB_PORT") == 4222
+    assert INFO.http_url("db") == "http://127.0.0.1:8222"
+    with pytest.raises(KeyError):
+        INFO.port("NONE_PORT")
+    with pytest.raises(KeyError):
+        replace(INFO, services={"db": replace(STATUS, ports={})}).http_url("db")
+
+
+def test_options_survive_the_way_to_the_supervisor():
+    options = StackOptions(Path("/c.yml"), Path("/run"), "n", {"A": "1"}, {"P": 2}, auto_ports=True, without=("a", "b"))
+    assert StackOptions.from_json(options.to_json()) == options
+
+
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        (STATUS, "db running healthy for a (healthy)"),
+        (ServiceStatus("db", "", state=State.EXITED, exit_code=3), "db exited exit code 3"),
+        (ServiceStatus("db", "", state=State.RUNNING, detail="refused"), "db running: refused"),
+    ],
+)
+def test_a_status_says_itself(status: ServiceStatus, text: str):
+    assert str(status) == text

@@ -1,0 +1,70 @@
+"""The tracks that `qiki watch` shows."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from qiki.contracts.enums import FriendFoe, ObjectType, RadarTrackStatus, TransponderMode
+from qiki.contracts.models import RadarTrack
+from qiki_harness.cli.tracks import HEAD, WIDTHS, TrackTable, cells
+
+
+def track(number: int, range_m: float = 100.0, **values: object) -> RadarTrack:
+    base = {
+        "track_id": UUID(int=number), "status": RadarTrackStatus.TRACKED, "range_m": range_m, "bearing_deg": 45.25,
+        "elev_deg": -3.0, "vr_mps": -12.34, "snr_db": 20.0, "rcs_dbsm": 0.0,
+        "timestamp": datetime(2026, 1, 1, tzinfo=UTC),
+        "quality": 0.987, "age_s": 7.9,
+    }  # fmt: skip
+    return RadarTrack.model_validate({**base, **values})
+
+
+def ranges(table: TrackTable) -> list[float]:
+    return [shown.range_m for shown in table.tracks]
+
+
+def test_nearest_first_and_newest_state_of_each():
+    table = TrackTable()
+    table.take(track(1, 300.0), "run", 0.0)
+    table.take(track(2, 200.0), "run", 0.0)
+    table.take(track(1, 100.0), "run", 0.1)
+    assert ranges(table) == [100.0, 200.0]
+
+
+def test_what_is_no_longer_reported_goes():
+    table = TrackTable()
+    table.take(track(1, 1.0), "run", 0.0)
+    table.take(track(2, 2.0), "run", 1.9)
+    assert ranges(table) == [1.0, 2.0]
+    table.take(track(2, 3.0), "run", 2.1)
+    assert ranges(table) == [3.0]
+
+
+def test_a_new_run_begins_with_an_empty_table():
+    table = TrackTable()
+    table.take(track(1, 1.0), "run", 0.0)
+    table.take(track(2, 2.0), "another", 0.1)
+    assert ranges(table) == [2.0]
+
+
+def test_a_row():
+    row = cells(track(1, 1234.56, object_type=ObjectType.DRONE, iff=FriendFoe.FOE, transponder_id="ALLY-1"))
+    assert row == ("ALLY-1", "drone", "foe", "tracked", "1234.6", "45.2", "-3.0", "-12.3", "0.99", "8")
+    assert len(row) == len(HEAD)
+
+
+def test_an_impostor_is_marked_and_the_nameless_have_their_id():
+    assert cells(track(1, transponder_mode=TransponderMode.SPOOF, transponder_id="ALLY-1"))[0] == "!ALLY-1"
+    assert cells(track(0xABCDEF01 << 96))[0] == "abcdef01"
+
+
+def test_the_widest_row_fits_80_columns():
+    widest = cells(
+        track(
+            1, 99_999.9, object_type=ObjectType.ASTEROID, iff=FriendFoe.UNKNOWN, status=RadarTrackStatus.COASTING,
+            bearing_deg=359.9, elev_deg=-89.9, vr_mps=-9999.9, age_s=9999.0, transponder_id="x" * 12,
+            transponder_mode=TransponderMode.SPOOF,
+        )
+    )  # fmt: skip
+    for cell, head, width in zip(widest, HEAD, WIDTHS, strict=True):
+        assert max(len(cell), len(head)) <= width
+    assert sum(WIDTHS) + len(WIDTHS) <= 80

@@ -1,0 +1,59 @@
+"""What a record says."""
+
+import pytest
+
+from qiki_harness.twin.metrics import sum_of
+
+PAGE = """# HELP qiki_bridge_frames_total Frames handled
+# TYPE qiki_bridge_frames_total counter
+qiki_bridge_frames_total{outcome="tracked"} 40.0
+qiki_bridge_frames_total{outcome="poison"} 2.0
+# TYPE qiki_radar_active_tracks gauge
+qiki_radar_active_tracks 7.0
+"""
+
+
+def test_an_event_has_its_attributes_code_and_fields(fill, ledger):
+    fill.event(802, rule_id="SPOOF")
+    (record,) = ledger.events.records
+
+    event = record.data
+    assert (event.id, event.type, event.source) == ("1", "qiki.events.v1.Test", "urn:test")
+    assert (event.code, event.severity, event.fields) == (802, None, {"rule_id": "SPOOF"})
+
+
+def test_an_event_of_another_sender_needs_no_headers(ledger):
+    ledger.add("qiki.events.v1.bios_status", b"{}", None)
+    (record,) = ledger.events.records
+
+    assert record.data.code is None
+
+
+def test_a_dead_letter_has_its_origin_and_its_bytes(ledger):
+    headers = {"x-qiki-reason": "bad", "x-qiki-origin-subject": "a.b", "x-qiki-origin-seq": "12"}
+    ledger.add("qiki.dlq.v1.a.b", b"\xff", headers)
+    (record,) = ledger.dead_letters.records
+
+    letter = record.data
+    assert (letter.reason, letter.origin_subject, letter.origin_sequence, letter.body) == ("bad", "a.b", 12, b"\xff")
+
+
+def test_a_payload_is_read_once(fill, ledger):
+    fill.track(1)
+    (record,) = ledger.tracks.records
+
+    assert record.data is record.data
+
+
+@pytest.mark.parametrize(
+    ("name", "labels", "value"),
+    [
+        ("qiki_bridge_frames_total", {}, 42),
+        ("qiki_bridge_frames_total", {"outcome": "poison"}, 2),
+        ("qiki_bridge_frames_total", {"outcome": "old"}, 0),
+        ("qiki_radar_active_tracks", {}, 7),
+        ("no_such_metric", {}, 0),
+    ],
+)
+def test_a_metric_is_summed_over_what_is_not_asked(name, labels, value):
+    assert sum_of(PAGE, name, labels) == value

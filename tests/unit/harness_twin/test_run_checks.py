@@ -1,0 +1,79 @@
+"""The checks of a run find what is wrong, and nothing where nothing is."""
+
+import pytest
+
+from qiki.contracts.enums import RadarRangeBand
+from qiki_harness.twin.checks import check_frames, check_tracks
+
+
+def good_run(fill, make_plot, frames=3):
+    for number in range(frames):
+        fill.frames(number, (make_plot(100.0), make_plot(6000.0)))
+        fill.track(number, counter=1)
+        fill.track(number, counter=2)
+        fill.tracked(number, tracks=2)
+
+
+def test_nothing_is_wrong_with_a_good_run(watcher, fill, make_plot, run_id):
+    good_run(fill, make_plot)
+
+    check_frames(watcher, run_id, 2)
+    check_tracks(watcher, run_id, 2)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "words"),
+    [
+        ((0, 2), r"missing \[1\], doubled \[\], out of order \[\]"),
+        ((0, 1, 1, 2), r"missing \[\], doubled \[1\], out of order \[\]"),
+        ((1, 0, 2), r"missing \[\], doubled \[\], out of order \[0\]"),
+        ((0, 1), r"missing \[2\], .* beyond 1"),
+    ],
+)
+def test_irregular_frames_are_named(watcher, fill, run_id, numbers, words):
+    for number in numbers:
+        fill.frames(number, ())
+
+    with pytest.raises(AssertionError, match=words):
+        check_frames(watcher, run_id, 2)
+
+
+def test_a_band_that_lacks_a_frame_is_named(watcher, fill, run_id):
+    fill.frame(0)
+    fill.frame(0, band=RadarRangeBand.RR_LR)
+
+    with pytest.raises(AssertionError, match=r"RR_SR frames .* missing \[0\]"):
+        check_frames(watcher, run_id, 0)
+
+
+def test_a_detection_on_the_wrong_subject_is_found(watcher, fill, make_plot, run_id):
+    near = make_plot(100.0)
+    fill.frame(0, (near,))
+    fill.frame(0, (near,), RadarRangeBand.RR_LR)
+    fill.frame(0, (), RadarRangeBand.RR_SR)
+
+    with pytest.raises(AssertionError):
+        check_frames(watcher, run_id, 0)
+
+
+def test_a_track_too_many_is_found(watcher, fill, make_plot, run_id):
+    good_run(fill, make_plot)
+    fill.track(1, counter=3)
+
+    with pytest.raises(AssertionError, match="not those that the tracked frames say"):
+        check_tracks(watcher, run_id, 2)
+
+
+def test_a_track_stored_twice_is_found(watcher, fill, make_plot, run_id):
+    good_run(fill, make_plot)
+    fill.track(1, counter=1)
+
+    with pytest.raises(AssertionError, match="stored more than once"):
+        check_tracks(watcher, run_id, 2)
+
+
+def test_a_frame_that_was_never_tracked_is_found(watcher, fill, make_plot, run_id):
+    good_run(fill, make_plot)
+
+    with pytest.raises(AssertionError, match=r"tracked frames .* missing \[3\]"):
+        check_tracks(watcher, run_id, 3)
