@@ -1,0 +1,68 @@
+"""Measurements, each beside a ceiling or a part of the same run: `tox -e bench`, or `python tests/bench`.
+
+Nothing here passes or fails: it prints what it saw.
+"""
+
+import argparse
+import asyncio
+import platform
+import tempfile
+from pathlib import Path
+
+import start
+from bridge import latency, throughput
+
+from qiki_harness.stack import Stack
+
+SIZES = {10: 1500, 100: 300}  # detections: frames of the throughput measurement
+SERVICES = ("q_sim_service", "q_sim_radar", "faststream_bridge")
+
+
+def main() -> None:
+    """Run what was asked for, or everything."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", nargs="*", choices=["bridge", "start", []], help="default: all")
+    parser.add_argument("--runs", type=int, default=3, help="repetitions; medians are printed")
+    arguments = parser.parse_args()
+    print(f"Python {platform.python_version()} on {platform.machine()}, medians of {arguments.runs} runs")
+    with tempfile.TemporaryDirectory() as folder:
+        if not arguments.what or "bridge" in arguments.what:
+            bench_bridge(Path(folder), arguments.runs)
+        if not arguments.what or "start" in arguments.what:
+            bench_start(Path(folder), arguments.runs)
+
+
+def bench_bridge(folder: Path, runs: int) -> None:
+    """Latency and throughput, on a stack that simulates nothing itself."""
+    options = start.options(folder / "bridge", QIKI_SCENARIO="empty", QIKI_AUTOSTART="false")
+    with Stack.start(options) as stack:
+        url = stack.wait_healthy().addresses["NATS_URL"]
+        for detections in SIZES:
+            p50, p99 = asyncio.run(latency(url, detections, 200))
+            print(f"frame to its last track, {detections:3} detections at 10 Hz: p50 {p50:.2f} ms, p99 {p99:.2f} ms")
+        for detections, count in SIZES.items():
+            pairs = [asyncio.run(throughput(url, detections, count, folder)) for _ in range(runs)]
+            ours, bare = (start.median(list(column)) for column in zip(*pairs, strict=True))
+            share = start.median([100 * one / ceiling for one, ceiling in pairs])
+            print(f"through the bridge, {detections:3} detections: {ours:.0f} frames/s", end="")
+            print(f"; bare nats-py {bare:.0f} frames/s; {share:.0f} % of it")
+
+
+def bench_start(folder: Path, runs: int) -> None:
+    """Start, memory, and a killed broker."""
+    start.all_healthy(folder / "warm")
+    whole = start.median([start.all_healthy(folder / f"up{n}") for n in range(runs)])
+    with Stack.start(start.options(folder / "start")) as stack:
+        info = stack.wait_healthy()
+        own = {name: start.median([start.alone(name, info) for _ in range(runs)]) for name in SERVICES}
+        slowest = max(own, key=own.__getitem__)
+        print(f"all healthy: {whole:.2f} s; alone: " + ", ".join(f"{name} {own[name]:.2f} s" for name in own), end="")
+        print(f"; {whole / own[slowest]:.2f} times the slowest")
+        back = start.median([asyncio.run(start.first_track_after_kill(stack)) for _ in range(runs)])
+        print(f"first track after a killed broker accepts again: {back:.2f} s")
+        stack.wait_healthy()
+        print("memory: " + ", ".join(f"{name} {size:.0f} MB" for name, size in start.memory(stack.info).items()))
+
+
+if __name__ == "__main__":
+    main()
