@@ -1,0 +1,126 @@
+"""The configuration of the bot: what the simulator and the agent run on, made from the specification alone."""
+
+import hashlib
+import json
+from typing import Literal
+from uuid import UUID
+
+from qiki.botspec.actuators import ACTUATORS, ActuatorFamily
+from qiki.botspec.planes.bot import BotParameters
+from qiki.botspec.planes.comms import CommsParameters
+from qiki.botspec.planes.docking import DockingParameters
+from qiki.botspec.planes.drive import DriveParameters
+from qiki.botspec.planes.hull import HullParameters
+from qiki.botspec.planes.mcqpu import McqpuParameters
+from qiki.botspec.planes.power import PowerParameters
+from qiki.botspec.planes.propulsion import PropulsionParameters
+from qiki.botspec.planes.sensors import SensorName, SensorParameters, sensor_id
+from qiki.botspec.planes.thermal import ThermalParameters
+from qiki.botspec.spec import BotSpec
+from qiki.fields import Spec
+
+
+class Actuator(Spec):
+    """One that can be commanded, by its id or its role."""
+
+    id: UUID
+    role: str
+    type: ActuatorFamily
+    commands: tuple[str, ...]
+
+
+class Sensor(Spec):
+    """One that is fitted."""
+
+    id: UUID
+    type: SensorName
+
+
+class HardwareProfile(Spec):
+    """The numbers of every plane, and what is fitted."""
+
+    power_plane: PowerParameters
+    thermal_plane: ThermalParameters
+    propulsion_plane: PropulsionParameters
+    docking_plane: DockingParameters
+    sensor_plane: SensorParameters
+    comms_plane: CommsParameters
+    mcqpu_plane: McqpuParameters
+    drive_plane: DriveParameters
+    hull_plane: HullParameters
+    actuators: tuple[Actuator, ...]
+    sensors: tuple[Sensor, ...]
+
+    @property
+    def parameters(self) -> BotParameters:
+        """The planes, as a vehicle takes them."""
+        return BotParameters(
+            power=self.power_plane,
+            mcqpu=self.mcqpu_plane,
+            thermal=self.thermal_plane,
+            propulsion=self.propulsion_plane,
+            drive=self.drive_plane,
+            docking=self.docking_plane,
+            comms=self.comms_plane,
+            sensors=self.sensor_plane,
+            hull=self.hull_plane,
+        )
+
+
+class Wiring(Spec):
+    """What a component gives and takes."""
+
+    provides: tuple[str, ...]
+    consumes: tuple[str, ...]
+
+
+class BotConfig(Spec):
+    """One bot, ready to run."""
+
+    schema_version: Literal["1.0"] = "1.0"
+    bot_id: str
+    bot_type: str = "configured_bot"
+    mode: str = "full"
+    hardware_profile: HardwareProfile
+    runtime_profile: dict[str, Wiring]
+
+
+def generate(spec: BotSpec) -> BotConfig:
+    """Make the configuration; the same specification always gives the same one."""
+    return BotConfig(
+        bot_id=spec.metadata.id,
+        hardware_profile=_hardware(spec),
+        runtime_profile={
+            name: Wiring(provides=component.provides, consumes=component.consumes)
+            for name, component in spec.components.fitted.items()
+        },
+    )
+
+
+def profile_hash(config: BotConfig) -> str:
+    """Identity of the hardware: the same for the same numbers, however they were written down."""
+    profile = config.hardware_profile.model_dump(mode="json")
+    canonical = json.dumps(profile, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
+
+
+def _hardware(spec: BotSpec) -> HardwareProfile:
+    parts = spec.components
+    return HardwareProfile(
+        power_plane=parts.power.parameters,
+        thermal_plane=parts.thermal.parameters if parts.thermal else ThermalParameters(),
+        propulsion_plane=parts.propulsion.parameters,
+        docking_plane=parts.docking.parameters,
+        sensor_plane=parts.sensors.parameters,
+        comms_plane=parts.comms.parameters,
+        mcqpu_plane=parts.mcqpu.parameters if parts.mcqpu else McqpuParameters(),
+        drive_plane=parts.drive.parameters if parts.drive else DriveParameters(),
+        hull_plane=parts.hull.parameters,
+        actuators=tuple(
+            Actuator(
+                id=one.id, role=one.role, type=one.family, commands=tuple(command.name for command in one.commands)
+            )
+            for one in ACTUATORS
+        ),
+        sensors=tuple(Sensor(id=sensor_id(kind), type=kind) for kind in parts.sensors.parameters.fitted),
+    )

@@ -1,0 +1,11 @@
+"""Cruise drive."""
+
+from qiki.botspec.planes.plane import PlaneParameters, Positive
+
+
+class DriveParameters(PlaneParameters):
+    """What the drive can do."""
+
+    max_speed_mps: Positive = 1.0
+    acceleration_mps2: Positive = 0.5
+    turn_rate_dps: Positive = 30.0

@@ -1,0 +1,13 @@
+"""Propulsion plane: thrusters, propellant and the mass that they move."""
+
+from qiki.botspec.planes.plane import NonNegative, PlaneParameters, Positive
+
+
+class PropulsionParameters(PlaneParameters):
+    """Cold-gas thrusters, one a body axis, all alike."""
+
+    dry_mass_kg: Positive = 50.0
+    propellant_kg: NonNegative = 12.0
+    specific_impulse_s: Positive = 60.0
+    thrust_n: Positive = 20.0
+    """One thruster at 100 %."""

@@ -1,0 +1,123 @@
+"""BotSpec: what the bot is made of, what its components give to one another, and the numbers of its planes."""
+
+from pathlib import Path
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
+
+from qiki.botspec.planes.comms import CommsParameters
+from qiki.botspec.planes.docking import DockingParameters
+from qiki.botspec.planes.drive import DriveParameters
+from qiki.botspec.planes.hull import HullParameters
+from qiki.botspec.planes.mcqpu import McqpuParameters
+from qiki.botspec.planes.plane import PlaneParameters
+from qiki.botspec.planes.power import PowerParameters
+from qiki.botspec.planes.propulsion import PropulsionParameters
+from qiki.botspec.planes.sensors import SensorParameters
+from qiki.botspec.planes.thermal import ThermalParameters
+from qiki.fields import Name, Spec, distinct, field_error, not_bool
+from qiki.yamlfile import load_yaml_model
+
+DEFAULT_SPEC = Path(__file__).with_name("BotSpec.yaml")
+REQUIRED_CHANNELS = (
+    "SensorFrame",
+    "TrackSet",
+    "ThrusterCmd",
+    "ModeCmd",
+    "ProtocolCmd",
+    "EnergyStatus",
+    "ShieldStatus",
+    "NavState",
+    "RegistrarEvent",
+)
+
+P = TypeVar("P", bound=PlaneParameters)
+Names = Annotated[tuple[Name, ...], AfterValidator(distinct)]
+
+
+class NoParameters(PlaneParameters):
+    """Of a component that has no plane: it takes no numbers."""
+
+
+class Component(Spec, Generic[P]):
+    """A part of the bot. `type` is free; the plane whose numbers it holds goes by its name."""
+
+    type: Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\n]*$")]
+    provides: Names = ()
+    consumes: Names = ()
+    parameters: P = Field(default_factory=dict, validate_default=True)
+
+
+class Components(Spec):
+    """The parts, by name: those that every bot has, those that have a plane too, and any others."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[Name, Component[NoParameters]]
+
+    hull: Component[HullParameters]
+    power: Component[PowerParameters]
+    propulsion: Component[PropulsionParameters]
+    docking: Component[DockingParameters]
+    antenna_xpdr: Component[NoParameters]
+    sensors: Component[SensorParameters]
+    comms: Component[CommsParameters]
+    shields: Component[NoParameters]
+    navigation: Component[NoParameters]
+    sensor_mounts: Component[NoParameters]
+    protocols: Component[NoParameters]
+    thermal: Component[ThermalParameters] | None = None
+    mcqpu: Component[McqpuParameters] | None = None
+    drive: Component[DriveParameters] | None = None
+
+    @property
+    def fitted(self) -> dict[str, Component[Any]]:
+        """Those that there are, by name."""
+        return {name: component for name, component in self if component is not None}
+
+    @model_validator(mode="after")
+    def _what_is_consumed_is_provided(self) -> Self:
+        provided = {signal for component in self.fitted.values() for signal in component.provides}
+        for name, component in self.fitted.items():
+            for i, signal in enumerate(component.consumes):
+                if signal not in provided:
+                    known = ", ".join(sorted(provided)) or "nothing is provided at all"
+                    raise field_error((name, "consumes", i), f"nobody provides {signal} (expected one of: {known})")
+        return self
+
+
+class EventBus(Spec):
+    """What the components talk over."""
+
+    channels: Names
+
+    @model_validator(mode="after")
+    def _has_the_required_channels(self) -> Self:
+        missing = [channel for channel in REQUIRED_CHANNELS if channel not in self.channels]
+        if missing:
+            raise field_error(("channels",), f"missing: {', '.join(missing)} (expected {', '.join(REQUIRED_CHANNELS)})")
+        return self
+
+
+class Metadata(Spec):
+    """Which bot it is."""
+
+    id: Name
+
+
+class BotSpec(Spec):
+    """The whole file."""
+
+    version: Annotated[Literal[1], BeforeValidator(not_bool)]
+    kind: Literal["BotSpec"]
+    metadata: Metadata
+    components: Components
+    event_bus: EventBus
+
+
+def load_spec(path: Path | None = None) -> BotSpec:
+    """Read a specification; without a path the one that comes with the platform.
+
+    Raises:
+        FileError: it cannot be used; one line with file, line and field.
+    """
+    return load_yaml_model(path or DEFAULT_SPEC, BotSpec)

@@ -1,0 +1,62 @@
+"""Field types of files that people write, and errors that point at a field."""
+
+from collections.abc import Callable, Hashable, Sequence
+from enum import IntEnum
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+Location = tuple[str | int, ...]
+S = TypeVar("S", bound=Sequence[Hashable])
+
+
+class Spec(BaseModel):
+    """What somebody wrote in a file: fixed once read, and a key that nobody knows is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def field_error(location: Location, message: str) -> ValidationError:
+    """An error of a check across fields, placed at the field that has to be mended; its message names the value."""
+    reason = PydanticCustomError("spec", "{reason}", {"reason": message})
+    return ValidationError.from_exception_data("Spec", [InitErrorDetails(type=reason, loc=location, input={})])
+
+
+def not_bool(value: object) -> object:
+    """Refuse what pydantic would take for 0 or 1."""
+    if isinstance(value, bool):
+        raise PydanticCustomError("number", "input should be a number, not true or false")
+    return value
+
+
+def distinct(values: S) -> S:
+    """Refuse a list in which something stands twice."""
+    for i, value in enumerate(values):
+        if value in values[:i]:
+            raise field_error((i,), f"{getattr(value, 'name', value)} stands here twice")
+    return values
+
+
+def member(kind: type[IntEnum], names: Sequence[str]) -> Callable[[Any], Any]:
+    """A reader of an enumeration's members by those names of theirs that may be written here."""
+
+    def read(value: object) -> object:
+        if isinstance(value, kind):
+            return value
+        # YAML 1.1 reads a bare ON or OFF as true or false.
+        name = ("ON" if value else "OFF") if isinstance(value, bool) else value
+        if name not in names:
+            raise PydanticCustomError("name", "input should be {names}", {"names": _one_of(names)})
+        return kind[str(name)]
+
+    return read
+
+
+def _one_of(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+Number = Annotated[float, BeforeValidator(not_bool), Field(allow_inf_nan=False)]
+Whole = Annotated[int, BeforeValidator(not_bool)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]

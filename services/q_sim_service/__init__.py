@@ -1,0 +1,1 @@
+"""The simulator: the one owner of world truth."""

@@ -1,0 +1,88 @@
+"""From the bytes of a command to its one acknowledgement."""
+
+import contextlib
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from pydantic import ValidationError
+from pydantic_core import from_json
+
+from qiki.clock import now
+from qiki.contracts.models import AckPayload, CommandMessage, ControlAck, ErrorDetail
+
+APPLIED = "applied"
+REJECTED = "rejected"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is known of who asked for what; of a malformed command, as much as can be read."""
+
+    command_name: str | None
+    message_id: str | None
+    sender: str = "unknown"
+
+
+def read_message(body: bytes) -> CommandMessage:
+    """A command message.
+
+    Raises:
+        ValueError: it is none; one line.
+    """
+    try:
+        message: CommandMessage = CommandMessage.from_json(body)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = ".".join(map(str, fault["loc"])) or "message"
+        raise ValueError(f"not a command: {where}: {fault['msg']}") from None
+    return message
+
+
+def salvage(body: bytes) -> Request:
+    """Name and id of a message that is no command, where they can be read."""
+    fields: Any = None
+    with contextlib.suppress(ValueError):
+        fields = from_json(body)
+    fields = fields if isinstance(fields, dict) else {}
+    metadata = fields.get("metadata")
+    name = fields.get("command_name")
+    identity = metadata.get("message_id") if isinstance(metadata, dict) else None
+    sender = metadata.get("source") if isinstance(metadata, dict) else None
+    return Request(_text(name), _uuid(identity), _text(sender) or "unknown")
+
+
+def applied(request: Request) -> ControlAck:
+    """The command was carried out, or will be at the next tick."""
+    return _acknowledge(request, APPLIED, None)
+
+
+def refused(request: Request, reason: str) -> ControlAck:
+    """The command was not carried out and will not be."""
+    details = {"command_name": request.command_name}
+    return _acknowledge(request, REJECTED, ErrorDetail(code=REJECTED, message=reason, details=details))
+
+
+def _acknowledge(request: Request, status: str, error: ErrorDetail | None) -> ControlAck:
+    return ControlAck(
+        kind=request.command_name,
+        timestamp=now(),
+        requestId=request.message_id,
+        request_id=request.message_id,
+        success=error is None,
+        ok=error is None,
+        payload=AckPayload(command_name=request.command_name, status=status),
+        error=error and error.code,
+        error_detail=error,
+    )
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _uuid(value: object) -> str | None:
+    try:
+        return str(UUID(value)) if isinstance(value, str) else None
+    except ValueError:
+        return None

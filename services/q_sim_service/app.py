@@ -1,0 +1,69 @@
+"""The service: engine, gRPC server and NATS, joined."""
+
+import asyncio
+import time
+
+from q_sim_service.control import Control
+from q_sim_service.engine import Engine
+from q_sim_service.outlets import Outlets, send_telemetry
+from q_sim_service.rpc import Rpc
+from q_sim_service.runs import run_ids
+from q_sim_service.scenario import load_named_scenario, load_scenario
+from q_sim_service.server import serving
+from q_sim_service.settings import SimulatorSettings
+from q_sim_service.simulator import Setup, Simulator
+from qiki.botspec import BotConfig, generate, load_spec, profile_hash
+from qiki.runtime.nats import connect
+from qiki.runtime.service import Service
+from qiki.runtime.window import PublishWindow
+
+SimulatorService = Service[SimulatorSettings]
+
+
+async def main(service: SimulatorService) -> None:
+    """Run the simulator until the service is told to stop.
+
+    Raises:
+        UserError: the scenario or the bot's specification cannot be used, or the address not be listened on.
+    """
+    settings = service.settings
+    service.health.wait_for("world", "not ticking yet")
+    service.health.wait_for("commands", "not listening yet")
+    outlets = Outlets(service.events)
+    bot = generate(load_spec(settings.qiki_bot_spec))
+    engine = Engine(_simulator(settings, bot), time.monotonic, outlets)
+    async with serving(Rpc(engine, service.events), settings.qsim_listen) as port:
+        service.log.info(
+            "serving",
+            grpc_port=port,
+            scenario=engine.world.scenario.name,
+            run_id=str(engine.world.run_id),
+            bot_id=bot.bot_id,
+            hardware_profile=profile_hash(bot),
+        )
+        if settings.qiki_autostart:
+            engine.start(None)
+        service.health.met("world")
+        await service.until_stopped(engine.run(), _talk(service, engine, outlets))
+
+
+def _simulator(settings: SimulatorSettings, bot: BotConfig) -> Simulator:
+    parameters = bot.hardware_profile.parameters
+    setup = Setup(parameters, settings.radar_sr_threshold_m, settings.qiki_seed, load_named_scenario)
+    scenario = load_scenario(settings.qiki_scenario)
+    return Simulator(setup, scenario, run_ids(settings.qiki_run_id), settings.qiki_speed)
+
+
+async def _talk(service: SimulatorService, engine: Engine, outlets: Outlets) -> None:
+    """Commands, telemetry, truth and events, as soon as NATS is there."""
+    async with (
+        connect(service) as link,
+        PublishWindow(link) as window,
+        service.events.sent_by(window),
+        asyncio.TaskGroup() as group,
+    ):
+        await Control(engine, service.events).serve(link)
+        await link.client.flush()
+        service.health.met("commands")
+        group.create_task(send_telemetry(link, engine, service.settings.telemetry_interval_sec))
+        group.create_task(outlets.send_truth(link))

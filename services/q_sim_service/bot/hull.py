@@ -1,0 +1,49 @@
+"""Hull: integrity, lost when something is struck."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qiki.botspec.planes.hull import HullParameters
+
+Array = NDArray[np.float64]
+
+
+class Hull:
+    """Integrity in percent."""
+
+    def __init__(self, parameters: HullParameters) -> None:
+        self._parameters = parameters
+        self.integrity_pct = 100.0
+
+    def meet(self, before: Array, after: Array, mass_kg: float, dt_s: float) -> int:
+        """Take what the contacts that came within the radius during a step do to the hull.
+
+        A contact strikes once: when it enters the radius. The energy is that of the vehicle's own mass at the
+        relative speed; the contacts fly on.
+
+        Args:
+            before: relative positions at the step's begin, (n, 3) [m]
+            after: the same contacts at its end, (n, 3) [m]
+            mass_kg: mass of the vehicle
+            dt_s: length of the step
+
+        Returns:
+            How many struck.
+        """
+        struck = _enters(before, after, self._parameters.radius_m)
+        if struck.any():
+            speed_mps = np.linalg.norm((after - before)[struck], axis=1) / dt_s
+            energy_kj = 0.5 * mass_kg * float(speed_mps @ speed_mps) / 1000.0
+            self.integrity_pct = max(0.0, self.integrity_pct - self._parameters.damage_pct_per_kj * energy_kj)
+        return int(struck.sum())
+
+
+def _enters(before: Array, after: Array, radius: float) -> NDArray[np.bool_]:
+    """Which straight paths begin outside the sphere and touch it, (n,)."""
+    path = after - before
+    length2 = np.einsum("ij,ij->i", path, path)
+    along = -np.einsum("ij,ij->i", before, path) / np.where(length2 > 0, length2, 1.0)
+    nearest = before + np.clip(along, 0.0, 1.0)[:, None] * path
+    outside = np.einsum("ij,ij->i", before, before) > radius**2
+    touched: NDArray[np.bool_] = outside & (np.einsum("ij,ij->i", nearest, nearest) <= radius**2)
+    return touched

@@ -1,0 +1,124 @@
+"""The last minute of radar frames, across runs, read by any number of readers at their own pace."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+
+from generated.q_sim_api_pb2 import StreamRadarFramesResponse
+from q_sim_service.frames import MeasuredFrame
+
+KEEP_S = 60.0
+MAX_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    run: int
+    t_s: float
+    logged_s: float
+    message: StreamRadarFramesResponse
+    size: int
+
+
+@dataclass(eq=False, slots=True)
+class _Reader:
+    cursor: int
+    taken: int
+
+
+class FrameLog:
+    """Keeps frames for at least `KEEP_S`, of wall time and of simulated time, within a bound of memory.
+
+    Args:
+        clock: monotonic seconds.
+        max_bytes: beyond this the oldest frames go, however young they are.
+    """
+
+    def __init__(self, clock: Callable[[], float], max_bytes: int = MAX_BYTES) -> None:
+        self._clock = clock
+        self._max_bytes = max_bytes
+        self._entries: deque[_Entry] = deque()
+        self._dropped = 0
+        self._bytes = 0
+        self._runs: dict[str, int] = {}
+        self._fresh = asyncio.Event()
+        self._readers: set[_Reader] = set()
+        self._moved = asyncio.Event()
+
+    def begin_run(self, run_id: str) -> None:
+        """Frames that follow belong to this run."""
+        self._runs[run_id] = len(self._runs)
+
+    @property
+    def newest(self) -> StreamRadarFramesResponse | None:
+        """The current run's last frame."""
+        if not self._entries or self._entries[-1].run != len(self._runs) - 1:
+            return None
+        return self._entries[-1].message
+
+    def append(self, frame: MeasuredFrame) -> None:
+        """Log a frame of the current run, and wake the readers."""
+        message = frame.to_proto()
+        entry = _Entry(len(self._runs) - 1, frame.t_s, self._clock(), message, message.ByteSize())
+        self._entries.append(entry)
+        self._bytes += entry.size
+        while self._bytes > self._max_bytes or self._stale(self._entries[0], entry):
+            self._bytes -= self._entries.popleft().size
+            self._dropped += 1
+        self._fresh.set()
+
+    async def read(self, run_id: str, after_frame: int | None) -> AsyncGenerator[StreamRadarFramesResponse, None]:
+        """Frames after the one named, then those of later runs, for ever.
+
+        An unknown run means the current one from its oldest frame; frames that were dropped are passed over.
+        """
+        run = self._runs.get(run_id)
+        after = -1 if run is None or after_frame is None else after_frame
+        first_run = len(self._runs) - 1 if run is None else run
+        reader = _Reader(self._dropped, self._dropped)
+        self._readers.add(reader)
+        try:
+            while True:
+                entry = await self._next(reader)
+                if entry.run > first_run or (entry.run == first_run and entry.message.number > after):
+                    yield entry.message
+        finally:
+            self._readers.discard(reader)
+            self._moved.set()
+
+    @property
+    def lagging(self) -> bool:
+        """Whether a reader has not yet taken every frame."""
+        return any(reader.taken < self._end for reader in self._readers)
+
+    async def caught_up(self, timeout_s: float) -> bool:
+        """Wait until every reader has taken every frame; False when one did not in time."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                while self.lagging:
+                    self._moved.clear()
+                    await self._moved.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    @property
+    def _end(self) -> int:
+        return self._dropped + len(self._entries)
+
+    async def _next(self, reader: _Reader) -> _Entry:
+        """The entry at the reader's cursor, which moves on; that he asks means that he took the one before."""
+        reader.taken = reader.cursor
+        self._moved.set()
+        while reader.cursor >= self._end:
+            self._fresh.clear()
+            await self._fresh.wait()
+        reader.cursor = max(reader.cursor, self._dropped)
+        entry = self._entries[reader.cursor - self._dropped]
+        reader.cursor += 1
+        return entry
+
+    def _stale(self, entry: _Entry, newest: _Entry) -> bool:
+        old = newest.logged_s - entry.logged_s > KEEP_S
+        return old and (entry.run != newest.run or newest.t_s - entry.t_s > KEEP_S)

@@ -1,0 +1,92 @@
+"""The RPCs of `qiki.api.QSimAPIService`."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any
+
+import grpc
+
+from generated import q_sim_api_pb2 as api
+from generated.q_sim_api_pb2_grpc import QSimAPIServiceServicer
+from q_sim_service.actuators import read_order
+from q_sim_service.engine import Engine
+from q_sim_service.errors import NoFrameError, NoSensorError, OrderError
+from q_sim_service.metrics import ACTUATOR_COMMANDS, READERS
+from q_sim_service.readings import choose, reading
+from qiki.contracts.events import ACTUATOR_FAILED, ACTUATOR_OK, ActuatorOutcome, EventKind
+from qiki.runtime.events import Events
+
+
+class Rpc(QSimAPIServiceServicer):
+    """Answers from the engine's state; nothing here waits but the stream."""
+
+    def __init__(self, engine: Engine, events: Events) -> None:
+        self._engine = engine
+        self._events = events
+
+    async def HealthCheck(self, request: api.HealthCheckRequest, context: Any) -> api.HealthCheckResponse:  # noqa: N802, ARG002
+        """The world answers, so it lives."""
+        simulator = self._engine.simulator
+        message = f"{simulator.state}, run {simulator.world.run_id}, tick {simulator.world.tick_count}"
+        return api.HealthCheckResponse(status="OK", message=message, timestamp=int(time.time()))
+
+    async def GetSensorData(self, request: api.GetSensorDataRequest, context: Any) -> api.GetSensorDataResponse:  # noqa: N802
+        """A current reading."""
+        world = self._engine.world
+        try:
+            kind = choose(world, request.sensor_type)
+        except NoSensorError as error:
+            await context.abort(grpc.StatusCode.NOT_FOUND, str(error))
+            raise
+        return api.GetSensorDataResponse(reading=reading(world, kind, self._engine.log.newest))
+
+    async def SendActuatorCommand(  # noqa: N802
+        self,
+        request: api.SendActuatorCommandRequest,
+        context: Any,  # noqa: ARG002
+    ) -> api.SendActuatorCommandResponse:
+        """Accept what the vehicle will do at the next tick, and nothing else."""
+        actuator = request.command.actuator_id.value
+        try:
+            self._engine.submit(read_order(request.command))
+        except OrderError as error:
+            ACTUATOR_COMMANDS.labels("refused").inc()
+            self._tell(ACTUATOR_FAILED, actuator, str(error))
+            return api.SendActuatorCommandResponse(accepted=False, message=str(error))
+        ACTUATOR_COMMANDS.labels("accepted").inc()
+        self._tell(ACTUATOR_OK, actuator, "accepted")
+        held = "" if self._engine.simulator.running else f" (the simulation is {self._engine.simulator.state})"
+        return api.SendActuatorCommandResponse(accepted=True, message=f"takes effect at the next tick{held}")
+
+    def _tell(self, kind: EventKind, actuator: str, message: str) -> None:
+        world = self._engine.world
+        body = ActuatorOutcome(
+            run_id=str(world.run_id),
+            actuator=actuator,
+            accepted=kind is ACTUATOR_OK,
+            message=message,
+            ts_epoch=world.timestamp.timestamp(),
+        )
+        self._events.emit(kind, body, moment=world.timestamp)
+
+    async def GetRadarFrame(self, request: api.GetRadarFrameRequest, context: Any) -> api.GetRadarFrameResponse:  # noqa: N802, ARG002
+        """The newest frame."""
+        try:
+            return api.GetRadarFrameResponse(frame=self._engine.newest_frame().frame)
+        except NoFrameError as error:
+            await context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
+            raise
+
+    async def StreamRadarFrames(  # noqa: N802
+        self,
+        request: api.StreamRadarFramesRequest,
+        context: Any,
+    ) -> AsyncIterator[api.StreamRadarFramesResponse]:
+        """Frames, for ever."""
+        await context.send_initial_metadata(())  # the reader is connected, though frames may be long in coming
+        after = request.after_frame if request.HasField("after_frame") else None
+        with READERS.track_inprogress():
+            async with aclosing(self._engine.log.read(request.run_id, after)) as frames:
+                async for message in frames:
+                    yield message

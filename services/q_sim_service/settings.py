@@ -1,0 +1,25 @@
+"""Settings of the simulator."""
+
+from pathlib import Path
+from uuid import UUID
+
+from pydantic import Field
+
+from q_sim_service.pacer import MAX_SPEED
+from q_sim_service.radar.model import SR_THRESHOLD_M
+from qiki.runtime.settings import Address, ServiceSettings
+
+
+class SimulatorSettings(ServiceSettings):
+    """Each field is the environment variable of its name in capitals."""
+
+    qsim_listen: Address = "127.0.0.1:50051"
+    qiki_run_id: UUID | None = None
+    qiki_scenario: str = "mixed-traffic"
+    qiki_bot_spec: Path | None = None
+    """None: the specification that comes with the platform."""
+    qiki_seed: int | None = Field(default=None, ge=0, lt=2**63)
+    qiki_speed: float = Field(default=1.0, gt=0, le=MAX_SPEED, allow_inf_nan=False)
+    qiki_autostart: bool = True
+    radar_sr_threshold_m: float = Field(default=SR_THRESHOLD_M, gt=0, allow_inf_nan=False)
+    telemetry_interval_sec: float = Field(default=1.0, gt=0, allow_inf_nan=False)
