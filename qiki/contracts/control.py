@@ -1,7 +1,7 @@
 """Commands to the simulator and their acknowledgements."""
 
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from pydantic import Field
 
@@ -11,7 +11,7 @@ from qiki.contracts.fields import Payload, Timestamp
 class CommandMetadata(Payload):
     """Who asks, and under which id the answer will come."""
 
-    message_id: UUID = Field(default_factory=uuid4)
+    message_id: UUID | None = None
     correlation_id: UUID | None = None
     timestamp: Timestamp | None = None
     message_type: str = ""

@@ -7,7 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable
-from socketserver import TCPServer
+from socketserver import TCPServer, ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from wsgiref.types import StartResponse, WSGIEnvironment
@@ -90,7 +90,9 @@ class HealthServer:
         return [json.dumps(body).encode() + b"\n"]
 
 
-class _Server(WSGIServer):
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True  # a client that says nothing holds nobody up
+
     def server_bind(self) -> None:
         """Bind without the standard library's reverse look-up of the host name, which can take seconds."""
         TCPServer.server_bind(self)

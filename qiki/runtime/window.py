@@ -22,6 +22,8 @@ from qiki.runtime.nats import Link
 
 RESENT = Counter("qiki_publish_resent_total", "JetStream publishes sent again", ["reason"])
 DUPLICATES = Counter("qiki_publish_duplicates_total", "JetStream publishes that the server had already")
+HEADERS_ROOM = 16_384
+"""Bodies that leave this much room need no closer look."""
 log = structlog.get_logger()
 
 
@@ -74,7 +76,7 @@ class PublishWindow:
         Raises:
             nats.errors.MaxPayloadError: larger than the server takes, headers included.
         """
-        if _size(body, headers) > self._client.max_payload:
+        if len(body) + HEADERS_ROOM > self._client.max_payload and _size(body, headers) > self._client.max_payload:
             raise nats.errors.MaxPayloadError
         await self._room.acquire()
         token = str(self._next)

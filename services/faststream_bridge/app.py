@@ -15,10 +15,11 @@ from faststream_bridge.completion import Completion
 from faststream_bridge.exhausted import bury_exhausted
 from faststream_bridge.frames import Delivery, PoisonError, read_frame
 from faststream_bridge.guard import GuardRules
+from faststream_bridge.lag import LagMonitor
 from faststream_bridge.pipeline import Pipeline
 from faststream_bridge.runs import Runs
 from faststream_bridge.settings import BridgeSettings
-from faststream_bridge.snapshot import SnapshotFile
+from faststream_bridge.snapshot import FailureNote, SnapshotFile
 from faststream_bridge.stored import Position, StoredFrames, position
 from faststream_bridge.tracker import TrackerError, TrackerParameters
 from qiki.contracts import topics
@@ -29,6 +30,7 @@ from qiki.runtime.window import PublishWindow
 from qiki.yamlfile import load_yaml_model
 
 BATCH = 100
+IN_FLIGHT = 1024  # the frames of a batch need not wait for one another's tracks
 FETCH_S = 0.2  # a fetch that was under way when the broker died is given up after this
 # A parameter of the handler would cost a thread switch a message, and with it the order of the messages.
 _DELIVERED: ContextVar[Msg] = ContextVar("delivered")
@@ -91,7 +93,11 @@ async def main(service: Service[BridgeSettings]) -> None:
         where = await position(service, link.jetstream)
         if where is None:
             return
-        async with PublishWindow(link) as window, service.events.sent_by(window), bury_exhausted(link, window):
+        async with (
+            PublishWindow(link, size=IN_FLIGHT) as window,
+            service.events.sent_by(window),
+            bury_exhausted(link, window),
+        ):
             runs = Runs(TrackerParameters(short_range_m=service.settings.radar_sr_threshold_m), rules)
             begin = restore(service, runs, snapshots, where)
             completion = Completion(window, snapshots.write)
@@ -102,6 +108,7 @@ async def main(service: Service[BridgeSettings]) -> None:
                 StoredFrames(link.client),
                 where.stream,
                 where.announced,
+                FailureNote(service.settings.qiki_state_dir),
                 service.settings.snapshot_interval_sec,
             )
             async with asyncio.TaskGroup() as group:
@@ -109,7 +116,9 @@ async def main(service: Service[BridgeSettings]) -> None:
                 await pipeline.resume(begin, where)
                 service.log.info("follows the stream", behind=begin, caught_up=where.delivered)
                 app = await follow(service, pipeline)
+                watching = group.create_task(LagMonitor(service, link.jetstream).run())
                 await service.stopping.wait()
+                watching.cancel()
                 await pipeline.close()
                 await completion.drained()
                 finishing.cancel()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from uuid import UUID
 
 from pydantic_core import to_json
 
@@ -9,7 +10,7 @@ from faststream_bridge.runs import Tracked
 from qiki.clock import parse_rfc3339
 from qiki.contracts import headers as names
 from qiki.contracts import topics
-from qiki.contracts.events import GUARD_ALERT, SEVERITY
+from qiki.contracts.events import GUARD_ALERT, IDENTITY_SPOOFED, SEVERITY, IdentitySpoofed
 from qiki.contracts.ids import track_message_id
 from qiki.contracts.radar import TrackedFrame
 
@@ -27,7 +28,7 @@ def track_messages(tracked: Tracked, ts_ingest: str) -> Iterator[Message]:
     """One message a track."""
     reports = tracked.reports
     shared = names.cloud_event("", names.TRACK_TYPE, names.TRACK_SOURCE, reports.timestamp)
-    shared |= {names.RUN: tracked.run, names.FRAME: tracked.key}
+    shared |= {names.RUN: tracked.run, names.FRAME: str(tracked.number)}
     for row in reports.rows(ts_ingest):
         message_id = track_message_id(tracked.run, tracked.key, row["track_id"])
         headers = shared | {names.MESSAGE_ID: message_id, "ce-id": message_id}
@@ -43,6 +44,22 @@ def alert_messages(tracked: Tracked) -> Iterator[Message]:
         yield Message(topics.GUARD.subject, alert.to_json(), headers)
 
 
+def spoofer_messages(tracked: Tracked) -> Iterator[Message]:
+    """One event a track that is found a spoofer."""
+    reports = tracked.reports
+    moment = parse_rfc3339(reports.timestamp)
+    for row in tracked.spoofers:
+        body = IdentitySpoofed(
+            run_id=tracked.run,
+            track_id=UUID(reports.track_id[row]),
+            transponder_id=reports.transponder_id[row],
+            range_m=float(reports.range_m[row]),
+            ts_epoch=moment.timestamp(),
+        )
+        headers = IDENTITY_SPOOFED.headers(f"{tracked.run}:{body.track_id}:spoof", moment)
+        yield Message(IDENTITY_SPOOFED.subject, body.to_json(), headers)
+
+
 def tracked_message(tracked: Tracked, sequence: int) -> Message:
     """Says that the frame stored at `sequence` is done with."""
     body = TrackedFrame(
@@ -54,5 +71,5 @@ def tracked_message(tracked: Tracked, sequence: int) -> Message:
     )
     message_id = f"{tracked.run}:{tracked.key}:tracked"
     headers = names.cloud_event(message_id, names.TRACKED_TYPE, names.TRACK_SOURCE, tracked.reports.timestamp)
-    headers |= {names.RUN: tracked.run, names.FRAME: tracked.key, names.SEQUENCE: str(sequence)}
+    headers |= {names.RUN: tracked.run, names.FRAME: str(tracked.number), names.SEQUENCE: str(sequence)}
     return Message(topics.TRACKED.subject, body.to_json(), headers)

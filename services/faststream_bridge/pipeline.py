@@ -10,9 +10,9 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from faststream_bridge.completion import Completion, Job
 from faststream_bridge.frames import Delivery, PoisonError, StoredFrame, read_frame, read_origin
-from faststream_bridge.messages import Message, alert_messages, track_messages, tracked_message
+from faststream_bridge.messages import Message, alert_messages, spoofer_messages, track_messages, tracked_message
 from faststream_bridge.runs import Runs
-from faststream_bridge.snapshot import Snapshot
+from faststream_bridge.snapshot import FailureNote, Snapshot
 from faststream_bridge.stored import Position, StoredFrames
 from qiki.clock import now, rfc3339
 from qiki.contracts import topics
@@ -35,6 +35,7 @@ class Pipeline:
         stored: to read by sequence what a lost delivery skipped
         stream: when the radar stream was made, for the snapshot
         announced: frames up to this sequence were published by an earlier process
+        failures: the frame that an earlier process failed on
         snapshot_interval_s: wall time between snapshots
     """
 
@@ -46,6 +47,7 @@ class Pipeline:
         stored: StoredFrames,
         stream: str,
         announced: int,
+        failures: FailureNote,
         snapshot_interval_s: float,
         clock: Callable[[], float] = monotonic,
     ) -> None:
@@ -55,6 +57,7 @@ class Pipeline:
         self._stored = stored
         self._stream = stream
         self._announced = announced
+        self._failures = failures
         self._interval_s = snapshot_interval_s
         self._clock = clock
         self._snapshot_due_s = clock()
@@ -120,15 +123,20 @@ class Pipeline:
     async def _handle(self, delivery: Delivery, frame: RadarFrame | PoisonError) -> None:
         job = Job(delivery.sequence, delivery.acknowledge)
         try:
-            if isinstance(frame, PoisonError):
-                raise frame
-            await self._track(StoredFrame(frame, read_origin(delivery.headers)), job)
+            await self._track(self._readable(delivery, frame), job)
         except PoisonError as error:
             FRAMES.labels("poison").inc()
             await self._bury(delivery, error, job)
         self._sequence = delivery.sequence
         job.snapshot = self._snapshot_if_due()
         self._completion.add(job)
+
+    def _readable(self, delivery: Delivery, frame: RadarFrame | PoisonError) -> StoredFrame:
+        if isinstance(frame, PoisonError):
+            raise frame
+        if self._failures.names(self._stream, delivery.sequence):
+            raise PoisonError("the tracker failed on it; the bridge's log has the traceback")
+        return StoredFrame(frame, read_origin(delivery.headers))
 
     async def _bury(self, delivery: Delivery, error: PoisonError, job: Job) -> None:
         if delivery.sequence <= self._announced:
@@ -141,8 +149,14 @@ class Pipeline:
             await self._send(job, Message(subject, b"", letter))
 
     async def _track(self, stored: StoredFrame, job: Job) -> None:
-        with STEP.time():
-            tracked = self._runs.step(stored)
+        try:
+            with STEP.time():
+                tracked = self._runs.step(stored)
+        except PoisonError:
+            raise
+        except Exception:  # a bug, which may have spoilt the tracks: start again from the snapshot
+            self._failures.write(self._stream, job.sequence)
+            raise
         if tracked is None:
             FRAMES.labels("old").inc()
             return
@@ -152,7 +166,7 @@ class Pipeline:
             return
         for message in track_messages(tracked, rfc3339(now())):
             await self._send(job, message)
-        for message in alert_messages(tracked):
+        for message in (*alert_messages(tracked), *spoofer_messages(tracked)):
             await self._send(job, message)
         job.announcement = tracked_message(tracked, job.sequence)
 

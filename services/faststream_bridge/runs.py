@@ -5,15 +5,17 @@ A frame without a run's headers comes from another radar: its sensor is a run of
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid5
+
+import numpy as np
 
 from faststream_bridge.frames import PoisonError, StoredFrame
 from faststream_bridge.guard import GuardJudge, GuardRules
 from faststream_bridge.tracker import Tracker, TrackerError, TrackerParameters, TrackReports, scan_from_frame
 from faststream_bridge.tracker.scan import EPOCH, MICROSECOND
-from qiki.contracts.enums import FriendFoe
+from qiki.contracts.enums import FriendFoe, TransponderMode
 from qiki.contracts.headers import FrameOrigin
 from qiki.contracts.radar import GuardAlert
 
@@ -27,6 +29,7 @@ class Tracked:
 
     Attributes:
         key: distinguishes the frame within its run, the same again when it is read again
+        spoofers: rows of the reports that are found spoofers for the first time
     """
 
     run: str
@@ -35,6 +38,7 @@ class Tracked:
     frame_id: UUID
     reports: TrackReports
     alerts: list[GuardAlert]
+    spoofers: list[int]
 
 
 @dataclass
@@ -43,6 +47,7 @@ class _Run:
     judge: GuardJudge
     identities: Mapping[str, FriendFoe]
     last: int = -1
+    spoofers: set[str] = field(default_factory=set)
 
 
 class Runs:
@@ -78,7 +83,8 @@ class Runs:
         run.last = own.frame
         self._runs[own.run] = self._runs.pop(own.run)  # the one that is idle longest is the first to go
         key = str(own.frame) if origin else str(frame.frame_id)
-        return Tracked(own.run, key, own.frame, frame.frame_id, reports, run.judge.judge(reports))
+        alerts, spoofers = run.judge.judge(reports), _found_out(run, reports)
+        return Tracked(own.run, key, own.frame, frame.frame_id, reports, alerts, spoofers)
 
     def snapshot(self) -> list[dict[str, Any]]:
         """The whole state, as JSON values."""
@@ -86,6 +92,7 @@ class Runs:
             {
                 "run": name,
                 "last": run.last,
+                "spoofers": sorted(run.spoofers),
                 "tracker": b64encode(run.tracker.snapshot()).decode(),
                 "judge": run.judge.snapshot(),
                 "identities": {identity: int(side) for identity, side in run.identities.items()},
@@ -104,7 +111,9 @@ class Runs:
     def _restored(self, one: Mapping[str, Any]) -> _Run:
         identities = {identity: FriendFoe(side) for identity, side in one["identities"].items()}
         tracker = Tracker.restore(b64decode(one["tracker"]), self._parameters, identities)
-        return _Run(tracker, GuardJudge.restore(one["judge"], self._rules), identities, one["last"])
+        return _Run(
+            tracker, GuardJudge.restore(one["judge"], self._rules), identities, one["last"], set(one["spoofers"])
+        )
 
     def _begin(self, origin: FrameOrigin) -> _Run:
         """Start a run anew. One that begins in its middle must not name its tracks as the lost beginning did."""
@@ -116,6 +125,14 @@ class Runs:
             del self._runs[next(iter(self._runs))]
         run = self._runs[origin.run] = _Run(tracker, GuardJudge(self._rules), origin.identities)
         return run
+
+
+def _found_out(run: _Run, reports: TrackReports) -> list[int]:
+    """Rows of tracks that are spoofers and were not known as such."""
+    rows: list[int] = np.flatnonzero(reports.transponder_mode == TransponderMode.SPOOF).tolist()
+    new = [row for row in rows if reports.track_id[row] not in run.spoofers]
+    run.spoofers.update(reports.track_id[row] for row in new)
+    return new
 
 
 def _sensor(stored: StoredFrame, run: _Run | None) -> FrameOrigin:

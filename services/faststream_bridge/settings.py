@@ -16,3 +16,5 @@ class BridgeSettings(ServiceSettings):
     qiki_guard_rules: Path = DEFAULT_RULES
     radar_sr_threshold_m: float = Field(default=5000.0, gt=0)
     snapshot_interval_sec: float = Field(default=1.0, ge=0)
+    radar_lag_monitor_interval_sec: float = Field(default=5.0, gt=0)
+    radar_lag_threshold_sec: float = Field(default=10.0, gt=0)

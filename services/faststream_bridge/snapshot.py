@@ -64,3 +64,18 @@ class SnapshotFile:
             log.warning("snapshot is of another stream or version, tracks begin anew", path=str(self._path))
             return None
         return snapshot
+
+
+class FailureNote:
+    """Remembers over a death which frame the tracker failed on: the second time it is put aside."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "failed-on"
+
+    def write(self, stream: str, sequence: int) -> None:
+        """Note the frame."""
+        self._path.write_text(f"{stream} {sequence}")
+
+    def names(self, stream: str, sequence: int) -> bool:
+        """Whether it is this frame."""
+        return self._path.exists() and self._path.read_text() == f"{stream} {sequence}"

@@ -1,16 +1,24 @@
 """Entry point: `python -m nats_js_init`."""
 
 import asyncio
+import contextlib
 import sys
+from collections import Counter
+from uuid import uuid4
 
 import nats.errors
+from nats.js import JetStreamContext
 
-from nats_js_init.apply import apply
+from nats_js_init.apply import ImpossibleChangeError, apply
 from nats_js_init.plan import plan
 from nats_js_init.settings import InitSettings
+from qiki.clock import now
+from qiki.contracts.events import INIT_FAILED, INIT_OK, EventKind, LifeCycle
 from qiki.errors import UserError
 from qiki.runtime.nats import reachable
 from qiki.runtime.settings import load_settings
+
+NAME = "nats-js-init"
 
 
 async def initialise(settings: InitSettings) -> None:
@@ -18,9 +26,8 @@ async def initialise(settings: InitSettings) -> None:
     try:
         async with asyncio.timeout(settings.init_timeout_sec):
             await reachable(settings.nats_url, asyncio.Event())
-            client = await nats.connect(settings.nats_url, name="nats-js-init", allow_reconnect=False)
-            for report in await apply(client.jetstream(), plan(settings)):
-                print(report, flush=True)
+            client = await nats.connect(settings.nats_url, name=NAME, allow_reconnect=False)
+            await _report(client.jetstream(), settings)
             await client.close()
     except TimeoutError:
         raise UserError(
@@ -30,12 +37,31 @@ async def initialise(settings: InitSettings) -> None:
         raise UserError(f"NATS_URL: {settings.nats_url}: {error}") from None
 
 
+async def _report(jetstream: JetStreamContext, settings: InitSettings) -> None:
+    """Apply the plan and tell what became of it, on the terminal and as an event."""
+    try:
+        reports = await apply(jetstream, plan(settings))
+    except ImpossibleChangeError as error:
+        with contextlib.suppress(nats.errors.Error):  # its stream may be what cannot be made
+            await _tell(jetstream, INIT_FAILED, str(error))
+        raise
+    for report in reports:
+        print(report, flush=True)
+    actions = Counter(report.action for report in reports)
+    await _tell(jetstream, INIT_OK, ", ".join(f"{count} {action}" for action, count in actions.items()))
+
+
+async def _tell(jetstream: JetStreamContext, kind: EventKind, detail: str) -> None:
+    body = LifeCycle(source=NAME, ts_epoch=now().timestamp(), detail=detail)
+    await jetstream.publish(kind.subject, body.to_json(), headers=dict(kind.headers(str(uuid4()), now(), NAME)))
+
+
 def main() -> int:
     """Exit status 0 when everything is as it should be, 2 with one line when not."""
     try:
         asyncio.run(initialise(load_settings(InitSettings)))
     except UserError as error:
-        print(f"nats-js-init: {error}", file=sys.stderr)
+        print(f"{NAME}: {error}", file=sys.stderr)
         return 2
     return 0
 

@@ -5,6 +5,7 @@ import os
 import socket
 import statistics
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -40,7 +41,7 @@ def alone(module: str, info: StackInfo) -> float:
     environment = os.environ | info.addresses | {"QIKI_HTTP_PORT": str(port), "QSIM_LISTEN": f"127.0.0.1:{grpc_port}"}
     environment |= {"QIKI_STATE_DIR": str(info.folder / "alone"), "QIKI_AUTOSTART": "false"}
     begin = time.perf_counter()
-    process = subprocess.Popen(["python", "-m", module], env=environment, stderr=subprocess.DEVNULL, cwd=ROOT)
+    process = subprocess.Popen([sys.executable, "-m", module], env=environment, stderr=subprocess.DEVNULL, cwd=ROOT)
     try:
         while not answers(f"http://127.0.0.1:{port}/readyz"):
             if process.poll() is not None:

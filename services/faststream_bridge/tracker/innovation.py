@@ -22,13 +22,20 @@ class Innovations:
         distance: (k, 2) squared Mahalanobis distance of the plot from its prediction
         log_likelihood: (k, 2) density in m³ · m/s
         correction: (k, 2, 9) of the mean
-        reduction: (k, 2, 9, 9) of the covariance
+        cross: (k, 2, 9, 4) covariance of state and measurement
+        gain: (k, 2, 4, 9) Kalman gain, transposed
     """
 
     distance: Array
     log_likelihood: Array
     correction: Array
-    reduction: Array
+    cross: Array
+    gain: Array
+
+    @property
+    def reduction(self) -> Array:
+        """What the covariance loses: (k, 2, 9, 9)."""
+        return self.cross @ self.gain
 
 
 def innovations(
@@ -52,10 +59,11 @@ def innovations(
     matrix = model.matrix[:, None]
     cross = covariance[..., MOTION] @ matrix.swapaxes(-1, -2)
     spread = matrix @ cross[..., MOTION, :] + model.noise[:, None]
-    solved = np.linalg.solve(spread, np.concatenate((cross.swapaxes(-1, -2), residual[..., None]), axis=-1))
+    right = np.concatenate((cross.swapaxes(-1, -2), residual[..., None]), axis=-1)
+    solved = np.asarray(np.linalg.solve(spread, right), dtype=np.float64)
     distance = np.vecdot(residual, solved[..., STATE])
     log_likelihood = -0.5 * (distance + np.log(np.linalg.det(spread)) + 4 * LOG_TWO_PI)
-    return Innovations(distance, log_likelihood, (cross @ solved[..., STATE:])[..., 0], cross @ solved[..., :STATE])
+    return Innovations(distance, log_likelihood, (cross @ solved[..., STATE:])[..., 0], cross, solved[..., :STATE])
 
 
 def bayes(predicted: Array, innovation: Innovations) -> tuple[Array, Array]:

@@ -67,7 +67,7 @@ class TrackerParameters:
     angle_floor_rad: float = radians(0.05)
     doppler_floor_mps: float = 0.05
     sigma_speed_mps: float = 120.0
-    quiet_psd: float = 0.001
+    quiet_psd: float = 0.0002
     sigma_acceleration_mps2: float = 8.0
     acceleration_memory_s: float = 8.0
     quiet_sojourn_s: float = 20.0

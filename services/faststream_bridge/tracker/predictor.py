@@ -6,6 +6,7 @@ section 8.2.3). In quiet flight the state's acceleration is the one that a manoe
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import exp
 
 import numpy as np
@@ -64,9 +65,16 @@ def mix(tracks: TrackTable, switch: Array) -> tuple[Array, Array, Array]:
 
 def predict(tracks: TrackTable, dt_s: float, parameters: TrackerParameters) -> None:
     """Carry all tracks on by `dt_s`, in place."""
-    probability, mean, covariance = mix(tracks, switching(parameters, dt_s))
-    models = np.array([quiet_flight(parameters, dt_s), manoeuvre(parameters, dt_s)])
-    transition, noise = np.einsum("mkab,ij->kmaibj", models, AXES).reshape(2, MODES, STATE, STATE)
+    switch, transition, noise = _models(parameters, dt_s)
+    probability, mean, covariance = mix(tracks, switch)
     tracks["mode_probability"] = probability
     tracks["mode_mean"] = np.matvec(transition, mean)
     tracks["mode_covariance"] = transition @ covariance @ transition.swapaxes(-1, -2) + noise
+
+
+@lru_cache(maxsize=64)
+def _models(parameters: TrackerParameters, dt_s: float) -> tuple[Array, Array, Array]:
+    """Switching (2, 2), transitions and process noises (2, 9, 9) of both modes; scans come at few intervals."""
+    models = np.array([quiet_flight(parameters, dt_s), manoeuvre(parameters, dt_s)])
+    transition, noise = np.einsum("mkab,ij->kmaibj", models, AXES).reshape(2, MODES, STATE, STATE)
+    return switching(parameters, dt_s), transition, noise

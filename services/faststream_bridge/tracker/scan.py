@@ -17,7 +17,8 @@ MICROSECOND = timedelta(microseconds=1)
 SECOND_US = 1_000_000
 
 # Beyond these no radar measures, and the arithmetic of the filter would lose its digits.
-LIMITS = {"range_m": 1e7, "vr_mps": 1e5, "snr_db": 200.0, "rcs_dbsm": 200.0}
+LIMITS = {"range_m": 1e7, "bearing_deg": 360.0, "elev_deg": 90.0, "vr_mps": 1e5, "snr_db": 200.0, "rcs_dbsm": 200.0}
+LIMIT_VALUES = np.array(list(LIMITS.values()))
 OWN_LIMIT = 1e10
 
 
@@ -71,8 +72,8 @@ def scan_from_frame(
     measured = np.array(
         [(p.range_m, p.bearing_deg, p.elev_deg, p.vr_mps, p.snr_db, p.rcs_dbsm) for p in plots], dtype=np.float64
     ).reshape(-1, 6)
+    _check(measured)
     range_m, bearing_deg, elevation_deg, doppler_mps, snr_db, rcs_dbsm = np.ascontiguousarray(measured.T)
-    _check(range_m=range_m, vr_mps=doppler_mps, snr_db=snr_db, rcs_dbsm=rcs_dbsm)
     return Scan(
         t_us=(frame.timestamp - EPOCH) // MICROSECOND,
         own_position=_own(own_position, "own position"),
@@ -89,12 +90,13 @@ def scan_from_frame(
     )
 
 
-def _check(**measured: Array) -> None:
-    for name, values in measured.items():
-        wrong = ~(np.abs(values) <= LIMITS[name])
-        if wrong.any():
-            index = int(np.argmax(wrong))
-            raise ScanError(f"detections.{index}.{name}: {values[index]:g} (expected within ±{LIMITS[name]:g})")
+def _check(measured: Array) -> None:
+    wrong = ~(np.abs(measured) <= LIMIT_VALUES)
+    if wrong.any():
+        column = int(np.argmax(wrong.any(0)))
+        row = int(np.argmax(wrong[:, column]))
+        name, limit = list(LIMITS.items())[column]
+        raise ScanError(f"detections.{row}.{name}: {measured[row, column]:g} (expected within ±{limit:g})")
 
 
 def _own(values: Sequence[float], name: str) -> Array:

@@ -1,7 +1,8 @@
 """A bug in a step ends the bridge: FastStream alone would say nothing, and the frame would be lost without a word."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from faststream_bridge.completion import Completion
 from faststream_bridge.frames import Delivery, StoredFrame
 from faststream_bridge.pipeline import Pipeline
 from faststream_bridge.runs import Runs, Tracked
+from faststream_bridge.snapshot import FailureNote
 
 
 class BrokenRuns(Runs):
@@ -16,8 +18,21 @@ class BrokenRuns(Runs):
         raise IndexError("a bug of ours")
 
 
+class Window:
+    """Stores what it is given at once."""
+
+    def __init__(self) -> None:
+        self.stored: list[tuple[str, dict[str, str]]] = []
+
+    async def publish(self, subject: str, body: bytes, headers: Mapping[str, str]) -> "asyncio.Future[int]":  # noqa: ARG002
+        self.stored.append((subject, dict(headers)))
+        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        done.set_result(len(self.stored))
+        return done
+
+
 def test_a_bug_in_a_step_ends_the_bridge_and_takes_no_further_frame(
-    make_runs: Callable[[], Runs], stored: Callable[..., StoredFrame]
+    make_runs: Callable[[], Runs], stored: Callable[..., StoredFrame], tmp_path: Path
 ):
     acknowledged: list[int] = []
 
@@ -28,7 +43,7 @@ def test_a_bug_in_a_step_ends_the_bridge_and_takes_no_further_frame(
         runs = make_runs()
         runs.__class__ = BrokenRuns
         completion = Completion(None, lambda _: None)  # type: ignore[arg-type]  # nothing is published
-        pipeline = Pipeline(runs, None, completion, None, "stream", 0, 1.0)  # type: ignore[arg-type]
+        pipeline = Pipeline(runs, None, completion, None, "stream", 0, FailureNote(tmp_path), 1.0)  # type: ignore[arg-type]
         finishing = asyncio.create_task(completion.run())
         for sequence in (1, 2, 1):
             frame = stored(sequence).frame
@@ -39,3 +54,34 @@ def test_a_bug_in_a_step_ends_the_bridge_and_takes_no_further_frame(
 
     asyncio.run(main())
     assert acknowledged == []
+    assert FailureNote(tmp_path).names("stream", 1)
+
+
+def test_the_frame_that_it_failed_on_before_is_a_dead_letter_and_the_next_one_is_tracked(
+    make_runs: Callable[[], Runs], stored: Callable[..., StoredFrame], tmp_path: Path
+):
+    window = Window()
+    acknowledged: list[int] = []
+    FailureNote(tmp_path).write("stream", 5)
+
+    async def main() -> None:
+        completion = Completion(window, lambda _: None)  # type: ignore[arg-type]
+        pipeline = Pipeline(make_runs(), window, completion, None, "stream", 0, FailureNote(tmp_path), 9.0)  # type: ignore[arg-type]
+        finishing = asyncio.create_task(completion.run())
+        for count, sequence in enumerate((5, 6), 1):
+            frame = stored(sequence).frame
+
+            async def acknowledge(sequence: int = sequence) -> None:
+                acknowledged.append(sequence)
+
+            await pipeline.take(Delivery(sequence, frame.to_json(), None, acknowledge), count, frame)
+        await completion.drained()
+        finishing.cancel()
+
+    asyncio.run(main())
+    subject, headers = window.stored[0]
+    assert subject == "qiki.dlq.v1.qiki.radar.v1.frames"
+    assert headers["x-qiki-origin-seq"] == "5"
+    assert headers["x-qiki-reason"].startswith("the tracker failed on it")
+    assert [subject for subject, _ in window.stored[1:]].count("qiki.tracker.v1.frames") == 1
+    assert acknowledged == [5, 6]

@@ -1,0 +1,126 @@
+"""How far the readers of the streams are behind: every durable as metrics, our own as events too.
+
+What cannot be asked is an error and no value: a zero would look like a reader that keeps up.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import nats.errors
+from nats.js import JetStreamContext
+from nats.js.api import ConsumerInfo
+from nats.js.errors import NotFoundError
+from prometheus_client import Counter, Gauge
+
+from faststream_bridge.settings import BridgeSettings
+from qiki.clock import now
+from qiki.contracts import topics
+from qiki.contracts.events import LAG_CLEARED, LAG_PASSED, Lag
+from qiki.runtime.service import Service
+
+OURS = {topics.FRAMES_DURABLE, topics.REGISTRAR_DURABLE}
+LABELS = ("stream", "consumer")
+PENDING = Gauge("qiki_jetstream_consumer_lag", "Messages not delivered yet", LABELS)
+ACK_PENDING = Gauge("qiki_jetstream_consumer_ack_pending", "Messages delivered and not acknowledged", LABELS)
+REDELIVERED = Gauge("qiki_jetstream_consumer_redelivered", "Messages delivered more than once and still open", LABELS)
+OLDEST = Gauge("qiki_jetstream_consumer_oldest_seconds", "Age of the oldest message not acknowledged", LABELS)
+ERRORS = Counter("qiki_jetstream_lag_errors_total", "Questions about readers that were not answered")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One durable at one moment."""
+
+    stream: str
+    consumer: str
+    pending: int
+    ack_pending: int
+    redelivered: int
+    oldest_s: float
+
+
+async def readings(jetstream: JetStreamContext) -> AsyncIterator[Reading]:
+    """Every durable of every stream.
+
+    Raises:
+        nats.errors.Error: the server does not answer.
+    """
+    for stream in await jetstream.streams_info():
+        name = str(stream.config.name)
+        for info in await jetstream.consumers_info(name):
+            if info.config.durable_name:
+                yield Reading(
+                    name,
+                    info.config.durable_name,
+                    info.num_pending or 0,
+                    info.num_ack_pending or 0,
+                    info.num_redelivered or 0,
+                    await _oldest_s(jetstream, name, info),
+                )
+
+
+async def _oldest_s(jetstream: JetStreamContext, stream: str, info: ConsumerInfo) -> float:
+    """Age of the first message behind the acknowledged ones."""
+    if not info.num_pending and not info.num_ack_pending:
+        return 0.0
+    floor = info.ack_floor.stream_seq if info.ack_floor else 0
+    try:
+        message = await jetstream.get_msg(stream, seq=floor + 1, subject=info.config.filter_subject, next=True)
+    except NotFoundError:  # acknowledged, or aged away, between the two questions
+        return 0.0
+    return max(0.0, (now() - message.time).total_seconds()) if message.time else 0.0
+
+
+class LagMonitor:
+    """Asks at an interval, shows the answers, and tells when a reader of ours passes the threshold or is back."""
+
+    def __init__(self, service: Service[BridgeSettings], jetstream: JetStreamContext) -> None:
+        self._service = service
+        self._jetstream = jetstream
+        self._late: set[str] = set()
+        self._known: set[tuple[str, str]] = set()
+
+    async def run(self) -> None:
+        """Ask, for ever."""
+        while True:
+            try:
+                self.show([reading async for reading in readings(self._jetstream)])
+            except nats.errors.Error as error:
+                ERRORS.inc()
+                self.show([])
+                self._service.log.warning("readers not asked", reason=repr(error))
+            await asyncio.sleep(self._service.settings.radar_lag_monitor_interval_sec)
+
+    def show(self, found: list[Reading]) -> None:
+        """Set the metrics to what was found, and nothing else; raise the events."""
+        keys = {(reading.stream, reading.consumer) for reading in found}
+        for gone in self._known - keys:
+            for gauge in (PENDING, ACK_PENDING, REDELIVERED, OLDEST):
+                gauge.remove(*gone)
+        self._known = keys
+        for reading in found:
+            labels = (reading.stream, reading.consumer)
+            PENDING.labels(*labels).set(reading.pending)
+            ACK_PENDING.labels(*labels).set(reading.ack_pending)
+            REDELIVERED.labels(*labels).set(reading.redelivered)
+            OLDEST.labels(*labels).set(reading.oldest_s)
+            if reading.consumer in OURS:
+                self._judge(reading)
+
+    def _judge(self, reading: Reading) -> None:
+        threshold_s = self._service.settings.radar_lag_threshold_sec
+        late = reading.oldest_s > threshold_s
+        if late == (reading.consumer in self._late):
+            return
+        (self._late.add if late else self._late.discard)(reading.consumer)
+        body = Lag(
+            source=self._service.name,
+            ts_epoch=now().timestamp(),
+            stream=reading.stream,
+            consumer=reading.consumer,
+            pending=reading.pending + reading.ack_pending,
+            oldest_s=reading.oldest_s,
+            threshold_s=threshold_s,
+        )
+        self._service.events.emit(LAG_PASSED if late else LAG_CLEARED, body)
