@@ -1,0 +1,139 @@
+"""nats-js-init as a process against the real broker."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import nats
+import pytest
+from nats.js import JetStreamContext
+from nats.js.api import ConsumerConfig, StorageType, StreamConfig
+
+from qiki_harness.testing import Broker
+
+EVERYTHING = [
+    "QIKI_RADAR_V1",
+    "QIKI_RADAR_V1/radar_frames_pull",
+    "QIKI_RADAR_V1/radar_tracks_pull",
+    "QIKI_EVENTS_V1",
+    "QIKI_EVENTS_V1/events_audit_pull",
+    "QIKI_EVENTS_V1/registrar_events_pull",
+    "QIKI_TRACKER_V1",
+    "QIKI_DLQ_V1",
+]
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    with Broker(tmp_path / "nats") as running:
+        yield running
+
+
+def initialise(url: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+    environment = os.environ | {"NATS_URL": url} | settings
+    return subprocess.run(
+        [sys.executable, "-m", "nats_js_init"], env=environment, check=False, capture_output=True, text=True, timeout=30
+    )
+
+
+def on(broker: Broker, work: Callable[[JetStreamContext], Awaitable[Any]]) -> Any:
+    async def run() -> Any:
+        client = await nats.connect(broker.url)
+        try:
+            return await work(client.jetstream())
+        finally:
+            await client.close()
+
+    return asyncio.run(run())
+
+
+def test_it_makes_everything_and_run_again_changes_nothing_and_says_so(broker: Broker):
+    first, second = initialise(broker.url), initialise(broker.url)
+    assert (first.returncode, second.returncode, first.stderr, second.stderr) == (0, 0, "", "")
+    assert first.stdout.splitlines() == [f"created   {name}" for name in EVERYTHING]
+    assert second.stdout.splitlines() == [f"unchanged {name}" for name in EVERYTHING]
+
+
+def test_what_exists_is_updated_and_keeps_its_messages(broker: Broker):
+    initialise(broker.url)
+    on(broker, lambda jetstream: jetstream.publish("qiki.radar.v1.frames", b"kept"))
+    settings = {"RADAR_MAX_BYTES": "1048576", "RADAR_CONSUMER_ACK_WAIT_SEC": "30"}
+    done = initialise(broker.url, **settings)
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[:4] == [
+        "updated   QIKI_RADAR_V1: change max_bytes from 1073741824 to 1048576",
+        "updated   QIKI_RADAR_V1/radar_frames_pull: change ack_wait from 45.0 to 30.0",
+        "updated   QIKI_RADAR_V1/radar_tracks_pull: change ack_wait from 45.0 to 30.0",
+        "unchanged QIKI_EVENTS_V1",
+    ]
+    info = on(broker, lambda jetstream: jetstream.stream_info("QIKI_RADAR_V1"))
+    assert (info.config.max_bytes, info.config.max_age, info.state.messages) == (1048576, 3600, 1)
+    assert initialise(broker.url, **settings).stdout.splitlines() == [f"unchanged {name}" for name in EVERYTHING]
+
+
+def test_what_is_missing_beside_what_exists_is_made(broker: Broker):
+    initialise(broker.url)
+    on(broker, lambda jetstream: jetstream.delete_consumer("QIKI_RADAR_V1", "radar_tracks_pull"))
+    lines = initialise(broker.url).stdout.splitlines()
+    assert [line for line in lines if not line.startswith("unchanged")] == ["created   QIKI_RADAR_V1/radar_tracks_pull"]
+
+
+def test_a_stream_that_cannot_become_what_it_should_is_named(broker: Broker):
+    wrong = StreamConfig(name="QIKI_RADAR_V1", subjects=["qiki.radar.v1.>"], storage=StorageType.MEMORY)
+    on(broker, lambda jetstream: jetstream.add_stream(wrong))
+    done = initialise(broker.url)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("nats-js-init: QIKI_RADAR_V1: cannot ")
+    assert "change storage from memory to file" in done.stderr
+    assert done.stderr.endswith("remove it by hand to have it made anew\n")
+
+
+def test_a_consumer_that_cannot_become_what_it_should_is_named(broker: Broker):
+    initialise(broker.url)
+
+    async def replace(jetstream: JetStreamContext) -> None:
+        await jetstream.delete_consumer("QIKI_RADAR_V1", "radar_frames_pull")
+        config = ConsumerConfig(durable_name="radar_frames_pull", deliver_subject="push", ack_policy="explicit")
+        await jetstream.add_consumer("QIKI_RADAR_V1", config)
+
+    on(broker, replace)
+    done = initialise(broker.url)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("nats-js-init: QIKI_RADAR_V1/radar_frames_pull: cannot ")
+
+
+def test_subjects_that_another_stream_holds_are_named(broker: Broker):
+    on(broker, lambda jetstream: jetstream.add_stream(StreamConfig(name="OTHER", subjects=["qiki.radar.v1.frames"])))
+    done = initialise(broker.url)
+    assert done.returncode == 2
+    assert done.stderr.startswith("nats-js-init: QIKI_RADAR_V1: cannot be created: subjects overlap")
+    assert done.stderr.count("\n") == 1
+
+
+def test_no_broker_is_one_line():
+    done = initialise("nats://127.0.0.1:9", INIT_TIMEOUT_SEC="0.2")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "nats-js-init: NATS_URL: no JetStream at nats://127.0.0.1:9 within 0.2 s\n"
+
+
+def test_a_broker_without_jetstream_is_one_line(tmp_path: Path):
+    configuration = tmp_path / "plain.conf"
+    configuration.write_text("host: $NATS_LISTEN_HOST\nport: $NATS_PORT\n")
+    with Broker(tmp_path / "nats", configuration) as plain:
+        done = initialise(plain.url, INIT_TIMEOUT_SEC="5")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"nats-js-init: NATS_URL: {plain.url}: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_wrong_setting_is_one_line():
+    done = initialise("nats://127.0.0.1:9", RADAR_MAX_BYTES="lots")
+    assert done.returncode == 2
+    assert done.stderr.startswith("nats-js-init: wrong setting: RADAR_MAX_BYTES: ")
+    assert done.stderr.count("\n") == 1

@@ -1,0 +1,106 @@
+"""The fixtures from another repository: a test there, run by pytest as its author would."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+CONDITIONS = "from qiki.contracts.enums import FriendFoe\nfrom qiki_harness.twin.where import below, track\n"
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    """Runs pytest on a test module in a folder that knows nothing of this repository."""
+
+    def run(text, *options, **environment):
+        (tmp_path / "test_elsewhere.py").write_text(CONDITIONS + text)
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error"]
+        basetemp = f"--basetemp={tmp_path / 'temporary'}"
+        kept = {name: value for name, value in os.environ.items() if name not in {"NATS_URL", "QSIM_GRPC"}}
+        return subprocess.run(
+            [*command, basetemp, *options, "test_elsewhere.py"],
+            cwd=tmp_path,
+            env=kept | environment,
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+        )
+
+    return run
+
+
+def test_a_scenario_file_of_ones_own(elsewhere, tmp_path):
+    (tmp_path / "lonely.yaml").write_text(
+        "name: lonely\n"
+        "description: One ship\n"
+        "contacts:\n"
+        "  - {id: one, object_type: SHIP, motion: {kind: constant_velocity, position_m: [100, 900, 0]}}\n"
+    )
+    result = elsewhere(
+        "from pathlib import Path\n"
+        "def test_it(own_twin):\n"
+        "    twin = own_twin(Path('lonely.yaml'), speed=10, seed=3)\n"
+        "    twin.await_track(where=track(range_m=below(1000), age_s=1.0))\n"
+        "    assert twin.command('sim.pause').ok\n"
+    )
+
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_a_failed_wait_says_what_was_seen_and_what_the_services_said(elsewhere, tmp_path):
+    result = elsewhere(
+        "def test_it(own_twin):\n"
+        "    twin = own_twin('single-pass', speed=10)\n"
+        "    twin.await_tracked_frame(frame=5)\n"
+        "    twin.await_track(where=track(iff=FriendFoe.FOE), deadline_s=0.2)\n"
+    )
+
+    said = result.stdout
+    assert result.returncode == 1, said
+    assert "AwaitedError: waited 0.2 s for a track whose iff is FOE: none came" in said
+    assert re.search(r"track messages came; nearest to it:\n.*: iff is (UNKNOWN|FRIEND)\n", said)
+    assert re.search(r"seen since the begin: \d+ frames, ", said)
+    assert "q-sim-radar running healthy" in said
+    assert "q-sim-service | " in said
+    assert f"the stack is up, its run folder {tmp_path}" in said
+    assert "watcher.py" not in said, "the author's test ends where it waits, not in the harness"
+
+
+def test_a_stack_that_does_not_start_says_why(elsewhere):
+    result = elsewhere("def test_it(own_twin):\n    own_twin('no-such-world')\n")
+
+    assert result.returncode == 1
+    assert "q-sim-service died at start (exit code 2)" in result.stdout
+    assert "no scenario is called 'no-such-world'" in result.stdout
+
+
+def test_a_running_stack_of_the_environment_is_watched_and_left_alone(elsewhere, own_twin):
+    running = own_twin("single-pass", speed=2)
+
+    result = elsewhere(
+        "import pytest\n"
+        "def test_it(twin):\n"
+        "    assert twin.await_tracked_frame(after=twin.now()).data.tracks >= 0\n"
+        "    with pytest.raises(Exception, match='was not started by this test'):\n"
+        "        twin.kill('nats')\n",
+        **running.stack.info.addresses,
+    )
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert running.await_tracked_frame(after=running.now())
+
+
+def test_nothing_is_imported_before_a_fixture_is_asked_for(elsewhere):
+    result = elsewhere(
+        "import subprocess, sys\n"
+        "def test_it():\n"
+        "    code = 'import sys, qiki_harness.pytest_plugin; print(*sys.modules)'\n"
+        "    loaded = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True).stdout.split()\n"
+        "    assert 'qiki_harness.pytest_plugin' in loaded\n"
+        "    assert not {'nats', 'grpc', 'pydantic', 'numpy', 'qiki_harness.twin'} & set(loaded)\n"
+    )
+
+    assert result.returncode == 0, result.stdout + result.stderr

@@ -1,0 +1,36 @@
+"""SIGKILL to any service while the stack is up: it comes back by itself, and nothing is lost or doubled."""
+
+from contextlib import closing
+from datetime import timedelta
+
+import pytest
+
+from qiki_harness.twin import ForeignStack, Twin
+from qiki_harness.twin.checks import check_frames, check_tracks, settle
+
+# A simulator that is started again by its restart policy goes on with a new run of its own accord.
+AUTOSTART = {"QIKI_AUTOSTART": "true"}
+
+
+@pytest.mark.parametrize("killed", ["nats", "q-sim-service", "q-sim-radar", "faststream-bridge"])
+def test_a_killed_service_comes_back_and_the_pipeline_goes_on(own_twin, killed):
+    twin = own_twin("mixed-traffic", speed=5, env=AUTOSTART)
+    twin.await_tracked_frame(frame=20)
+
+    twin.kill(killed)
+    acknowledged = {(record.sequence, record.message_id) for record in twin.frames()}
+    twin.await_ready()
+
+    moment = twin.now()
+    run = twin.await_telemetry(after=moment).data.sim_state.run_id
+    newest = twin.await_tracked_frame(after=moment, run=run)
+    twin.await_tracked_frame(run=run, frame=newest.frame + 20)
+    assert twin.command("sim.pause").ok
+    assert twin.stack.info.services[killed].restarts == 1
+    # A second twin reads the streams anew: what the first has seen may no longer be there.
+    with closing(Twin(ForeignStack(twin.stack.info.addresses), look_back=timedelta(hours=1))) as reader:
+        settle(reader)
+        assert acknowledged <= {(record.sequence, record.message_id) for record in reader.frames()}
+        for run, last in {record.run: record.frame for record in reader.frames()}.items():
+            check_frames(reader, run, last)
+            check_tracks(reader, run, last)
