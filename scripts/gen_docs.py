@@ -1,17 +1,55 @@
 """Write the documents that are made from the code, or check that they are fresh."""
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
 from faststream_bridge.app import build
+from qiki.contracts.audit import AUDIT_TYPE, AuditRecord
+from qiki.contracts.events import EVENTS, RANGES
+from qiki.contracts.fields import Payload
 
 DOCS = Path(__file__).parent.parent / "docs"
+SCHEMAS = DOCS / "schemas"
 
 
 def documents() -> dict[Path, str]:
     """Path to content of every generated document."""
-    return {DOCS / "asyncapi.yaml": build(_unused).schema.to_specification().to_yaml()}
+    schemas = {kind.ce_type: kind.model for kind in EVENTS} | {AUDIT_TYPE: AuditRecord}
+    return {
+        DOCS / "asyncapi.yaml": build(_unused).schema.to_specification().to_yaml(),
+        DOCS / "events.md": events_table(),
+        **{SCHEMAS / f"{name}.json": schema(name, model) for name, model in sorted(schemas.items())},
+    }
+
+
+def schema(ce_type: str, model: type[Payload]) -> str:
+    """JSON Schema of an event's payload."""
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:{ce_type.replace('.', ':')}"}
+    return json.dumps(head | model.model_json_schema(mode="serialization"), indent=2, ensure_ascii=False) + "\n"
+
+
+def events_table() -> str:
+    """The table of events, by code."""
+    lines = [
+        "# Events",
+        "",
+        "What is told on `qiki.events.v1.>` and registered in the audit log. CloudEvents in binary mode; code and",
+        "severity travel in the headers `x-qiki-code` and `x-qiki-severity`. Made by `scripts/gen_docs.py`.",
+    ]
+    for first, purpose in RANGES.items():
+        kinds = sorted((kind for kind in EVENTS if kind.code // 100 == first), key=lambda kind: kind.code)
+        if not kinds:
+            continue
+        lines += ["", f"## {first}xx: {purpose}", "", "| code | when | severity | subject | source | payload |"]
+        lines += ["| --- | --- | --- | --- | --- | --- |"]
+        lines += [
+            f"| {kind.code} {kind.name} | {kind.when} | {kind.severity} | `{kind.subject}` | `{kind.source}` "
+            f"| [{kind.ce_type}](schemas/{kind.ce_type}.json) |"
+            for kind in kinds
+        ]
+    return "\n".join(lines) + "\n"
 
 
 async def _unused(*_: object) -> None:
@@ -23,11 +61,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="only say whether the documents are fresh")
     check = parser.parse_args().check
-    for path, content in documents().items():
-        if check and (not path.exists() or path.read_text() != content):
+    made = documents()
+    left_over = [path for path in SCHEMAS.glob("*.json") if path not in made]
+    if check:
+        stale = [path for path, content in made.items() if not path.exists() or path.read_text() != content]
+        for path in [*stale, *left_over][:1]:
             sys.exit(f"gen_docs: {path.relative_to(DOCS.parent)} is stale; run python scripts/gen_docs.py")
-        if not check:
-            path.write_text(content)
+        return
+    SCHEMAS.mkdir(exist_ok=True)
+    for path, content in made.items():
+        path.write_text(content)
+    for path in left_over:
+        path.unlink()
 
 
 if __name__ == "__main__":

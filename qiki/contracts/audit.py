@@ -1,6 +1,6 @@
 """The audit record: one line of the registrar's files, and one message on the audit subject."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field
 
@@ -8,9 +8,9 @@ from qiki.contracts.fields import Payload, Timestamp
 
 AUDIT_SOURCE = "urn:qiki:registrar:audit"
 AUDIT_TYPE = "qiki.events.v1.AuditRecord"
-SEVERITIES = ("INFO", "WARNING", "ERROR", "CRITICAL")
 
 Severity = Literal["INFO", "WARNING", "ERROR", "CRITICAL"]
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 

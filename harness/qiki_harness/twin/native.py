@@ -44,6 +44,7 @@ def start_twin(
     autostart = (env or {}).get("QIKI_AUTOSTART", "false")
     chosen = {"QIKI_SEED": seed, "QIKI_SPEED": speed, "QIKI_RUN_ID": run_id}
     variables = {
+        "QIKI_BOT_SPEC": "",  # the tester's own shell must not change the twin
         "QIKI_SCENARIO": str(scenario.resolve()) if isinstance(scenario, Path) else scenario,
         # Empty is as good as unset: what the tester's own shell has does not matter.
         **{name: "" if value is None else str(value) for name, value in chosen.items()},

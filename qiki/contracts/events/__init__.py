@@ -3,9 +3,13 @@
 Documents and tests are made from it; the registrar takes code and severity from it.
 """
 
+from qiki.contracts.events.codes import CODES, RANGES
 from qiki.contracts.events.kinds import CODE, SEVERITY, EventKind
 from qiki.contracts.events.payloads import (
     ActuatorOutcome,
+    AuditBroken,
+    AuditPruned,
+    AuditRepaired,
     Connection,
     EventPayload,
     HealthChange,
@@ -15,7 +19,9 @@ from qiki.contracts.events.payloads import (
     LifeCycle,
     PowerLevel,
     RadarAvailability,
+    RadarFramesSeen,
     RadarGap,
+    RadarTracksSeen,
     Refusal,
     RunStarted,
     SensorAvailability,
@@ -27,6 +33,7 @@ TYPE = "qiki.events.v1."
 ANY = "urn:qiki:{service}:"
 SIMULATOR = "urn:qiki:q-sim-service:"
 BRIDGE = "urn:qiki:faststream-bridge:"
+REGISTRAR = "urn:qiki:registrar:"
 
 
 def _kind(
@@ -143,14 +150,51 @@ GUARD_ALERT = EventKind(
     "a track meets a guard rule; severity follows the rule",
 )
 
+# What the registrar itself has to say stands in the audit log and on its subject alone.
+RADAR_FRAMES_SEEN = _kind(
+    210, "RADAR_FRAME_RECEIVED", "audit", RadarFramesSeen, REGISTRAR + "radar", "INFO", "a second with frames is over"
+)
+RADAR_TRACKS_SEEN = _kind(
+    211,
+    "RADAR_TRACK_GENERATED",
+    "audit",
+    RadarTracksSeen,
+    REGISTRAR + "radar",
+    "INFO",
+    "a second with tracked frames is over",
+)
+AUDIT_PRUNED = _kind(
+    801, "SECURITY_OK", "audit", AuditPruned, REGISTRAR + "audit", "INFO", "old audit files are removed as configured"
+)
+AUDIT_BROKEN = _kind(
+    802,
+    "SECURITY_VIOLATION",
+    "audit",
+    AuditBroken,
+    REGISTRAR + "audit",
+    "CRITICAL",
+    "the audit log was cut or changed while the registrar was away",
+)
+AUDIT_REPAIRED = _kind(
+    911,
+    "RECOVERY_OK",
+    "audit",
+    AuditRepaired,
+    REGISTRAR + "audit",
+    "WARNING",
+    "a torn line was taken away after a crash",
+)
+
 EVENTS = tuple(kind for kind in globals().copy().values() if isinstance(kind, EventKind))
 
 __all__ = [
-    "ACTUATOR_FAILED", "ACTUATOR_OK", "BOOT_OK", "BOOT_START", "CODE", "COMMAND_REFUSED", "EVENTS", "GUARD_ALERT",
-    "HEALTH_FAILED", "HEALTH_OK", "HULL_STRUCK", "IDENTITY_SPOOFED", "INIT_FAILED", "INIT_OK", "LAG_CLEARED",
-    "LAG_PASSED", "NATS_CONNECTED", "NATS_DISCONNECTED", "NAV_FAILED", "NAV_RESTORED", "POWER_CRITICAL", "POWER_LOW",
-    "POWER_OK", "RADAR_GAP", "RADAR_RESTORED", "RADAR_SHED", "RUN_STARTED", "SENSOR_FAILED", "SENSOR_RESTORED",
-    "SEVERITY", "ActuatorOutcome", "Connection", "EventKind", "EventPayload", "HealthChange", "HullStruck",
-    "IdentitySpoofed", "Lag", "LifeCycle", "PowerLevel", "RadarAvailability", "RadarGap", "Refusal", "RunStarted",
+    "ACTUATOR_FAILED", "ACTUATOR_OK", "AUDIT_BROKEN", "AUDIT_PRUNED", "AUDIT_REPAIRED", "BOOT_OK", "BOOT_START", "CODE",
+    "CODES", "COMMAND_REFUSED", "EVENTS", "GUARD_ALERT", "HEALTH_FAILED", "HEALTH_OK", "HULL_STRUCK",
+    "IDENTITY_SPOOFED", "INIT_FAILED", "INIT_OK", "LAG_CLEARED", "LAG_PASSED", "NATS_CONNECTED", "NATS_DISCONNECTED",
+    "NAV_FAILED", "NAV_RESTORED", "POWER_CRITICAL", "POWER_LOW", "POWER_OK", "RADAR_FRAMES_SEEN", "RADAR_GAP",
+    "RADAR_RESTORED", "RADAR_SHED", "RADAR_TRACKS_SEEN", "RANGES", "RUN_STARTED", "SENSOR_FAILED", "SENSOR_RESTORED",
+    "SEVERITY", "ActuatorOutcome", "AuditBroken", "AuditPruned", "AuditRepaired", "Connection", "EventKind",
+    "EventPayload", "HealthChange", "HullStruck", "IdentitySpoofed", "Lag", "LifeCycle", "PowerLevel",
+    "RadarAvailability", "RadarFramesSeen", "RadarGap", "RadarTracksSeen", "Refusal", "RunStarted",
     "SensorAvailability",
 ]  # fmt: skip

@@ -135,5 +135,65 @@ class IdentitySpoofed(EventPayload):
     source: str = "tracker"
     run_id: str
     track_id: UUID
-    transponder_id: str
+    transponder_id: str | None
     range_m: Finite
+
+
+class RadarSummary(EventPayload):
+    """Radar traffic of one second of wall time, as the stream stored it.
+
+    `first_sequence` and `last_sequence` are its place in the stream made at `stream_created`: no message is counted
+    twice, also when the reader dies in between.
+    """
+
+    category: str = "sensor"
+    source: str = "radar"
+    stream: str
+    stream_created: str
+    first_sequence: int
+    last_sequence: int
+    second_epoch: int
+    frames: int
+    unreadable: int = 0
+
+
+class RadarFramesSeen(RadarSummary):
+    """Frames that came, and how many detections they held."""
+
+    detections: int
+
+
+class RadarTracksSeen(RadarSummary):
+    """Frames that were tracked, and how many track messages they gave."""
+
+    tracks: int
+
+
+class AuditRepaired(EventPayload):
+    """A line of the audit log that a crash had cut short was taken away; what it said comes again."""
+
+    category: str = "health"
+    source: str = "registrar"
+    file: str
+    torn_bytes: int
+
+
+class AuditPruned(EventPayload):
+    """The oldest files of the audit log were removed, as it is told to keep no more of them."""
+
+    category: str = "security"
+    source: str = "registrar"
+    files: tuple[str, ...]
+    last_sequence: int
+    last_hash: str
+
+
+class AuditBroken(EventPayload):
+    """The audit log does not end as it was left: lines were cut off or changed while the registrar was away."""
+
+    category: str = "security"
+    source: str = "registrar"
+    found_sequence: int
+    found_hash: str
+    expected_sequence: int
+    expected_hash: str

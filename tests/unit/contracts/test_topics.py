@@ -10,7 +10,7 @@ SUBJECTS = {
     "qiki.radar.v1.tracks.sr": ("RadarFrame", "q-sim-radar", "QIKI_RADAR_V1"),
     "qiki.radar.v1.tracks": ("RadarTrack", "faststream-bridge", "QIKI_RADAR_V1"),
     "qiki.events.v1.>": (None, "all", "QIKI_EVENTS_V1"),
-    "qiki.events.v1.audit": (None, "registrar", "QIKI_EVENTS_V1"),
+    "qiki.events.v1.audit": ("AuditRecord", "registrar", "QIKI_EVENTS_V1"),
     "qiki.events.v1.radar.guard": ("GuardAlert", "faststream-bridge", "QIKI_EVENTS_V1"),
     "qiki.telemetry": ("TelemetrySnapshot", "q-sim-service", None),
     "qiki.commands.control": ("CommandMessage", "anyone allowed", None),

@@ -1,0 +1,226 @@
+"""`qiki events`: read the audit log, and check that it is as it was written."""
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from qiki_harness.cli.options import Name, RunDir, run_folder
+from qiki_harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from registrar.query import Query
+    from registrar.record import Head
+    from registrar.verify import Report
+
+app = typer.Typer(help="Read and check the audit log: everything that happened, by code.", no_args_is_help=True)
+
+_POLL_S = 0.1
+_SHOWN_FAULTS = 20
+_FAULTY = 1
+_ANSWER_S = 5.0
+
+Dir = Annotated[
+    Path | None,
+    typer.Option("--dir", help="The audit log's folder, where it is not that of the stack NAME.", show_default=False),
+]
+Codes = Annotated[list[int] | None, typer.Option("--code", help="This code; may be repeated.", show_default=False)]
+Ranges = Annotated[
+    list[str] | None, typer.Option("--range", help="Codes such as 2xx or 200-299; may be repeated.", show_default=False)
+]
+Source = Annotated[str | None, typer.Option(help="A part of the source, such as a service.", show_default=False)]
+Severity = Annotated[
+    str | None, typer.Option(help="This or worse: INFO, WARNING, ERROR, CRITICAL.", show_default=False)
+]
+Since = Annotated[
+    str | None, typer.Option(help="Registered since: 10m, 2h, or 2026-01-31T12:00:00Z.", show_default=False)
+]
+Until = Annotated[str | None, typer.Option(help="Registered before; as --since.", show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help="The lines as they are in the log.")]
+
+
+@app.command()
+def tail(  # noqa: PLR0917  # each an option of the command line
+    count: Annotated[int, typer.Option("-n", "--lines", min=0, help="How many.")] = 20,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+    code: Codes = None,
+    codes_in: Ranges = None,
+    source: Source = None,
+    severity: Severity = None,
+    since: Since = None,
+    until: Until = None,
+    as_json: Json = False,
+    folder: Dir = None,
+    name: Name = "default",
+    run_dir: RunDir = None,
+) -> None:
+    """Show the newest events."""
+    from registrar.query import Follower, newest  # noqa: PLC0415
+
+    log = _folder(folder, name, run_dir)
+    query = _query(code, codes_in, source, severity, since, until)
+    show = _printer(as_json=as_json)
+    follower = Follower(log, query)
+    for line, record in newest(log, query, count):
+        show(line, record)
+    try:
+        while follow:
+            time.sleep(_POLL_S)
+            for line, record in follower.new():
+                show(line, record)
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        return
+
+
+@app.command()
+def query(
+    code: Codes = None,
+    codes_in: Ranges = None,
+    source: Source = None,
+    severity: Severity = None,
+    since: Since = None,
+    until: Until = None,
+    as_json: Json = False,
+    folder: Dir = None,
+    name: Name = "default",
+    run_dir: RunDir = None,
+) -> None:
+    """Show all events that match, oldest first."""
+    from registrar.query import find  # noqa: PLC0415
+
+    log = _folder(folder, name, run_dir)
+    show = _printer(as_json=as_json)
+    for line, record in find(log, _query(code, codes_in, source, severity, since, until)):
+        show(line, record)
+
+
+@app.command()
+def verify(
+    folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="As --dir.", show_default=False)] = None,
+    also_folder: Dir = None,
+    nats: Annotated[
+        str | None,
+        typer.Option(
+            envvar="NATS_URL", help="Where the audit stream is, if not that of the stack NAME.", show_default=False
+        ),
+    ] = None,
+    name: Name = "default",
+    run_dir: RunDir = None,
+) -> None:
+    """Check every record's hash, the chain, and its end against the audit stream. Exit status 1: something is wrong."""
+    from registrar.verify import verify as check  # noqa: PLC0415
+
+    given = folder or also_folder
+    log = _folder(given, name, run_dir)
+    url = nats or (None if given else _nats_of(run_folder(name, run_dir)))
+    anchor = _anchor(url) if url else None  # before the files: what it knows must be in them
+    report = check(log, anchor)
+    print(_verdict(report, log))
+    for fault in report.faults[:_SHOWN_FAULTS]:
+        print(f"  {fault}")
+    if len(report.faults) > _SHOWN_FAULTS:
+        print(f"  and {len(report.faults) - _SHOWN_FAULTS} more")
+    if anchor:
+        print(f"Compared with the audit stream, which holds record {anchor.sequence}.")
+    else:
+        why = "it holds no record" if url else "no stack runs; --nats URL names one"
+        print(f"Not compared with the audit stream ({why}): what is cut off at the end does not show.")
+    if report.faults:
+        raise typer.Exit(_FAULTY)
+
+
+def _verdict(report: "Report", log: Path) -> str:
+    if report.faults:
+        count = len(report.faults)
+        return f"The audit log in {log} is NOT as it was written: {count} fault{'s' if count > 1 else ''}."
+    if not report.records:
+        return f"The audit log in {log} is empty."
+    records = f"{report.records} records ({report.first_sequence} to {report.head.sequence})"
+    files = f"{report.files} file{'s' if report.files > 1 else ''}"
+    return f"The audit log is whole: {records} in {files}, head {report.head.hash[:16]}."
+
+
+def _folder(given: Path | None, name: str, run_dir: Path | None) -> Path:
+    """The given folder, else the volume of the stack's registrar."""
+    from qiki_harness.stack.runfolder import RunFolder  # noqa: PLC0415
+
+    folder = given or RunFolder(run_folder(name, run_dir)).data / "audit"
+    if not folder.is_dir():
+        raise HarnessError(f"no audit log in {folder}: start a stack with `qiki up`, or use --dir")
+    return folder
+
+
+def _nats_of(folder: Path) -> str | None:
+    from qiki_harness.stack import Stack  # noqa: PLC0415
+
+    stack = Stack(folder)
+    return stack.info.addresses.get("NATS_URL") if stack.alive else None
+
+
+def _anchor(url: str) -> "Head | None":
+    """The end of the chain that the audit stream holds."""
+    import asyncio  # noqa: PLC0415
+    import socket  # noqa: PLC0415
+    from urllib.parse import urlsplit  # noqa: PLC0415
+
+    import nats  # noqa: PLC0415
+
+    from registrar.anchor import newest_anchor  # noqa: PLC0415
+
+    async def ask() -> "Head | None":
+        client = await nats.connect(url, name="qiki events")
+        try:
+            return await newest_anchor(client.jetstream())
+        finally:
+            await client.close()
+
+    address = urlsplit(url)
+    try:
+        # The client itself tries for minutes.
+        socket.create_connection((address.hostname, address.port or 4222), _ANSWER_S).close()
+        return asyncio.run(asyncio.wait_for(ask(), _ANSWER_S))
+    except (OSError, ValueError, TimeoutError):
+        raise HarnessError(f"no NATS server with JetStream answers at {url}") from None
+
+
+def _query(
+    codes: list[int] | None,
+    ranges: list[str] | None,
+    source: str | None,
+    severity: str | None,
+    since: str | None,
+    until: str | None,
+) -> "Query":
+    from qiki.clock import now  # noqa: PLC0415
+    from qiki.contracts.audit import SEVERITIES  # noqa: PLC0415
+    from registrar.query import Query, code_range, moment  # noqa: PLC0415
+
+    least = next((one for one in SEVERITIES if severity and one == severity.upper()), None)
+    if severity and not least:
+        raise HarnessError(f"--severity {severity}: expected one of {', '.join(SEVERITIES)}")
+    try:
+        return Query(
+            codes=tuple(codes or ()),
+            ranges=tuple(code_range(text) for text in ranges or ()),
+            source=source,
+            severity=least,
+            since=moment(since, now()) if since else None,
+            until=moment(until, now()) if until else None,
+        )
+    except ValueError as error:
+        raise HarnessError(str(error)) from None
+
+
+def _printer(*, as_json: bool) -> Any:
+    if as_json:
+
+        def show(line: bytes, _: Any) -> None:
+            print(line.decode().rstrip("\n"))
+
+        return show
+    from qiki_harness.cli.event_lines import EventLines  # noqa: PLC0415
+
+    return EventLines().show

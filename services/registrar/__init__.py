@@ -1,0 +1,1 @@
+"""The registrar: the audit log of everything that happened."""

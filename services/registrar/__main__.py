@@ -1,0 +1,8 @@
+"""Entry point: `python -m registrar`."""
+
+from qiki.runtime.service import run_service
+from registrar.app import main
+from registrar.settings import RegistrarSettings
+
+if __name__ == "__main__":
+    run_service("registrar", RegistrarSettings, main)

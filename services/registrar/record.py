@@ -1,0 +1,133 @@
+"""Audit records: an event becomes one line of JSON, chained to the line before by hash.
+
+A line's members stand in the contract's order without blanks; `hash` is the last one and the SHA-256 of the line
+without it. What is hashed includes `previous_hash`, so every hash depends on all lines before.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from pydantic_core import from_json, to_json
+
+from qiki.clock import rfc3339
+from qiki.contracts.audit import Severity
+from qiki.contracts.events import EventKind, EventPayload
+
+GENESIS = "0" * 64
+_SEAL = re.compile(rb',"hash":"([0-9a-f]{64})"\}\n')
+_SEAL_BYTES = len(b',"hash":""}\n') + 64
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What is to be registered; `timestamp` is the event's own time."""
+
+    event_id: str
+    code: int | None
+    event_type: str
+    source: str
+    timestamp: datetime
+    payload: Any
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The end of the chain."""
+
+    sequence: int
+    hash: str
+
+
+START = Head(0, GENESIS)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the chain.
+
+    Attributes:
+        line: its bytes, with the line feed
+        fields: what it says
+        head: the end of the chain that it makes
+    """
+
+    line: bytes
+    fields: Mapping[str, Any]
+    head: Head
+
+
+class DamagedLineError(ValueError):
+    """A line that is not what was written; the text says why.
+
+    Attributes:
+        claimed: the end of the chain that it says it makes, as far as it says so
+    """
+
+    def __init__(self, problem: str, claimed: Head | None = None) -> None:
+        super().__init__(problem)
+        self.claimed = claimed
+
+
+def own_draft(kind: EventKind, event_id: str, payload: EventPayload, moment: datetime) -> Draft:
+    """What the registrar itself has to say."""
+    values = payload.model_dump(mode="json")
+    severity: Any = kind.severity
+    return Draft(event_id, kind.code, kind.ce_type, kind.source, moment, values, severity)
+
+
+def seal(draft: Draft, head: Head, moment: datetime) -> Entry:
+    """The line that follows `head`.
+
+    Args:
+        draft: what it says
+        head: the end of the chain before it
+        moment: wall time
+    """
+    fields = {
+        "event_id": draft.event_id,
+        "code": draft.code,
+        "event_type": draft.event_type,
+        "source": draft.source,
+        "timestamp": rfc3339(draft.timestamp),
+        "payload": draft.payload,
+        "severity": draft.severity,
+        "sequence": head.sequence + 1,
+        "registered_at": rfc3339(moment),
+        "previous_hash": head.hash,
+    }
+    body = to_json(fields)
+    digest = sha256(body).hexdigest()
+    line = b'%b,"hash":"%b"}\n' % (body[:-1], digest.encode())
+    return Entry(line, fields | {"hash": digest}, Head(head.sequence + 1, digest))
+
+
+def unseal(line: bytes) -> Entry:
+    """Read a line and check it against its own hash.
+
+    Raises:
+        DamagedLineError: it is not whole, or not as it was written.
+    """
+    if not line.endswith(b"\n"):
+        raise DamagedLineError("the line is torn off")
+    sealed = _SEAL.fullmatch(line[-_SEAL_BYTES:])
+    fields = _fields(line)
+    if sealed is None or fields is None:
+        raise DamagedLineError("this is no audit record")
+    head = Head(fields["sequence"], sealed[1].decode())
+    if sha256(line[:-_SEAL_BYTES] + b"}").hexdigest() != head.hash:
+        raise DamagedLineError(f"record {head.sequence} was changed: its hash is not that of its content", head)
+    return Entry(line, fields, head)
+
+
+def _fields(line: bytes) -> dict[str, Any] | None:
+    try:
+        fields = from_json(line)
+    except ValueError:
+        return None
+    whole = isinstance(fields, dict) and isinstance(fields.get("sequence"), int) and "previous_hash" in fields
+    return fields if whole else None
