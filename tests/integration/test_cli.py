@@ -63,10 +63,20 @@ BROKER = """
     x-addresses: {NATS_URL: "nats://${NATS_HOST:-nats}:${NATS_PORT:-4222}"}
 """
 TRACK = {
-    "track_id": str(UUID(int=0xABCDEF01 << 96)), "object_type": 1, "iff": 2, "status": 2, "quality": 0.5,
-    "range_m": 1234.5, "bearing_deg": 45.0, "elev_deg": -3.0, "vr_mps": -12.0, "snr_db": 20.0, "rcs_dbsm": 0.0,
-    "timestamp": datetime(2026, 1, 1, tzinfo=UTC).isoformat(), "age_s": 7.0,
-}  # fmt: skip
+    "track_id": str(UUID(int=0xABCDEF01 << 96)),
+    "object_type": 1,
+    "iff": 2,
+    "status": 2,
+    "quality": 0.5,
+    "range_m": 1234.5,
+    "bearing_deg": 45.0,
+    "elev_deg": -3.0,
+    "vr_mps": -12.0,
+    "snr_db": 20.0,
+    "rcs_dbsm": 0.0,
+    "timestamp": datetime(2026, 1, 1, tzinfo=UTC).isoformat(),
+    "age_s": 7.0,
+}
 
 
 class Project:
@@ -84,15 +94,24 @@ class Project:
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [*QIKI, *words], cwd=self.folder, env=self._environment, capture_output=True, text=True,
-            timeout=DEADLINE_S, check=False,
-        )  # fmt: skip
+            [*QIKI, *words],
+            cwd=self.folder,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE_S,
+            check=False,
+        )
 
     def begin(self, *words: str) -> "Running":
         process = subprocess.Popen(
-            [*QIKI, *words], cwd=self.folder, env=self._environment, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
+            [*QIKI, *words],
+            cwd=self.folder,
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
         self.running.append(Running(process))
         return self.running[-1]
 
@@ -250,8 +269,13 @@ def test_a_detached_stack_is_seen_driven_and_ended(project: Project):
     assert head.split() == ["SERVICE", "STATE", "HEALTH", "PID", "PORTS", "RESTARTS", "UPTIME"]
     info = project.stack.info
     assert db.split()[:6] == [
-        "db", "running", "healthy", str(info.services["db"].pid), str(info.port("DB_PORT")), "0",
-    ]  # fmt: skip
+        "db",
+        "running",
+        "healthy",
+        str(info.services["db"].pid),
+        str(info.port("DB_PORT")),
+        "0",
+    ]
     assert web.split()[:3] == ["web", "running", "-"]
     assert project.run("restart", "web").stdout.startswith("web is ready again after ")
     assert project.stack.info.services["web"].pid != info.services["web"].pid
@@ -369,7 +393,20 @@ def test_a_service_that_is_not_there_is_named(project: Project):
 
 @pytest.mark.parametrize(
     "words",
-    [[], ["up"], ["ps"], ["logs"], ["restart"], ["down"], ["watch"], ["doctor"], ["scenario"], ["scenario", "check"]],
+    [
+        [],
+        ["up"],
+        ["ps"],
+        ["logs"],
+        ["restart"],
+        ["down"],
+        ["watch"],
+        ["doctor"],
+        ["scenario"],
+        ["scenario", "check"],
+        ["spec"],
+        ["events"],
+    ],
 )
 def test_every_command_explains_itself(project: Project, words: list[str]):
     done = project.run(*words, "--help")

@@ -88,7 +88,14 @@ def test_what_the_client_had_not_written_yet_does_not_overtake_what_was_lost(bro
         async with linked(broker) as (_, link):
             await link.jetstream.add_stream(STREAM)
             async with PublishWindow(link, size=2000) as window:
-                sender = asyncio.create_task(burst(window, 3000, 1000, broker.freeze))
+                frozen = asyncio.Event()
+
+                def freeze() -> None:
+                    broker.freeze()
+                    frozen.set()
+
+                sender = asyncio.create_task(burst(window, 3000, 1000, freeze))
+                await frozen.wait()  # a burst alone makes the client hold some back for a moment
                 await until_async("the client to hold some back", lambda: holds_back(link))
                 await asyncio.to_thread(broker.restart)
                 await sender
@@ -104,6 +111,7 @@ async def burst(window: PublishWindow, count: int, at: int, happens: Callable[[]
         if number == at:
             happens()
         await window.publish(SUBJECT, str(number).rjust(20_000).encode(), {MESSAGE_ID: f"n{number}"})
+        await asyncio.sleep(0)  # the client's own tasks have their turn
 
 
 async def holds_back(link: Link) -> bool:

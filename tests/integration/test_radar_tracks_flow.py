@@ -29,9 +29,7 @@ def test_each_contact_gets_one_track_that_follows_it(world, scenario, seconds):
     for contact, tracks in found.items():
         assert len(tracks) == 1, f"contact {contact} had tracks {[*tracks]}"
         (distances,) = tracks.values()
-        assert len(distances) > 0.9 * present[contact], (
-            f"{contact} was confirmed in {len(distances)} frames only"
-        )
+        assert len(distances) > 0.9 * present[contact], f"{contact} was confirmed in {len(distances)} frames only"
         share = np.mean(np.array(distances) <= WITHIN_THREE_SIGMA)
         assert share >= SHARE_OF_TIME, f"contact {contact}: within three sigma for {share:.1%} of its time"
 

@@ -12,7 +12,7 @@ from qiki_harness.twin.checks import check_frames, check_tracks, settle
 AUTOSTART = {"QIKI_AUTOSTART": "true"}
 
 
-@pytest.mark.parametrize("killed", ["nats", "q-sim-service", "q-sim-radar", "faststream-bridge"])
+@pytest.mark.parametrize("killed", ["nats", "q-sim-service", "q-sim-radar", "faststream-bridge", "registrar"])
 def test_a_killed_service_comes_back_and_the_pipeline_goes_on(own_twin, killed):
     twin = own_twin("mixed-traffic", speed=5, env=AUTOSTART)
     twin.await_tracked_frame(frame=20)
