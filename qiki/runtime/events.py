@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import uuid4
 
+import nats.errors
 import structlog
 from prometheus_client import Counter
 
@@ -19,7 +20,7 @@ from qiki.contracts.fields import Payload
 
 KEPT = 1000
 RAISED = Counter("qiki_events_total", "Events raised", ["name"])
-DROPPED = Counter("qiki_events_dropped_total", "Events that found no room while NATS was away")
+DROPPED = Counter("qiki_events_dropped_total", "Events that could not be kept or sent")
 log = structlog.get_logger()
 
 
@@ -95,6 +96,10 @@ class Events:
     async def _flush(self, publisher: Publisher) -> None:
         while self._waiting:
             event = self._waiting[0]
-            await publisher.publish(event.subject, event.body, event.headers)
+            try:
+                await publisher.publish(event.subject, event.body, event.headers)
+            except nats.errors.MaxPayloadError:  # it never will be sent, and must not hold up the others
+                DROPPED.inc()
+                log.error("event dropped, it is larger than NATS takes", subject=event.subject, bytes=len(event.body))
             if self._waiting and self._waiting[0] is event:
                 self._waiting.popleft()

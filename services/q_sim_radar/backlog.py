@@ -51,6 +51,6 @@ def gap_before(measured: Measured, last: tuple[str, int] | None) -> Gap | None:
     """What is missing between the last frame handled, `(run, number)`, and this one."""
     run, number = measured.origin.run, measured.origin.frame
     expected = last[1] + 1 if last is not None and last[0] == run else 0
-    if last is None or number <= expected:
+    if number <= expected:
         return None
     return Gap(run, expected, number - 1)

@@ -13,6 +13,8 @@ from qiki.contracts.models import AckPayload, CommandMessage, ControlAck, ErrorD
 
 APPLIED = "applied"
 REJECTED = "rejected"
+ECHOED = 200
+"""Characters of a command that an answer repeats."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,12 @@ def applied(request: Request) -> ControlAck:
 def refused(request: Request, reason: str) -> ControlAck:
     """The command was not carried out and will not be."""
     details = {"command_name": request.command_name}
-    return _acknowledge(request, REJECTED, ErrorDetail(code=REJECTED, message=reason, details=details))
+    return _acknowledge(request, REJECTED, ErrorDetail(code=REJECTED, message=short(reason), details=details))
+
+
+def short(text: str) -> str:
+    """What is said back of what came: an answer must not outgrow the broker's limit."""
+    return text if len(text) <= ECHOED else f"{text[:ECHOED]}…"
 
 
 def _acknowledge(request: Request, status: str, error: ErrorDetail | None) -> ControlAck:
@@ -78,11 +85,12 @@ def _acknowledge(request: Request, status: str, error: ErrorDetail | None) -> Co
 
 
 def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+    return short(value) if isinstance(value, str) else None
 
 
 def _uuid(value: object) -> str | None:
     try:
-        return str(UUID(value)) if isinstance(value, str) else None
+        UUID(value if isinstance(value, str) else "")
     except ValueError:
         return None
+    return str(value)  # as it came: who asked compares text

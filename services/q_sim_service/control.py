@@ -3,7 +3,7 @@
 import structlog
 from nats.aio.msg import Msg
 
-from q_sim_service.acknowledgements import Request, applied, read_message, refused, salvage
+from q_sim_service.acknowledgements import Request, applied, read_message, refused, salvage, short
 from q_sim_service.commands import COMMANDS, Command, Pause, Reset, Start, Step, Stop, VehicleCommand, read_command
 from q_sim_service.engine import Engine
 from q_sim_service.errors import OrderError
@@ -46,7 +46,7 @@ class Control:
             await self._execute(_command(message))
         except (OrderError, UserError, ValueError) as error:
             acknowledgement = refused(request, str(error))
-            self._tell_refusal(request, str(error))
+            self._tell_refusal(request, short(str(error)))
         except Exception:
             log.exception("a command failed", command=request.command_name)
             acknowledgement = refused(request, "internal error")

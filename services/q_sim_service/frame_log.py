@@ -28,7 +28,7 @@ class _Reader:
 
 
 class FrameLog:
-    """Keeps frames for at least `KEEP_S`, of wall time and of simulated time, within a bound of memory.
+    """Keeps frames for `KEEP_S`, of wall time and of simulated time; for less where they outgrow the bound of memory.
 
     Args:
         clock: monotonic seconds.

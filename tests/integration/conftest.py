@@ -1,8 +1,14 @@
 """Worlds for the tests of this folder."""
 
+import signal
+
 import pytest
 
 from qiki_harness.twin import start_twin
+
+# A shell's background job ignores Ctrl-C, and so would everything that the tests start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -149,3 +149,16 @@ def test_a_reset_begins_a_new_run_that_the_tracker_follows(held):
     assert len(new) == 4
     assert not old & new
     assert all(record.data.age_s < 2 for record in twin.tracks(run=run))
+
+
+def test_a_command_of_three_megabytes_gets_its_one_answer_and_holds_up_no_event(held):
+    identity = "36D1B9E0-0000-4000-8000-00000000ABCD"
+    body = {"command_name": "x" * 3_000_000, "parameters": {}, "metadata": {"message_id": identity}}
+    moment = held.now()
+
+    held.publish(topics.COMMANDS.subject, json.dumps(body).encode())
+
+    held.await_event(code=802, request_id=identity, after=moment)
+    answers = [record for record in held.acknowledgements() if record.data.request_id == identity]
+    assert [(record.data.ok, record.data.error) for record in answers] == [(False, "rejected")]
+    assert len(answers[0].body) < 4000

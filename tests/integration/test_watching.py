@@ -30,6 +30,7 @@ def test_every_track_belongs_to_a_stored_frame(twin):
 
 def test_the_frame_that_the_simulator_shows_is_the_one_that_is_published(twin):
     assert twin.sim.HealthCheck(HealthCheckRequest(), timeout=10).status == "OK"
+    twin.await_frame()
     shown = twin.sim.GetRadarFrame(GetRadarFrameRequest(), timeout=10).frame
 
     stored = twin.await_frame(frame_id=UUID(shown.frame_id.value)).data

@@ -4,8 +4,10 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from q_sim_service.bot.axes import Axis
+from q_sim_service.bot.loads import Load
 from q_sim_service.bot.vehicle import Vehicle
 from qiki.botspec.planes.docking import Port
+from qiki.botspec.planes.thermal import Node
 from qiki.contracts.enums import FSMState, TransponderMode
 
 
@@ -35,7 +37,9 @@ class FireThruster(Order):
             return None
         if vehicle.thrusters.propellant_kg <= 0:
             return "no propellant is left"
-        return no_thrust(vehicle)
+        if vehicle.thermal.tripped(Node.HULL):
+            return "the hull is too hot to thrust (THERMAL_TRIP:hull)"
+        return no_thrust(vehicle) or no_power(vehicle, Load.RCS)
 
     def apply(self, vehicle: Vehicle) -> None:
         """Fire."""
@@ -60,8 +64,8 @@ class Cruise(Order):
     fraction: float
 
     def refusal(self, vehicle: Vehicle) -> str | None:
-        """No thrust while held or in safe mode."""
-        return no_thrust(vehicle)
+        """No thrust while held or in safe mode, nor without power."""
+        return no_thrust(vehicle) or no_power(vehicle, Load.MOTION)
 
     def apply(self, vehicle: Vehicle) -> None:
         """Engage the drive."""
@@ -172,4 +176,11 @@ def no_thrust(vehicle: Vehicle) -> str | None:
         return "the vehicle is in safe mode: set another mode first"
     if vehicle.docking.port is not None:
         return f"docked at port {vehicle.docking.port}: release it first"
+    return None
+
+
+def no_power(vehicle: Vehicle, load: Load) -> str | None:
+    """Why a load that is shed now cannot do anything."""
+    if load in vehicle.bus.shed:
+        return f"{load} is shed: " + (", ".join(vehicle.faults) or "not enough power")
     return None

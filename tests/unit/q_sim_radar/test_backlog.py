@@ -59,7 +59,8 @@ def test_who_takes_waits_for_a_frame_or_the_end():
         (4, ONE, (ONE, 4), None),
         (0, OTHER, (ONE, 4), None),
         (3, OTHER, (ONE, 4), Gap(OTHER, 0, 2)),
-        (9, ONE, None, None),
+        (9, ONE, None, Gap(ONE, 0, 8)),
+        (0, ONE, None, None),
     ],
 )
 def test_what_is_missing_before_a_frame(number: int, run: str, last: tuple[str, int] | None, gap: Gap | None):
