@@ -6,11 +6,15 @@ import sys
 from pathlib import Path
 
 import yaml
+from pydantic import BaseModel
 
 from faststream_bridge.app import build
+from q_sim_service.commands import COMMANDS
+from qiki.contracts import topics
 from qiki.contracts.audit import AUDIT_TYPE, AuditRecord
 from qiki.contracts.events import EVENTS, RANGES
 from qiki.contracts.fields import Payload
+from qiki.contracts.topics import STREAMS, TOPICS, Topic
 
 DOCS = Path(__file__).parent.parent / "docs"
 SCHEMAS = DOCS / "schemas"
@@ -19,9 +23,11 @@ SCHEMAS = DOCS / "schemas"
 def documents() -> dict[Path, str]:
     """Path to content of every generated document."""
     schemas = {kind.ce_type: kind.model for kind in EVENTS} | {AUDIT_TYPE: AuditRecord}
+    schemas |= {topic.model.__name__: topic.model for topic in TOPICS if topic.model and topic.model is not AuditRecord}
     return {
         DOCS / "asyncapi.yaml": _asyncapi(),
         DOCS / "events.md": events_table(),
+        DOCS / "wire.md": wire(),
         **{SCHEMAS / f"{name}.json": schema(name, model) for name, model in sorted(schemas.items())},
     }
 
@@ -52,6 +58,68 @@ def events_table() -> str:
             for kind in kinds
         ]
     return "\n".join(lines) + "\n"
+
+
+def wire() -> str:
+    """Topics, streams, durables and commands, as tables."""
+    return "\n".join(
+        [
+            "# The wire",
+            "",
+            "Bodies are JSON: enumerations as integers, absent values as null, times in UTC with six decimals. Made by",
+            "`scripts/gen_docs.py` from the tables in `qiki/contracts` and the simulator's commands.",
+            "",
+            "## Topics",
+            "",
+            "| subject | payload | from | what | rate | kept in | durables |",
+            "| --- | --- | --- | --- | --- | --- | --- |",
+            *map(_topic, TOPICS),
+            "",
+            "A reader calls a topic with a rate stale after five periods without a message.",
+            "",
+            "## Streams",
+            "",
+            "| stream | subjects | at most | for |",
+            "| --- | --- | --- | --- |",
+            *(f"| {s.name} | `{s.subjects}` | {s.max_bytes >> 20} MiB | {s.max_age_s / 3600:g} h |" for s in STREAMS),
+            "",
+            "## Commands",
+            "",
+            f"On `{topics.COMMANDS.subject}`; each gets one acknowledgement on `{topics.RESPONSES.subject}`,",
+            "and on the command's reply subject if it has one.",
+            "",
+            "| command | parameters |",
+            "| --- | --- |",
+            *(f"| `{name}` | {_parameters(command)} |" for name, command in COMMANDS.items()),
+            "",
+        ]
+    )
+
+
+def _topic(topic: Topic) -> str:
+    payload = f"[{topic.model.__name__}](schemas/{_schema_name(topic.model)}.json)" if topic.model else ""
+    rate = f"{topic.rate_hz:g} Hz" if topic.rate_hz else ""
+    durables = ", ".join(f"`{durable.name}` ({durable.reader})" for durable in topic.durables)
+    cells = (f"`{topic.subject}`", payload, topic.publisher, topic.about, rate, topic.stream or "", durables)
+    return f"| {' | '.join(cells)} |"
+
+
+def _schema_name(model: type[Payload]) -> str:
+    return AUDIT_TYPE if model is AuditRecord else model.__name__
+
+
+def _parameters(command: type[BaseModel]) -> str:
+    """Names, types and defaults, as its JSON Schema has them."""
+    schema = command.model_json_schema()
+    required = schema.get("required", [])
+    words = []
+    for name, field in schema.get("properties", {}).items():
+        field = schema["$defs"][field["$ref"].rpartition("/")[2]] | field if "$ref" in field else field
+        kinds = [one.get("type", "") for one in field.get("anyOf", [field])]
+        choice = " of " + ", ".join(map(str, field["enum"])) if "enum" in field else ""
+        default = "" if name in required else f", default {json.dumps(field.get('default'))}"
+        words.append(f"`{name}` ({'/'.join(filter(None, kinds)) or 'any'}{choice}{default})")
+    return ", ".join(words)
 
 
 def _asyncapi() -> str:

@@ -27,10 +27,42 @@ QIKI_DLQ_V1 = "QIKI_DLQ_V1"
 
 
 @dataclass(frozen=True)
+class Stream:
+    """Where topics are kept: on file, the oldest discarded first.
+
+    Attributes:
+        settings: prefix of the variables that may size it otherwise; None for what has none
+    """
+
+    name: str
+    subjects: str
+    max_bytes: int
+    max_age_s: float
+    duplicate_window_s: float = 120.0
+    settings: str | None = None
+
+
+@dataclass(frozen=True)
+class Durable:
+    """A durable consumer: pull, explicit acknowledgement, from the beginning.
+
+    Attributes:
+        ack_wait_s: None as for all of the stream's
+        max_deliver: likewise; -1 without a limit
+    """
+
+    name: str
+    reader: str
+    ack_wait_s: float | None = None
+    max_deliver: int | None = None
+
+
+@dataclass(frozen=True)
 class Topic:
     """One subject.
 
     Attributes:
+        durables: who reads it from where he stopped
         rate_hz: nominal rate, in simulated time for what follows the frames; None for what comes when it happens.
         stream: where it is kept; None for what is not.
         recorded: whether a recording takes it by default.
@@ -43,6 +75,7 @@ class Topic:
     rate_hz: float | None = None
     stream: str | None = None
     recorded: bool = False
+    durables: tuple[Durable, ...] = ()
 
     @property
     def stale_after_s(self) -> float | None:
@@ -50,7 +83,29 @@ class Topic:
         return None if self.rate_hz is None else STALE_AFTER / self.rate_hz
 
 
-FRAMES = Topic("qiki.radar.v1.frames", RadarFrame, "q-sim-radar", "all detections of a scan", 10.0, QIKI_RADAR_V1)
+MIB = 1 << 20
+HOUR_S = 3600.0
+STREAMS = (
+    Stream(QIKI_RADAR_V1, "qiki.radar.v1.>", 1024 * MIB, HOUR_S, settings="radar"),
+    Stream(QIKI_EVENTS_V1, "qiki.events.v1.>", 1024 * MIB, 7 * 24 * HOUR_S, settings="events"),
+    Stream(QIKI_TRACKER_V1, "qiki.tracker.v1.>", 64 * MIB, HOUR_S),
+    Stream(QIKI_DLQ_V1, "qiki.dlq.v1.>", 256 * MIB, 7 * 24 * HOUR_S),
+)
+
+FRAMES_DURABLE = "radar_frames_pull"
+TRACKS_DURABLE = "radar_tracks_pull"
+AUDIT_DURABLE = "events_audit_pull"
+REGISTRAR_DURABLE = "registrar_events_pull"
+
+FRAMES = Topic(
+    "qiki.radar.v1.frames",
+    RadarFrame,
+    "q-sim-radar",
+    "all detections of a scan",
+    10.0,
+    QIKI_RADAR_V1,
+    durables=(Durable(FRAMES_DURABLE, "faststream-bridge"),),
+)
 FRAMES_LR = Topic(
     "qiki.radar.v1.frames.lr",
     RadarFrame,
@@ -75,6 +130,7 @@ TRACKS = Topic(
     10.0,
     QIKI_RADAR_V1,
     recorded=True,
+    durables=(Durable(TRACKS_DURABLE, "outside clients"),),
 )
 TRACKED = Topic(
     "qiki.tracker.v1.frames",
@@ -92,8 +148,24 @@ GUARD = Topic(
     stream=QIKI_EVENTS_V1,
     recorded=True,
 )
-EVENTS = Topic("qiki.events.v1.>", None, "all", "everything that happened", stream=QIKI_EVENTS_V1, recorded=True)
-AUDIT = Topic("qiki.events.v1.audit", AuditRecord, "registrar", "audit records", stream=QIKI_EVENTS_V1)
+EVENTS = Topic(
+    "qiki.events.v1.>",
+    None,
+    "all",
+    "everything that happened",
+    stream=QIKI_EVENTS_V1,
+    recorded=True,
+    # The registrar must get every event in the end, however often it fails.
+    durables=(Durable(REGISTRAR_DURABLE, "registrar", ack_wait_s=5.0, max_deliver=-1),),
+)
+AUDIT = Topic(
+    "qiki.events.v1.audit",
+    AuditRecord,
+    "registrar",
+    "audit records",
+    stream=QIKI_EVENTS_V1,
+    durables=(Durable(AUDIT_DURABLE, "outside clients"),),
+)
 TELEMETRY = Topic("qiki.telemetry", TelemetrySnapshot, "q-sim-service", "the bot's own state", 1.0, recorded=True)
 COMMANDS = Topic("qiki.commands.control", CommandMessage, "anyone allowed", "commands to the simulator")
 RESPONSES = Topic("qiki.responses.control", ControlAck, "q-sim-service", "one acknowledgement a command", recorded=True)
@@ -121,11 +193,6 @@ TOPICS = (
     TRUTH,
     DEAD_LETTERS,
 )
-
-FRAMES_DURABLE = "radar_frames_pull"
-TRACKS_DURABLE = "radar_tracks_pull"
-AUDIT_DURABLE = "events_audit_pull"
-REGISTRAR_DURABLE = "registrar_events_pull"
 
 
 def dead_letter_subject(origin: str) -> str:
