@@ -113,8 +113,8 @@ def _parameters(command: type[BaseModel]) -> str:
     schema = command.model_json_schema()
     required = schema.get("required", [])
     words = []
-    for name, field in schema.get("properties", {}).items():
-        field = schema["$defs"][field["$ref"].rpartition("/")[2]] | field if "$ref" in field else field
+    for name, given in schema.get("properties", {}).items():
+        field = schema["$defs"][given["$ref"].rpartition("/")[2]] | given if "$ref" in given else given
         kinds = [one.get("type", "") for one in field.get("anyOf", [field])]
         choice = " of " + ", ".join(map(str, field["enum"])) if "enum" in field else ""
         default = "" if name in required else f", default {json.dumps(field.get('default'))}"
