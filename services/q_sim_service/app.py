@@ -13,7 +13,7 @@ from q_sim_service.server import serving
 from q_sim_service.settings import SimulatorSettings
 from q_sim_service.simulator import Setup, Simulator
 from qiki.botspec import BotConfig, generate, load_spec, profile_hash
-from qiki.runtime.nats import connect
+from qiki.runtime.nats import Link, connect
 from qiki.runtime.service import Service
 from qiki.runtime.window import PublishWindow
 
@@ -56,12 +56,13 @@ def _simulator(settings: SimulatorSettings, bot: BotConfig) -> Simulator:
 
 async def _talk(service: SimulatorService, engine: Engine, outlets: Outlets) -> None:
     """Commands, telemetry, truth and events, as soon as NATS is there."""
-    async with (
-        connect(service) as link,
-        PublishWindow(link) as window,
-        service.events.sent_by(window),
-        asyncio.TaskGroup() as group,
-    ):
+    async with connect(service) as link:
+        if not service.stopping.is_set():
+            await _talk_over(link, service, engine, outlets)
+
+
+async def _talk_over(link: Link, service: SimulatorService, engine: Engine, outlets: Outlets) -> None:
+    async with PublishWindow(link) as window, service.events.sent_by(window), asyncio.TaskGroup() as group:
         await Control(engine, service.events).serve(link)
         await link.client.flush()
         service.health.met("commands")

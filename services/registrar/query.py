@@ -1,5 +1,6 @@
 """Finding records in the audit log: by code, range, source, severity and time."""
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -64,17 +65,19 @@ class Query:
 def find(folder: Path, query: Query) -> Iterator[tuple[bytes, Record]]:
     """Lines and what they say, oldest first; a line that is no record is passed over, `verify` tells of it."""
     for path in audit_files(folder):
-        yield from _matching(read_lines(path), query)
+        with contextlib.suppress(FileNotFoundError):  # an old one may be removed while this reads
+            yield from _matching(read_lines(path), query)
 
 
 def newest(folder: Path, query: Query, count: int) -> list[tuple[bytes, Record]]:
     """The last so many, oldest first."""
     found: list[tuple[bytes, Record]] = []
     for path in reversed(audit_files(folder)):
-        for one in _matching(lines_backward(path), query):
-            if len(found) == count:
-                return found[::-1]
-            found.append(one)
+        with contextlib.suppress(FileNotFoundError):
+            for one in _matching(lines_backward(path), query):
+                if len(found) == count:
+                    return found[::-1]
+                found.append(one)
     return found[::-1]
 
 

@@ -43,7 +43,10 @@ class Log:
 
     @property
     def records(self) -> list[dict[str, Any]]:
-        lines = (line for path in audit_files(self.audit) for line in path.read_bytes().splitlines(keepends=True))
+        lines: list[bytes] = []
+        for path in audit_files(self.audit):
+            with contextlib.suppress(FileNotFoundError):  # an old one may be removed while this reads
+                lines += path.read_bytes().splitlines(keepends=True)
         return [json.loads(line) for line in lines if line.endswith(b"\n")]
 
     def ids(self, prefix: str = "test-") -> list[str]:
