@@ -1,6 +1,7 @@
 """The connection to NATS: made when the broker answers, remade for ever, its state on `/readyz`."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from nats.aio.client import Client
+from nats.aio.transport import TcpTransport
 from nats.js import JetStreamContext
 from prometheus_client import Gauge
 
@@ -22,6 +24,27 @@ PINGS_MISSED = 2
 CONNECT_TIMEOUT_S = 2
 
 Hook = Callable[[], Awaitable[None]]
+Write = Callable[[TcpTransport, Any], None]
+
+
+def _lost_when_closed(write: Write) -> Write:
+    """A write to a transport that has just closed is a lost connection.
+
+    uvloop raises RuntimeError there, which nats-py takes for the end of the event loop: its flusher ends, the client
+    still counts as connected, and whoever publishes next gets the error. From an OSError it reconnects.
+    """
+
+    def attempt(transport: TcpTransport, data: Any) -> None:
+        try:
+            write(transport, data)
+        except RuntimeError as error:
+            raise ConnectionResetError(str(error)) from error
+
+    return attempt
+
+
+TcpTransport.write = _lost_when_closed(TcpTransport.write)  # type: ignore[method-assign]
+TcpTransport.writelines = _lost_when_closed(TcpTransport.writelines)  # type: ignore[method-assign]
 
 
 @dataclass
@@ -65,9 +88,10 @@ async def connect(service: Service[S], role: str = "nats") -> AsyncIterator[Link
     try:
         yield link
     finally:
-        if link.client.is_connected:
-            await link.client.flush()
-        await link.client.close()
+        with contextlib.suppress(OSError):  # the broker went at the same moment
+            if link.client.is_connected:
+                await link.client.flush()
+            await link.client.close()
 
 
 def connection_options(service: Service[S], hooks: Hooks, role: str) -> dict[str, Any]:

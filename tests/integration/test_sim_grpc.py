@@ -203,12 +203,16 @@ def test_commands_that_will_not_act_are_not_accepted(sim: Simulator):
     assert not sim.send("motor_left", CommandType.ENABLE, 1.0)[0]
 
 
-def test_the_same_run_gives_the_same_bytes_at_any_speed(sim: Simulator, tmp_path: Path):
+def test_the_same_run_gives_the_same_bytes_at_any_speed(tmp_path: Path):
     def first(running: Simulator) -> list[bytes]:
         return [message.frame.SerializeToString(deterministic=True) for message in islice(running.stream(), 8)]
 
-    with simulator(tmp_path / "log", QIKI_SCENARIO="single-pass", QIKI_SPEED="50") as fast:
-        assert first(fast) == first(sim)
+    world = {"QIKI_SCENARIO": "single-pass"}
+    with (
+        simulator(tmp_path / "slow.log", QIKI_SPEED="5", **world) as slow,
+        simulator(tmp_path / "fast.log", QIKI_SPEED="50", **world) as fast,
+    ):
+        assert first(fast) == first(slow)
 
 
 def test_a_taken_port_is_told_in_one_line(sim: Simulator, tmp_path: Path):
