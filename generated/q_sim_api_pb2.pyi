@@ -106,6 +106,72 @@ class SendActuatorCommandResponse(_message.Message):
 Global___SendActuatorCommandResponse: _TypeAlias = SendActuatorCommandResponse  # noqa: Y015
 
 @_typing.final
+class ListActuatorsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListActuatorsRequest: _TypeAlias = ListActuatorsRequest  # noqa: Y015
+
+@_typing.final
+class ListActuatorsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACTUATORS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def actuators(self) -> _containers.RepeatedCompositeFieldContainer[Global___ActuatorState]: ...
+    def __init__(
+        self,
+        *,
+        actuators: _abc.Iterable[Global___ActuatorState] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actuators", b"actuators"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListActuatorsResponse: _TypeAlias = ListActuatorsResponse  # noqa: Y015
+
+@_typing.final
+class ActuatorState(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACTUATOR_ID_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
+    READY_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    role: _builtins.str
+    ready: _builtins.bool
+    """Whether a command would be accepted now."""
+    message: _builtins.str
+    """Why not; empty when ready."""
+    @_builtins.property
+    def actuator_id(self) -> _common_types_pb2.UUID: ...
+    def __init__(
+        self,
+        *,
+        actuator_id: _common_types_pb2.UUID | None = ...,
+        role: _builtins.str = ...,
+        ready: _builtins.bool = ...,
+        message: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["actuator_id", b"actuator_id"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actuator_id", b"actuator_id", "message", b"message", "ready", b"ready", "role", b"role"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ActuatorState: _TypeAlias = ActuatorState  # noqa: Y015
+
+@_typing.final
 class HealthCheckRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

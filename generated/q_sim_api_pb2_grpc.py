@@ -44,6 +44,11 @@ class QSimAPIServiceStub:
                 request_serializer=q__sim__api__pb2.SendActuatorCommandRequest.SerializeToString,
                 response_deserializer=q__sim__api__pb2.SendActuatorCommandResponse.FromString,
                 _registered_method=True)
+        self.ListActuators = channel.unary_unary(
+                '/qiki.api.QSimAPIService/ListActuators',
+                request_serializer=q__sim__api__pb2.ListActuatorsRequest.SerializeToString,
+                response_deserializer=q__sim__api__pb2.ListActuatorsResponse.FromString,
+                _registered_method=True)
         self.HealthCheck = channel.unary_unary(
                 '/qiki.api.QSimAPIService/HealthCheck',
                 request_serializer=q__sim__api__pb2.HealthCheckRequest.SerializeToString,
@@ -73,6 +78,13 @@ class QSimAPIServiceServicer:
 
     def SendActuatorCommand(self, request, context):
         """Says truthfully whether the command will act, and if not, why.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListActuators(self, request, context):
+        """The actuators that are fitted, and whether each would take a command now; nothing moves.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -110,6 +122,11 @@ def add_QSimAPIServiceServicer_to_server(servicer, server):
                     servicer.SendActuatorCommand,
                     request_deserializer=q__sim__api__pb2.SendActuatorCommandRequest.FromString,
                     response_serializer=q__sim__api__pb2.SendActuatorCommandResponse.SerializeToString,
+            ),
+            'ListActuators': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListActuators,
+                    request_deserializer=q__sim__api__pb2.ListActuatorsRequest.FromString,
+                    response_serializer=q__sim__api__pb2.ListActuatorsResponse.SerializeToString,
             ),
             'HealthCheck': grpc.unary_unary_rpc_method_handler(
                     servicer.HealthCheck,
@@ -181,6 +198,33 @@ class QSimAPIService:
             '/qiki.api.QSimAPIService/SendActuatorCommand',
             q__sim__api__pb2.SendActuatorCommandRequest.SerializeToString,
             q__sim__api__pb2.SendActuatorCommandResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListActuators(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/qiki.api.QSimAPIService/ListActuators',
+            q__sim__api__pb2.ListActuatorsRequest.SerializeToString,
+            q__sim__api__pb2.ListActuatorsResponse.FromString,
             options,
             channel_credentials,
             insecure,

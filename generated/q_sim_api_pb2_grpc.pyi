@@ -35,6 +35,8 @@ class QSimAPIServiceStub:
     """A current reading, at once: of the sensor asked for, else of the sensors in turn by tick."""
     SendActuatorCommand: _grpc.UnaryUnaryMultiCallable[_q_sim_api_pb2.SendActuatorCommandRequest, _q_sim_api_pb2.SendActuatorCommandResponse]
     """Says truthfully whether the command will act, and if not, why."""
+    ListActuators: _grpc.UnaryUnaryMultiCallable[_q_sim_api_pb2.ListActuatorsRequest, _q_sim_api_pb2.ListActuatorsResponse]
+    """The actuators that are fitted, and whether each would take a command now; nothing moves."""
     HealthCheck: _grpc.UnaryUnaryMultiCallable[_q_sim_api_pb2.HealthCheckRequest, _q_sim_api_pb2.HealthCheckResponse]
     GetRadarFrame: _grpc.UnaryUnaryMultiCallable[_q_sim_api_pb2.GetRadarFrameRequest, _q_sim_api_pb2.GetRadarFrameResponse]
     """The newest frame, the same that is published; FAILED_PRECONDITION when there is none."""
@@ -48,6 +50,8 @@ class QSimAPIServiceAsyncStub(QSimAPIServiceStub):
     """A current reading, at once: of the sensor asked for, else of the sensors in turn by tick."""
     SendActuatorCommand: _aio.UnaryUnaryMultiCallable[_q_sim_api_pb2.SendActuatorCommandRequest, _q_sim_api_pb2.SendActuatorCommandResponse]  # type: ignore[assignment]
     """Says truthfully whether the command will act, and if not, why."""
+    ListActuators: _aio.UnaryUnaryMultiCallable[_q_sim_api_pb2.ListActuatorsRequest, _q_sim_api_pb2.ListActuatorsResponse]  # type: ignore[assignment]
+    """The actuators that are fitted, and whether each would take a command now; nothing moves."""
     HealthCheck: _aio.UnaryUnaryMultiCallable[_q_sim_api_pb2.HealthCheckRequest, _q_sim_api_pb2.HealthCheckResponse]  # type: ignore[assignment]
     GetRadarFrame: _aio.UnaryUnaryMultiCallable[_q_sim_api_pb2.GetRadarFrameRequest, _q_sim_api_pb2.GetRadarFrameResponse]  # type: ignore[assignment]
     """The newest frame, the same that is published; FAILED_PRECONDITION when there is none."""
@@ -70,6 +74,14 @@ class QSimAPIServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_q_sim_api_pb2.SendActuatorCommandResponse, _abc.Awaitable[_q_sim_api_pb2.SendActuatorCommandResponse]]:
         """Says truthfully whether the command will act, and if not, why."""
+
+    @_abc_1.abstractmethod
+    def ListActuators(
+        self,
+        request: _q_sim_api_pb2.ListActuatorsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_q_sim_api_pb2.ListActuatorsResponse, _abc.Awaitable[_q_sim_api_pb2.ListActuatorsResponse]]:
+        """The actuators that are fitted, and whether each would take a command now; nothing moves."""
 
     @_abc_1.abstractmethod
     def HealthCheck(

@@ -70,3 +70,64 @@ class FSMState(IntEnum):
     ACTIVE = 3
     ERROR_STATE = 4
     SHUTDOWN = 5
+
+
+class FSMTransitionStatus(IntEnum):
+    """What became of a transition."""
+
+    FSM_TRANSITION_STATUS_UNSPECIFIED = 0
+    SUCCESS = 1
+    FAILED = 2
+    PENDING = 3
+
+
+class ProposalType(IntEnum):
+    """What a proposal is for; the lower the number, the more it weighs."""
+
+    PROPOSAL_TYPE_UNSPECIFIED = 0
+    SAFETY = 1
+    PLANNING = 2
+    DIAGNOSTICS = 3
+    EXPLORATION = 4
+
+
+class ProposalStatus(IntEnum):
+    """What became of a proposal."""
+
+    PROPOSAL_STATUS_UNSPECIFIED = 0
+    PENDING = 1
+    ACCEPTED = 2
+    REJECTED = 3
+    EXECUTED = 4
+    EXPIRED = 5
+
+
+class DeviceStatus(IntEnum):
+    """How a device is (DeviceStatus.Status on the wire)."""
+
+    STATUS_UNSPECIFIED = 0
+    OK = 1
+    WARNING = 2
+    ERROR = 3
+    NOT_FOUND = 4
+
+
+class DeviceType(IntEnum):
+    """What a device is (DeviceStatus.DeviceType on the wire)."""
+
+    DEVICE_TYPE_UNSPECIFIED = 0
+    SENSOR = 1
+    ACTUATOR = 2
+    POWER_UNIT = 3
+    COMMUNICATION = 4
+    CONTROLLER = 5
+
+
+class DeviceCode(IntEnum):
+    """What is wrong with a device (DeviceStatus.StatusCode on the wire)."""
+
+    STATUS_CODE_UNSPECIFIED = 0
+    COMPONENT_NOT_FOUND = 1
+    UNSTABLE_READINGS = 2
+    TIMEOUT_RESPONSE = 3
+    CRITICAL_BOOT_FAILURE = 4

@@ -19,6 +19,8 @@ REASON = "x-qiki-reason"
 ORIGIN_SUBJECT = "x-qiki-origin-subject"
 ORIGIN_SEQUENCE = "x-qiki-origin-seq"
 SEQUENCE = "x-qiki-seq"
+ALERTS = "x-qiki-alerts"
+TICK = "x-qiki-tick"
 
 FRAME_SOURCE = "urn:qiki:q-sim-service:radar"
 FRAME_TYPES = {

@@ -5,6 +5,7 @@ A reader calls a topic stale when nothing came for `STALE_AFTER` periods of its 
 
 from dataclasses import dataclass
 
+from qiki.contracts.agent import AgentState
 from qiki.contracts.audit import AuditRecord
 from qiki.contracts.models import (
     CommandMessage,
@@ -176,6 +177,9 @@ TRUTH = Topic(
     "what is really there, for scoring and tests",
     10.0,
 )
+AGENT_STATE = Topic(
+    "qiki.agent.v1.state", AgentState, "qiki-dev", "the agent's state; also at every change of it", 1.0, recorded=True
+)
 DEAD_LETTERS = Topic("qiki.dlq.v1.>", None, "whoever could not read it", "the bytes as they came", stream=QIKI_DLQ_V1)
 
 TOPICS = (
@@ -191,6 +195,7 @@ TOPICS = (
     COMMANDS,
     RESPONSES,
     TRUTH,
+    AGENT_STATE,
     DEAD_LETTERS,
 )
 

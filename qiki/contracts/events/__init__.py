@@ -3,6 +3,7 @@
 Documents and tests are made from it; the registrar takes code and severity from it.
 """
 
+from qiki.contracts.events.agent import BiosStatus, Decision, SystemMode
 from qiki.contracts.events.codes import CODES, RANGES
 from qiki.contracts.events.kinds import CODE, SEVERITY, EventKind
 from qiki.contracts.events.payloads import (
@@ -12,6 +13,7 @@ from qiki.contracts.events.payloads import (
     AuditRepaired,
     Connection,
     EventPayload,
+    GuardCleared,
     HealthChange,
     HullStruck,
     IdentitySpoofed,
@@ -34,6 +36,7 @@ ANY = "urn:qiki:{service}:"
 SIMULATOR = "urn:qiki:q-sim-service:"
 BRIDGE = "urn:qiki:faststream-bridge:"
 REGISTRAR = "urn:qiki:registrar:"
+AGENT = "urn:qiki:q-core-agent:"
 
 
 def _kind(
@@ -150,6 +153,69 @@ GUARD_ALERT = EventKind(
     "a track meets a guard rule; severity follows the rule",
 )
 
+GUARD_CLEARED = _kind(
+    801,
+    "SECURITY_OK",
+    "radar.guard.cleared",
+    GuardCleared,
+    BRIDGE + "radar_guard",
+    "INFO",
+    "a track no longer meets the guard rule that it met",
+)
+
+AGENT_BOOTING = _kind(110, "INIT_START", "system_mode", SystemMode, AGENT + "fsm", "INFO", "the agent begins its boot")
+AGENT_BOOTED = _kind(
+    111, "INIT_OK", "system_mode", SystemMode, AGENT + "fsm", "INFO", "the agent's boot is complete: mode NORMAL"
+)
+SAFE_MODE_ENTERED = _kind(
+    900, "CRITICAL_ERROR", "system_mode", SystemMode, AGENT + "fsm", "CRITICAL", "the agent enters SAFE_MODE"
+)
+AGENT_HALTED = _kind(
+    901, "SYSTEM_HALT", "system_mode", SystemMode, AGENT + "fsm", "WARNING", "the agent is told to stop"
+)
+SAFE_MODE_CLEARING = _kind(
+    910, "RECOVERY_START", "system_mode", SystemMode, AGENT + "fsm", "INFO", "the causes of SAFE_MODE are gone"
+)
+SAFE_MODE_LEFT = _kind(
+    911, "RECOVERY_OK", "system_mode", SystemMode, AGENT + "fsm", "INFO", "the agent leaves SAFE_MODE: mode NORMAL"
+)
+BIOS_OK = _kind(
+    701,
+    "HEALTH_CHECK_OK",
+    "bios_status",
+    BiosStatus,
+    AGENT + "bios",
+    "INFO",
+    "the self test finds every device in order",
+)
+BIOS_FAILED = _kind(
+    702,
+    "HEALTH_CHECK_FAILED",
+    "bios_status",
+    BiosStatus,
+    AGENT + "bios",
+    "ERROR",
+    "the self test misses a device or more",
+)
+PROPOSAL_ACCEPTED = _kind(
+    300,
+    "ACTUATOR_START",
+    "agent.decision",
+    Decision,
+    AGENT + "decision",
+    "INFO",
+    "a proposal is accepted and its commands are sent",
+)
+PROPOSAL_REFUSED = _kind(
+    302,
+    "ACTUATOR_FAILED",
+    "agent.decision",
+    Decision,
+    AGENT + "decision",
+    "WARNING",
+    "a proposal, or a command of it, is refused",
+)
+
 # What the registrar itself has to say stands in the audit log and on its subject alone.
 RADAR_FRAMES_SEEN = _kind(
     210, "RADAR_FRAME_RECEIVED", "audit", RadarFramesSeen, REGISTRAR + "radar", "INFO", "a second with frames is over"
@@ -188,13 +254,15 @@ AUDIT_REPAIRED = _kind(
 EVENTS = tuple(kind for kind in globals().copy().values() if isinstance(kind, EventKind))
 
 __all__ = [
-    "ACTUATOR_FAILED", "ACTUATOR_OK", "AUDIT_BROKEN", "AUDIT_PRUNED", "AUDIT_REPAIRED", "BOOT_OK", "BOOT_START", "CODE",
-    "CODES", "COMMAND_REFUSED", "EVENTS", "GUARD_ALERT", "HEALTH_FAILED", "HEALTH_OK", "HULL_STRUCK",
-    "IDENTITY_SPOOFED", "INIT_FAILED", "INIT_OK", "LAG_CLEARED", "LAG_PASSED", "NATS_CONNECTED", "NATS_DISCONNECTED",
-    "NAV_FAILED", "NAV_RESTORED", "POWER_CRITICAL", "POWER_LOW", "POWER_OK", "RADAR_FRAMES_SEEN", "RADAR_GAP",
-    "RADAR_RESTORED", "RADAR_SHED", "RADAR_TRACKS_SEEN", "RANGES", "RUN_STARTED", "SENSOR_FAILED", "SENSOR_RESTORED",
-    "SEVERITY", "ActuatorOutcome", "AuditBroken", "AuditPruned", "AuditRepaired", "Connection", "EventKind",
-    "EventPayload", "HealthChange", "HullStruck", "IdentitySpoofed", "Lag", "LifeCycle", "PowerLevel",
+    "ACTUATOR_FAILED", "ACTUATOR_OK", "AGENT_BOOTED", "AGENT_BOOTING", "AGENT_HALTED", "AUDIT_BROKEN", "AUDIT_PRUNED",
+    "AUDIT_REPAIRED", "BIOS_FAILED", "BIOS_OK", "BOOT_OK", "BOOT_START", "CODE", "CODES", "COMMAND_REFUSED", "EVENTS",
+    "GUARD_ALERT", "GUARD_CLEARED", "HEALTH_FAILED", "HEALTH_OK", "HULL_STRUCK", "IDENTITY_SPOOFED", "INIT_FAILED",
+    "INIT_OK", "LAG_CLEARED", "LAG_PASSED", "NATS_CONNECTED", "NATS_DISCONNECTED", "NAV_FAILED", "NAV_RESTORED",
+    "POWER_CRITICAL", "POWER_LOW", "POWER_OK", "PROPOSAL_ACCEPTED", "PROPOSAL_REFUSED", "RADAR_FRAMES_SEEN",
+    "RADAR_GAP", "RADAR_RESTORED", "RADAR_SHED", "RADAR_TRACKS_SEEN", "RANGES", "RUN_STARTED", "SAFE_MODE_CLEARING",
+    "SAFE_MODE_ENTERED", "SAFE_MODE_LEFT", "SENSOR_FAILED", "SENSOR_RESTORED", "SEVERITY", "ActuatorOutcome",
+    "AuditBroken", "AuditPruned", "AuditRepaired", "BiosStatus", "Connection", "Decision", "EventKind",
+    "EventPayload", "GuardCleared", "HealthChange", "HullStruck", "IdentitySpoofed", "Lag", "LifeCycle", "PowerLevel",
     "RadarAvailability", "RadarFramesSeen", "RadarGap", "RadarTracksSeen", "Refusal", "RunStarted",
-    "SensorAvailability",
+    "SensorAvailability", "SystemMode",
 ]  # fmt: skip

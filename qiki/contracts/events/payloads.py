@@ -128,6 +128,17 @@ class Refusal(EventPayload):
     reason: str
 
 
+class GuardCleared(EventPayload):
+    """A track that met a guard rule no longer does: it left, changed, or was lost."""
+
+    category: str = "radar"
+    source: str = "guard"
+    run_id: str
+    rule_id: str
+    track_id: UUID
+    fsm_event: str
+
+
 class IdentitySpoofed(EventPayload):
     """A track claims an identity that is another's."""
 

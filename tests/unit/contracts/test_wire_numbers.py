@@ -190,6 +190,7 @@ def test_the_services_methods_are_the_contracts():
     assert {(one.name, one.server_streaming, one.client_streaming) for one in service.methods} == {
         ("GetSensorData", False, False),
         ("SendActuatorCommand", False, False),
+        ("ListActuators", False, False),
         ("HealthCheck", False, False),
         ("GetRadarFrame", False, False),
         ("StreamRadarFrames", True, False),

@@ -1,0 +1,68 @@
+"""What the agent says of its own state; the names are those of `fsm_state.proto`."""
+
+from uuid import UUID
+
+from pydantic import Field
+
+from qiki.contracts.enums import FSMState, FSMTransitionStatus
+from qiki.contracts.fields import Finite, NonNegative, Payload, Timestamp
+
+
+class TransitionRecord(Payload):
+    """One step of the state machine."""
+
+    timestamp: Timestamp
+    from_state: FSMState
+    to_state: FSMState
+    trigger_event: str
+    status: FSMTransitionStatus
+    error_message: str = ""
+
+
+class FsmSnapshot(Payload):
+    """The state machine: where it stands and how it came there, newest last."""
+
+    snapshot_id: UUID
+    timestamp: Timestamp
+    current_state: FSMState
+    history: tuple[TransitionRecord, ...]
+    context_data: dict[str, str] = Field(default_factory=dict)
+    fsm_instance_id: UUID
+    state_metadata: dict[str, str] = Field(default_factory=dict)
+    source_module: str = "q_core_agent"
+    attempt_count: int
+
+
+class InputState(Payload):
+    """One input of the agent: its newest message, and whether it may be acted on."""
+
+    subject: str
+    sequence: int | None
+    age_s: Finite | None
+    alive: bool
+
+
+class EngineState(Payload):
+    """One engine: how its last call went."""
+
+    proposals: int
+    duration_s: NonNegative
+    fault: str | None
+
+
+class AgentState(Payload):
+    """On `qiki.agent.v1.state`, once a second and at every transition."""
+
+    schema_version: int = 1
+    timestamp: Timestamp
+    conduct: str
+    tick: int
+    run_id: str
+    fsm: FsmSnapshot
+    causes: tuple[str, ...]
+    good_checks: int
+    inputs: dict[str, InputState]
+    bios_ok: bool | None
+    engines: dict[str, EngineState]
+    tracks: int
+    alerts: int
