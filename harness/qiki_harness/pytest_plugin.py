@@ -34,6 +34,7 @@ class OwnTwin(Protocol):
         run_id: UUID | None = None,
         start: bool = True,
         env: Mapping[str, str] | None = None,
+        without: tuple[str, ...] = (),
     ) -> Twin:
         """See `qiki_harness.twin.start_twin`."""
         ...

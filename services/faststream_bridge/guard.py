@@ -3,6 +3,7 @@
 A rule speaks once for a track when its condition has held for its minimum duration, and not again before the
 condition has ended and the cooldown is over. While it holds, the range is wider by the hysteresis, so that a
 contact on the edge does not chatter. A condition that begins within the cooldown and outlasts it speaks then.
+What was spoken of is told once more when it has ended: the condition no longer holds, or the track is gone.
 """
 
 from collections.abc import Mapping
@@ -118,6 +119,23 @@ class Episode:
     alerted_us: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A rule that spoke of a track, and whose condition no longer holds."""
+
+    rule_id: str
+    track_id: str
+    fsm_event: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a frame gives, in the order of the rules."""
+
+    alerts: list[GuardAlert]
+    ended: list[Ended]
+
+
 class GuardJudge:
     """Judges the tracks of one run, frame after frame."""
 
@@ -125,19 +143,21 @@ class GuardJudge:
         self._rules = rules.rules
         self._episodes: dict[str, dict[str, Episode]] = {rule.id: {} for rule in self._rules}
 
-    def judge(self, reports: TrackReports) -> list[GuardAlert]:
-        """Alerts that these reports raise, in the order of the rules and tracks."""
-        lost = np.flatnonzero(reports.status == RadarTrackStatus.LOST)
-        alerts = [
-            _alert(rule, reports, row)
-            for rule in self._rules
-            for row in self._concerned(rule, reports)
-            if self._advance(rule, reports.track_id[row], reports.t_us)
-        ]
-        for row in lost.tolist():
+    def judge(self, reports: TrackReports) -> Judgement:
+        """Alerts that these reports raise, and those that they end."""
+        judgement = Judgement([], [])
+        for rule in self._rules:
+            announced = [track for track, episode in self._episodes[rule.id].items() if episode.announced]
+            for row in self._concerned(rule, reports):
+                if self._advance(rule, reports.track_id[row], reports.t_us):
+                    judgement.alerts.append(_alert(rule, reports, row))
+            for track in announced:
+                if not self._episodes[rule.id][track].announced:
+                    judgement.ended.append(Ended(rule.id, track, rule.fsm_event))
+        for row in np.flatnonzero(reports.status == RadarTrackStatus.LOST).tolist():
             for episodes in self._episodes.values():
                 episodes.pop(reports.track_id[row], None)
-        return alerts
+        return judgement
 
     def snapshot(self) -> dict[str, Any]:
         """What it remembers, as JSON values."""
@@ -161,14 +181,18 @@ class GuardJudge:
         holds = met & rule.covers(reports.range_m, 0.0)
         if not episodes:
             return np.flatnonzero(holds).tolist()
-        for row, track in enumerate(reports.track_id):
-            episode = episodes.get(track)
-            if episode is None or episode.since_us is None:
-                continue
-            holds[row] = met[row] and rule.covers(reports.range_m[row : row + 1], rule.hysteresis_m)[0]
-            if not holds[row]:
+        holds |= met & self._begun(rule, reports) & rule.covers(reports.range_m, rule.hysteresis_m)
+        rows: list[int] = np.flatnonzero(holds).tolist()
+        held = {reports.track_id[row] for row in rows}
+        for track, episode in episodes.items():
+            if episode.since_us is not None and track not in held:
                 episodes[track] = replace(episode, since_us=None, announced=False)
-        return np.flatnonzero(holds).tolist()
+        return rows
+
+    def _begun(self, rule: GuardRule, reports: TrackReports) -> NDArray[np.bool_]:
+        """Tracks whose condition held in the frame before: (n,)."""
+        begun = {track for track, episode in self._episodes[rule.id].items() if episode.since_us is not None}
+        return np.array([track in begun for track in reports.track_id], dtype=np.bool_)
 
     def _advance(self, rule: GuardRule, track: str, t_us: int) -> bool:
         """Carry on an episode whose condition holds; whether it speaks now."""

@@ -25,6 +25,7 @@ PENDING = Gauge("qiki_jetstream_consumer_lag", "Messages not delivered yet", LAB
 ACK_PENDING = Gauge("qiki_jetstream_consumer_ack_pending", "Messages delivered and not acknowledged", LABELS)
 REDELIVERED = Gauge("qiki_jetstream_consumer_redelivered", "Messages delivered more than once and still open", LABELS)
 OLDEST = Gauge("qiki_jetstream_consumer_oldest_seconds", "Age of the oldest message not acknowledged", LABELS)
+ASKED = Gauge("qiki_jetstream_lag_asked_timestamp_seconds", "When the readers were last asked about, Unix time")
 ERRORS = Counter("qiki_jetstream_lag_errors_total", "Questions about readers that were not answered")
 
 
@@ -86,6 +87,7 @@ class LagMonitor:
         while True:
             try:
                 self.show([reading async for reading in readings(self._jetstream)])
+                ASKED.set_to_current_time()
             except nats.errors.Error as error:
                 ERRORS.inc()
                 self.show([])

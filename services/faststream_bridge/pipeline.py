@@ -10,7 +10,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from faststream_bridge.completion import Completion, Job
 from faststream_bridge.frames import Delivery, PoisonError, StoredFrame, read_frame, read_origin
-from faststream_bridge.messages import Message, alert_messages, spoofer_messages, track_messages, tracked_message
+from faststream_bridge.messages import Message, guard_messages, spoofer_messages, track_messages, tracked_message
 from faststream_bridge.runs import Runs
 from faststream_bridge.snapshot import FailureNote, Snapshot
 from faststream_bridge.stored import Position, StoredFrames
@@ -166,7 +166,7 @@ class Pipeline:
             return
         for message in track_messages(tracked, rfc3339(now())):
             await self._send(job, message)
-        for message in (*alert_messages(tracked), *spoofer_messages(tracked)):
+        for message in (*guard_messages(tracked), *spoofer_messages(tracked)):
             await self._send(job, message)
         job.announcement = tracked_message(tracked, job.sequence)
 

@@ -12,7 +12,7 @@ from uuid import UUID, uuid5
 import numpy as np
 
 from faststream_bridge.frames import PoisonError, StoredFrame
-from faststream_bridge.guard import GuardJudge, GuardRules
+from faststream_bridge.guard import Ended, GuardJudge, GuardRules
 from faststream_bridge.tracker import Tracker, TrackerError, TrackerParameters, TrackReports, scan_from_frame
 from faststream_bridge.tracker.scan import EPOCH, MICROSECOND
 from qiki.contracts.enums import FriendFoe, TransponderMode
@@ -29,6 +29,7 @@ class Tracked:
 
     Attributes:
         key: distinguishes the frame within its run, the same again when it is read again
+        ended: alerts of earlier frames that hold no longer
         spoofers: rows of the reports that are found spoofers for the first time
     """
 
@@ -38,6 +39,7 @@ class Tracked:
     frame_id: UUID
     reports: TrackReports
     alerts: list[GuardAlert]
+    ended: list[Ended]
     spoofers: list[int]
 
 
@@ -83,8 +85,8 @@ class Runs:
         run.last = own.frame
         self._runs[own.run] = self._runs.pop(own.run)  # the one that is idle longest is the first to go
         key = str(own.frame) if origin else str(frame.frame_id)
-        alerts, spoofers = run.judge.judge(reports), _found_out(run, reports)
-        return Tracked(own.run, key, own.frame, frame.frame_id, reports, alerts, spoofers)
+        judged, spoofers = run.judge.judge(reports), _found_out(run, reports)
+        return Tracked(own.run, key, own.frame, frame.frame_id, reports, judged.alerts, judged.ended, spoofers)
 
     def snapshot(self) -> list[dict[str, Any]]:
         """The whole state, as JSON values."""

@@ -49,7 +49,7 @@ async def _apply_stream(jetstream: JetStreamContext, wanted: StreamConfig) -> Re
     except NotFoundError:
         await _attempt(name, "be created", jetstream.add_stream(wanted))
         return Report(name, "created")
-    changes = _changes(existing, wanted)
+    changes = differences(existing, wanted)
     if not changes:
         return Report(name, "unchanged")
     await _attempt(name, changes, jetstream.update_stream(replace(existing, **_asked(wanted))))
@@ -63,7 +63,7 @@ async def _apply_consumer(jetstream: JetStreamContext, stream: str, wanted: Cons
     except NotFoundError:
         await _attempt(name, "be created", jetstream.add_consumer(stream, wanted))
         return Report(name, "created")
-    changes = _changes(existing, wanted)
+    changes = differences(existing, wanted)
     if not changes:
         return Report(name, "unchanged")
     await _attempt(name, changes, jetstream.add_consumer(stream, replace(existing, **_asked(wanted))))
@@ -85,7 +85,8 @@ def _asked(wanted: StreamConfig | ConsumerConfig) -> dict[str, Any]:
     return {name: value for name, value in asdict(wanted).items() if value is not None}
 
 
-def _changes(existing: StreamConfig | ConsumerConfig, wanted: StreamConfig | ConsumerConfig) -> str:
+def differences(existing: StreamConfig | ConsumerConfig, wanted: StreamConfig | ConsumerConfig) -> str:
+    """What would have to change for what exists to be what is wanted; empty when nothing."""
     pairs = ((name, getattr(existing, name), value) for name, value in _asked(wanted).items())
     differ = ((name, _plain(old), _plain(new)) for name, old, new in pairs if old != new and (old or new))
     return ", ".join(f"change {name} from {old} to {new}" for name, old, new in differ)

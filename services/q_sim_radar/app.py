@@ -7,7 +7,7 @@ import nats.errors
 from nats.js.errors import NotFoundError
 from prometheus_client import Counter, Gauge
 
-from q_sim_radar.backlog import Backlog, Gap, gap_before
+from q_sim_radar.backlog import Backlog, Gap, gaps_before
 from q_sim_radar.messages import LAST_SUBJECT, Measured, messages
 from q_sim_radar.settings import RadarSettings
 from q_sim_radar.source import CONDITION, frames
@@ -20,7 +20,7 @@ from qiki.runtime.service import Service
 from qiki.runtime.window import PublishWindow
 
 PUBLISHED = Counter("qiki_radar_frames_published_total", "Frames handed to JetStream")
-LOST = Counter("qiki_radar_frames_lost_total", "Frames that could not be kept until NATS was back")
+LOST = Counter("qiki_radar_frames_lost_total", "Frames that were measured and will not be published")
 REFUSED = Counter("qiki_radar_frames_refused_total", "Frames of the simulator that the contract does not allow")
 BACKLOG = Gauge("qiki_radar_backlog_frames", "Frames that wait for NATS")
 STREAM_NOT_FOUND = 10059
@@ -81,6 +81,7 @@ async def receive(service: Service[RadarSettings], backlog: Backlog, last: tuple
             backlog.put(Measured.from_proto(message))
         except ValueError as error:
             REFUSED.inc()
+            backlog.refuse(message.run_id, message.number)
             service.log.error("frame refused", run=message.run_id, frame=message.number, reason=str(error))
         BACKLOG.set(len(backlog))
 
@@ -89,9 +90,10 @@ async def publish(
     service: Service[RadarSettings], backlog: Backlog, window: PublishWindow, last: tuple[str, int] | None
 ) -> None:
     """Backlog to JetStream, in order; what is missing is told."""
-    while (measured := await backlog.take()) is not None:
+    while (waiting := await backlog.take()) is not None:
+        measured = waiting.measured
         BACKLOG.set(len(backlog))
-        if (gap := gap_before(measured, last)) is not None:
+        for gap in gaps_before(waiting, last):
             report(service, gap, measured)
         for message in messages(measured, now()):
             await window.publish(message.subject, message.body, message.headers)
@@ -102,12 +104,14 @@ async def publish(
 def report(service: Service[RadarSettings], gap: Gap, measured: Measured) -> None:
     """Say which frames are lost, in the log, as a metric and as an event."""
     LOST.inc(gap.last_frame - gap.first_frame + 1)
-    service.log.error("frames lost", run=gap.run, first_frame=gap.first_frame, last_frame=gap.last_frame)
+    service.log.error(
+        "frames lost", run=gap.run, first_frame=gap.first_frame, last_frame=gap.last_frame, reason=gap.reason
+    )
     event = RadarGap(
         run_id=gap.run,
         first_frame=gap.first_frame,
         last_frame=gap.last_frame,
-        reason="NATS or this service was away for longer than the frames are kept",
+        reason=gap.reason,
         ts_epoch=measured.frame.timestamp.timestamp(),
     )
     event_id = f"{gap.run}:{gap.first_frame}-{gap.last_frame}:gap"

@@ -1,7 +1,7 @@
 """The simulator's stream of frames, for ever: after a break it goes on behind the last frame received."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 import grpc
 import grpc.aio
@@ -9,11 +9,13 @@ import grpc.aio
 from generated.q_sim_api_pb2 import StreamRadarFramesRequest, StreamRadarFramesResponse
 from generated.q_sim_api_pb2_grpc import QSimAPIServiceStub
 from q_sim_radar.settings import RadarSettings
+from qiki.contracts.headers import FRAME, RUN
 from qiki.runtime.grpc import CLIENT_OPTIONS
 from qiki.runtime.service import Service
 
 RETRY_S = 0.1
 CONDITION = "simulator"
+RUN_CONDITION = "run"
 
 
 async def frames(
@@ -28,12 +30,42 @@ async def frames(
                 request.run_id, request.after_frame = after
             try:
                 call = stub.StreamRadarFrames(request, wait_for_ready=True)
-                await call.initial_metadata()
+                place = {key: str(value) for key, value in await call.initial_metadata()}
                 service.health.met(CONDITION)
+                check_run(service, place, after)
                 async for message in call:
                     after = (message.run_id, message.number)
+                    service.health.met(RUN_CONDITION)
                     yield message
             except grpc.aio.AioRpcError as error:
                 service.health.wait_for(CONDITION, f"{error.code().name}: {error.details()}")
                 service.log.warning("stream of frames broke", code=error.code().name, reason=error.details())
             await asyncio.sleep(RETRY_S)
+
+
+def check_run(service: Service[RadarSettings], place: Mapping[str, str], after: tuple[str, int] | None) -> None:
+    """Be unready, and say why, while the simulator's frames would pass for stored ones."""
+    problem = conflict(place, after)
+    if problem is None:
+        service.health.met(RUN_CONDITION)
+        return
+    service.health.wait_for(RUN_CONDITION, problem)
+    service.log.error("frames would pass for stored ones", problem=problem)
+
+
+def conflict(place: Mapping[str, str], after: tuple[str, int] | None) -> str | None:
+    """What is wrong when the simulator has begun a run again whose frames are stored; None when nothing is.
+
+    Args:
+        place: where the simulator stands, as headers
+        after: run and number of the last frame that is stored or was received
+    """
+    if after is None or place.get(RUN) != after[0]:
+        return None
+    newest = int(place.get(FRAME, -1))
+    if newest >= after[1]:
+        return None
+    return (
+        f"run {after[0]} has frames up to {after[1]} stored already, and the simulator begins it again "
+        f"({newest + 1} frames so far): give another QIKI_RUN_ID or a fresh run folder"
+    )

@@ -13,7 +13,7 @@ from generated.common_types_pb2 import DEGREES, PERCENT, UNIT_UNSPECIFIED, Unit
 from q_sim_service.bot.axes import Axis
 from q_sim_service.bot.orders import Cruise, FireThruster, Order, SetMode, Turn
 from q_sim_service.errors import OrderError
-from qiki.botspec.actuators import ActuatorFamily, find_actuator
+from qiki.botspec.actuators import ActuatorFamily, ActuatorKind, find_actuator
 from qiki.contracts.enums import CommandType, FSMState
 
 FULL_TURN_DEG = 360.0
@@ -36,6 +36,17 @@ def read_order(command: ActuatorCommand) -> Order:
     return reader(actuator.role, command)
 
 
+def plain_order(actuator: ActuatorKind) -> Order:
+    """The plainest order that an actuator is there for: what refuses it leaves the actuator without use."""
+    match actuator.family:
+        case ActuatorFamily.MOTOR:
+            return Turn(1.0)
+        case ActuatorFamily.RCS:
+            return FireThruster(_axis(actuator.role), 0.01, 0.05)
+        case ActuatorFamily.SYSTEM:
+            return SetMode(FSMState.IDLE)
+
+
 def _cruise(_: str, command: ActuatorCommand) -> Order:
     return Cruise(_number(command, PERCENT, 0.0, 100.0) / 100.0)
 
@@ -48,7 +59,7 @@ def _fire(role: str, command: ActuatorCommand) -> Order:
     if command.timeout_ms < 0:
         raise OrderError(f"timeout_ms is {command.timeout_ms} (expected 0 or more)")
     percent = _number(command, PERCENT, 0.0, 100.0)
-    return FireThruster(Axis(role.partition("_")[2]), percent / 100.0, command.timeout_ms / 1000.0)
+    return FireThruster(_axis(role), percent / 100.0, command.timeout_ms / 1000.0)
 
 
 def _set_mode(_: str, command: ActuatorCommand) -> Order:
@@ -70,6 +81,10 @@ _READERS: dict[tuple[ActuatorFamily, int], Callable[[str, ActuatorCommand], Orde
     (ActuatorFamily.RCS, CommandType.SET_VELOCITY): _fire,
     (ActuatorFamily.SYSTEM, CommandType.SET_MODE): _set_mode,
 }
+
+
+def _axis(role: str) -> Axis:
+    return Axis(role.partition("_")[2])
 
 
 def _number(command: ActuatorCommand, unit: Unit.ValueType, low: float, high: float) -> float:

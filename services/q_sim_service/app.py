@@ -7,7 +7,7 @@ from q_sim_service.control import Control
 from q_sim_service.engine import Engine
 from q_sim_service.outlets import Outlets, send_telemetry
 from q_sim_service.rpc import Rpc
-from q_sim_service.runs import run_ids
+from q_sim_service.runs import RunCounter, run_ids
 from q_sim_service.scenario import load_named_scenario, load_scenario
 from q_sim_service.server import serving
 from q_sim_service.settings import SimulatorSettings
@@ -51,7 +51,8 @@ def _simulator(settings: SimulatorSettings, bot: BotConfig) -> Simulator:
     parameters = bot.hardware_profile.parameters
     setup = Setup(parameters, settings.radar_sr_threshold_m, settings.qiki_seed, load_named_scenario)
     scenario = load_scenario(settings.qiki_scenario)
-    return Simulator(setup, scenario, run_ids(settings.qiki_run_id), settings.qiki_speed)
+    ids = run_ids(settings.qiki_run_id, RunCounter(settings.qiki_state_dir))
+    return Simulator(setup, scenario, ids, settings.qiki_speed)
 
 
 async def _talk(service: SimulatorService, engine: Engine, outlets: Outlets) -> None:

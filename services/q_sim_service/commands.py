@@ -25,6 +25,8 @@ from qiki.contracts.enums import TransponderMode
 
 MAX_STEP_TICKS = 1_000_000
 
+STEP = "sim.step"
+
 Speed = Annotated[float, Field(gt=0, le=MAX_SPEED)]
 
 
@@ -163,7 +165,7 @@ COMMANDS: dict[str, type[Command]] = {
     "sim.pause": Pause,
     "sim.stop": Stop,
     "sim.reset": Reset,
-    "sim.step": Step,
+    STEP: Step,
     "sim.xpdr.mode": TransponderCommand,
     "sim.rcs.fire": FireCommand,
     "sim.rcs.stop": CeaseFireCommand,

@@ -4,11 +4,22 @@ import structlog
 from nats.aio.msg import Msg
 
 from q_sim_service.acknowledgements import Request, applied, read_message, refused, salvage, short
-from q_sim_service.commands import COMMANDS, Command, Pause, Reset, Start, Step, Stop, VehicleCommand, read_command
+from q_sim_service.commands import (
+    COMMANDS,
+    STEP,
+    Command,
+    Pause,
+    Reset,
+    Start,
+    Step,
+    Stop,
+    VehicleCommand,
+    read_command,
+)
 from q_sim_service.engine import Engine
 from q_sim_service.errors import OrderError
 from q_sim_service.metrics import COMMANDS as COUNTED
-from q_sim_service.outlets import post
+from q_sim_service.outlets import post, post_telemetry
 from qiki.clock import now
 from qiki.contracts import topics
 from qiki.contracts.events import COMMAND_REFUSED, Refusal
@@ -31,10 +42,14 @@ class Control:
         """Listen on this connection."""
 
         async def received(message: Msg) -> None:
-            body = (await self.answer(message.data)).to_json()
+            acknowledgement = await self.answer(message.data)
+            headers = self._engine.place
+            if acknowledgement.kind == STEP and acknowledgement.ok:
+                await post_telemetry(link, self._engine)
+            body = acknowledgement.to_json()
             for subject in dict.fromkeys((topics.RESPONSES.subject, message.reply)):
                 if subject:
-                    await post(link, subject, body, "acknowledgement")
+                    await post(link, subject, body, "acknowledgement", headers)
 
         await link.client.subscribe(topics.COMMANDS.subject, cb=received)
 

@@ -14,6 +14,7 @@ from q_sim_service.metrics import BEHIND, FRAMES, TICKS
 from q_sim_service.pacer import Pacer
 from q_sim_service.simulator import Simulator
 from q_sim_service.world import World
+from qiki.contracts.headers import FRAME, RUN, TICK
 
 SLICE_S = 0.005
 """How long ticks may hold the event loop before others have their turn."""
@@ -69,6 +70,13 @@ class Engine:
     def behind_s(self) -> float:
         """How far the simulation lags the speed asked for."""
         return self._pacer.behind_s
+
+    @property
+    def place(self) -> dict[str, str]:
+        """Where the simulation stands, as headers: its run, the ticks done, and the newest frame if there is one."""
+        world = self.world
+        place = {RUN: str(world.run_id), TICK: str(world.tick_count)}
+        return place | ({FRAME: str(world.frame_count - 1)} if world.frame_count else {})
 
     def start(self, speed: float | None) -> None:
         """Let time pass."""

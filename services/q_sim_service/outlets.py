@@ -77,10 +77,10 @@ class Outlets:
                 await post(self._link, topics.TRUTH.subject, self._truth.popleft(), "truth")
 
 
-async def post(link: Link, subject: str, body: bytes, what: str) -> None:
+async def post(link: Link, subject: str, body: bytes, what: str, headers: dict[str, str] | None = None) -> None:
     """Send; what the client or the server does not take is given up and counted."""
     try:
-        await link.client.publish(subject, body)
+        await link.client.publish(subject, body, headers=headers)
     except nats.errors.Error as error:
         DROPPED.labels(what).inc()
         log.warning("not sent", what=what, bytes=len(body), reason=str(error))
@@ -90,9 +90,14 @@ async def send_telemetry(link: Link, engine: Engine, interval_s: float) -> None:
     """Telemetry by the wall clock, also while time is held."""
     while True:
         if link.client.is_connected:
-            snapshot = telemetry(engine.world, engine.simulator.sim_state(engine.behind_s))
-            await post(link, topics.TELEMETRY.subject, snapshot.to_json(), "telemetry")
+            await post_telemetry(link, engine)
         await asyncio.sleep(interval_s)
+
+
+async def post_telemetry(link: Link, engine: Engine) -> None:
+    """Send how the vehicle is now."""
+    snapshot = telemetry(engine.world, engine.simulator.sim_state(engine.behind_s))
+    await post(link, topics.TELEMETRY.subject, snapshot.to_json(), "telemetry")
 
 
 def _bounded(queue: deque[Any], item: object, limit: int, what: str) -> None:

@@ -9,12 +9,14 @@ import grpc
 
 from generated import q_sim_api_pb2 as api
 from generated.q_sim_api_pb2_grpc import QSimAPIServiceServicer
-from q_sim_service.actuators import read_order
+from q_sim_service.actuators import plain_order, read_order
 from q_sim_service.engine import Engine
 from q_sim_service.errors import NoFrameError, NoSensorError, OrderError
 from q_sim_service.metrics import ACTUATOR_COMMANDS, READERS
 from q_sim_service.readings import choose, reading
+from qiki.botspec.actuators import ACTUATORS, ActuatorKind
 from qiki.contracts.events import ACTUATOR_FAILED, ACTUATOR_OK, ActuatorOutcome, EventKind
+from qiki.contracts.protobuf import uuid_to_proto
 from qiki.runtime.events import Events
 
 
@@ -59,6 +61,16 @@ class Rpc(QSimAPIServiceServicer):
         held = "" if self._engine.simulator.running else f" (the simulation is {self._engine.simulator.state})"
         return api.SendActuatorCommandResponse(accepted=True, message=f"takes effect at the next tick{held}")
 
+    async def ListActuators(self, request: api.ListActuatorsRequest, context: Any) -> api.ListActuatorsResponse:  # noqa: N802, ARG002
+        """Every actuator, and whether it would take a plain command now."""
+        return api.ListActuatorsResponse(actuators=[self._state(actuator) for actuator in ACTUATORS])
+
+    def _state(self, actuator: ActuatorKind) -> api.ActuatorState:
+        reason = self._engine.world.refusal(plain_order(actuator))
+        return api.ActuatorState(
+            actuator_id=uuid_to_proto(actuator.id), role=actuator.role, ready=reason is None, message=reason or ""
+        )
+
     def _tell(self, kind: EventKind, actuator: str, message: str) -> None:
         world = self._engine.world
         body = ActuatorOutcome(
@@ -84,7 +96,8 @@ class Rpc(QSimAPIServiceServicer):
         context: Any,
     ) -> AsyncIterator[api.StreamRadarFramesResponse]:
         """Frames, for ever."""
-        await context.send_initial_metadata(())  # the reader is connected, though frames may be long in coming
+        # The reader is connected, though frames may be long in coming: he learns where the simulation stands.
+        await context.send_initial_metadata(tuple(self._engine.place.items()))
         after = request.after_frame if request.HasField("after_frame") else None
         with READERS.track_inprogress():
             async with aclosing(self._engine.log.read(request.run_id, after)) as frames:

@@ -15,6 +15,8 @@ class SimulatorSettings(ServiceSettings):
 
     qsim_listen: Address = "127.0.0.1:50051"
     qiki_run_id: UUID | None = None
+    qiki_state_dir: Path | None = None
+    """Where the runs of a given id are counted; None: nowhere, and a simulator started again takes the id again."""
     qiki_scenario: str = "mixed-traffic"
     qiki_bot_spec: Path | None = None
     """None: the specification that comes with the platform."""

@@ -85,10 +85,14 @@ class World:
         Raises:
             OrderError: the vehicle cannot obey as it is now.
         """
-        reason = order.refusal(self.vehicle)
+        reason = self.refusal(order)
         if reason is not None:
             raise OrderError(reason)
         self._orders.append(order)
+
+    def refusal(self, order: Order) -> str | None:
+        """Why the vehicle cannot obey as it is now; None when it can."""
+        return order.refusal(self.vehicle)
 
     def tick(self) -> Tick:
         """Advance by one step."""
@@ -123,7 +127,7 @@ class World:
         orders, self._orders = self._orders, []
         dropped = []
         for order in orders:
-            reason = order.refusal(self.vehicle)
+            reason = self.refusal(order)
             if reason is None:
                 order.apply(self.vehicle)
             else:

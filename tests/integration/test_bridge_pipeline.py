@@ -37,6 +37,7 @@ RUN = UUID("6f1c3d1e-0000-4000-8000-000000000001")
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 BAND = RadarRangeBand.RR_UNSPECIFIED
 AUDIT = ("QIKI_EVENTS_V1", "qiki.events.v1.radar.guard")
+CLEARED = ("QIKI_EVENTS_V1", "qiki.events.v1.radar.guard.cleared")
 DEAD = ("QIKI_DLQ_V1", "qiki.dlq.v1.qiki.radar.v1.frames")
 Work = Callable[[JetStreamContext], Awaitable[Any]]
 
@@ -322,6 +323,35 @@ def test_a_frame_that_comes_again_is_nothing_new(stack: Stack):
         last = stack.store([*again, message(10)])[-1]
         assert_tracked_exactly_once(stack, 11)
         until("all to be acknowledged", lambda: stack.on(acknowledged) == last)
+
+
+def test_an_alert_and_its_end_are_told_once_though_frames_come_again_and_the_bridge_dies(stack: Stack):
+    near = [message(number) for number in range(20)]
+    far = []
+    for number in range(20, 80):  # the unknown one is gone
+        left = frame(number).model_copy(update={"detections": frame(number).detections[:1]})
+        far.append((left.to_json(), message(number)[1]))
+    again = [(content, headers | {"Nats-Msg-Id": f"again-{n}"}) for n, (content, headers) in enumerate([*near, *far])]
+    stack.bridge.start()
+    stack.bridge.ready()
+    stack.store(near)
+    stack.await_stored(1, *AUDIT)
+    stack.bridge.kill()
+    stack.store(far)
+    stack.bridge.start()
+    stack.await_stored(1, *CLEARED)
+    tracked = stack.await_tracked(80)
+    last = stack.store(again)[-1]
+    until("all to be acknowledged", lambda: stack.on(acknowledged) == last)
+    (alert,), (cleared,) = stack.stored(*AUDIT), stack.stored(*CLEARED)
+    told = [one.headers["x-qiki-frame"] for one in tracked if one.headers and one.headers["x-qiki-alerts"] == "1"]
+    for one in (alert, cleared):
+        assert one.headers is not None
+        assert one.headers["x-qiki-run"] == str(RUN)
+        assert one.headers["x-qiki-frame"] in told
+    assert len(told) == 2
+    assert (body(alert)["rule_id"], body(alert)["track_id"]) == (body(cleared)["rule_id"], body(cleared)["track_id"])
+    assert cleared.headers["x-qiki-code"] == "801"
 
 
 def test_a_new_run_starts_anew(stack: Stack):

@@ -8,6 +8,7 @@ import pytest
 
 from qiki.contracts import topics
 from qiki.contracts.enums import RadarTrackStatus, TransponderMode
+from qiki_harness.twin import AwaitedError
 from qiki_harness.twin.checks import settle
 from qiki_harness.twin.where import above, equal, near, telemetry
 
@@ -64,6 +65,17 @@ def test_orders_show_in_telemetry(held, orders, effect):
     assert held.command("sim.step", ticks=20).ok
 
     held.await_telemetry(telemetry(sim_state__tick=20, **effect), after=before)
+
+
+def test_a_test_that_conducts_goes_from_tracked_frame_to_tracked_frame(held):
+    run = held.await_telemetry(after=held.now(), sim_state__tick=0).data.sim_state.run_id
+
+    frames = [held.step(ticks) for ticks in (1, 1, 1, 1, 20)]  # a frame every second tick
+
+    assert [frame and (frame.run, frame.frame) for frame in frames] == [None, (run, 0), None, (run, 1), (run, 11)]
+    assert held.command("sim.start").ok
+    with pytest.raises(AwaitedError, match="pause or stop it first"):
+        held.step(1)
 
 
 def test_every_command_gets_exactly_one_acknowledgement(held):

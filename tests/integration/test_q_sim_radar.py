@@ -1,20 +1,31 @@
 """The radar as a process between the real simulator and the real broker: every frame once, in order."""
 
 import asyncio
+import json
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from uuid import UUID, uuid5
 
+import grpc
 import nats
 import pytest
 from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig
 
+from generated import q_sim_api_pb2 as api
+from generated.q_sim_api_pb2_grpc import QSimAPIServiceServicer, add_QSimAPIServiceServicer_to_server
+from generated.radar.v1.radar_pb2 import RadarDetection
 from nats_js_init.apply import apply
 from nats_js_init.plan import plan
 from nats_js_init.settings import InitSettings
 from qiki_harness.testing import Broker, ServiceProcess, until
 
 RUN = "11111111-2222-4333-8444-555555555555"
+DEADLINE_S = 60.0
 SUBJECTS = {"qiki.radar.v1.frames": "", "qiki.radar.v1.frames.lr": ":LR", "qiki.radar.v1.tracks.sr": ":SR"}
 
 
@@ -24,23 +35,35 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
         yield running
 
 
-@pytest.fixture
-def radar(broker: Broker, tmp_path: Path) -> Iterator[ServiceProcess]:
+@contextmanager
+def simulated(broker: Broker, folder: Path, **settings: object) -> Iterator[ServiceProcess]:
     """A radar, not yet started, whose simulator measures 200 frames a second."""
-    log = tmp_path / "sim.log"
+    world = {"QIKI_RUN_ID": RUN, "QIKI_SPEED": 20, "QIKI_SCENARIO": "single-pass"} | settings
     with ServiceProcess(
-        "q_sim_service", log, NATS_URL=broker.url, QIKI_RUN_ID=RUN, QIKI_SPEED=20, QIKI_SCENARIO="single-pass",
-        QSIM_LISTEN="127.0.0.1:0", QIKI_HTTP_PORT=0,
-    ) as simulator:  # fmt: skip
+        "q_sim_service",
+        folder / "sim.log",
+        NATS_URL=broker.url,
+        QSIM_LISTEN="127.0.0.1:0",
+        QIKI_HTTP_PORT=0,
+        **world,
+    ) as simulator:
         port = until(
             "the simulator to listen",
             lambda: next((one["grpc_port"] for one in simulator.lines() if "grpc_port" in one), 0),
+            DEADLINE_S,
         )
         service = ServiceProcess(
-            "q_sim_radar", tmp_path / "radar.log", NATS_URL=broker.url, QSIM_GRPC=f"127.0.0.1:{port}", QIKI_HTTP_PORT=0
+            "q_sim_radar", folder / "radar.log", NATS_URL=broker.url, QSIM_GRPC=f"127.0.0.1:{port}", QIKI_HTTP_PORT=0
         )
         yield service
         service.kill()
+
+
+@pytest.fixture
+def radar(broker: Broker, tmp_path: Path) -> Iterator[ServiceProcess]:
+    """A radar, not yet started, whose simulator measures."""
+    with simulated(broker, tmp_path) as service:
+        yield service
 
 
 def initialise(broker: Broker) -> None:
@@ -63,14 +86,14 @@ def count(broker: Broker) -> int:
 
 
 def await_frames(broker: Broker, radar: ServiceProcess, number: int) -> None:
-    until(f"{number} frames\n{radar.words()[-1000:]}", lambda: count(broker) >= number)
+    until(f"{number} frames\n{radar.words()[-1000:]}", lambda: count(broker) >= number, DEADLINE_S)
 
 
-def stored(broker: Broker, subject: str) -> list[Msg]:
+def stored(broker: Broker, subject: str, stream: str = "QIKI_RADAR_V1") -> list[Msg]:
     async def run() -> list[Msg]:
         client = await nats.connect(broker.url)
         config = ConsumerConfig(ack_policy=AckPolicy.NONE)
-        reader = await client.jetstream().pull_subscribe(subject, stream="QIKI_RADAR_V1", config=config)
+        reader = await client.jetstream().pull_subscribe(subject, stream=stream, config=config)
         left = (await reader.consumer_info()).num_pending or 0
         messages: list[Msg] = []
         while len(messages) < left:
@@ -124,3 +147,86 @@ def test_it_waits_for_its_stream(broker: Broker, radar: ServiceProcess):
         await_frames(broker, radar, 20)
         assert radar.terminate() == 0
     assert_every_frame_once_in_order(broker)
+
+
+def runs(broker: Broker) -> list[str]:
+    """The runs that are stored, in their order."""
+    ids = ((one.headers or {})["x-qiki-run"] for one in stored(broker, "qiki.radar.v1.frames"))
+    return list(dict.fromkeys(ids))
+
+
+def has_runs(broker: Broker, wanted: list[str]) -> bool:
+    return runs(broker) == wanted
+
+
+def test_a_simulator_that_begins_again_over_the_same_data_has_runs_of_its_own(broker: Broker, tmp_path: Path):
+    initialise(broker)
+    for lives in ([RUN], [RUN, str(uuid5(UUID(RUN), "1"))]):
+        with simulated(broker, tmp_path, QIKI_STATE_DIR=tmp_path / "state") as radar, radar:
+            until("frames of this life", partial(has_runs, broker, lives), DEADLINE_S)
+            radar.ready()
+    numbers = [int((one.headers or {})["x-qiki-frame"]) for one in stored(broker, "qiki.radar.v1.frames")]
+    assert numbers.count(0) == 2
+
+
+def test_a_run_that_is_begun_again_is_told_with_what_to_do(broker: Broker, tmp_path: Path):
+    initialise(broker)
+    with simulated(broker, tmp_path) as radar, radar:
+        await_frames(broker, radar, 50)
+    (tmp_path / "again").mkdir()
+    with simulated(broker, tmp_path / "again", QIKI_AUTOSTART="false") as radar, radar:
+        until("the radar to say so", lambda: "QIKI_RUN_ID" in radar.get("/readyz")[1], DEADLINE_S)
+        status, said = radar.get("/readyz")
+        assert status == 503
+        problem = json.loads(said)["waiting_for"]["run"]
+        assert problem.startswith(f"run {RUN} has frames up to ")
+        assert problem.endswith("give another QIKI_RUN_ID or a fresh run folder")
+        (line,) = [one for one in radar.lines() if one["level"] == "error"]
+        assert line["problem"] == problem
+
+
+class Faulty(QSimAPIServiceServicer):
+    """A simulator that keeps its frames from the third on; the fifth and the sixth break the contract."""
+
+    def StreamRadarFrames(  # noqa: N802
+        self, request: api.StreamRadarFramesRequest, context: grpc.ServicerContext
+    ) -> Iterator[api.StreamRadarFramesResponse]:
+        for number in range(2, 8):
+            if request.run_id != RUN or number > request.after_frame:
+                yield self._frame(number)
+        while context.is_active():
+            time.sleep(0.05)
+
+    def _frame(self, number: int) -> api.StreamRadarFramesResponse:
+        message = api.StreamRadarFramesResponse(
+            run_id=RUN, number=number, own_position=(0, 0, 0), own_velocity=(0, 0, 0)
+        )
+        message.frame.schema_version = 1
+        message.frame.frame_id.value = str(uuid5(UUID(RUN), str(number)))
+        message.frame.sensor_id.value = RUN
+        message.frame.timestamp.seconds = 1_767_225_600 + number
+        if number in {4, 5}:
+            message.frame.detections.append(RadarDetection(range_m=-1.0))
+        return message
+
+
+def test_frames_that_are_missing_are_told_with_the_reason(broker: Broker, tmp_path: Path):
+    initialise(broker)
+    server = grpc.server(ThreadPoolExecutor(2))
+    add_QSimAPIServiceServicer_to_server(Faulty(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    service = ServiceProcess(
+        "q_sim_radar", tmp_path / "radar.log", NATS_URL=broker.url, QSIM_GRPC=f"127.0.0.1:{port}", QIKI_HTTP_PORT=0
+    )
+    with service as radar:
+        until(f"the frames\n{radar.words()[-1000:]}", lambda: count(broker) == 4, DEADLINE_S)
+        until("the gaps", lambda: len(stored(broker, "qiki.events.v1.radar.gap", "QIKI_EVENTS_V1")) == 2, DEADLINE_S)
+    server.stop(None)
+    told = [json.loads(one.data) for one in stored(broker, "qiki.events.v1.radar.gap", "QIKI_EVENTS_V1")]
+    assert [(one["first_frame"], one["last_frame"], one["reason"]) for one in told] == [
+        (0, 1, "this service came to the run when the simulator no longer kept its first frames"),
+        (4, 5, "the simulator's frame breaks the contract: the log of this service says how"),
+    ]
+    numbers = [(one.headers or {})["x-qiki-frame"] for one in stored(broker, "qiki.radar.v1.frames")]
+    assert numbers == ["2", "3", "6", "7"]

@@ -202,6 +202,50 @@ def test_a_step_is_acknowledged_when_its_frames_are_out(stopped: str):
     at_console(stopped, play)
 
 
+def test_truth_telemetry_and_acknowledgement_of_a_step_come_in_order(stopped: str):
+    async def play(operator: Operator) -> None:
+        seen: list[Msg] = []
+
+        async def saw(message: Msg) -> None:
+            seen.append(message)
+
+        await operator.client.subscribe("qiki.>", cb=saw)
+        for end in (10, 30):
+            before = len(seen)
+            assert (await operator.send("sim.step", ticks=20 if end == 30 else 10)).ok
+            came = seen[before:]
+            answer = next(n for n, one in enumerate(came) if one.subject == topics.RESPONSES.subject)
+            last = max(n for n, one in enumerate(came[:answer]) if one.subject == topics.TRUTH.subject)
+            told = [one for one in came[last:answer] if one.subject == topics.TELEMETRY.subject]
+            assert TelemetrySnapshot.from_json(told[-1].data).sim_state.tick == end
+            assert TruthSnapshot.from_json(came[last].data).frame == end // 2 - 1
+
+    at_console(stopped, play)
+
+
+def test_acknowledgements_say_where_the_simulation_stands(stopped: str):
+    async def play(operator: Operator) -> None:
+        async def place(name: str, **parameters: Any) -> tuple[str, str, str | None]:
+            command = {"command_name": name, "parameters": parameters, "metadata": {"message_id": str(uuid4())}}
+            reply = await operator.client.request(topics.COMMANDS.subject, json.dumps(command).encode(), DEADLINE_S)
+            broadcast = await operator.answers.next_msg(DEADLINE_S)
+            assert reply.headers is not None
+            assert reply.headers == broadcast.headers
+            return reply.headers["x-qiki-run"], reply.headers["x-qiki-tick"], reply.headers.get("x-qiki-frame")
+
+        run = (await operator.telemetry()).sim_state.run_id
+        assert await place("sim.stop") == (run, "0", None)
+        assert await place("sim.step", ticks=1) == (run, "1", None)
+        assert await place("sim.step", ticks=4) == (run, "5", "1")
+        assert await place("sim.step", ticks=0) == (run, "5", "1")
+        assert await place("no.such.command") == (run, "5", "1")
+        fresh, *rest = await place("sim.reset")
+        assert fresh != run
+        assert rest == ["0", None]
+
+    at_console(stopped, play)
+
+
 def test_the_clockwork_of_a_run(stopped: str):
     async def play(operator: Operator) -> None:
         assert (await operator.send("sim.pause")).error_detail is not None

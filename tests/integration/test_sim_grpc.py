@@ -196,6 +196,25 @@ def test_safe_mode_refuses_thrust_until_it_is_left(sim: Simulator):
     assert drive_until(accepted=True)
 
 
+def test_the_actuators_are_listed_as_they_are_now(sim: Simulator):
+    def ready() -> set[str]:
+        answer = sim.stub.ListActuators(api.ListActuatorsRequest(), timeout=DEADLINE_S)
+        assert len(answer.actuators) == 9
+        return {state.role for state in answer.actuators if state.ready}
+
+    def set_mode(mode: int) -> None:
+        command = ActuatorCommand(
+            actuator_id=common.UUID(value="system_controller"), command_type=CommandType.SET_MODE, int_value=mode
+        )
+        assert sim.stub.SendActuatorCommand(api.SendActuatorCommandRequest(command=command)).accepted
+
+    assert len(ready()) == 9
+    set_mode(4)
+    assert next(roles for _ in sim.stream() if len(roles := ready()) < 9) == {"system_controller"}
+    set_mode(2)
+    assert any(len(ready()) == 9 for _ in sim.stream())
+
+
 def test_commands_that_will_not_act_are_not_accepted(sim: Simulator):
     empty = sim.stub.SendActuatorCommand(api.SendActuatorCommandRequest(), timeout=DEADLINE_S)
     assert (empty.accepted, empty.message) == (False, "the command names no actuator")

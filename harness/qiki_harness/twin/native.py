@@ -23,6 +23,7 @@ def start_twin(
     run_id: UUID | None = None,
     start: bool = True,
     env: Mapping[str, str] | None = None,
+    without: tuple[str, ...] = (),
 ) -> Twin:
     """Start a native stack of its own in a folder, on free ports, and a twin on it.
 
@@ -36,6 +37,7 @@ def start_twin(
         run_id: to have the same identities again
         start: let time pass; otherwise the world waits for `sim.start` or `sim.step`
         env: further variables of the compose file
+        without: services that are left out
 
     Raises:
         HarnessError: it does not come up.
@@ -53,7 +55,12 @@ def start_twin(
     }
     file = os.environ.get("QIKI_COMPOSE_FILE")
     options = StackOptions(
-        compose_file(Path(file) if file else None), folder, name=folder.name, variables=variables, auto_ports=True
+        compose_file(Path(file) if file else None),
+        folder,
+        name=folder.name,
+        variables=variables,
+        auto_ports=True,
+        without=without,
     )
     stack = Stack.start(options)
     try:

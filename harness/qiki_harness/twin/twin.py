@@ -13,17 +13,21 @@ from nats.js.api import ConsumerInfo
 
 from generated.q_sim_api_pb2_grpc import QSimAPIServiceStub
 from qiki.contracts import topics
-from qiki.contracts.models import CommandMessage, CommandMetadata, ControlAck
+from qiki.contracts.headers import FRAME, TICK
+from qiki.contracts.models import CommandMessage, CommandMetadata, ControlAck, TrackedFrame
 from qiki.runtime.grpc import CLIENT_OPTIONS
 from qiki_harness.stack import Stack
 from qiki_harness.twin.backing import NATS_URL, QSIM_GRPC, Backing, ForeignStack
+from qiki_harness.twin.failure import AwaitedError
 from qiki_harness.twin.history import Ledger
 from qiki_harness.twin.metrics import read_metric
+from qiki_harness.twin.records import Record
 from qiki_harness.twin.watcher import DEADLINE_S, Watcher
 from qiki_harness.twin.wire import Wire
 
 _CONNECT_S = 20.0
 _LOOK_BACK = timedelta(minutes=1)
+_TICK = timedelta(milliseconds=50)
 
 
 class Twin(Watcher):
@@ -48,12 +52,36 @@ class Twin(Watcher):
     def command(self, name: str, /, *, deadline_s: float = DEADLINE_S, **parameters: Any) -> ControlAck:
         """Send a command; returns its acknowledgement, which may be a refusal."""
         __tracebackhide__ = True
+        return self._commanded(name, parameters, deadline_s).data
+
+    def step(self, ticks: int, deadline_s: float = DEADLINE_S) -> Record[TrackedFrame] | None:
+        """Do ticks while time is held, and wait until their last frame is tracked.
+
+        Returns:
+            What the tracker said of that frame; None where the ticks brought none.
+
+        Raises:
+            AwaitedError: the step is refused, or something does not come in time.
+        """
+        __tracebackhide__ = True
+        answer = self._commanded("sim.step", {"ticks": ticks}, deadline_s)
+        if not answer.data.ok:
+            raise AwaitedError(f"sim.step was refused: {answer.data.error_detail}")
+        if FRAME not in answer.headers:
+            return None
+        tick = int(answer.headers[TICK])
+        end = self.await_telemetry(sim_state__run_id=answer.run, sim_state__tick=tick, deadline_s=deadline_s).data
+        tracked = self.await_tracked_frame(run=answer.run, frame=answer.frame, deadline_s=deadline_s)
+        return tracked if tracked.data.timestamp > end.timestamp - ticks * _TICK else None
+
+    def _commanded(self, name: str, parameters: Mapping[str, Any], deadline_s: float) -> Record[ControlAck]:
+        __tracebackhide__ = True
         identity = uuid4()
         metadata = CommandMetadata(message_id=identity, message_type="command", source="twin")
-        message = CommandMessage(command_name=name, parameters=parameters, metadata=metadata)
+        message = CommandMessage(command_name=name, parameters=dict(parameters), metadata=metadata)
         before = self.now()
         self.publish(topics.COMMANDS.subject, message.to_json())
-        return self.await_acknowledgement(request_id=str(identity), after=before, deadline_s=deadline_s).data
+        return self.await_acknowledgement(request_id=str(identity), after=before, deadline_s=deadline_s)
 
     def publish(self, subject: str, body: bytes, headers: Mapping[str, str] | None = None) -> None:
         """Publish anything: input for the services."""

@@ -15,9 +15,9 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 
 from qiki.contracts import topics
+from qiki.runtime.stream import Begin, StreamReader
 from qiki_harness.errors import DeadlineError
 from qiki_harness.twin.history import Ledger
-from qiki_harness.twin.stream import StreamReader
 
 T = TypeVar("T")
 
@@ -118,7 +118,8 @@ class Wire:
             await self._client.close()
 
     async def _listen(self) -> None:
-        readers = [StreamReader(self._client, stream, self._stored, self._since) for stream in _FAST_STREAMS]
+        begin = self._since or Begin.OLDEST
+        readers = [StreamReader(self._client, stream, self._stored, begin) for stream in _FAST_STREAMS]
         readers += [StreamReader(self._client, stream, self._stored) for stream in _SLOW_STREAMS]
 
         async def lost() -> None:

@@ -59,7 +59,12 @@ def seen(make_scans: Callable[[int], list[Scan]], run_id: UUID):
 
 def spoken(judge: GuardJudge, *frames: TrackReports):
     """Rules that spoke, frame by frame."""
-    return [[alert.rule_id for alert in judge.judge(reports)] for reports in frames]
+    return [[alert.rule_id for alert in judge.judge(reports).alerts] for reports in frames]
+
+
+def ended(judge: GuardJudge, *frames: TrackReports):
+    """Rules and tracks whose alerts ended, frame by frame."""
+    return [[(one.rule_id, one.track_id) for one in judge.judge(reports).ended] for reports in frames]
 
 
 UNKNOWN_CLOSE = ["UNKNOWN_CONTACT_CLOSE"]
@@ -102,7 +107,7 @@ def test_conditions(rules: GuardRules, seen: Callable[..., Any], track: dict[str
 
 
 def test_the_alert_says_all(rules: GuardRules, seen: Callable[..., Any]):
-    (alert,) = GuardJudge(rules).judge(seen(12.5, 42.0))
+    (alert,) = GuardJudge(rules).judge(seen(12.5, 42.0)).alerts
     assert isinstance(alert, GuardAlert)
     assert json.loads(alert.to_json()) == {
         "schema_version": 1,
@@ -170,6 +175,29 @@ def test_a_lost_track_is_forgotten(rules: GuardRules, seen: Callable[..., Any]):
     assert judge.snapshot() == GuardJudge(rules).snapshot()
 
 
+CLOSE_IS_OVER = [("UNKNOWN_CONTACT_CLOSE", A)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"range_m": 75.1}, {"status": LOST}, {"iff": FriendFoe.FRIEND}, {"quality": 0.1}, {"track": B, "range_m": 500.0}],
+    ids=["it left", "it is lost", "it is a friend", "it is doubtful", "it is there no longer"],
+)
+def test_an_alert_ends_once_with_its_condition(rules: GuardRules, seen: Callable[..., Any], change: dict[str, Any]):
+    frames = [seen(0), seen(1, 74.0), seen(2, **change), seen(3, **change)]
+    assert ended(GuardJudge(rules), *frames) == [[], [], CLOSE_IS_OVER, []]
+
+
+def test_what_was_never_announced_does_not_end(rules: GuardRules, seen: Callable[..., Any]):
+    short = only(rules, "UNKNOWN_CONTACT_CLOSE", min_duration_s=2.0)
+    assert ended(GuardJudge(short), seen(0), seen(1), seen(1.5, 200)) == [[], [], []]
+
+
+def test_a_return_within_the_cooldown_is_neither_announced_nor_ended(rules: GuardRules, seen: Callable[..., Any]):
+    frames = [seen(0), seen(1, 200), seen(2), seen(3, 200), seen(70), seen(71, 200)]
+    assert ended(GuardJudge(rules), *frames) == [[], CLOSE_IS_OVER, [], [], [], CLOSE_IS_OVER]
+
+
 @settings(max_examples=30, deadline=None)
 @given(
     ranges=st.lists(st.floats(40, 100), min_size=2, max_size=30),
@@ -181,10 +209,10 @@ def test_restored_it_raises_the_same_alerts(
 ):
     frames = [seen(step_s * index, range_m) for index, range_m in enumerate(ranges)]
     through, first = GuardJudge(rules), GuardJudge(rules)
-    expected = spoken(through, *frames)
-    before = spoken(first, *frames[:split])
+    expected = [through.judge(reports) for reports in frames]
+    before = [first.judge(reports) for reports in frames[:split]]
     second = GuardJudge.restore(json.loads(json.dumps(first.snapshot())), rules)
-    assert before + spoken(second, *frames[split:]) == expected
+    assert before + [second.judge(reports) for reports in frames[split:]] == expected
 
 
 def test_memories_of_a_rule_that_is_gone_are_dropped(rules: GuardRules, seen: Callable[..., Any]):

@@ -6,8 +6,10 @@ from collections.abc import Callable
 import pytest
 
 from faststream_bridge.frames import StoredFrame
-from faststream_bridge.messages import Message, alert_messages, track_messages, tracked_message
+from faststream_bridge.messages import Message, guard_messages, track_messages, tracked_message
 from faststream_bridge.runs import Runs, Tracked
+from qiki.clock import parse_rfc3339
+from qiki.contracts.events import GuardCleared
 from qiki.contracts.radar import GuardAlert, RadarTrack, TrackedFrame
 
 RUN = "6f1c3d1e-0000-4000-8000-000000000001"
@@ -73,13 +75,37 @@ def test_a_frames_announcement_counts_its_tracks_and_names_its_place(steps: list
     assert message.headers["Nats-Msg-Id"] == f"{RUN}:3:tracked"
     assert (message.headers["x-qiki-run"], message.headers["x-qiki-frame"]) == (RUN, "3")
     assert message.headers["x-qiki-seq"] == "77"
+    assert message.headers["x-qiki-alerts"] == "0"
 
 
 def test_an_alert_is_an_event_of_its_rules_severity(steps: list[Tracked]):
-    alerts: list[tuple[Tracked, Message]] = [(step, one) for step in steps for one in alert_messages(step)]
+    alerts: list[tuple[Tracked, Message]] = [(step, one) for step in steps for one in guard_messages(step)]
     ((step, message),) = alerts
     alert = GuardAlert.from_json(message.body)
     assert (message.subject, alert.rule_id) == ("qiki.events.v1.radar.guard", "UNKNOWN_CONTACT_CLOSE")
     assert message.headers["Nats-Msg-Id"] == f"{RUN}:{step.key}:{alert.track_id}:UNKNOWN_CONTACT_CLOSE"
     assert message.headers["ce-time"] == step.reports.timestamp
     assert (message.headers["x-qiki-code"], message.headers["x-qiki-severity"]) == ("802", "CRITICAL")
+    assert (message.headers["x-qiki-run"], message.headers["x-qiki-frame"]) == (RUN, str(step.number))
+    assert tracked_message(step, 1).headers["x-qiki-alerts"] == "1"
+
+
+def test_an_alerts_end_is_an_event_of_its_frame(
+    make_runs: Callable[[], Runs], stored: Callable[..., StoredFrame], steps: list[Tracked]
+):
+    runs = make_runs()
+    for number in range(30):
+        runs.step(stored(number))
+    gone = [one for one in (runs.step(stored(number, detections=())) for number in range(30, 90)) if one is not None]
+    ((step, message),) = [(step, one) for step in gone for one in guard_messages(step)]
+    (alert,) = [alert for step in steps for alert in step.alerts]
+    cleared = GuardCleared.from_json(message.body)
+    assert message.subject == "qiki.events.v1.radar.guard.cleared"
+    assert (cleared.run_id, cleared.track_id, cleared.rule_id) == (RUN, alert.track_id, alert.rule_id)
+    assert cleared.fsm_event == "RADAR_ALERT_UNKNOWN_CLOSE"
+    assert cleared.ts_epoch == parse_rfc3339(step.reports.timestamp).timestamp()
+    assert message.headers["Nats-Msg-Id"] == f"{RUN}:{step.key}:{alert.track_id}:UNKNOWN_CONTACT_CLOSE:cleared"
+    assert message.headers["ce-time"] == step.reports.timestamp
+    assert (message.headers["x-qiki-code"], message.headers["x-qiki-severity"]) == ("801", "INFO")
+    assert (message.headers["x-qiki-run"], message.headers["x-qiki-frame"]) == (RUN, str(step.number))
+    assert tracked_message(step, 1).headers["x-qiki-alerts"] == "1"

@@ -142,6 +142,17 @@ def test_mixed_traffic_has_a_foe_that_falls_silent_and_closes_in(mixed: History)
     assert mixed.range_m[-1, viper] < 150
 
 
+def test_mixed_traffic_grows_quiet():
+    history = History("mixed-traffic", 200)
+    near = np.flatnonzero((history.range_m < 160)[:, history.of("viper")]) * FRAME_S
+    assert 75 < near.max() < 80
+    assert history.range_m[-1, history.of("viper")] > 2000
+    late = history.range_m[850:]
+    assert (late[:, [history.of(name) for name in ("viper", "lurker")]] > 160).all()
+    assert (late[:, history.of("impostor")] > 510).all()
+    assert (late > 75).all()
+
+
 def test_mixed_traffic_has_a_stranger_within_70_m(mixed: History):
     stray = mixed.of("stray")
     assert (mixed.claims[:, stray] == None).all()  # noqa: E711  elementwise

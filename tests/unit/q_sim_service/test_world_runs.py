@@ -1,12 +1,13 @@
 """Runs: their identities, and how the simulator makes and switches them."""
 
 import itertools
+from pathlib import Path
 from uuid import UUID, uuid5
 
 import pytest
 
 from q_sim_service.errors import OrderError
-from q_sim_service.runs import run_ids
+from q_sim_service.runs import RunCounter, run_ids
 from q_sim_service.scenario import Scenario
 from q_sim_service.simulator import RunState, Setup, Simulator
 from qiki.botspec.planes.bot import BotParameters
@@ -30,6 +31,31 @@ def simulator(seed: int | None = None, speed: float = 1.0) -> Simulator:
 
 def test_fixed_run_ids_are_derived():
     assert list(itertools.islice(run_ids(FIRST), 3)) == [FIRST, uuid5(FIRST, "1"), uuid5(FIRST, "2")]
+
+
+def test_another_life_goes_on_behind_the_ids_that_were_given(tmp_path: Path):
+    folder, other = tmp_path / "state", UUID(int=7)
+    lives = [list(itertools.islice(run_ids(FIRST, RunCounter(folder)), 2)) for _ in range(2)]
+    assert lives == [[FIRST, uuid5(FIRST, "1")], [uuid5(FIRST, "2"), uuid5(FIRST, "3")]]
+    assert next(run_ids(other, RunCounter(folder))) == other
+    assert next(run_ids(FIRST, RunCounter(tmp_path / "fresh"))) == FIRST
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}}", '{"one": 1}', f'{{"{FIRST}": null}}', f'{{"{FIRST}": "x"}}'])
+def test_a_count_that_does_not_read_is_one_line(tmp_path: Path, content: str):
+    (tmp_path / "runs.json").write_text(content)
+    with pytest.raises(UserError, match=r"QIKI_STATE_DIR: .*runs\.json is no count of runs: delete it"):
+        RunCounter(tmp_path)
+
+
+def test_a_count_that_cannot_be_kept_gives_no_id_and_can_be_asked_again(tmp_path: Path):
+    folder = tmp_path / "state"
+    ids = run_ids(FIRST, RunCounter(folder))
+    folder.write_text("in the way")
+    with pytest.raises(UserError, match="QIKI_STATE_DIR: cannot write"):
+        next(ids)
+    folder.unlink()
+    assert next(ids) == FIRST
 
 
 def test_run_ids_are_random_otherwise():

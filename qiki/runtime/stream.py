@@ -1,0 +1,136 @@
+"""Reading a stream by sequence: nothing is lost and nothing comes twice, whatever happens to the broker."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from datetime import datetime
+from enum import Enum
+
+import nats.errors
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+from nats.js.errors import NotFoundError
+
+_RETRY_S = 0.1
+_REQUEST_S = 2.0
+_GONE_AFTER_S = 30.0
+
+
+class Begin(Enum):
+    """Where a reader begins."""
+
+    OLDEST = "oldest"
+    NEW = "new"
+
+
+class StreamReader:
+    """Follows one stream with a consumer of its own, made anew behind the last message after each break.
+
+    Args:
+        client: the connection
+        stream: its name
+        take: called with each message and its sequence
+        begin: with the oldest message, with those stored since a time, or with what is stored from now on; a stream
+            that is made later, or anew, is read from its oldest message
+        subjects: what of it; all where none is given
+
+    Attributes:
+        following: set while a consumer is there: what is stored from then on will come
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        stream: str,
+        take: Callable[[Msg, int], None],
+        begin: Begin | datetime = Begin.OLDEST,
+        subjects: tuple[str, ...] = (),
+    ) -> None:
+        self.following = asyncio.Event()
+        self._client = client
+        self._stream = stream
+        self._take = take
+        self._begin = begin
+        self._subjects = subjects
+        self._created: datetime | None = None
+        self._last: int | None = None
+        self._inbox = ""
+        self._broken = asyncio.Event()
+
+    def lost(self) -> None:
+        """The connection has gone, and the consumer with it."""
+        self._broken.set()
+
+    async def run(self) -> None:
+        """Read for ever."""
+        while True:
+            _end_if_cancelled()
+            self._broken.clear()
+            with contextlib.suppress(nats.errors.Error):  # not there yet, or not yet again
+                await self._follow()
+            await asyncio.sleep(_RETRY_S)
+
+    async def _follow(self) -> None:
+        jetstream = self._client.jetstream(timeout=_REQUEST_S)
+        await self._locate(jetstream)
+        self._inbox = self._client.new_inbox()
+        subscription = await self._client.subscribe(
+            self._inbox, cb=self._received, pending_msgs_limit=0, pending_bytes_limit=0
+        )
+        try:
+            await jetstream.add_consumer(self._stream, self._config())
+            _end_if_cancelled()
+            self.following.set()
+            await self._broken.wait()
+        finally:
+            self.following.clear()
+            with contextlib.suppress(nats.errors.Error):
+                await subscription.unsubscribe()
+
+    async def _locate(self, jetstream: JetStreamContext) -> None:
+        """Settle behind which message to read on; numbers of an earlier making of the stream mean nothing."""
+        try:
+            info = await jetstream.stream_info(self._stream)
+        except NotFoundError:
+            if self._created is None:
+                self._last = 0
+            raise
+        if self._created not in {None, info.created}:
+            self._last = 0
+        elif self._last is None and self._begin is Begin.NEW:
+            self._last = info.state.last_seq
+        self._created = info.created
+
+    def _config(self) -> ConsumerConfig:
+        begin: dict[str, object] = {"deliver_policy": DeliverPolicy.ALL}
+        if self._last is not None:
+            begin = {"deliver_policy": DeliverPolicy.BY_START_SEQUENCE, "opt_start_seq": self._last + 1}
+        elif isinstance(self._begin, datetime):
+            begin = {"deliver_policy": DeliverPolicy.BY_START_TIME, "opt_start_time": self._begin}
+        if len(self._subjects) == 1:
+            begin["filter_subject"] = self._subjects[0]
+        elif self._subjects:
+            begin["filter_subjects"] = list(self._subjects)
+        return ConsumerConfig(
+            deliver_subject=self._inbox,
+            ack_policy=AckPolicy.NONE,
+            mem_storage=True,
+            inactive_threshold=_GONE_AFTER_S,
+            **begin,  # type: ignore[arg-type]
+        )
+
+    async def _received(self, message: Msg) -> None:
+        if message.subject and message.reply:
+            sequence = message.metadata.sequence.stream
+            if sequence > (self._last or 0):
+                self._last = sequence
+                self._take(message, sequence)
+
+
+def _end_if_cancelled() -> None:
+    """End if told to: up to Python 3.11 `wait_for`, and with it a request, may swallow a cancellation."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

@@ -1,0 +1,205 @@
+"""The reader of a stream against the real broker: where it begins, what it takes, how it goes on after a break."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import nats
+import pytest
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js.api import StreamConfig
+
+from qiki.runtime.stream import Begin, StreamReader
+from qiki_harness.testing import Broker, until_async
+
+STREAM = "NUMBERS"
+DEADLINE_S = 60.0
+
+
+@dataclass
+class Reading:
+    """A reader at work, and what it took."""
+
+    broker: Broker
+    reader: StreamReader = field(init=False)
+    taken: list[tuple[int, bytes]] = field(default_factory=list)
+
+    def take(self, message: Msg, sequence: int) -> None:
+        self.taken.append((sequence, message.data))
+
+    @property
+    def numbers(self) -> list[int]:
+        return [int(body) for _, body in self.taken]
+
+    async def store(self, numbers: Iterable[int], subject: str = "numbers.a") -> None:
+        client = await nats.connect(self.broker.url)
+        jetstream = client.jetstream()
+        await jetstream.add_stream(StreamConfig(name=STREAM, subjects=["numbers.*"]))
+        for number in numbers:
+            await jetstream.publish(subject, str(number).encode())
+        await client.close()
+
+    async def discard(self) -> None:
+        client = await nats.connect(self.broker.url)
+        await client.jetstream().delete_stream(STREAM)
+        await client.close()
+
+    async def await_numbers(self, *numbers: int) -> None:
+        """Until these have been taken, and nothing else."""
+
+        async def enough() -> bool:
+            return len(self.taken) >= len(numbers)
+
+        await until_async(f"{numbers} to come", enough, DEADLINE_S)
+        assert self.numbers == list(numbers)
+
+    @asynccontextmanager
+    async def begun(
+        self, begin: Begin | datetime = Begin.OLDEST, subjects: tuple[str, ...] = (), follows: bool = True
+    ) -> AsyncIterator[None]:
+        client = Client()
+
+        async def lost() -> None:
+            self.reader.lost()
+
+        async def ignored(_: Exception) -> None:
+            """That the broker is away is meant to be."""
+
+        self.reader = StreamReader(client, STREAM, self.take, begin, subjects)
+        await client.connect(
+            self.broker.url,
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=1,
+            disconnected_cb=lost,
+            error_cb=ignored,
+        )
+        running = asyncio.create_task(self.reader.run())
+        if follows:
+            await asyncio.wait_for(self.reader.following.wait(), DEADLINE_S)
+        yield
+        running.cancel()
+        await asyncio.wait([running])
+        await client.close()
+
+
+Play = Callable[[Reading], Awaitable[None]]
+
+
+@pytest.fixture
+def reading(tmp_path: Path) -> Callable[[Play], None]:
+    """Plays something with a reading."""
+
+    def run(play: Play) -> None:
+        async def played(broker: Broker) -> None:
+            async with asyncio.timeout(2 * DEADLINE_S):
+                await play(Reading(broker))
+
+        with Broker(tmp_path / "nats") as broker:
+            asyncio.run(played(broker))
+
+    return run
+
+
+def test_the_oldest_comes_first(reading: Callable[[Play], None]):
+    async def play(one: Reading) -> None:
+        await one.store(range(3))
+        async with one.begun():
+            await one.store(range(3, 5))
+            await one.await_numbers(*range(5))
+        assert [sequence for sequence, _ in one.taken] == [1, 2, 3, 4, 5]
+
+    reading(play)
+
+
+def test_only_new_ones_come(reading: Callable[[Play], None]):
+    async def play(one: Reading) -> None:
+        await one.store(range(3))
+        async with one.begun(Begin.NEW):
+            await one.store(range(3, 5))
+            await one.await_numbers(3, 4)
+
+    reading(play)
+
+
+def test_those_since_a_time_come(reading: Callable[[Play], None]):
+    async def play(one: Reading) -> None:
+        await one.store(range(3))
+        async with one.begun(datetime.now(UTC)):
+            await one.store(range(3, 5))
+            await one.await_numbers(3, 4)
+
+    reading(play)
+
+
+@pytest.mark.parametrize("begin", [Begin.NEW, Begin.OLDEST])
+def test_a_stream_that_is_made_later_is_read_from_its_beginning(reading: Callable[[Play], None], begin: Begin):
+    async def play(one: Reading) -> None:
+        async with one.begun(begin, follows=False):
+            await one.store(range(3))
+            await one.await_numbers(0, 1, 2)
+
+    reading(play)
+
+
+def test_what_is_stored_in_a_break_comes_though_nothing_had_come_before(reading: Callable[[Play], None]):
+    async def play(one: Reading) -> None:
+        await one.store(range(3))
+        async with one.begun(Begin.NEW):
+            one.broker.restart()
+            await one.store(range(3, 5))
+            await one.await_numbers(3, 4)
+
+    reading(play)
+
+
+def test_it_goes_on_behind_the_last_one(reading: Callable[[Play], None]):
+    async def play(one: Reading) -> None:
+        async with one.begun(Begin.NEW, follows=False):
+            for number in range(3):
+                await one.store([number])
+                await one.await_numbers(*range(number + 1))
+                one.broker.restart()
+
+    reading(play)
+
+
+@pytest.mark.parametrize(
+    ("subjects", "expected", "later"),
+    [
+        ((), (0, 1, 2), (7, 8, 9)),
+        (("numbers.b",), (1,), (8,)),
+        (("numbers.a", "numbers.c"), (0, 2), (7, 9)),
+    ],
+)
+def test_only_the_subjects_asked_for_come(
+    reading: Callable[[Play], None], subjects: tuple[str, ...], expected: tuple[int, ...], later: tuple[int, ...]
+):
+    async def play(one: Reading) -> None:
+        for number, letter in enumerate("abc"):
+            await one.store([number], f"numbers.{letter}")
+        async with one.begun(subjects=subjects):
+            await one.await_numbers(*expected)
+            one.broker.restart()
+            await one.store([7], "numbers.c")
+            await one.store([8], "numbers.b")
+            await one.store([9], "numbers.a")
+            await one.await_numbers(*expected, *later)
+
+    reading(play)
+
+
+def test_a_stream_made_anew_is_read_from_its_beginning(reading: Callable[[Play], None]):
+    async def play(one: Reading) -> None:
+        await one.store(range(5))
+        async with one.begun():
+            await one.await_numbers(*range(5))
+            await one.discard()
+            await one.store([5, 6])
+            one.broker.restart()
+            await one.await_numbers(*range(7))
+
+    reading(play)

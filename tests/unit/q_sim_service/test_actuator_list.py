@@ -1,0 +1,108 @@
+"""The list of actuators: it says of each what a command would be told, and changes nothing."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from generated import q_sim_api_pb2 as api
+from q_sim_service.actuators import plain_order
+from q_sim_service.bot.axes import Axis
+from q_sim_service.bot.orders import EngageDock, FireThruster, Order, SetMode
+from q_sim_service.engine import Engine
+from q_sim_service.errors import OrderError
+from q_sim_service.outlets import Outlets
+from q_sim_service.rpc import Rpc
+from q_sim_service.runs import run_ids
+from q_sim_service.scenario import Scenario
+from q_sim_service.simulator import Setup, Simulator
+from qiki.botspec.actuators import ACTUATORS, ActuatorFamily
+from qiki.botspec.planes.bot import BotParameters
+from qiki.botspec.planes.docking import Port
+from qiki.botspec.planes.power import PowerParameters
+from qiki.botspec.planes.propulsion import PropulsionParameters
+from qiki.contracts.enums import FSMState
+from qiki.runtime.events import Events
+
+EMPTY = Scenario(name="empty", description="nothing there")
+Vessel = tuple[Engine, Rpc, Events]
+
+
+@pytest.fixture
+def vessel() -> Callable[..., Vessel]:
+    """A vehicle that was given orders, which it has obeyed."""
+
+    def make(parameters: BotParameters | None = None, *orders: Order) -> Vessel:
+        events = Events("test")
+        setup = Setup(parameters or BotParameters(), 5000.0, None, lambda _: EMPTY)
+        engine = Engine(Simulator(setup, EMPTY, run_ids(None)), lambda: 0.0, Outlets(events))
+        for order in orders:
+            engine.submit(order)
+        engine.world.tick()
+        return engine, Rpc(engine, events), events
+
+    return make
+
+
+def listed(rpc: Rpc) -> dict[str, api.ActuatorState]:
+    answer = asyncio.run(rpc.ListActuators(api.ListActuatorsRequest(), None))
+    return {state.role: state for state in answer.actuators}
+
+
+def ready(rpc: Rpc) -> set[ActuatorFamily]:
+    return {actuator.family for actuator in ACTUATORS if listed(rpc)[actuator.role].ready}
+
+
+def test_every_actuator_of_the_table_is_listed_and_ready(vessel: Callable[..., Vessel]):
+    _, rpc, _ = vessel()
+    states = listed(rpc)
+    assert {role: state.actuator_id.value for role, state in states.items()} == {
+        actuator.role: str(actuator.id) for actuator in ACTUATORS
+    }
+    assert {(state.ready, state.message) for state in states.values()} == {(True, "")}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "orders", "usable"),
+    [
+        (None, [SetMode(FSMState.ERROR_STATE)], {ActuatorFamily.SYSTEM}),
+        (None, [EngageDock(Port.A)], {ActuatorFamily.SYSTEM}),
+        (
+            BotParameters(propulsion=PropulsionParameters(propellant_kg=0.0)),
+            [],
+            {ActuatorFamily.SYSTEM, ActuatorFamily.MOTOR},
+        ),
+        (
+            BotParameters(power=PowerParameters(base_source_w=20.0, soc_shed_low_pct=85.0, soc_shed_high_pct=90.0)),
+            [FireThruster(Axis.UP, 1.0, 5.0)],
+            {ActuatorFamily.SYSTEM, ActuatorFamily.MOTOR},
+        ),
+    ],
+    ids=["safe mode", "docked", "no propellant", "thrusters shed"],
+)
+def test_what_a_command_would_be_told_is_listed(
+    vessel: Callable[..., Vessel],
+    parameters: BotParameters | None,
+    orders: list[Order],
+    usable: set[ActuatorFamily],
+):
+    engine, rpc, _ = vessel(parameters, *orders)
+    assert ready(rpc) == usable
+    for actuator in ACTUATORS:
+        message = listed(rpc)[actuator.role].message
+        if message:
+            with pytest.raises(OrderError) as refusal:
+                engine.submit(plain_order(actuator))
+            assert str(refusal.value) == message
+
+
+def test_asking_moves_nothing_and_tells_nobody(vessel: Callable[..., Vessel]):
+    engine, rpc, events = vessel()
+    told, heading_deg = len(events), engine.world.vehicle.drive.heading_deg
+    listed(rpc)
+    for _ in range(40):
+        engine.world.tick()
+    vehicle = engine.world.vehicle
+    assert (vehicle.velocity_mps, vehicle.drive.heading_deg) == ((0.0, 0.0, 0.0), heading_deg)
+    assert not vehicle.thrusters.active
+    assert len(events) == told
