@@ -1,9 +1,13 @@
 """Worlds for the tests of this folder."""
 
+import shutil
 import signal
+from pathlib import Path
 
 import pytest
 
+from q_core_agent.engine import GROUP
+from qiki.botspec import DEFAULT_SPEC
 from qiki_harness.twin import start_twin
 
 # A shell's background job ignores Ctrl-C, and so would everything that the tests start and interrupt.
@@ -13,9 +17,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 @pytest.fixture(scope="session")
 def world_stack(tmp_path_factory):
-    """A native stack of this process whose simulator is reset again and again."""
+    """A native stack of this process whose simulator is reset again and again; only its test commands the vehicle."""
     often = {"TELEMETRY_INTERVAL_SEC": "0.1"}
-    twin = start_twin(tmp_path_factory.mktemp("worlds"), "empty", start=False, env=often)
+    folder = tmp_path_factory.mktemp("worlds")
+    twin = start_twin(folder, "empty", start=False, env=often, without=("qiki-dev",))
     yield twin
     twin.close()
 
@@ -33,3 +38,37 @@ def world(world_stack):
         return world_stack
 
     return begin
+
+
+@pytest.fixture
+def spec_file(tmp_path):
+    """Writes a changed copy of the default specification."""
+
+    def write(*changes):
+        text = DEFAULT_SPEC.read_text(encoding="utf-8")
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new, 1)
+        path = tmp_path / "bot.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def installed(tmp_path):
+    """Installs engines from their modules, in a folder that an agent's PYTHONPATH has to name; gives the folder."""
+
+    def install(*modules: Path, **factories: str) -> Path:
+        folder = tmp_path / "engines"
+        info = folder / "engines-1.0.dist-info"
+        info.mkdir(parents=True)
+        for module in modules:
+            shutil.copy(module, folder)
+        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: engines\nVersion: 1.0\n")
+        lines = [f"{name} = {factory}" for name, factory in factories.items()]
+        (info / "entry_points.txt").write_text("\n".join([f"[{GROUP}]", *lines, ""]))
+        return folder
+
+    return install

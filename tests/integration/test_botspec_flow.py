@@ -11,27 +11,11 @@ import pytest
 
 from generated.common_types_pb2 import GPS, IMU
 from generated.q_sim_api_pb2 import GetSensorDataRequest
-from qiki.botspec import DEFAULT_SPEC, BotConfig, generate, load_spec
+from qiki.botspec import BotConfig, generate, load_spec
 
 DEADLINE_S = 30.0
 PULSE_S = 2.0
 TICKS = 80
-
-
-@pytest.fixture
-def spec_file(tmp_path):
-    """Writes a changed copy of the default specification."""
-
-    def write(*changes):
-        text = DEFAULT_SPEC.read_text(encoding="utf-8")
-        for old, new in changes:
-            assert old in text
-            text = text.replace(old, new, 1)
-        path = tmp_path / "bot.yaml"
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    return write
 
 
 def fire(twin):

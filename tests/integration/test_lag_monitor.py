@@ -24,6 +24,7 @@ def test_a_reader_of_ours_that_stops_is_told_and_so_is_its_return(own_twin):
     twin.await_tracked_frame(frame=1)
 
     twin.stack.stop_service("registrar")
+    assert not twin.command("sim.rewind").ok  # an event that nobody takes
     passed = twin.await_event(code=402, consumer=topics.REGISTRAR_DURABLE)
     assert passed.data.fields["oldest_s"] > 1
     twin.stack.start_service("registrar")
