@@ -1,0 +1,76 @@
+"""`python -m qiki_harness.smoke`: exit status 0 all passed, 1 not all, 2 no stack found, or a wrong option."""
+
+import argparse
+import asyncio
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from qiki.errors import UserError
+from qiki.runtime.settings import load_settings
+from qiki_harness.cli.output import complain
+from qiki_harness.smoke.check import Check, Result
+from qiki_harness.smoke.checks import CHECKS
+from qiki_harness.smoke.report import all_passed, document, line, listing, summary
+from qiki_harness.smoke.runner import run
+from qiki_harness.smoke.session import connected
+from qiki_harness.smoke.target import SmokeSettings, Target, find_target
+
+_USER_ERROR = 2
+
+
+def _options(words: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="smoke_test.sh",
+        description="Check every part of the running stack: the one that NATS_URL and QSIM_GRPC name, else the "
+        "native one. Exit status: 0 all passed, 1 not all, 2 no stack found.",
+    )
+    parser.add_argument("--list", action="store_true", help="say which checks there are, and make none")
+    parser.add_argument(
+        "--only",
+        action="append",
+        metavar="NAME",
+        choices=[check.name for check in CHECKS],
+        help="make this check; repeatable",
+    )
+    parser.add_argument("--json", action="store_true", help="say it all in one JSON document")
+    parser.add_argument("--name", default="default", help="which native stack, if several run")
+    parser.add_argument("--run-dir", type=Path, help="where the native stacks' run folders are")
+    return parser.parse_args(words)
+
+
+async def _made(checks: Sequence[Check], target: Target, *, as_json: bool) -> bool:
+    began_s = time.monotonic()
+    names = max(len(check.name) for check in checks)
+
+    def tell(result: Result) -> None:
+        if not as_json:
+            print(line(result, names), flush=True)
+
+    async with connected(target) as session:
+        results = await run(checks, session, tell)
+    said = document if as_json else summary
+    print(said(results, target, time.monotonic() - began_s))
+    return all_passed(results)
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """The exit status."""
+    options = _options(words)
+    checks = [check for check in CHECKS if not options.only or check.name in options.only]
+    if options.list:
+        print(listing(checks))
+        return 0
+    try:
+        target = find_target(load_settings(SmokeSettings), options.name, options.run_dir)
+        return 0 if asyncio.run(_made(checks, target, as_json=options.json)) else 1
+    except UserError as error:
+        complain(str(error))
+        return _USER_ERROR
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

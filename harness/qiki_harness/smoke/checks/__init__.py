@@ -1,0 +1,26 @@
+"""The table of checks: each stands behind those that it needs."""
+
+from qiki_harness.smoke.check import Check
+from qiki_harness.smoke.checks.agent import agent
+from qiki_harness.smoke.checks.botspec import botspec
+from qiki_harness.smoke.checks.cloudevents import cloudevents
+from qiki_harness.smoke.checks.guard import guard
+from qiki_harness.smoke.checks.lag import lag
+from qiki_harness.smoke.checks.radar import radar
+from qiki_harness.smoke.checks.registrar import registrar
+from qiki_harness.smoke.checks.simulator import simulator
+from qiki_harness.smoke.checks.streams import streams
+from qiki_harness.smoke.checks.tracks import tracks
+
+CHECKS = (
+    Check("streams", "JetStream has the streams and durables of the table of topics, so configured", streams),
+    Check("cloudevents", "the newest events are CloudEvents of known types, and their bodies validate", cloudevents),
+    Check("grpc", "the simulator answers gRPC: the standard health service and HealthCheck", simulator),
+    Check("botspec", "the specification is valid, and the simulator's bot is made from it", botspec, ("grpc",)),
+    Check("registrar", "an event that happens now is on record, in the audit log's chain", registrar, ("grpc",)),
+    Check("radar", "frames come on their three subjects, in order and without a gap", radar, ("grpc",)),
+    Check("tracks", "every frame is tracked, and gives as many valid tracks as is said of it", tracks, ("radar",)),
+    Check("lag", "the bridge watches how far every durable is behind", lag, ("tracks",)),
+    Check("agent", "the agent ticks, and its self test finds every device in order", agent, ("grpc",)),
+    Check("guard", "a stranger close by puts the agent into SAFE_MODE until it is gone", guard, ("tracks", "agent")),
+)

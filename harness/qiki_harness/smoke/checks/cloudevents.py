@@ -1,0 +1,64 @@
+"""The newest events, read as anybody would: CloudEvents in binary mode, those of the platform of the table's kinds."""
+
+import re
+
+from qiki.contracts import topics
+from qiki.contracts.audit import AUDIT_SOURCE, AUDIT_TYPE, AuditRecord
+from qiki.contracts.cloudevents import BrokenEventError, CloudEvent, header_value, read_cloud_event
+from qiki.contracts.events import CODE, EVENTS, EventKind
+from qiki.contracts.fields import Payload
+from qiki.contracts.headers import MESSAGE_ID
+from qiki_harness.smoke.check import CheckFailedError
+from qiki_harness.smoke.inbox import Message
+from qiki_harness.smoke.payloads import read, wrong
+from qiki_harness.smoke.session import Session
+
+NEWEST = 200
+OURS = "urn:qiki:"
+"""Other sources may tell of what the table does not know."""
+
+
+async def cloudevents(session: Session) -> str:
+    """Each of the newest events can be read, and what the platform tells is what the table says."""
+    messages = await session.newest(topics.QIKI_EVENTS_V1, NEWEST)
+    if not messages:
+        raise CheckFailedError(f"{topics.QIKI_EVENTS_V1} holds no event")
+    types = {check_event(message).type for message in messages}
+    return f"the newest {len(messages)} events are right, of {len(types)} types"
+
+
+def check_event(message: Message) -> CloudEvent:
+    """Read an event and compare it with the table.
+
+    Raises:
+        CheckFailedError: it is no CloudEvent, or one of the platform's that the table does not have.
+    """
+    try:
+        event = read_cloud_event(message.headers, message.body)
+    except BrokenEventError as error:
+        raise wrong(message, str(error)) from None
+    if message.headers.get(MESSAGE_ID) != header_value(event.id):
+        raise wrong(message, f"{MESSAGE_ID} is {message.headers.get(MESSAGE_ID)!r}, ce-id {event.id!r}")
+    if event.source.startswith(OURS):
+        read(_model(message, event), message)
+    return event
+
+
+def _model(message: Message, event: CloudEvent) -> type[Payload]:
+    """What its body should be."""
+    if (message.subject, event.type, event.source) == (topics.AUDIT.subject, AUDIT_TYPE, AUDIT_SOURCE):
+        return AuditRecord
+    kinds = [kind for kind in EVENTS if (kind.subject, kind.ce_type) == (message.subject, event.type)]
+    if not kinds:
+        raise wrong(message, f"ce-type: {event.type} is not known on this subject")
+    if not any(_is_source(event.source, kind) for kind in kinds):
+        raise wrong(message, f"ce-source: {event.source} does not raise {event.type}")
+    codes = {str(kind.code) for kind in kinds}
+    if message.headers.get(CODE) not in codes:
+        raise wrong(message, f"{CODE}: {message.headers.get(CODE)}: expected {' or '.join(sorted(codes))}")
+    return kinds[0].model
+
+
+def _is_source(source: str, kind: EventKind) -> bool:
+    pattern = re.escape(kind.source).replace(re.escape("{service}"), "[a-z-]+")
+    return re.fullmatch(pattern, source) is not None

@@ -1,0 +1,66 @@
+"""The bridge's lag monitor, as its metrics show it."""
+
+import asyncio
+import time
+from http.client import HTTPException
+from urllib.request import urlopen
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from qiki.contracts import topics
+from qiki_harness.smoke.check import CheckFailedError
+from qiki_harness.smoke.session import ANSWER_S, Session
+
+FRESH_S = 15.0
+"""Three times the monitor's usual interval."""
+GAUGES = (
+    "qiki_jetstream_consumer_lag",
+    "qiki_jetstream_consumer_ack_pending",
+    "qiki_jetstream_consumer_redelivered",
+    "qiki_jetstream_consumer_oldest_seconds",
+)
+ASKED = "qiki_jetstream_lag_asked_timestamp_seconds"
+DURABLES = tuple((str(topic.stream), durable.name) for topic in topics.TOPICS for durable in topic.durables)
+
+
+async def lag(session: Session) -> str:
+    """Every gauge has a value for every durable, and the readers were asked a moment ago."""
+    url = f"{session.target.bridge_http}/metrics"
+    try:
+        page = await asyncio.to_thread(_page, url)
+    except (OSError, HTTPException, ValueError) as error:
+        raise CheckFailedError(f"{url} does not answer: {error} (BRIDGE_HTTP says where the bridge is)") from None
+    return judge(page, time.time())
+
+
+def _page(url: str) -> str:
+    with urlopen(url, timeout=ANSWER_S) as answer:  # noqa: S310  # the address is the user's own
+        page: str = answer.read().decode()
+    return page
+
+
+def judge(page: str, now_epoch: float) -> str:
+    """What a page of metrics says of the readers.
+
+    Raises:
+        CheckFailedError: not enough, or nothing new.
+    """
+    values = _values(page)
+    age_s = now_epoch - values.get(ASKED, {}).get(("", ""), 0.0)
+    if ASKED not in values or age_s > FRESH_S:
+        age = f"{age_s:.0f} s ago" if ASKED in values else "never"
+        raise CheckFailedError(f"the readers were last asked {age}, expected within {FRESH_S:g} s")
+    for gauge in GAUGES:
+        if missing := [durable for stream, durable in DURABLES if (stream, durable) not in values.get(gauge, {})]:
+            raise CheckFailedError(f"{gauge} has no value for {', '.join(missing)}")
+    behind = ", ".join(f"{name} {values[GAUGES[0]][stream, name]:.0f}" for stream, name in DURABLES)
+    return f"asked {age_s:.1f} s ago; messages waiting: {behind}"
+
+
+def _values(page: str) -> dict[str, dict[tuple[str, str], float]]:
+    found: dict[str, dict[tuple[str, str], float]] = {}
+    for family in text_string_to_metric_families(page):
+        for sample in family.samples:
+            key = (sample.labels.get("stream", ""), sample.labels.get("consumer", ""))
+            found.setdefault(sample.name, {})[key] = sample.value
+    return found

@@ -1,0 +1,241 @@
+"""The smoke test on a stack of which one part is broken: that part's check fails, and no other does."""
+
+import asyncio
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import nats
+import pytest
+
+from faststream_bridge.settings import DEFAULT_RULES
+from generated.q_sim_api_pb2 import ListActuatorsRequest
+from qiki.botspec import DEFAULT_SPEC
+from qiki.contracts import topics
+from qiki_harness.smoke.checks import CHECKS
+from qiki_harness.smoke.checks.lag import ASKED, FRESH_S
+from qiki_harness.twin import Twin, start_twin
+
+SMOKE_S = 150.0
+BRIDGE = "faststream-bridge"
+SCRIPT = Path(__file__).parents[2] / "scripts" / "smoke_test.sh"
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture(scope="module")
+def rules(tmp_path_factory):
+    """The guard's rules, to be changed."""
+    path = tmp_path_factory.mktemp("rules") / "guard_rules.yaml"
+    path.write_text(DEFAULT_RULES.read_text())
+    return path
+
+
+@pytest.fixture(scope="module")
+def twin(tmp_path_factory, rules):
+    """A stack that is broken and mended again and again; nothing in its world is near."""
+    twin = start_twin(tmp_path_factory.mktemp("broken"), "crossing", env={"QIKI_GUARD_RULES": str(rules)})
+    yield twin
+    twin.close()
+
+
+def smoke(twin, *words, **environment):
+    """What the smoke test says of a stack: its checks by name."""
+    info = twin.stack.info
+    told = {"BRIDGE_HTTP": info.http_url(BRIDGE), "QIKI_BOT_SPEC": "", **info.addresses, **environment}
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "qiki_harness.smoke", "--json", *words],
+        env={**os.environ, **told},
+        capture_output=True,
+        text=True,
+        timeout=SMOKE_S,
+        check=False,
+    )
+    assert not done.stderr
+    document = json.loads(done.stdout)
+    assert done.returncode == (0 if document["passed"] else 1)
+    return {check["name"]: check for check in document["checks"]}
+
+
+def with_verdict(checks, verdict):
+    return {name for name, check in checks.items() if check["verdict"] == verdict}
+
+
+async def _on(twin, work):
+    client = await nats.connect(twin.stack.info.addresses["NATS_URL"])
+    try:
+        return await work(client.jetstream())
+    finally:
+        await client.close()
+
+
+def on_jetstream(twin, work):
+    return asyncio.run(_on(twin, work))
+
+
+@contextmanager
+def stopped(twin, service):
+    twin.stack.stop_service(service)
+    try:
+        yield {}
+    finally:
+        twin.stack.start_service(service)
+
+
+@contextmanager
+def altered_durable(twin):
+    """One that only outside clients read."""
+
+    async def set_limit(jetstream, limit):
+        info = await jetstream.consumer_info(topics.QIKI_RADAR_V1, topics.TRACKS_DURABLE)
+        await jetstream.add_consumer(topics.QIKI_RADAR_V1, replace(info.config, max_ack_pending=limit))
+        return info.config.max_ack_pending
+
+    usual = on_jetstream(twin, lambda jetstream: set_limit(jetstream, 17))
+    try:
+        yield {}
+    finally:
+        on_jetstream(twin, lambda jetstream: set_limit(jetstream, usual))
+
+
+@contextmanager
+def bad_event(twin):
+    sequence = twin.store("qiki.events.v1.health", b"well, thank you")
+    try:
+        yield {}
+    finally:
+        on_jetstream(twin, lambda jetstream: jetstream.delete_msg(topics.QIKI_EVENTS_V1, sequence))
+
+
+@contextmanager
+def nobody_there():
+    """An address that is reserved, and where nobody listens."""
+    with socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))
+        yield {"QSIM_GRPC": f"127.0.0.1:{reserved.getsockname()[1]}"}
+
+
+@contextmanager
+def another_bot(folder):
+    """The smoke test is told of a bot that is not the simulator's."""
+    text = DEFAULT_SPEC.read_text()
+    assert "fitted: [LIDAR, IMU, GPS, THERMAL, RADAR]" in text
+    path = folder / "other-bot.yaml"
+    path.write_text(text.replace("fitted: [LIDAR, IMU, GPS, THERMAL, RADAR]", "fitted: [IMU, RADAR]"))
+    yield {"QIKI_BOT_SPEC": str(path)}
+
+
+@contextmanager
+def no_rules(twin, rules):
+    rules.write_text("rules: []\n")
+    twin.restart(BRIDGE)
+    try:
+        yield {}
+    finally:
+        rules.write_text(DEFAULT_RULES.read_text())
+        twin.restart(BRIDGE)
+
+
+BREAKS = {  # the check that fails: how it is broken, what is blocked then, what is said
+    "streams": (lambda place: altered_durable(place.twin), set(), "radar_tracks_pull: change max_ack_pending from 17"),
+    "cloudevents": (lambda place: bad_event(place.twin), set(), "qiki.events.v1.health, sequence "),
+    "grpc": (
+        lambda _: nobody_there(),
+        {"botspec", "registrar", "radar", "tracks", "lag", "agent", "guard"},
+        "no answer at QSIM_GRPC=127.0.0.1:",
+    ),
+    "botspec": (lambda place: another_bot(place.folder), set(), "sensors not specified: gps, lidar, thermal"),
+    "registrar": (lambda place: stopped(place.twin, "registrar"), set(), "is not on record"),
+    "radar": (lambda place: stopped(place.twin, "q-sim-radar"), {"tracks", "lag", "guard"}, "came: 0 on"),
+    "tracks": (lambda place: stopped(place.twin, BRIDGE), {"lag", "guard"}, "is stored, but not tracked"),
+    "agent": (lambda place: stopped(place.twin, "qiki-dev"), {"guard"}, "ticks between: none"),
+    "guard": (lambda place: no_rules(place.twin, place.rules), set(), "expected a guard alert"),
+}
+
+
+@dataclass
+class Place:
+    """Where something is broken."""
+
+    twin: Twin
+    rules: Path
+    folder: Path
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_what_is_broken_fails_its_check_and_no_other(twin, rules, tmp_path, name):
+    broken, blocked, words = BREAKS[name]
+
+    with broken(Place(twin, rules, tmp_path)) as environment:
+        checks = smoke(twin, **environment)
+
+    assert with_verdict(checks, "failed") == {name}, checks
+    assert words in checks[name]["text"]
+    assert with_verdict(checks, "blocked") == blocked
+
+
+def test_a_simulation_that_is_paused_is_said_to_be(twin):
+    assert twin.command("sim.pause").ok
+    try:
+        checks = smoke(twin)
+    finally:
+        assert twin.command("sim.start").ok
+
+    assert with_verdict(checks, "failed") == {"radar"}, checks
+    assert checks["radar"]["text"] == "no frames: the simulation is paused (sim.start resumes it)"
+
+
+def test_a_stack_that_is_well_passes_and_is_left_as_it_was(twin):
+    before = on_jetstream(twin, readers)
+
+    checks = smoke(twin)
+
+    assert with_verdict(checks, "passed") == set(checks), checks
+    assert len(checks) == len(CHECKS)
+    assert on_jetstream(twin, readers) == before
+    assert all(state.ready for state in twin.sim.ListActuators(ListActuatorsRequest(), timeout=10).actuators)
+    assert not twin.dead_letters(origin_subject=topics.FRAMES.subject)
+
+
+def test_the_script_says_it_in_lines_from_wherever_it_is_called(twin, tmp_path):
+    done = subprocess.run(
+        ["bash", SCRIPT, "--only", "grpc", "--only", "streams"],
+        env={**os.environ, **twin.stack.info.addresses},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=SMOKE_S,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    streams, health, summary = done.stdout.splitlines()
+    assert streams.startswith("passed   streams  ")
+    assert "4 streams and 4 durables" in streams
+    assert "HealthCheck OK" in health
+    assert summary.startswith("2 of 2 checks passed in ")
+    assert summary.endswith(f" s: the stack of NATS_URL={twin.stack.info.addresses['NATS_URL']}")
+
+
+async def readers(jetstream):
+    """Every consumer that there is."""
+    streams = [str(stream.config.name) for stream in await jetstream.streams_info()]
+    return {(stream, info.name) for stream in streams for info in await jetstream.consumers_info(stream)}
+
+
+def test_a_lag_monitor_that_sleeps_is_found(own_twin):
+    twin = own_twin("crossing", env={"RADAR_LAG_MONITOR_INTERVAL_SEC": "3600"})
+    asked_epoch = twin.await_until("the readers were asked", lambda: twin.metric(BRIDGE, ASKED))
+    twin.await_until("that is long ago", lambda: time.time() - asked_epoch > FRESH_S)
+
+    checks = smoke(twin)
+
+    assert with_verdict(checks, "failed") == {"lag"}, checks
+    assert not with_verdict(checks, "blocked")
+    assert checks["lag"]["text"].startswith("the readers were last asked ")

@@ -1,0 +1,118 @@
+"""What frames, tracks and telemetry must be for their checks to pass."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+from qiki.contracts import topics
+from qiki.contracts.enums import RadarTrackStatus
+from qiki.contracts.headers import FRAME, MESSAGE_ID, RUN
+from qiki.contracts.ids import run_frame_id, track_id
+from qiki.contracts.models import RadarFrame, RadarTrack, TrackedFrame
+from qiki_harness.smoke.check import CheckFailedError
+from qiki_harness.smoke.checks.radar import FRAMES, SUBJECTS, check_order, complete, place, why_none
+from qiki_harness.smoke.checks.tracks import Followed, check
+
+RUN_ID = UUID("00000000-0000-4000-8000-000000000001")
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+A, B = "a", "b"
+
+
+@pytest.fixture
+def frame(message):
+    def make(number, subject=topics.FRAMES.subject, run=A):
+        return message(subject, headers={RUN: run, FRAME: str(number)})
+
+    return make
+
+
+def test_frames_are_complete_when_each_subject_has_so_many_from_the_first_whole_one_on(frame, message):
+    whole, long, short = SUBJECTS
+    messages = [frame(4, short)]  # of a frame whose other parts came before
+    for number in range(5, 5 + FRAMES):
+        assert complete(messages) is None
+        messages += [frame(number, subject) for subject in SUBJECTS]
+        messages.append(message(whole, headers={"ce-source": "urn:another:radar"}))
+    assert complete(messages[:-2]) is None
+    found = complete(messages)
+    assert [[place(one)[1] for one in those] for those in found] == [list(range(5, 5 + FRAMES))] * 3
+    assert [those[0].subject for those in found] == [whole, long, short]
+
+
+@pytest.mark.parametrize("places", [[(A, 7), (A, 8), (A, 9)], [(A, 7), (B, 0), (B, 1)]], ids=["a run", "a new run"])
+def test_numbers_that_ascend_by_one_are_in_order(places):
+    check_order(places)
+
+
+@pytest.mark.parametrize(
+    ("places", "words"),
+    [
+        ([(A, 7), (A, 9)], "frame 7 of run a is followed by 9, expected 8"),
+        ([(A, 7), (A, 7)], "followed by 7"),
+        ([(A, 7), (A, 6)], "followed by 6"),
+        ([(A, 7), (B, 3)], "followed by 3, expected 0"),
+    ],
+    ids=["gap", "twice", "backwards", "a run's middle"],
+)
+def test_other_numbers_are_not(places, words):
+    with pytest.raises(CheckFailedError, match=words):
+        check_order(places)
+
+
+def test_telemetry_says_why_there_are_no_frames(telemetry):
+    assert why_none(telemetry) is None
+    paused = telemetry.sim_state.model_copy(update={"paused": True})
+    assert "is paused" in why_none(telemetry.model_copy(update={"sim_state": paused}))
+    stopped = telemetry.sim_state.model_copy(update={"running": False})
+    assert "is stopped" in why_none(telemetry.model_copy(update={"sim_state": stopped}))
+    shed = telemetry.power.model_copy(update={"shed_loads": ("nbl", "radar")})
+    assert "no power" in why_none(telemetry.model_copy(update={"power": shed}))
+    failed = telemetry.sensors | {"radar": {"id": "", "ok": False}}
+    assert "failed" in why_none(telemetry.model_copy(update={"sensors": failed}))
+
+
+@pytest.fixture
+def followed(message):
+    """Frame 3 with two tracks."""
+    headers = {RUN: str(RUN_ID), FRAME: "3"}
+    identity = run_frame_id(RUN_ID, 3)
+    frame = RadarFrame(frame_id=identity, sensor_id=RUN_ID, timestamp=NOON)
+    tracked = TrackedFrame(run_id=str(RUN_ID), frame_id=identity, frame=3, timestamp=NOON, tracks=2)
+    tracks = [
+        RadarTrack(
+            track_id=track_id(RUN_ID, n), status=RadarTrackStatus.TRACKED, timestamp=NOON,
+            range_m=1, bearing_deg=0, elev_deg=0, vr_mps=0, snr_db=0, rcs_dbsm=0,
+        )
+        for n in range(2)
+    ]  # fmt: skip
+    return Followed(
+        message(topics.FRAMES.subject, frame, headers, 11),
+        message(topics.TRACKED.subject, tracked, headers, 12),
+        [message(topics.TRACKS.subject, one, headers | {MESSAGE_ID: str(one.track_id)}, 13) for one in tracks],
+    )
+
+
+def test_a_frame_and_what_came_of_it_belong_together(followed):
+    check(followed)
+
+
+def changed(message, **values):
+    kind = TrackedFrame if message.subject == topics.TRACKED.subject else RadarTrack
+    return replace(message, body=kind.from_json(message.body).model_copy(update=values).to_json())
+
+
+def test_what_does_not_belong_together_is_found(followed):
+    later = NOON.replace(hour=13)
+    wrong = [
+        (replace(followed, tracked=changed(followed.tracked, frame_id=RUN_ID)), "is not of frame"),
+        (replace(followed, tracked=changed(followed.tracked, timestamp=later)), "is not of frame"),
+        (replace(followed, tracked=changed(followed.tracked, tracks=1)), "says 1 tracks, stored are 2"),
+        (replace(followed, tracks=[followed.tracks[0]] * 2), "says 2 tracks"),
+        (replace(followed, tracks=[followed.tracks[0], changed(followed.tracks[1], timestamp=later)]), "is not of"),
+        (replace(followed, tracks=[followed.tracks[0], replace(followed.tracks[1], body=b"{}")]), "no RadarTrack"),
+    ]
+    for one, words in wrong:
+        with pytest.raises(CheckFailedError, match=words):
+            check(one)

@@ -1,0 +1,94 @@
+"""Checks run side by side; one whose need has failed is blocked."""
+
+import asyncio
+
+import nats.errors
+import pytest
+
+from qiki_harness.smoke.check import Check, CheckFailedError, Verdict
+from qiki_harness.smoke.checks import CHECKS
+from qiki_harness.smoke.runner import run
+
+PASSED, FAILED, BLOCKED = Verdict.PASSED, Verdict.FAILED, Verdict.BLOCKED
+
+
+def verdicts(checks, session=None, **options):
+    results = asyncio.run(run(checks, session, **options))
+    return {result.check.name: result.verdict for result in results}
+
+
+def test_a_check_says_what_it_saw_or_why_it_failed(make_check):
+    checks = [make_check("one", outcome="3 of 3"), make_check("two", outcome=CheckFailedError("2 of\n  3"))]
+    one, two = asyncio.run(run(checks, None))
+    assert (one.verdict, one.text) == (PASSED, "3 of 3")
+    assert (two.verdict, two.text) == (FAILED, "2 of 3")
+
+
+def test_what_needs_a_failed_check_is_blocked_and_so_is_what_needs_that(make_check):
+    checks = [
+        make_check("a", outcome=CheckFailedError("broken")),
+        make_check("b", "a"),
+        make_check("c", "b"),
+        make_check("d"),
+        make_check("e", "d", "c"),
+    ]
+    assert verdicts(checks) == {"a": FAILED, "b": BLOCKED, "c": BLOCKED, "d": PASSED, "e": BLOCKED}
+    blocked = asyncio.run(run(checks, None))[-1]
+    assert (blocked.text, blocked.duration_s) == ("needs c", 0.0)
+
+
+def test_a_need_that_is_not_asked_for_blocks_nothing(make_check):
+    assert verdicts([make_check("b", "a")]) == {"b": PASSED}
+
+
+def test_checks_that_do_not_need_each_other_run_side_by_side():
+    async def meet(barrier):
+        async with asyncio.timeout(5):
+            await barrier.wait()
+        return "met"
+
+    async def both():
+        checks = [Check("one", "", meet), Check("two", "", meet)]
+        return await run(checks, asyncio.Barrier(2))
+
+    assert [result.text for result in asyncio.run(both())] == ["met", "met"]
+
+
+def test_results_are_told_in_the_tables_order_whichever_is_ready_first(make_check):
+    async def slow(done):
+        await done.wait()
+        return "slow"
+
+    async def quick(done):
+        done.set()
+        return "quick"
+
+    told = []
+
+    async def both():
+        await run([Check("slow", "", slow), Check("quick", "", quick)], asyncio.Event(), told.append)
+
+    asyncio.run(both())
+    assert [result.text for result in told] == ["slow", "quick"]
+
+
+@pytest.mark.parametrize("error", [nats.errors.NoRespondersError(), TimeoutError()])
+def test_a_broker_that_does_not_answer_fails_the_check(make_check, error):
+    (result,) = asyncio.run(run([make_check("a", outcome=error)], None))
+    assert result.verdict is FAILED
+    assert result.text.startswith("NATS: ")
+
+
+def test_a_bug_in_a_check_is_no_verdict(make_check):
+    with pytest.raises(ExceptionGroup) as raised:
+        asyncio.run(run([make_check("a", outcome=ZeroDivisionError())], None))
+    assert raised.group_contains(ZeroDivisionError)
+
+
+def test_every_check_stands_behind_what_it_needs():
+    names = [check.name for check in CHECKS]
+    assert len(set(names)) == len(names)
+    for check in CHECKS:
+        assert set(check.needs) <= set(names[: names.index(check.name)])
+        assert len(check.name) <= 12
+        assert check.proves
