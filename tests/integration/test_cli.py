@@ -467,7 +467,7 @@ def test_watch_shows_tracks_as_lines_and_survives_the_broker(project: Project):
     watch = project.begin("watch")
     publish_until(url, lambda: any("abcdef01" in line for line in list(watch.lines)))
     assert "00:00:00.0 abcdef01 drone foe tracked 1234.5 45.0 -3.0 -12.0 0.50 7" in watch.lines
-    watch.says(" messages were no tracks | nats running healthy")
+    watch.says(" messages were no tracks | agent: silent | nats running healthy")
     stack.stop_service("nats")
     watch.says(f"waiting for NATS at {url}")
     stack.start_service("nats")

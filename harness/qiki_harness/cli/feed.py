@@ -1,27 +1,36 @@
-"""The tracks subject as it comes over NATS, whether or not the broker is there."""
+"""Tracks and the agent's state as they come over NATS, whether or not the broker is there."""
 
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from pydantic import ValidationError
 
 from qiki.contracts import headers, topics
+from qiki.contracts.agent import AgentState
 from qiki.contracts.models import RadarTrack
 from qiki_harness.cli.tracks import TrackTable
 
 
 class Feed:
-    """Fills a table from a plain subscription, which leaves no trace on the broker."""
+    """Takes what comes from plain subscriptions, which leave no trace on the broker."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.table = TrackTable()
         self.refused = 0
+        self._agent: AgentState | None = None
+        self._agent_at_s = 0.0
         self._client = Client()
+
+    @property
+    def agent(self) -> AgentState | None:
+        """What the agent said last; None when it says nothing any more."""
+        silent_s = time.monotonic() - self._agent_at_s
+        return self._agent if silent_s <= (topics.AGENT_STATE.stale_after_s or 0.0) else None
 
     @property
     def state(self) -> str:
@@ -37,6 +46,12 @@ class Feed:
             return
         self.table.take(track, (message.headers or {}).get(headers.RUN, ""), time.monotonic())
 
+    async def take_agent(self, message: Msg) -> None:
+        """Take the agent's state; what is none is left out."""
+        with suppress(ValidationError):
+            self._agent = AgentState.model_validate_json(message.data)
+            self._agent_at_s = time.monotonic()
+
     async def _connect(self) -> None:
         await self._client.connect(
             self.url,
@@ -48,6 +63,7 @@ class Feed:
             error_cb=_ignore,
         )
         await self._client.subscribe(topics.TRACKS.subject, cb=self.take)
+        await self._client.subscribe(topics.AGENT_STATE.subject, cb=self.take_agent)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

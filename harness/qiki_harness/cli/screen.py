@@ -4,7 +4,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from qiki.contracts.enums import FriendFoe, RadarTrackStatus
+from qiki.contracts.enums import FriendFoe, FSMState, RadarTrackStatus
 from qiki.contracts.models import RadarTrack
 from qiki_harness.cli.feed import Feed
 from qiki_harness.cli.tracks import HEAD, WIDTHS, cells
@@ -22,7 +22,9 @@ def screen(feed: Feed, stack: Stack | None) -> Group:
         table.add_column(head, justify="right" if i >= _NUMBERS_FROM else "left", min_width=width, no_wrap=True)
     for track in feed.table.tracks:
         table.add_row(*cells(track), style=_style(track))
-    return Group(Text(headline(feed)), _services(stack), Text(), table)
+    safe = feed.agent is not None and feed.agent.fsm.current_state is FSMState.ERROR_STATE
+    agent = Text(agent_line(feed), "red" if safe else "", no_wrap=True, overflow="ellipsis")
+    return Group(Text(headline(feed)), agent, _services(stack), Text(), table)
 
 
 def headline(feed: Feed) -> str:
@@ -31,10 +33,18 @@ def headline(feed: Feed) -> str:
     return f"{len(feed.table.tracks)} tracks, {feed.state}{refused}"
 
 
+def agent_line(feed: Feed) -> str:
+    """The agent's state, and why it is in SAFE_MODE."""
+    if feed.agent is None:
+        return "agent: silent"
+    name = feed.agent.fsm.current_state.name
+    return f"agent: {'SAFE_MODE' if name == 'ERROR_STATE' else name} {'; '.join(feed.agent.causes)}".rstrip()
+
+
 def lines(feed: Feed, stack: Stack | None) -> list[str]:
     """The same as plain lines, one a track."""
     tracks = [f"{track.timestamp:%H:%M:%S.%f}"[:-5] + " " + " ".join(cells(track)) for track in feed.table.tracks]
-    return [" | ".join([headline(feed), *(str(status) for status in _statuses(stack))]), *tracks]
+    return [" | ".join([headline(feed), agent_line(feed), *(str(status) for status in _statuses(stack))]), *tracks]
 
 
 def _services(stack: Stack | None) -> Text:
