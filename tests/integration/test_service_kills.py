@@ -2,6 +2,7 @@
 
 from contextlib import closing
 from datetime import timedelta
+from uuid import UUID, uuid5
 
 import pytest
 
@@ -10,9 +11,12 @@ from qiki_harness.twin.checks import check_frames, check_tracks, settle
 
 # A simulator that is started again by its restart policy goes on with a new run of its own accord.
 AUTOSTART = {"QIKI_AUTOSTART": "true"}
+RUN = UUID("5ca1ab1e-0000-4000-8000-000000000002")
 
 
-@pytest.mark.parametrize("killed", ["nats", "q-sim-service", "q-sim-radar", "faststream-bridge", "registrar"])
+@pytest.mark.parametrize(
+    "killed", ["nats", "q-sim-service", "q-sim-radar", "faststream-bridge", "registrar", "qiki-dev"]
+)
 def test_a_killed_service_comes_back_and_the_pipeline_goes_on(own_twin, killed):
     twin = own_twin("mixed-traffic", speed=5, env=AUTOSTART)
     twin.await_tracked_frame(frame=20)
@@ -34,3 +38,12 @@ def test_a_killed_service_comes_back_and_the_pipeline_goes_on(own_twin, killed):
         for run, last in {record.run: record.frame for record in reader.frames()}.items():
             check_frames(reader, run, last)
             check_tracks(reader, run, last)
+
+
+def test_a_killed_simulator_whose_run_id_is_given_goes_on_with_one_derived_from_it(own_twin):
+    twin = own_twin("crossing", speed=5, run_id=RUN, env=AUTOSTART)
+    twin.await_tracked_frame(run=str(RUN), frame=20)
+
+    twin.kill("q-sim-service")
+
+    twin.await_tracked_frame(run=str(uuid5(RUN, "1")), frame=20, deadline_s=60)

@@ -8,7 +8,7 @@ from qiki_harness.compose import ComposeFile, Condition, Project, RestartKind
 from qiki_harness.compose.nodes import read
 
 FILE = Path(__file__).parents[3] / "docker-compose.phase1.yml"
-LONG_RUNNING = {"nats", "q-sim-service", "q-sim-radar", "faststream-bridge", "registrar"}
+LONG_RUNNING = {"nats", "q-sim-service", "q-sim-radar", "faststream-bridge", "registrar", "qiki-dev"}
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,13 @@ def test_ports_are_the_contracts(compose: ComposeFile):
     published = {port.default: port.service for port in compose.ports if port.published}
     assert published == {4222: "nats", 8222: "nats", 50051: "q-sim-service"}
     exposed = {port.service: port.default for port in compose.ports if not port.published}
-    assert exposed == {"q-sim-service": 9100, "q-sim-radar": 9101, "faststream-bridge": 9102, "registrar": 9103}
+    assert exposed == {
+        "q-sim-service": 9100,
+        "q-sim-radar": 9101,
+        "faststream-bridge": 9102,
+        "registrar": 9103,
+        "qiki-dev": 9104,
+    }
 
 
 def test_the_host_is_reached_on_loopback_only():
@@ -54,7 +60,7 @@ def test_every_long_running_service_has_a_health_check_that_starts_fast(project:
 
 
 def test_streams_are_made_before_anybody_publishes(project: Project):
-    for name in ("q-sim-radar", "faststream-bridge", "registrar"):
+    for name in ("q-sim-radar", "faststream-bridge", "registrar", "qiki-dev"):
         conditions = {need.service: need.condition for need in project.services[name].dependencies}
         assert conditions["nats-js-init"] is Condition.COMPLETED
 
@@ -63,7 +69,11 @@ def test_natively_everything_is_on_loopback_and_in_the_run_folder(project: Proje
     for service in project.services.values():
         values = [*service.environment.values(), *service.command]
         assert not [value for value in values if "0.0.0.0" in value or value.startswith(("/data", "/workspace"))]
-    assert project.addresses == {"NATS_URL": "nats://127.0.0.1:4222", "QSIM_GRPC": "127.0.0.1:50051"}
+    assert project.addresses == {
+        "NATS_URL": "nats://127.0.0.1:4222",
+        "QSIM_GRPC": "127.0.0.1:50051",
+        "BRIDGE_HTTP": "http://127.0.0.1:9102",
+    }
     assert project.services["nats"].environment["NATS_STORE_DIR"] == "/run/data/jetstream"
     assert project.services["registrar"].environment["AUDIT_DIR"] == "/run/data/audit"
     assert {service.working_dir for service in project.services.values()} == {FILE.parent}

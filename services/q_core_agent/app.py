@@ -1,0 +1,88 @@
+"""The service: inputs, agent, engines and vehicle, joined."""
+
+import asyncio
+from contextlib import AbstractContextManager, suppress
+from uuid import uuid4
+
+from q_core_agent.agent import Agent, AgentParameters
+from q_core_agent.conduct import by_the_clock
+from q_core_agent.discovery import load_engines
+from q_core_agent.engine import Engine
+from q_core_agent.engines import Engines
+from q_core_agent.inputs import Inputs
+from q_core_agent.lockstep import Conductor
+from q_core_agent.metrics import PHASE_TIMERS, TICKS
+from q_core_agent.observer import Observer
+from q_core_agent.settings import AgentSettings
+from q_core_agent.simulator import Simulator
+from q_core_agent.states import States
+from qiki.botspec import BotConfig, generate, load_spec, profile_hash
+from qiki.runtime.nats import Link, connect
+from qiki.runtime.service import Service
+from qiki.runtime.window import PublishWindow
+
+DRAIN_S = 2.0
+AgentService = Service[AgentSettings]
+
+
+async def main(service: AgentService) -> None:
+    """Run the agent until the service is told to stop.
+
+    Raises:
+        UserError: the bot's specification cannot be used, or an engine not be loaded.
+    """
+    settings = service.settings
+    bot = generate(load_spec(settings.qiki_bot_spec))
+    engines = load_engines(settings.agent_engines, bot)
+    service.log.info("agent", bot_id=bot.bot_id, hardware_profile=profile_hash(bot), engines=list(engines))
+    async with connect(service) as link:
+        if service.stopping.is_set():
+            return
+        async with PublishWindow(link) as window:
+            async with service.events.sent_by(window):
+                await run(service, link, bot, engines)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(window.drained(), DRAIN_S)
+
+
+async def run(service: AgentService, link: Link, bot: BotConfig, engines: dict[str, Engine]) -> None:
+    """Let the agent live until the service is told to stop."""
+    settings, lockstep = service.settings, service.settings.agent_lockstep_ticks > 0
+    observer = Observer(settings.agent_stale_min_sec, lockstep)
+    inputs = Inputs(observer, service.health, lockstep=lockstep)
+    pool = Engines(engines, settings.agent_engine_budget_sec, patient=lockstep)
+    sensors = [sensor.type for sensor in bot.hardware_profile.sensors]
+    async with Simulator(settings.qsim_grpc, sensors, service.health) as vehicle:
+        agent = Agent(bot, _parameters(settings), vehicle, pool, service.events.emit, observer, _timing)
+        states = States(agent, inputs, link.client)
+
+        async def tick() -> None:
+            await agent.tick(inputs.now_s)
+            TICKS.inc()
+            await states.changed()
+
+        async def conduct() -> None:
+            await inputs.until(lambda: inputs.caught_up)
+            if lockstep:
+                ticks = settings.agent_lockstep_ticks
+                await Conductor(link.client, ticks, inputs, observer, service.health).run(tick)
+            else:
+                await by_the_clock(tick, settings.agent_tick_sec)
+
+        await service.until_stopped(inputs.run(link), states.run(), conduct())
+        await agent.shutdown(inputs.now_s)
+        await states.publish()
+
+
+def _parameters(settings: AgentSettings) -> AgentParameters:
+    lockstep = settings.agent_lockstep_ticks > 0
+    return AgentParameters(
+        bios_interval_s=settings.agent_bios_interval_sec,
+        confidence_threshold=settings.agent_confidence_threshold,
+        conduct="lockstep" if lockstep else "live",
+        instance="" if lockstep else str(uuid4()),
+    )
+
+
+def _timing(phase: str) -> AbstractContextManager[object]:
+    return PHASE_TIMERS[phase].time()

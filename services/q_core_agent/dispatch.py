@@ -1,0 +1,41 @@
+"""Sends the commands of accepted proposals, in their order."""
+
+from collections.abc import Sequence
+
+from q_core_agent.decisions import DONE, Result, commands, result_of
+from q_core_agent.evaluator import Verdict
+from q_core_agent.limits import Limits
+from q_core_agent.stamp import Stamp
+from q_core_agent.vehicle import Outcome, Vehicle
+from qiki.contracts.enums import ProposalStatus
+
+
+async def dispatch(verdicts: Sequence[Verdict], vehicle: Vehicle, limits: Limits, stamp: Stamp) -> tuple[Result, ...]:
+    """Do what was accepted; what depends on something that the vehicle did not do is not sent."""
+    results: list[Result] = []
+    done: set[tuple[str, str]] = set()
+    for verdict in verdicts:
+        reason = verdict.reason or _undone(verdict, done)
+        if reason:
+            results.append(Result(verdict, ProposalStatus.REJECTED, reason))
+            continue
+        results.append(result_of(verdict, await _send(verdict, vehicle, limits, stamp)))
+        if results[-1].status in DONE:
+            done.add(verdict.candidate.name)
+    return tuple(results)
+
+
+def _undone(verdict: Verdict, done: set[tuple[str, str]]) -> str:
+    candidate = verdict.candidate
+    missing = [key for engine, key in candidate.names(candidate.proposal.depends_on) if (engine, key) not in done]
+    return f"depends on {missing[0]}, which the vehicle has not done" if missing else ""
+
+
+async def _send(verdict: Verdict, vehicle: Vehicle, limits: Limits, stamp: Stamp) -> tuple[Outcome, ...]:
+    """One command after the other, up to the first that is not obeyed."""
+    outcomes: list[Outcome] = []
+    for command in commands(verdict.candidate, limits, stamp):
+        outcomes.append(await vehicle.send(command))
+        if not outcomes[-1].accepted:
+            break
+    return tuple(outcomes)

@@ -1,0 +1,131 @@
+"""Lockstep: the agent conducts the simulator, a step of so many ticks at a time, and decides while time is held.
+
+So what it decides does not depend on how fast anybody computes: the same run gives the same decisions.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import nats.errors
+import structlog
+from nats.aio.client import Client
+
+from q_core_agent.control import Place, RefusedError, done, message, read_place, replaced
+from q_core_agent.inputs import Inputs
+from q_core_agent.metrics import STEPS, STEPS_LOST
+from q_core_agent.observer import Observer
+from qiki.contracts import topics
+from qiki.contracts.models import SimState
+from qiki.runtime.health import Health
+
+CONDITION = "lockstep"
+TICK_S = 0.05
+PATIENCE_S = 3.0
+"""How long a step may take beyond its simulated time."""
+RETRY_S = 0.1
+HELD = f"the simulation runs, or does not tell on {topics.TELEMETRY.subject}: it has to be paused"
+UNKNOWN = SimState(running=True, paused=False, speed=0.0, tick=0, run_id="", behind_s=0.0)
+log = structlog.get_logger()
+
+
+class Conductor:
+    """Steps the simulator, waits for what the step gave, lets the agent tick, and again.
+
+    Args:
+        client: the connection
+        ticks: of the simulator in a step
+        inputs: what comes from the services
+        observer: knows which frames are there as a whole
+        health: told what is waited for, when it takes long
+    """
+
+    def __init__(self, client: Client, ticks: int, inputs: Inputs, observer: Observer, health: Health) -> None:
+        self._client = client
+        self._ticks = ticks
+        self._inputs = inputs
+        self._observer = observer
+        self._health = health
+        self._steps = 0
+        self._awaits = ""
+        self._patience_s = PATIENCE_S + ticks * TICK_S
+        health.wait_for(CONDITION, "no step is done yet")
+
+    async def run(self, tick: Callable[[], Awaitable[None]]) -> None:
+        """Conduct for ever; `tick` is the agent's part."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._watch())
+            while True:
+                self._awaits = HELD
+                await self._inputs.until(self._held)
+                before = self._told
+                place = await self._step(before)
+                if place is not None and await self._arrived(place, before):
+                    await tick()
+                    self._steps += 1
+                    STEPS.inc()
+
+    @property
+    def _told(self) -> SimState:
+        """What is known of the simulation."""
+        return self._inputs.telemetry.sim_state if self._inputs.telemetry else UNKNOWN
+
+    def _held(self) -> bool:
+        return self._client.is_connected and not self._told.running
+
+    async def _step(self, before: SimState) -> Place | None:
+        """Have the simulator do a step; None when it was not done."""
+        self._awaits = "the simulator does not acknowledge a step"
+        try:
+            place = await self._ask("sim.step", ticks=self._ticks)
+            while place is None:  # it may have been done all the same: an agent that steps on would miss a turn
+                STEPS_LOST.inc()
+                await self._news()
+                place = await self._ask("sim.stop")  # changes nothing where time is held, and tells the place
+        except RefusedError as error:
+            log.warning("step refused", reason=str(error))
+            self._awaits = f"a step was refused: {error}"
+            await self._news()
+            return None
+        return place if done(place, before, self._ticks) else None
+
+    async def _news(self) -> None:
+        """Wait for telemetry that says that time is held."""
+        known = self._inputs.telemetry
+        await self._inputs.until(lambda: self._inputs.telemetry is not known and self._held())
+
+    async def _ask(self, command: str, **parameters: int) -> Place | None:
+        """Give a command; where the simulation stands then, or None when no answer came.
+
+        Raises:
+            RefusedError: it was refused.
+        """
+        body = message(command, parameters).to_json()
+        try:
+            answer = await self._client.request(topics.COMMANDS.subject, body, timeout=self._patience_s)
+            return read_place(answer)
+        except (nats.errors.Error, LookupError, ValueError) as error:
+            log.warning("no acknowledgement", command=command, reason=str(error) or type(error).__name__)
+            return None
+
+    async def _arrived(self, place: Place, before: SimState) -> bool:
+        """Wait for the telemetry and the frame of a step; False when the run ends meanwhile."""
+        self._awaits = f"tick {place.tick} and frame {place.frame} of run {place.run} have not come"
+        await self._inputs.until(lambda: self._there(place) or replaced(self._told, place, before))
+        return self._there(place)
+
+    def _there(self, place: Place) -> bool:
+        return (
+            self._told.run_id == place.run
+            and self._told.tick >= place.tick
+            and (place.frame is None or self._observer.complete(place.run, place.frame))
+        )
+
+    async def _watch(self) -> None:
+        """Keep the readiness true: a step is done in time."""
+        while True:
+            steps = self._steps
+            await asyncio.sleep(self._patience_s if steps else RETRY_S)
+            if self._steps > steps:
+                self._health.met(CONDITION)
+            else:
+                self._health.wait_for(CONDITION, self._awaits)

@@ -1,0 +1,44 @@
+"""The messages that the agent reads: body, and what their headers say of their place."""
+
+from collections.abc import Mapping
+
+from nats.aio.msg import Msg
+
+from qiki.contracts.events import GuardCleared
+from qiki.contracts.headers import ALERTS, FRAME, RUN
+from qiki.contracts.models import GuardAlert, RadarTrack, TrackedFrame
+
+
+def read_tracked(message: Msg) -> tuple[TrackedFrame, int]:
+    """The notice of a frame, and how many guard messages belong to it."""
+    return TrackedFrame.from_json(message.data), int(_headers(message).get(ALERTS, "0"))
+
+
+def read_track(message: Msg) -> tuple[RadarTrack, str, int]:
+    """A track, its run and its frame."""
+    return RadarTrack.from_json(message.data), *_place(message)
+
+
+def read_alert(message: Msg) -> tuple[GuardAlert, str, int]:
+    """An alert, its run and its frame."""
+    return GuardAlert.from_json(message.data), *_place(message)
+
+
+def read_cleared(message: Msg) -> tuple[GuardCleared, int]:
+    """An alert's end, and the frame."""
+    return GuardCleared.from_json(message.data), _place(message)[1]
+
+
+def _place(message: Msg) -> tuple[str, int]:
+    """Run and frame of a message.
+
+    Raises:
+        LookupError: it does not say.
+        ValueError: the frame is no number.
+    """
+    headers = _headers(message)
+    return headers[RUN], int(headers[FRAME])
+
+
+def _headers(message: Msg) -> Mapping[str, str]:
+    return message.headers or {}

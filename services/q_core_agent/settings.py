@@ -1,0 +1,24 @@
+"""Settings of the agent."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from q_core_agent.discovery import ALL
+from qiki.runtime.settings import Address, ServiceSettings
+
+
+class AgentSettings(ServiceSettings):
+    """Each field is the environment variable of its name in capitals."""
+
+    qsim_grpc: Address = "127.0.0.1:50051"
+    qiki_bot_spec: Path | None = None
+    """None: the specification that comes with the platform; it must be the simulator's."""
+    agent_tick_sec: float = Field(default=0.2, gt=0, allow_inf_nan=False)
+    agent_engines: str = ALL
+    agent_engine_budget_sec: float = Field(default=0.1, gt=0, allow_inf_nan=False)
+    agent_bios_interval_sec: float = Field(default=5.0, gt=0, allow_inf_nan=False)
+    agent_confidence_threshold: float = Field(default=0.6, ge=0, le=1)
+    agent_stale_min_sec: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    agent_lockstep_ticks: int = Field(default=0, ge=0, le=1_000_000)
+    """0: live, by the wall clock."""

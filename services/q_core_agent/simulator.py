@@ -1,0 +1,124 @@
+"""The vehicle over gRPC: its self test, and commands to it."""
+
+import asyncio
+from collections.abc import Awaitable, Iterable, Iterator
+from contextlib import suppress
+from types import TracebackType
+from typing import NamedTuple, Self, TypeVar
+from uuid import UUID
+
+import grpc
+import grpc.aio
+
+from generated import q_sim_api_pb2 as api
+from generated.actuator_raw_out_pb2 import ActuatorCommand
+from generated.common_types_pb2 import SensorType
+from generated.q_sim_api_pb2_grpc import QSimAPIServiceStub
+from generated.sensor_raw_in_pb2 import SensorReading
+from q_core_agent.vehicle import Answers, Outcome
+from qiki.runtime.grpc import CLIENT_OPTIONS
+from qiki.runtime.health import Health
+
+CONDITION = "simulator"
+PATIENCE_S = 1.0
+OK = "OK"
+NOBODY = frozenset({grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNAVAILABLE})
+"""Statuses that mean that nobody has answered."""
+
+T = TypeVar("T")
+
+
+class NoAnswer(NamedTuple):
+    """What came in an answer's place: whether nobody was there to give one, and the reason in one line."""
+
+    nobody: bool
+    reason: str
+
+
+class Simulator:
+    """The simulator's API, as the agent uses it: a `q_core_agent.vehicle.Vehicle`.
+
+    Args:
+        address: HOST:PORT
+        sensors: numbers (SensorType) of those that the configuration declares
+        health: told whether the simulator can be reached
+    """
+
+    def __init__(self, address: str, sensors: Iterable[int], health: Health) -> None:
+        self._sensors = tuple(sensors)
+        self._health = health
+        self._channel = grpc.aio.insecure_channel(address, options=CLIENT_OPTIONS)
+        self._stub = QSimAPIServiceStub(self._channel)
+        health.wait_for(CONDITION, "not connected yet")
+
+    async def __aenter__(self) -> Self:
+        self._watch = asyncio.create_task(self._watch_connection())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._watch.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._watch
+        await self._channel.close()
+
+    async def self_test(self) -> Answers:
+        """Ask every declared sensor for a reading, list the actuators, check the controller; side by side."""
+        health, actuators, readings = await asyncio.gather(
+            _ask(self._stub.HealthCheck(api.HealthCheckRequest(), wait_for_ready=True, timeout=PATIENCE_S)),
+            _ask(self._stub.ListActuators(api.ListActuatorsRequest(), wait_for_ready=True, timeout=PATIENCE_S)),
+            asyncio.gather(*map(self._read, self._sensors)),
+        )
+        silent = [one for one in (health, actuators) if isinstance(one, NoAnswer)]
+        if any(one.nobody for one in silent):
+            return Answers(timed_out=True)
+        return Answers(
+            controller="; ".join([one.reason for one in silent] or _complaint(health)),
+            readings=dict(zip(self._sensors, readings, strict=True)),
+            actuators={} if isinstance(actuators, NoAnswer) else dict(_by_id(actuators)),
+        )
+
+    async def send(self, command: ActuatorCommand) -> Outcome:
+        """Give one command."""
+        request = api.SendActuatorCommandRequest(command=command)
+        answer = await _ask(self._stub.SendActuatorCommand(request, timeout=PATIENCE_S))
+        if isinstance(answer, NoAnswer):
+            return Outcome(None, answer.reason)
+        return Outcome(answer.accepted, answer.message)
+
+    async def _read(self, sensor: int) -> SensorReading | str:
+        request = api.GetSensorDataRequest(sensor_type=SensorType.ValueType(sensor))
+        answer = await _ask(self._stub.GetSensorData(request, wait_for_ready=True, timeout=PATIENCE_S))
+        return answer.reason if isinstance(answer, NoAnswer) else answer.reading
+
+    async def _watch_connection(self) -> None:
+        """Keep the connection up, and the readiness true to it."""
+        while True:
+            state = self._channel.get_state(try_to_connect=True)
+            if state is grpc.ChannelConnectivity.READY:
+                self._health.met(CONDITION)
+            elif state is not grpc.ChannelConnectivity.IDLE:  # idle: there was nothing to say for long
+                self._health.wait_for(CONDITION, f"not connected: {state.name}")
+            await self._channel.wait_for_state_change(state)
+
+
+async def _ask(call: Awaitable[T]) -> T | NoAnswer:
+    try:
+        return await call
+    except grpc.aio.AioRpcError as error:
+        reason = " ".join(str(error.details()).split())
+        return NoAnswer(error.code() in NOBODY, f"{error.code().name}: {reason}")
+
+
+def _complaint(answer: api.HealthCheckResponse | NoAnswer) -> list[str]:
+    """What the simulator says is wrong with it; nothing when it is in order."""
+    if isinstance(answer, NoAnswer) or answer.status == OK:
+        return []
+    return [f"{answer.status}: {answer.message}"]
+
+
+def _by_id(answer: api.ListActuatorsResponse) -> Iterator[tuple[UUID, api.ActuatorState]]:
+    for one in answer.actuators:
+        with suppress(ValueError):  # one without an id is none that was asked for
+            yield UUID(one.actuator_id.value), one

@@ -1,0 +1,89 @@
+"""The vehicle as the agent reaches it: the real simulator, and none at all."""
+
+import asyncio
+
+import pytest
+
+from generated.actuator_raw_out_pb2 import ActuatorCommand
+from generated.common_types_pb2 import UUID
+from q_core_agent.simulator import CONDITION, Simulator
+from qiki.botspec.actuators import ACTUATORS
+from qiki.botspec.planes.sensors import SensorKind, sensor_id
+from qiki.contracts.enums import CommandType, FSMState
+from qiki.runtime.health import Health
+from qiki_harness.testing import ServiceProcess, until, until_async
+
+NOWHERE = "127.0.0.1:9"
+CAMERA = 3
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """A simulator without a broker, which it does not need to answer; time is held."""
+    log = tmp_path_factory.mktemp("simulator") / "log"
+    settings = {"QSIM_LISTEN": "127.0.0.1:0", "NATS_URL": f"nats://{NOWHERE}", "QIKI_AUTOSTART": "false"}
+    with ServiceProcess("q_sim_service", log, **settings, QIKI_SCENARIO="empty") as process:
+        serving = until("the simulator to serve", lambda: process.said("serving"))
+        yield f"127.0.0.1:{serving['grpc_port']}"
+
+
+def asked(address, work, sensors=tuple(SensorKind)):
+    """What comes of some work with a vehicle, and its health."""
+
+    async def ask():
+        health = Health("agent")
+        async with Simulator(address, sensors, health) as vehicle:
+            return await work(vehicle, health)
+
+    return asyncio.run(ask())
+
+
+def command(role, **value):
+    return ActuatorCommand(actuator_id=UUID(value=role), **value)
+
+
+def test_the_self_test_asks_every_declared_sensor_and_actuator(address):
+    answers = asked(address, lambda vehicle, _: vehicle.self_test())
+    assert (answers.controller, answers.timed_out) == ("", False)
+    assert {kind: reading.sensor_id.value for kind, reading in answers.readings.items()} == {
+        kind: str(sensor_id(kind)) for kind in SensorKind
+    }
+    assert {key: state.role for key, state in answers.actuators.items()} == {one.id: one.role for one in ACTUATORS}
+    assert all(state.ready for state in answers.actuators.values())
+
+
+def test_a_sensor_that_is_not_fitted_says_so(address):
+    answers = asked(address, lambda vehicle, _: vehicle.self_test(), (SensorKind.GPS, CAMERA))
+    assert answers.readings[SensorKind.GPS].is_valid
+    assert answers.readings[CAMERA].startswith("NOT_FOUND: no sensor of type 3 is fitted")
+
+
+def test_commands_are_accepted_or_refused_with_the_reason(address):
+    mode = command("system_controller", command_type=CommandType.SET_MODE, int_value=FSMState.IDLE)
+    stray = command("rudder", command_type=CommandType.ROTATE, float_value=1.0)
+
+    async def send(vehicle, _):
+        return [await vehicle.send(one) for one in (mode, stray)]
+
+    accepted, refused = asked(address, send)
+    assert accepted.accepted is True
+    assert (refused.accepted, refused.message) == (False, "unknown actuator 'rudder'")
+
+
+def test_readiness_follows_the_connection(address):
+    async def connected(_, health):
+        assert CONDITION in health.problems
+        await until_async("the connection", lambda: asyncio.sleep(0, CONDITION not in health.problems))
+
+    asked(address, connected)
+
+
+def test_nobody_there_is_a_lost_self_test_and_a_command_without_an_answer():
+    async def ask(vehicle, health):
+        return await vehicle.self_test(), await vehicle.send(command("rcs_up")), dict(health.problems)
+
+    answers, outcome, problems = asked(NOWHERE, ask)
+    assert (answers.timed_out, answers.readings, answers.actuators) == (True, {}, {})
+    assert outcome.accepted is None
+    assert outcome.message.startswith(("UNAVAILABLE: ", "DEADLINE_EXCEEDED: "))
+    assert CONDITION in problems

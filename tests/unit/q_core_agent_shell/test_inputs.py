@@ -1,0 +1,112 @@
+"""Messages into the observer; what cannot be read harms nothing after it."""
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+from structlog.testing import capture_logs
+
+from q_core_agent.inputs import Inputs
+from q_core_agent.metrics import REFUSED
+from qiki.contracts import topics
+from qiki.contracts.events import GUARD_CLEARED
+from qiki.contracts.headers import ALERTS, FRAME, RUN
+from qiki.runtime.health import Health
+
+RUN_ID = "5ca1ab1e-0000-4000-8000-000000000001"
+ID = "0d9c9d0e-6f5e-4a3c-9a75-0e7c6f0f7a11"
+MOMENT = "2026-01-01T00:00:01.000000Z"
+TRACKED = f'{{"run_id":"{RUN_ID}","frame_id":"{ID}","frame":7,"timestamp":"{MOMENT}","tracks":2}}'
+CLEARED = (
+    f'{{"category":"radar","source":"guard","ts_epoch":1.0,"run_id":"{RUN_ID}","rule_id":"R","track_id":"{ID}",'
+    '"fsm_event":"E"}'
+)
+PLACE = {RUN: RUN_ID, FRAME: "7"}
+
+
+class Observer:
+    """Takes down what it is told."""
+
+    def __init__(self):
+        self.told = []
+
+    def __getattr__(self, name):
+        return lambda *values: self.told.append((name, *values))
+
+
+@pytest.fixture
+def observer():
+    return Observer()
+
+
+@pytest.fixture
+def inputs(observer):
+    return Inputs(observer, Health("agent"), lockstep=True)
+
+
+def message(subject, body, headers=None):
+    return SimpleNamespace(subject=subject, data=body.encode(), headers=headers)
+
+
+def test_a_notice_brings_the_number_of_its_guard_messages(inputs, observer):
+    inputs._stored(message(topics.TRACKED.subject, TRACKED, PLACE | {ALERTS: "3"}), 41)
+    inputs._stored(message(topics.TRACKED.subject, TRACKED, PLACE), 42)
+    assert [(name, frame.frame, *rest) for name, frame, *rest in observer.told] == [
+        ("take_tracked", 7, 3, 41, 0.0),
+        ("take_tracked", 7, 0, 42, 0.0),
+    ]
+
+
+def test_the_end_of_an_alert_brings_its_frame(inputs, observer):
+    inputs._stored(message(GUARD_CLEARED.subject, CLEARED, PLACE), 5)
+    ((name, cleared, frame, sequence, _),) = observer.told
+    assert (name, cleared.rule_id, frame, sequence) == ("take_cleared", "R", 7, 5)
+
+
+@pytest.mark.parametrize(
+    ("subject", "body", "headers"),
+    [
+        (topics.TRACKED.subject, "{", PLACE),
+        (topics.TRACKED.subject, TRACKED, {ALERTS: "many"}),
+        (topics.TRACKS.subject, '{"track_id":1}', PLACE),
+        (topics.GUARD.subject, "[]", PLACE),
+        (GUARD_CLEARED.subject, CLEARED, None),
+        (GUARD_CLEARED.subject, CLEARED, {RUN: RUN_ID, FRAME: "last"}),
+    ],
+    ids=["no-json", "alerts", "track", "alert", "no-headers", "frame"],
+)
+def test_poison_is_counted_and_the_next_message_is_read(subject, body, headers, inputs, observer):
+    refused = REFUSED.labels(subject)
+    before = refused._value.get()
+    inputs._stored(message(subject, body, headers), 1)
+    assert refused._value.get() == before + 1
+    assert observer.told == []
+    inputs._stored(message(topics.TRACKED.subject, TRACKED, PLACE), 2)
+    assert len(observer.told) == 1
+
+
+def test_much_poison_makes_one_line_a_second(inputs):
+    with capture_logs() as lines:
+        for sequence in range(1, 100):
+            inputs._stored(message(topics.TRACKS.subject, '{"range_m":"far"}', PLACE), sequence)
+    (line,) = lines
+    assert (line["log_level"], line["sequence"]) == ("warning", 1)
+    assert "\n" not in line["reason"]
+
+
+def test_telemetry_that_cannot_be_read_is_as_if_it_had_not_come(inputs, observer):
+    asyncio.run(inputs._passed(message(topics.TELEMETRY.subject, '{"schema_version":1}')))
+    assert inputs.telemetry is None
+    assert observer.told == []
+
+
+def test_who_waits_looks_again_when_something_comes(inputs, observer):
+    async def wait():
+        waiting = asyncio.create_task(inputs.until(lambda: len(observer.told) == 2))
+        for sequence in (1, 2):
+            await asyncio.sleep(0)
+            assert not waiting.done()
+            inputs._stored(message(topics.TRACKED.subject, TRACKED, PLACE), sequence)
+        await waiting
+
+    asyncio.run(wait())
