@@ -1,0 +1,144 @@
+"""The example engine of docs/examples/avoidance: when it burns, where to and for how long."""
+
+import math
+import tomllib
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from q_core_agent.engine import GROUP
+from q_core_agent.wellformed import fault_of
+from q_core_agent.world import TELEMETRY, Input, SeenTrack, World
+from qiki.botspec import DEFAULT_SPEC, generate, load_spec
+from qiki.contracts.enums import RadarTrackStatus
+from qiki.contracts.events.agent import Evidence
+from qiki.contracts.models import Vector
+
+EXAMPLE = Path(__file__).parents[3] / "docs/examples/avoidance"
+ACCELERATION_MPS2 = 20.0 / 62.0
+TRACK = Evidence(subject="qiki.radar.v1.tracks", sequence=9, age_s=0.0)
+INPUTS = {TELEMETRY: Input("qiki.telemetry", None, 0.1, alive=True)}
+
+
+@pytest.fixture(scope="module")
+def example():
+    spec = spec_from_file_location("avoidance", EXAMPLE / "avoidance.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def engine(example):
+    return example.Avoidance(generate(load_spec(DEFAULT_SPEC)))
+
+
+def track(position, velocity, status=RadarTrackStatus.TRACKED):
+    place = [Vector(**dict(zip("xyz", value, strict=True))) for value in (position, velocity)]
+    report = SimpleNamespace(track_id="boulder", status=status, position=place[0], velocity=place[1])
+    return SeenTrack(report, TRACK)
+
+
+def world(*tracks, t_s=1000.0, heading=0.0, run="one"):
+    own = SimpleNamespace(heading=heading, propulsion=SimpleNamespace(propellant_kg=12.0))
+    return World(tick=1, run_id=run, t_s=t_s, own=own, tracks=tracks, inputs=INPUTS)
+
+
+def burns(engine, seen):
+    proposals = tuple(engine.propose(seen))
+    assert fault_of(proposals) is None
+    return [(action.actuator, action.duration_s) for proposal in proposals for action in proposal.actions]
+
+
+def test_head_on_it_burns_across_the_course_and_says_why(engine):
+    (proposal,) = engine.propose(world(track((600, 800, 0), (-15, -20, 0))))
+    (action,) = proposal.actions
+    assert (action.actuator, action.value, action.duration_s) == ("rcs_up", 100.0, 5.0)
+    assert proposal.justification == "track boulder passes 0 m away in 40 s: 5.0 s of thrust up"
+    assert [evidence.subject for evidence in proposal.rests_on] == ["qiki.radar.v1.tracks", "qiki.telemetry"]
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        track((0, 1000, 0), (0, 20, 0)),
+        track((0, 1000, 200), (0, -20, 0)),
+        track((0, 5000, 0), (0, -20, 0)),
+        track((0, 50, 0), (0, 0, 0)),
+        track((0, 1000, 0), (0, -20, 0), RadarTrackStatus.NEW),
+        track((0, 1000, 0), (0, -20, 0), RadarTrackStatus.COASTING),
+    ],
+    ids=["goes-away", "passes-clear", "is-far", "stands", "is-new", "is-not-seen"],
+)
+def test_of_who_is_no_danger_it_takes_no_notice(engine, seen):
+    assert burns(engine, world(seen)) == []
+
+
+def test_nothing_is_known_nothing_is_done(engine):
+    assert tuple(engine.propose(World(tick=1))) == ()
+
+
+@pytest.mark.parametrize(
+    ("miss", "heading", "axis"),
+    [
+        ((0, 0, 60), 0.0, "down"),
+        ((0, 0, -60), 0.0, "up"),
+        ((60, 0, 0), 0.0, "port"),
+        ((-60, 0, 0), 0.0, "starboard"),
+        ((60, 0, 0), 90.0, "aft"),
+        ((-60, 0, 0), 90.0, "forward"),
+    ],
+)
+def test_it_opens_the_gap_that_there_is(engine, miss, heading, axis):
+    x, _, z = miss
+    ((actuator, _),) = burns(engine, world(track((x, 800, z), (0, -20, 0)), heading=heading))
+    assert actuator == f"rcs_{axis}"
+
+
+def test_it_burns_no_longer_than_it_takes(engine):
+    ((_, duration_s),) = burns(engine, world(track((0, 800, 110), (0, -20, 0))))
+    aside_m = ACCELERATION_MPS2 * duration_s * (40 - duration_s / 2)
+    assert aside_m == pytest.approx(40)
+
+
+def test_it_looks_again_when_a_burn_is_over_and_anew_in_a_new_run(engine):
+    threat = track((600, 800, 0), (-15, -20, 0))
+    assert burns(engine, world(threat, t_s=1000.0))
+    assert not burns(engine, world(threat, t_s=1004.9))
+    assert burns(engine, world(threat, t_s=1005.0))
+    assert burns(engine, world(threat, t_s=500.0, run="two"))
+
+
+def test_too_late_to_clear_it_burns_as_long_as_there_is_time(engine):
+    ((_, duration_s),) = burns(engine, world(track((0, 60, 0), (0, -20, 0))))
+    assert duration_s == pytest.approx(3)
+
+
+def test_of_two_the_nearer_miss_comes_first(engine):
+    far, near = track((100, 300, 0), (0, -20, 0)), track((0, 1000, 30), (0, -20, 0))
+    assert burns(engine, world(far, near))[0][0] == "rcs_down"
+
+
+def test_burns_as_it_plans_them_clear_the_course(engine, example):
+    """Flown with the bot's own mass, from the collision scenario's first frame."""
+    position, velocity, aside, drift, t_s = [600.0, 800.0, 0.0], (-15.0, -20.0), 0.0, 0.0, 0.0
+    left_s, nearest = 0.0, math.inf
+    while t_s < 45:
+        seen = world(track((*position[:2], -aside), (*velocity, -drift)), t_s=t_s)
+        for actuator, duration_s in burns(engine, seen):
+            assert actuator == "rcs_up"
+            left_s = duration_s
+        push = ACCELERATION_MPS2 * min(0.1, max(0.0, left_s))
+        aside += (drift + push / 2) * 0.1
+        drift, left_s, t_s = drift + push, left_s - 0.1, t_s + 0.1
+        position = [position[0] + velocity[0] * 0.1, position[1] + velocity[1] * 0.1, 0.0]
+        nearest = min(nearest, math.hypot(position[0], position[1], aside))
+    assert example.TOO_NEAR_M < nearest < example.CLEAR_M + 10
+
+
+def test_the_distribution_names_the_engine(example):
+    project = tomllib.loads((EXAMPLE / "pyproject.toml").read_text())
+    assert project["project"]["entry-points"] == {GROUP: {"avoidance": "avoidance:Avoidance"}}
+    assert project["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"] == ["avoidance.py"]
