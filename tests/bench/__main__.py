@@ -9,27 +9,40 @@ import platform
 import tempfile
 from pathlib import Path
 
+import lockstep
 import start
 from bridge import latency, throughput
+from endurance import endure
 
 from qiki_harness.stack import Stack
 
 SIZES = {10: 1500, 100: 300}  # detections: frames of the throughput measurement
+SIMULATED_S = 60
+STEPS = (2, 10)  # ticks
+SPEED = 5.0  # of the endurance run
 SERVICES = ("q_sim_service", "q_sim_radar", "faststream_bridge")
 
 
 def main() -> None:
     """Run what was asked for, or everything."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", nargs="*", choices=["bridge", "start", []], help="default: all")
+    parser.add_argument(
+        "what", nargs="*", choices=["bridge", "endurance", "lockstep", "start", []], help="default: all but endurance"
+    )
+    parser.add_argument("--minutes", type=int, default=30, help="of the endurance run, at five times real time")
     parser.add_argument("--runs", type=int, default=3, help="repetitions; medians are printed")
     arguments = parser.parse_args()
     print(f"Python {platform.python_version()} on {platform.machine()}, medians of {arguments.runs} runs")
     with tempfile.TemporaryDirectory() as folder:
         if not arguments.what or "bridge" in arguments.what:
             bench_bridge(Path(folder), arguments.runs)
+        if not arguments.what or "lockstep" in arguments.what:
+            bench_lockstep(Path(folder), arguments.runs)
         if not arguments.what or "start" in arguments.what:
             bench_start(Path(folder), arguments.runs)
+        if "endurance" in arguments.what:
+            for line in endure(Path(folder) / "endurance", arguments.minutes, SPEED):
+                print(line, flush=True)
 
 
 def bench_bridge(folder: Path, runs: int) -> None:
@@ -46,6 +59,16 @@ def bench_bridge(folder: Path, runs: int) -> None:
             share = start.median([100 * one / ceiling for one, ceiling in pairs])
             print(f"through the bridge, {detections:3} detections: {ours:.0f} frames/s", end="")
             print(f"; bare nats-py {bare:.0f} frames/s; {share:.0f} % of it")
+
+
+def bench_lockstep(folder: Path, runs: int) -> None:
+    """The agent as conductor, with 20 contacts."""
+    free = start.median([lockstep.free(folder / f"free{n}", SIMULATED_S) for n in range(runs)])
+    print(f"20 contacts, the stack's free run: {free:.1f} times real time")
+    for ticks in STEPS:
+        paces = [lockstep.conducted(folder / f"lock{ticks}-{n}", ticks, SIMULATED_S) for n in range(runs)]
+        pace = start.median(paces)
+        print(f"lockstep in steps of {ticks:2} ticks: {pace:.1f} times real time, {100 * pace / free:.0f} % of it")
 
 
 def bench_start(folder: Path, runs: int) -> None:

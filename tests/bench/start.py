@@ -21,9 +21,10 @@ from qiki_harness.stack import Stack, StackInfo, StackOptions
 ROOT = Path(__file__).parents[2]
 
 
-def options(folder: Path, **variables: str) -> StackOptions:
+def options(folder: Path, without: tuple[str, ...] = (), **variables: str) -> StackOptions:
     """A stack on free ports, in a folder of its own."""
-    return StackOptions(ROOT / "docker-compose.phase1.yml", folder, variables=variables, auto_ports=True)
+    file = ROOT / "docker-compose.phase1.yml"
+    return StackOptions(file, folder, variables=variables, auto_ports=True, without=without)
 
 
 def all_healthy(folder: Path) -> float:
