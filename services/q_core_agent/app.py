@@ -16,6 +16,7 @@ from q_core_agent.observer import Observer
 from q_core_agent.settings import AgentSettings
 from q_core_agent.simulator import Simulator
 from q_core_agent.states import States
+from q_core_agent.telling import Telling
 from qiki.botspec import BotConfig, generate, load_spec, profile_hash
 from qiki.runtime.nats import Link, connect
 from qiki.runtime.service import Service
@@ -53,7 +54,7 @@ async def run(service: AgentService, link: Link, bot: BotConfig, engines: dict[s
     pool = Engines(engines, settings.agent_engine_budget_sec, patient=lockstep)
     sensors = [sensor.type for sensor in bot.hardware_profile.sensors]
     async with Simulator(settings.qsim_grpc, sensors, service.health) as vehicle:
-        agent = Agent(bot, _parameters(settings), vehicle, pool, service.events.emit, observer, _timing)
+        agent = Agent(bot, _parameters(settings), vehicle, pool, Telling(service.events).emit, observer, _timing)
         states = States(agent, inputs, link.client)
 
         async def tick() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from qiki.contracts import topics
+from qiki.contracts.agent import AgentState
 from qiki.contracts.models import (
     ControlAck,
     Payload,
@@ -66,6 +67,7 @@ class Ledger:
         self.telemetry: History[TelemetrySnapshot] = History("telemetry", where.telemetry, _as(TelemetrySnapshot))
         self.truth: History[TruthSnapshot] = History("truth", where.truth, _as(TruthSnapshot))
         self.acks: History[ControlAck] = History("acknowledgements", where.acknowledgement, _as(ControlAck))
+        self.agent: History[AgentState] = History("agent states", where.agent, _as(AgentState))
         self._by_subject: dict[str, History[Any]] = {
             topics.FRAMES.subject: self.frames,
             topics.FRAMES_LR.subject: self.frames_lr,
@@ -75,6 +77,7 @@ class Ledger:
             topics.TELEMETRY.subject: self.telemetry,
             topics.TRUTH.subject: self.truth,
             topics.RESPONSES.subject: self.acks,
+            topics.AGENT_STATE.subject: self.agent,
         }
         self._changed = threading.Condition()
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+from qiki.contracts.agent import AgentState
 from qiki.contracts.enums import RadarRangeBand
 from qiki.contracts.models import (
     ControlAck,
@@ -100,6 +101,12 @@ class Watcher:
         """Acknowledgements of commands, anybody's, since the twin is connected."""
         return self._seen(self._ledger.acks, where, after, fields)
 
+    def agent_states(
+        self, where: Asked[AgentState] = None, *, after: Moment | None = None, **fields: object
+    ) -> list[Record[AgentState]]:
+        """What the agent said of itself since the twin is connected."""
+        return self._seen(self._ledger.agent, where, after, fields)
+
     def await_frame(
         self,
         where: Asked[RadarFrame] = None,
@@ -196,6 +203,18 @@ class Watcher:
         """The first such acknowledgement."""
         __tracebackhide__ = True
         return self._await(self._ledger.acks, where, after, deadline_s, fields)
+
+    def await_agent_state(
+        self,
+        where: Asked[AgentState] = None,
+        *,
+        after: Moment | None = None,
+        deadline_s: float = DEADLINE_S,
+        **fields: object,
+    ) -> Record[AgentState]:
+        """The first such state of the agent."""
+        __tracebackhide__ = True
+        return self._await(self._ledger.agent, where, after, deadline_s, fields)
 
     def await_until(self, words: str, look: Callable[[], T], deadline_s: float = DEADLINE_S) -> T:
         """Wait until what `look` returns is true; returns it.

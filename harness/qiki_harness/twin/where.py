@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Any, Generic, TypeVar
 
 from qiki.contracts import models
+from qiki.contracts.agent import AgentState
 from qiki_harness.twin.records import DeadLetter, Event, Record
 
 P = TypeVar("P")
@@ -199,5 +200,6 @@ tracked: Noun[models.TrackedFrame] = _payload("a tracked frame", models.TrackedF
 telemetry: Noun[models.TelemetrySnapshot] = _payload("a telemetry snapshot", models.TelemetrySnapshot)
 truth: Noun[models.TruthSnapshot] = _payload("a truth snapshot", models.TruthSnapshot)
 acknowledgement: Noun[models.ControlAck] = _payload("an acknowledgement", models.ControlAck)
+agent: Noun[AgentState] = _payload("an agent state", AgentState)
 event: Noun[Event] = Noun("an event", None)
 dead_letter: Noun[DeadLetter] = Noun("a dead letter", tuple(DeadLetter.__dataclass_fields__))

@@ -24,7 +24,7 @@ T = TypeVar("T")
 # Radar and tracker grow by the second: on a stack that has long been running nobody wants all of it.
 _FAST_STREAMS = (topics.QIKI_RADAR_V1, topics.QIKI_TRACKER_V1)
 _SLOW_STREAMS = (topics.QIKI_EVENTS_V1, topics.QIKI_DLQ_V1)
-_NOT_KEPT = (topics.TELEMETRY.subject, topics.TRUTH.subject, topics.RESPONSES.subject)
+_NOT_KEPT = tuple(topic.subject for topic in (topics.TELEMETRY, topics.TRUTH, topics.RESPONSES, topics.AGENT_STATE))
 _POLL_S = 0.02
 _REQUEST_S = 10.0
 

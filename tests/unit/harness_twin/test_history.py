@@ -23,6 +23,7 @@ def test_each_subject_has_its_history(ledger):
         "qiki.telemetry": ledger.telemetry,
         "qiki.truth.v1.contacts": ledger.truth,
         "qiki.responses.control": ledger.acks,
+        "qiki.agent.v1.state": ledger.agent,
     }
     for subject in subjects:
         ledger.add(subject, b"", None)

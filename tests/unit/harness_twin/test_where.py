@@ -2,9 +2,10 @@
 
 import pytest
 
-from qiki.contracts.enums import FriendFoe, RadarTrackStatus
+from qiki.contracts.enums import FriendFoe, FSMState, RadarTrackStatus
 from qiki_harness.twin.where import (
     above,
+    agent,
     below,
     containing,
     dead_letter,
@@ -26,6 +27,7 @@ from qiki_harness.twin.where import (
         (track(iff=FriendFoe.FOE), "a track whose iff is FOE"),
         (track(iff=FriendFoe.FOE, range_m=below(150)), "a track whose iff is FOE and range_m is below 150"),
         (telemetry(sim_state__paused=True), "a telemetry snapshot whose sim_state.paused is True"),
+        (agent(fsm__current_state=FSMState.IDLE), "an agent state whose fsm.current_state is IDLE"),
         (event(code=802) & event(rule_id="SPOOF"), "an event whose code is 802 and rule_id is 'SPOOF'"),
         (dead_letter(reason=containing("JSON")), "a dead letter whose reason contains 'JSON'"),
         (track(age_s=satisfying("is whole", float.is_integer)), "a track whose age_s is whole"),
