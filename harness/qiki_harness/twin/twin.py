@@ -1,6 +1,7 @@
 """`Twin`: a running stack in the words of its domain, for tests."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -16,6 +17,7 @@ from qiki.contracts import topics
 from qiki.contracts.headers import FRAME, TICK
 from qiki.contracts.models import CommandMessage, CommandMetadata, ControlAck, TrackedFrame
 from qiki.runtime.grpc import CLIENT_OPTIONS
+from qiki_harness.errors import DeadlineError
 from qiki_harness.stack import Stack
 from qiki_harness.twin.backing import NATS_URL, QSIM_GRPC, Backing, ForeignStack
 from qiki_harness.twin.failure import AwaitedError
@@ -50,7 +52,7 @@ class Twin(Watcher):
         wire.open(_CONNECT_S)
 
     def command(self, name: str, /, *, deadline_s: float = DEADLINE_S, **parameters: Any) -> ControlAck:
-        """Send a command; returns its acknowledgement, which may be a refusal."""
+        """Send a command, once the simulator listens; returns its acknowledgement, which may be a refusal."""
         __tracebackhide__ = True
         return self._commanded(name, parameters, deadline_s).data
 
@@ -80,7 +82,8 @@ class Twin(Watcher):
         metadata = CommandMetadata(message_id=identity, message_type="command", source="twin")
         message = CommandMessage(command_name=name, parameters=dict(parameters), metadata=metadata)
         before = self.now()
-        self.publish(topics.COMMANDS.subject, message.to_json())
+        with suppress(DeadlineError):  # what did not come is told better below
+            self._wire.ask(topics.COMMANDS.subject, message.to_json(), deadline_s)
         return self.await_acknowledgement(request_id=str(identity), after=before, deadline_s=deadline_s)
 
     def publish(self, subject: str, body: bytes, headers: Mapping[str, str] | None = None) -> None:

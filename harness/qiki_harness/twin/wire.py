@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.errors import NoRespondersError
 from nats.js import JetStreamContext
 
 from qiki.contracts import topics
@@ -92,6 +93,24 @@ class Wire:
             await client.flush()
 
         self.call(do)
+
+    def ask(self, subject: str, body: bytes, deadline_s: float) -> None:
+        """Publish as soon as somebody listens there, who may only be coming back, and wait for his answer.
+
+        Raises:
+            DeadlineError: there was none in time.
+        """
+
+        async def do(client: Client, _: JetStreamContext) -> None:
+            while True:
+                try:
+                    await client.request(subject, body, timeout=deadline_s)
+                except NoRespondersError:
+                    await asyncio.sleep(_POLL_S)
+                else:
+                    return
+
+        self.call(do, deadline_s)
 
     def check(self) -> None:
         """Raise what ended the thread, if it has ended: that is a bug, and nobody need wait any longer."""
