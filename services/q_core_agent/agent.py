@@ -12,6 +12,7 @@ from q_core_agent.dispatch import dispatch
 from q_core_agent.evaluator import Candidate, Evaluator, candidates
 from q_core_agent.evidence import newest
 from q_core_agent.fsm import StateMachine
+from q_core_agent.hearing import deafness
 from q_core_agent.limits import Limits
 from q_core_agent.observer import Observer
 from q_core_agent.report import state_of
@@ -20,7 +21,7 @@ from q_core_agent.stamp import Stamp, named
 from q_core_agent.supervisor import Findings, Supervisor
 from q_core_agent.turns import EnginePool, EngineTurn
 from q_core_agent.vehicle import Vehicle
-from q_core_agent.wellformed import checked
+from q_core_agent.vehicle_mode import VehicleMode, in_safe_mode
 from q_core_agent.world import TELEMETRY, TRACKS
 from qiki.botspec.config import BotConfig
 from qiki.contracts.agent import AgentState
@@ -77,7 +78,7 @@ class Agent:
         self._supervisor = Supervisor(StateMachine(named("fsm", config.bot_id, settings.instance)), self._tell_mode)
         self._limits = Limits(config)
         self._evaluator = Evaluator(self._limits, settings.confidence_threshold)
-        self._vehicle_mode = rules.VehicleMode()
+        self._vehicle_mode = VehicleMode()
         self._onsets = Onsets()
         self._turns: tuple[EngineTurn, ...] = ()
         self._causes: tuple[str, ...] = ()
@@ -90,7 +91,7 @@ class Agent:
 
     @property
     def waits_for(self) -> tuple[str, ...]:
-        """While booting, what for; for the readiness."""
+        """While booting, what still lacks; empty afterwards."""
         return waits_for(self._world) if self.fsm_state is FSMState.BOOTING else ()
 
     async def tick(self, now_s: float) -> None:
@@ -141,7 +142,9 @@ class Agent:
         self._bios.pass_time(stamp)
         if world.own is None or not self._bios.due(world.run_id, now_s):
             return
-        report = self._bios.take(await self._vehicle.self_test(), world.own, stamp, now_s)
+        answers = await self._vehicle.self_test()
+        self._vehicle_mode.seen(in_safe_mode(answers))
+        report = self._bios.take(answers, world.own, stamp, now_s)
         self._world = replace(world, bios=self._bios.status)
         if report is not None:
             kind = BIOS_OK if report.all_systems_go else BIOS_FAILED
@@ -156,14 +159,16 @@ class Agent:
 
     async def _ask(self) -> tuple[Candidate, ...]:
         """The rules first, then every engine, in SAFE_MODE too: one that failed can show there that it is well."""
-        self._turns = tuple(map(checked, await self._engines.propose(self._world)))
+        self._turns = await self._engines.propose(self._world)
         given = tuple(one for turn in self._turns for one in candidates(turn.name, turn.proposals))
         self._supervisor.take_proposals(bool(given), self._stamp)
-        ruled = rules.propose(self._world, self.fsm_state, self._vehicle_mode.known, self._power)
+        because = self._supervisor.rests_on
+        ruled = rules.propose(self._world, self.fsm_state, self._vehicle_mode.known, self._power, because)
         return (*candidates(rules.NAME, ruled, ruled=True), *given)
 
     async def _decide(self, heard: tuple[Candidate, ...]) -> None:
-        verdicts = self._evaluator.evaluate(heard, self.fsm_state)
+        deaf = deafness(self.fsm_state, self._turns, self._vehicle_mode.known)
+        verdicts = self._evaluator.evaluate(heard, deaf)
         results = await dispatch(verdicts, self._vehicle, self._limits, self._stamp)
         for result in results:
             self._learn(result)

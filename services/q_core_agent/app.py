@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, suppress
 from uuid import uuid4
 
 from q_core_agent.agent import Agent, AgentParameters
-from q_core_agent.conduct import by_the_clock
+from q_core_agent.conduct import by_the_clock, to_its_end
 from q_core_agent.discovery import load_engines
 from q_core_agent.engine import Engine
 from q_core_agent.engines import Engines
@@ -14,7 +14,7 @@ from q_core_agent.lockstep import Conductor
 from q_core_agent.metrics import PHASE_TIMERS, TICKS
 from q_core_agent.observer import Observer
 from q_core_agent.settings import AgentSettings
-from q_core_agent.simulator import Simulator
+from q_core_agent.simulator import LIVE, LOCKSTEP, Simulator
 from q_core_agent.states import States
 from q_core_agent.telling import Telling
 from qiki.botspec import BotConfig, generate, load_spec, profile_hash
@@ -22,6 +22,8 @@ from qiki.runtime.nats import Link, connect
 from qiki.runtime.service import Service
 from qiki.runtime.window import PublishWindow
 
+FINISH_S = 1.5
+"""How long a tick may take that is under way when the agent is told to stop."""
 DRAIN_S = 2.0
 AgentService = Service[AgentSettings]
 
@@ -53,12 +55,13 @@ async def run(service: AgentService, link: Link, bot: BotConfig, engines: dict[s
     inputs = Inputs(observer, service.health, lockstep=lockstep)
     pool = Engines(engines, settings.agent_engine_budget_sec, patient=lockstep)
     sensors = [sensor.type for sensor in bot.hardware_profile.sensors]
-    async with Simulator(settings.qsim_grpc, sensors, service.health) as vehicle:
+    patience = LOCKSTEP if lockstep else LIVE
+    async with Simulator(settings.qsim_grpc, sensors, service.health, patience) as vehicle:
         agent = Agent(bot, _parameters(settings), vehicle, pool, Telling(service.events).emit, observer, _timing)
         states = States(agent, inputs, link.client)
 
         async def tick() -> None:
-            await agent.tick(inputs.now_s)
+            await to_its_end(agent.tick(inputs.now_s), FINISH_S)
             TICKS.inc()
             await states.changed()
 

@@ -94,7 +94,7 @@ def _stale(situation: Situation) -> Iterator[Cause]:
         one = world.inputs[name]
         awaited = situation.booting and one.age_s is None
         if not one.alive and not awaited:
-            silent = "never came" if one.age_s is None else "no longer comes"
+            silent = "never came" if one.age_s is None else "does not come in time"
             yield Cause("INPUT_STALE", f"{name} ({one.subject}) {silent}", newest(world, name))
 
 

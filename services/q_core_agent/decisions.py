@@ -9,6 +9,7 @@ from generated.common_types_pb2 import Unit
 from q_core_agent.evaluator import Candidate, Verdict
 from q_core_agent.limits import MAX_DURATION_S, Limits
 from q_core_agent.proposals import Action
+from q_core_agent.refusal import Refusal
 from q_core_agent.stamp import Stamp
 from q_core_agent.vehicle import Outcome
 from qiki.contracts.enums import CommandType, FSMState, ProposalStatus
@@ -24,19 +25,21 @@ class Result:
     """What became of a verdict.
 
     Attributes:
+        reason: for people
+        cause: the same as long as it is the same reason
         outcomes: of the commands that were sent, in order
     """
 
     verdict: Verdict
     status: ProposalStatus
     reason: str = ""
+    cause: str = ""
     outcomes: tuple[Outcome, ...] = ()
 
     @property
     def onset(self) -> tuple[str, ...]:
-        """The same as long as the same becomes of the same proposal; why nobody answers does not matter."""
-        reason = "" if self.status is ProposalStatus.EXPIRED else self.reason
-        return (*self.verdict.candidate.name, self.status.name, reason)
+        """The same as long as the same becomes of the same proposal."""
+        return (*self.verdict.candidate.name, self.status.name, self.cause)
 
 
 class Onsets:
@@ -60,7 +63,7 @@ def proposal_id(engine: str, key: str, stamp: Stamp) -> UUID:
 
 def commands(candidate: Candidate, limits: Limits, stamp: Stamp) -> tuple[ActuatorCommand, ...]:
     """The commands of a candidate's actions, which must be within the limits."""
-    confidence = float(candidate.proposal.confidence)
+    confidence = candidate.proposal.confidence
     return tuple(
         _command(
             action, limits.actuator(action.actuator).id, stamp.id("command", *candidate.name, index), confidence, stamp
@@ -69,16 +72,21 @@ def commands(candidate: Candidate, limits: Limits, stamp: Stamp) -> tuple[Actuat
     )
 
 
+def refused(verdict: Verdict, refusal: Refusal) -> Result:
+    """What becomes of one that the agent refuses."""
+    return Result(verdict, ProposalStatus.REJECTED, refusal.text, refusal.reason)
+
+
 def result_of(verdict: Verdict, outcomes: tuple[Outcome, ...]) -> Result:
     """What became of an accepted verdict; all of its commands but the last are obeyed."""
     last = outcomes[-1] if outcomes else None
     if last is None:
         return Result(verdict, ProposalStatus.ACCEPTED)
     if last.accepted:
-        return Result(verdict, ProposalStatus.EXECUTED, "", outcomes)
-    if last.accepted is None:
-        return Result(verdict, ProposalStatus.EXPIRED, _words("the vehicle does not answer", last), outcomes)
-    return Result(verdict, ProposalStatus.REJECTED, _words("the vehicle refuses", last), outcomes)
+        return Result(verdict, ProposalStatus.EXECUTED, outcomes=outcomes)
+    if last.accepted is None:  # why nobody answers does not matter
+        return Result(verdict, ProposalStatus.EXPIRED, _words("the vehicle does not answer", last), "", outcomes)
+    return Result(verdict, ProposalStatus.REJECTED, _words("the vehicle refuses", last), last.message, outcomes)
 
 
 def event_of(result: Result) -> EventKind:
@@ -101,8 +109,8 @@ def decision(result: Result, state: FSMState, stamp: Stamp, inputs: tuple[Eviden
         status=result.status,
         justification=proposal.justification,
         reason=result.reason,
-        priority=float(proposal.priority),
-        confidence=float(proposal.confidence),
+        priority=proposal.priority,
+        confidence=proposal.confidence,
         actions=tuple(_taken(action, outcome) for action, outcome in zip_longest(proposal.actions, result.outcomes)),
         rests_on=proposal.rests_on or inputs,
     )
@@ -114,7 +122,7 @@ def _words(what: str, outcome: Outcome) -> str:
 
 def _timeout_ms(action: Action) -> int:
     """Within what the field holds, as that of a refused proposal need not be."""
-    return round(min(max(float(action.duration_s), 0.0), MAX_DURATION_S) * 1000)
+    return round(min(max(action.duration_s, 0.0), MAX_DURATION_S) * 1000)
 
 
 def _command(action: Action, actuator: UUID, command: UUID, confidence: float, stamp: Stamp) -> ActuatorCommand:
@@ -131,7 +139,7 @@ def _command(action: Action, actuator: UUID, command: UUID, confidence: float, s
     if action.command is CommandType.SET_MODE:
         message.int_value = int(action.value)
     else:
-        message.float_value = float(action.value)
+        message.float_value = action.value
     return message
 
 
@@ -140,7 +148,7 @@ def _taken(action: Action, outcome: Outcome | None) -> ActionTaken:
     return ActionTaken(
         actuator=action.actuator,
         command=action.command.name,
-        value=float(action.value),
+        value=action.value,
         timeout_ms=_timeout_ms(action),
         accepted=outcome.accepted if outcome else None,
         message=outcome.message if outcome else "",

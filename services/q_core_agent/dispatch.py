@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from q_core_agent.decisions import DONE, Result, commands, result_of
+from q_core_agent.decisions import DONE, Result, commands, refused, result_of
 from q_core_agent.evaluator import Verdict
 from q_core_agent.limits import Limits
+from q_core_agent.refusal import Refusal
 from q_core_agent.stamp import Stamp
 from q_core_agent.vehicle import Outcome, Vehicle
-from qiki.contracts.enums import ProposalStatus
 
 
 async def dispatch(verdicts: Sequence[Verdict], vehicle: Vehicle, limits: Limits, stamp: Stamp) -> tuple[Result, ...]:
@@ -15,9 +15,9 @@ async def dispatch(verdicts: Sequence[Verdict], vehicle: Vehicle, limits: Limits
     results: list[Result] = []
     done: set[tuple[str, str]] = set()
     for verdict in verdicts:
-        reason = verdict.reason or _undone(verdict, done)
-        if reason:
-            results.append(Result(verdict, ProposalStatus.REJECTED, reason))
+        refusal = verdict.refusal or _undone(verdict, done)
+        if refusal is not None:
+            results.append(refused(verdict, refusal))
             continue
         results.append(result_of(verdict, await _send(verdict, vehicle, limits, stamp)))
         if results[-1].status in DONE:
@@ -25,10 +25,10 @@ async def dispatch(verdicts: Sequence[Verdict], vehicle: Vehicle, limits: Limits
     return tuple(results)
 
 
-def _undone(verdict: Verdict, done: set[tuple[str, str]]) -> str:
+def _undone(verdict: Verdict, done: set[tuple[str, str]]) -> Refusal | None:
     candidate = verdict.candidate
     missing = [key for engine, key in candidate.names(candidate.proposal.depends_on) if (engine, key) not in done]
-    return f"depends on {missing[0]}, which the vehicle has not done" if missing else ""
+    return Refusal(f"depends on {missing[0]}, which the vehicle has not done") if missing else None
 
 
 async def _send(verdict: Verdict, vehicle: Vehicle, limits: Limits, stamp: Stamp) -> tuple[Outcome, ...]:

@@ -10,12 +10,12 @@ from itertools import islice
 
 import structlog
 
-from q_core_agent.discovery import describe
 from q_core_agent.engine import Engine
 from q_core_agent.metrics import ENGINE, FAULTS
 from q_core_agent.proposals import Proposal
 from q_core_agent.turns import EngineTurn, Fault, FaultKind
-from q_core_agent.wellformed import MAX_PROPOSALS
+from q_core_agent.wellformed import MAX_PROPOSALS, MalformedError, read_proposals
+from q_core_agent.words import describe, one_line, trace
 from q_core_agent.world import World
 
 log = structlog.get_logger()
@@ -121,9 +121,12 @@ def take_turn(name: str, engine: Engine, world: World, *, quiet: bool = False) -
     proposals: tuple[Proposal, ...] = ()
     fault = None
     try:
-        proposals = tuple(islice(engine.propose(world), MAX_PROPOSALS + 1))  # one too many is enough to refuse them
+        given = tuple(islice(engine.propose(world), MAX_PROPOSALS + 1))  # one too many is enough to refuse them
+        proposals = read_proposals(given)
+    except MalformedError as error:
+        fault = Fault(FaultKind.FAILED, one_line(str(error)))
     except BaseException as error:  # also SystemExit: an engine does not end the agent
         if not quiet:
-            log.exception("engine failed", engine=name)
+            log.error("engine failed", engine=name, exception=trace(error))
         fault = Fault(FaultKind.FAILED, describe(error))
     return EngineTurn(name, proposals, time.perf_counter() - begin_s, fault)

@@ -8,17 +8,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from q_core_agent.limits import MAX_DURATION_S, Limits
-from q_core_agent.proposals import Proposal
+from q_core_agent.limits import MAX_DURATION_S, Limits, out_of_range
+from q_core_agent.proposals import Action, Proposal
+from q_core_agent.refusal import Refusal
 from qiki.botspec.actuators import ActuatorFamily
-from qiki.contracts.enums import FSMState, ProposalType
-
-CLOSED = {
-    FSMState.BOOTING: "booting",
-    FSMState.ERROR_STATE: "safe mode",
-    FSMState.SHUTDOWN: "shutting down",
-}
-"""States in which only the rules are heard, and why."""
+from qiki.contracts.enums import ProposalType
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +47,15 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What becomes of a candidate; `reason` says why it is refused, and is empty when it is accepted."""
+    """What becomes of a candidate: it is refused, or accepted."""
 
     candidate: Candidate
-    reason: str = ""
+    refusal: Refusal | None = None
 
     @property
     def accepted(self) -> bool:
         """Whether its commands may be sent."""
-        return not self.reason
+        return self.refusal is None
 
 
 def candidates(engine: str, proposals: Iterable[Proposal], ruled: bool = False) -> tuple[Candidate, ...]:
@@ -78,8 +72,12 @@ class Evaluator:
     limits: Limits
     confidence_threshold: float
 
-    def evaluate(self, heard: Sequence[Candidate], state: FSMState) -> tuple[Verdict, ...]:
-        """A verdict on every candidate; the accepted ones in the order in which they are to be done."""
+    def evaluate(self, heard: Sequence[Candidate], deafness: Refusal | None = None) -> tuple[Verdict, ...]:
+        """A verdict on every candidate; the accepted ones in the order in which they are to be done.
+
+        Args:
+            deafness: why all but the rules' are refused
+        """
         table = _Table(self.limits)
         times = Counter(candidate.name for candidate in heard)
         undecided = Counter(times)
@@ -89,34 +87,44 @@ class Evaluator:
             following = next((one for one in waiting if not _awaits(one, undecided)), waiting[0])
             waiting.remove(following)
             undecided[following.name] -= 1
-            table.put(following, self._own_fault(following, state, times[following.name]))
+            table.put(following, self._own_fault(following, deafness, times[following.name]))
         return tuple(table.verdicts)
 
-    def _own_fault(self, candidate: Candidate, state: FSMState, times: int) -> str | None:
+    def _own_fault(self, candidate: Candidate, deafness: Refusal | None, times: int) -> Refusal | None:
         proposal = candidate.proposal
         if times > 1:
-            return f"key {candidate.key!r} is given {times} times (expected keys that differ)"
-        if state in CLOSED and not candidate.ruled:
-            return CLOSED[state]
+            text = f"key {candidate.key!r} is given {times} times (expected keys that differ)"
+            return Refusal(text, "the key is given several times")
+        if deafness is not None and not candidate.ruled:
+            return deafness
         if proposal.confidence < self.confidence_threshold:
-            return f"confidence {proposal.confidence:g} is below {self.confidence_threshold:g}"
+            text = f"confidence {proposal.confidence:g} is below {self.confidence_threshold:g}"
+            return Refusal(text, "confidence is too low")
         return next(self._range_faults(candidate), None)
 
-    def _range_faults(self, candidate: Candidate) -> Iterator[str]:
+    def _range_faults(self, candidate: Candidate) -> Iterator[Refusal]:
         proposal = candidate.proposal
         if not proposal.justification.strip():
-            yield "no justification"
+            yield Refusal("no justification")
         if proposal.type is ProposalType.PROPOSAL_TYPE_UNSPECIFIED:
-            yield "no type"
+            yield Refusal("no type")
         for name, value in (("priority", proposal.priority), ("confidence", proposal.confidence)):
             if not 0.0 <= value <= 1.0:
-                yield f"{name} is {value:g} (expected 0 to 1)"
+                yield out_of_range(name, value, "0 to 1")
         if not 0.0 <= proposal.expected_duration_s <= MAX_DURATION_S:
-            yield f"expected_duration_s is {proposal.expected_duration_s:g} (expected 0 to {MAX_DURATION_S:.0f})"
+            yield out_of_range("expected_duration_s", proposal.expected_duration_s, f"0 to {MAX_DURATION_S:.0f}")
         for action in proposal.actions:
             yield from self.limits.faults(action)
             if not candidate.ruled and self.limits.actuator(action.actuator).type is ActuatorFamily.SYSTEM:
-                yield f"{action.actuator} is the agent's own: it follows the state machine"
+                yield Refusal(f"{action.actuator} is the agent's own: it follows the state machine")
+        yield from self._repeated(proposal.actions)
+
+    def _repeated(self, actions: Sequence[Action]) -> Iterator[Refusal]:
+        """What is told the same twice: the later one would undo the earlier."""
+        told = Counter((self.limits.resource(action.actuator), action.command) for action in actions)
+        for (resource, command), times in told.items():
+            if times > 1:
+                yield Refusal(f"{resource} is given {command.name} {times} times (expected once)", f"{resource} twice")
 
 
 class _Table:
@@ -128,26 +136,26 @@ class _Table:
         self._accepted: dict[tuple[str, str], Candidate] = {}
         self._held: dict[str, tuple[str, str]] = {}
 
-    def put(self, candidate: Candidate, fault: str | None) -> None:
+    def put(self, candidate: Candidate, fault: Refusal | None) -> None:
         """Accept a candidate that is without fault, when nothing accepted stands in its way."""
-        reason = fault or next(self._obstacles(candidate), "")
-        self.verdicts.append(Verdict(candidate, reason))
-        if not reason:
+        refusal = fault or next(self._obstacles(candidate), None)
+        self.verdicts.append(Verdict(candidate, refusal))
+        if refusal is None:
             self._accepted[candidate.name] = candidate
             self._held |= dict.fromkeys(self._resources(candidate), candidate.name)
 
-    def _obstacles(self, candidate: Candidate) -> Iterator[str]:
+    def _obstacles(self, candidate: Candidate) -> Iterator[Refusal]:
         proposal = candidate.proposal
         for name in candidate.names(proposal.depends_on):
             if name not in self._accepted:
-                yield f"depends on {name[1]}, which is not accepted"
+                yield Refusal(f"depends on {name[1]}, which is not accepted")
         for resource in self._resources(candidate):
             if resource in self._held:
-                yield f"{resource} is taken by {_said(self._held[resource])}"
+                yield Refusal(f"{resource} is taken by {_said(self._held[resource])}", f"{resource} is taken")
         for name, accepted in self._accepted.items():
             against = name in candidate.names(proposal.conflicts_with)
             if against or candidate.name in accepted.names(accepted.proposal.conflicts_with):
-                yield f"conflicts with {_said(name)}"
+                yield Refusal(f"conflicts with {_said(name)}")
 
     def _resources(self, candidate: Candidate) -> list[str]:
         roles = (action.actuator for action in candidate.proposal.actions)

@@ -8,21 +8,24 @@ from typing import Any
 import structlog
 from nats.aio.msg import Msg
 
-from q_core_agent.messages import read_alert, read_cleared, read_track, read_tracked
+from q_core_agent.lost import LostFrames
+from q_core_agent.messages import read_alert, read_buried, read_cleared, read_gap, read_track, read_tracked
 from q_core_agent.metrics import REFUSED
 from q_core_agent.observer import Observer
 from q_core_agent.stored import newest, newest_frame
 from qiki.contracts import topics
-from qiki.contracts.events import GUARD_CLEARED
+from qiki.contracts.events import GUARD_CLEARED, GUARD_RESUMED, RADAR_GAP
+from qiki.contracts.headers import REASON
 from qiki.contracts.models import TelemetrySnapshot
 from qiki.runtime.health import Health
 from qiki.runtime.nats import Link
 from qiki.runtime.stream import Begin, StreamReader
 
 CONDITION = "inputs"
-GUARD = (topics.GUARD.subject, GUARD_CLEARED.subject)
+GUARD = (topics.GUARD.subject, GUARD_RESUMED.subject, GUARD_CLEARED.subject)
 LOOK_S = 0.1
 TELL_EVERY_S = 1.0
+Way = tuple[Callable[[Msg], tuple[Any, ...]], Callable[..., None]]
 log = structlog.get_logger()
 
 
@@ -36,11 +39,13 @@ class Inputs:
 
     Attributes:
         telemetry: the newest
+        lost: frames that nothing will come of
         caught_up: what the guard said before this process began is read: an alert is believed until its end is
     """
 
     def __init__(self, observer: Observer, health: Health, *, lockstep: bool) -> None:
         self.telemetry: TelemetrySnapshot | None = None
+        self.lost = LostFrames()
         self._observer = observer
         self._lockstep = lockstep
         self._health = health
@@ -48,11 +53,13 @@ class Inputs:
         self._guard_read = 0
         self._came = asyncio.Event()
         self._told_s = float("-inf")
-        self._ways: dict[str, tuple[Callable[[Msg], tuple[Any, ...]], Callable[..., None]]] = {
+        self._ways: dict[str, Way] = {
             topics.TRACKED.subject: (read_tracked, observer.take_tracked),
             topics.TRACKS.subject: (read_track, observer.take_track),
             topics.GUARD.subject: (read_alert, observer.take_alert),
+            GUARD_RESUMED.subject: (read_alert, observer.take_resumed),
             GUARD_CLEARED.subject: (read_cleared, observer.take_cleared),
+            RADAR_GAP.subject: (read_gap, self._take_lost),
         }
         health.wait_for(CONDITION, "not listened to yet")
 
@@ -69,7 +76,7 @@ class Inputs:
         readers = (
             StreamReader(link.client, topics.QIKI_TRACKER_V1, self._stored, begin, (topics.TRACKED.subject,)),
             StreamReader(link.client, topics.QIKI_RADAR_V1, self._stored, begin, (topics.TRACKS.subject,)),
-            StreamReader(link.client, topics.QIKI_EVENTS_V1, self._stored, Begin.OLDEST, GUARD),
+            StreamReader(link.client, topics.QIKI_EVENTS_V1, self._stored, Begin.OLDEST, (*GUARD, RADAR_GAP.subject)),
         )
 
         async def lost() -> None:
@@ -100,7 +107,7 @@ class Inputs:
     def _stored(self, message: Msg, sequence: int) -> None:
         if message.subject in GUARD:
             self._guard_read = sequence
-        read, take = self._ways[message.subject]
+        read, take = self._way(message)
         try:
             values = read(message)
         except (ValueError, LookupError) as error:
@@ -108,6 +115,15 @@ class Inputs:
         else:
             take(*values, sequence, self.now_s)
         self._came.set()
+
+    def _way(self, message: Msg) -> Way:
+        """How a message is read, and who takes it."""
+        if message.subject == topics.TRACKED.subject and REASON in (message.headers or {}):
+            return read_buried, self._take_lost  # not even that nobody is there was seen
+        return self._ways[message.subject]
+
+    def _take_lost(self, run: str, first: int, last: int, *_: object) -> None:
+        self.lost.add(run, first, last)
 
     async def _passed(self, message: Msg) -> None:
         try:

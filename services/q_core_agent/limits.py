@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from q_core_agent.proposals import DEGREES, PERCENT, Action
+from q_core_agent.refusal import Refusal
 from qiki.botspec.actuators import ActuatorFamily
 from qiki.botspec.config import Actuator, BotConfig
 from qiki.contracts.enums import CommandType, FSMState
@@ -44,6 +45,11 @@ RANGES = {
 }
 
 
+def out_of_range(what: str, value: float, expected: str) -> Refusal:
+    """A figure that is not within its range."""
+    return Refusal(f"{what} is {value:g} (expected {expected})", f"{what} is out of range")
+
+
 class Limits:
     """The actuators of one bot."""
 
@@ -59,19 +65,20 @@ class Limits:
         family = self._actuators[role].type
         return family if family is ActuatorFamily.MOTOR else role
 
-    def faults(self, action: Action) -> Iterator[str]:
+    def faults(self, action: Action) -> Iterator[Refusal]:
         """Why an action cannot be done, the first reason first."""
         actuator = self._actuators.get(action.actuator)
         if actuator is None:
-            yield f"unknown actuator {action.actuator!r} (expected one of: {', '.join(self._actuators)})"
+            yield Refusal(f"unknown actuator {action.actuator!r} (expected one of: {', '.join(self._actuators)})")
             return
         allowed = RANGES.get((actuator.type, action.command))
         if allowed is None or action.command.name not in actuator.commands:
-            yield f"{actuator.role} does not take {action.command.name} (expected {' or '.join(actuator.commands)})"
+            expected = " or ".join(actuator.commands)
+            yield Refusal(f"{actuator.role} does not take {action.command.name} (expected {expected})")
             return
         if not allowed.takes(action.value):
-            yield f"{actuator.role}: value is {action.value:g} (expected {allowed})"
+            yield out_of_range(f"{actuator.role}: value", action.value, str(allowed))
         if action.unit not in {"", allowed.unit}:
-            yield f"{actuator.role}: unit is {action.unit} (expected {allowed.unit or 'none'})"
+            yield Refusal(f"{actuator.role}: unit is {action.unit} (expected {allowed.unit or 'none'})")
         if not 0.0 <= action.duration_s <= MAX_DURATION_S:
-            yield f"{actuator.role}: duration_s is {action.duration_s:g} (expected 0 to {MAX_DURATION_S:.0f})"
+            yield out_of_range(f"{actuator.role}: duration_s", action.duration_s, f"0 to {MAX_DURATION_S:.0f}")

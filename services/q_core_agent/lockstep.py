@@ -16,6 +16,7 @@ from q_core_agent.metrics import STEPS, STEPS_LOST
 from q_core_agent.observer import Observer
 from qiki.contracts import topics
 from qiki.contracts.models import SimState
+from qiki.runtime.cancellation import end_if_cancelled
 from qiki.runtime.health import Health
 
 CONDITION = "lockstep"
@@ -24,6 +25,7 @@ PATIENCE_S = 3.0
 """How long a step may take beyond its simulated time."""
 RETRY_S = 0.1
 HELD = f"the simulation runs, or does not tell on {topics.TELEMETRY.subject}: it has to be paused"
+TICKING = "the agent's tick is not done: an engine is not back, or the simulator does not answer"
 UNKNOWN = SimState(running=True, paused=False, speed=0.0, tick=0, run_id="", behind_s=0.0)
 log = structlog.get_logger()
 
@@ -60,6 +62,7 @@ class Conductor:
                 before = self._told
                 place = await self._step(before)
                 if place is not None and await self._arrived(place, before):
+                    self._awaits = TICKING
                     await tick()
                     self._steps += 1
                     STEPS.inc()
@@ -106,9 +109,11 @@ class Conductor:
         except (nats.errors.Error, LookupError, ValueError) as error:
             log.warning("no acknowledgement", command=command, reason=str(error) or type(error).__name__)
             return None
+        finally:
+            end_if_cancelled()
 
     async def _arrived(self, place: Place, before: SimState) -> bool:
-        """Wait for the telemetry and the frame of a step; False when the run ends meanwhile."""
+        """Wait for the telemetry of a step, and for its frame if it is not lost; False when the run ends meanwhile."""
         self._awaits = f"tick {place.tick} and frame {place.frame} of run {place.run} have not come"
         await self._inputs.until(lambda: self._there(place) or replaced(self._told, place, before))
         return self._there(place)
@@ -117,8 +122,12 @@ class Conductor:
         return (
             self._told.run_id == place.run
             and self._told.tick >= place.tick
-            and (place.frame is None or self._observer.complete(place.run, place.frame))
+            and (place.frame is None or self._over(place.run, place.frame))
         )
+
+    def _over(self, run: str, frame: int) -> bool:
+        """Whether there is nothing more to come of a frame."""
+        return self._observer.complete(run, frame) or self._inputs.lost.covers(run, frame)
 
     async def _watch(self) -> None:
         """Keep the readiness true: a step is done in time."""

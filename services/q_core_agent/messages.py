@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from nats.aio.msg import Msg
 
-from qiki.contracts.events import GuardCleared
+from qiki.contracts.events import GuardCleared, RadarGap
 from qiki.contracts.headers import ALERTS, FRAME, RUN
 from qiki.contracts.models import GuardAlert, RadarTrack, TrackedFrame
 
@@ -27,6 +27,18 @@ def read_alert(message: Msg) -> tuple[GuardAlert, str, int]:
 def read_cleared(message: Msg) -> tuple[GuardCleared, int]:
     """An alert's end, and the frame."""
     return GuardCleared.from_json(message.data), _place(message)[1]
+
+
+def read_gap(message: Msg) -> tuple[str, int, int]:
+    """The run, the first and the last number of frames that were never published."""
+    gap = RadarGap.from_json(message.data)
+    return gap.run_id, gap.first_frame, gap.last_frame
+
+
+def read_buried(message: Msg) -> tuple[str, int, int]:
+    """The same of a frame that could not be read."""
+    frame = TrackedFrame.from_json(message.data)
+    return frame.run_id, frame.frame, frame.frame
 
 
 def _place(message: Msg) -> tuple[str, int]:

@@ -15,7 +15,7 @@ from q_core_agent.guards import GuardBook, Word
 from q_core_agent.liveness import Liveness
 from q_core_agent.world import TELEMETRY, TRACKS, ActiveAlert, Input, SeenTrack, World
 from qiki.contracts import topics
-from qiki.contracts.events import GUARD_CLEARED, GuardCleared
+from qiki.contracts.events import GUARD_CLEARED, GUARD_RESUMED, GuardCleared
 from qiki.contracts.events.agent import BiosStatus
 from qiki.contracts.models import GuardAlert, RadarTrack, TelemetrySnapshot, TrackedFrame
 
@@ -68,7 +68,14 @@ class Observer:
 
     def take_alert(self, alert: GuardAlert, run: str, frame: int, sequence: int, now_s: float) -> None:
         """A guard rule was met at a frame."""
-        received = self._received(topics.GUARD.subject, sequence, now_s, alert.ts_epoch)
+        self._take_met(topics.GUARD.subject, alert, run, frame, sequence, now_s)
+
+    def take_resumed(self, alert: GuardAlert, run: str, frame: int, sequence: int, now_s: float) -> None:
+        """A guard rule is met again at a frame, within the cooldown of an alert that had ended."""
+        self._take_met(GUARD_RESUMED.subject, alert, run, frame, sequence, now_s)
+
+    def _take_met(self, subject: str, alert: GuardAlert, run: str, frame: int, sequence: int, now_s: float) -> None:
+        received = self._received(subject, sequence, now_s, alert.ts_epoch)
         self._take_word(run, (alert.rule_id, alert.track_id), Word(frame, alert, received), now_s)
 
     def take_cleared(self, cleared: GuardCleared, frame: int, sequence: int, now_s: float) -> None:
@@ -95,13 +102,14 @@ class Observer:
         times_s = [self._own.timestamp.timestamp()] if self._own else []
         times_s += [newest.frame.timestamp.timestamp()] if newest else []
         tracks = sorted(newest.tracks.values(), key=lambda seen: seen.received.sequence or 0) if newest else []
+        late_s = self._liveness.late_s
         return World(
             tick=tick,
             run_id=self._run_id,
             t_s=max(times_s, default=0.0),
             frame=newest.frame.frame if newest else None,
             own=self._own,
-            tracks=tuple(SeenTrack(seen.report, seen.received.evidence(now_s)) for seen in tracks),
+            tracks=tuple(SeenTrack(seen.report, seen.received.evidence(now_s + late_s)) for seen in tracks),
             alerts=tuple(self._alerts(now_s)),
             bios=bios,
             inputs=self._inputs(now_s),
@@ -131,7 +139,7 @@ class Observer:
         # Its frames may have come before telemetry told of it.
         early = self._runs.setdefault(name, _Run()).frames.newest
         if early is not None:
-            self._liveness.take_frame(early.notice)
+            self._liveness.take_frame(early.frame, early.notice)
 
     def _take_word(self, name: str, key: tuple[str, UUID], word: Word, now_s: float) -> None:
         if run := self._run(name):
@@ -149,7 +157,8 @@ class Observer:
         if name == self._run_id:
             # Whole when its last message came, which need not have been the notice.
             at_s = newest.notice.at_s if self._lockstep else now_s
-            self._liveness.take_frame(Received(newest.notice.subject, newest.notice.sequence, at_s))
+            received = Received(newest.notice.subject, newest.notice.sequence, at_s)
+            self._liveness.take_frame(newest.frame, received)
 
     def _forget_silent_radars(self, now_s: float) -> None:
         """Alerts of a radar that says nothing lapse; what its guard said is kept for its return."""
@@ -174,7 +183,7 @@ class Observer:
     def _inputs(self, now_s: float) -> dict[str, Input]:
         live = self._liveness
         return {
-            TRACKS: _input(topics.TRACKED.subject, live.frame, live.tracks_alive(now_s), now_s),
+            TRACKS: _input(topics.TRACKED.subject, live.frame, live.tracks_alive(now_s), now_s + live.late_s),
             TELEMETRY: _input(topics.TELEMETRY.subject, live.telemetry, live.telemetry_alive(now_s), now_s),
         }
 

@@ -1,7 +1,6 @@
 """What engines propose: actions of the vehicle's actuators, with the reason and what it rests on."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from qiki.contracts.enums import CommandType, FSMState, ProposalType
 from qiki.contracts.events.agent import Evidence
@@ -50,7 +49,6 @@ class Proposal:
     key: str = ""
     depends_on: tuple[str, ...] = ()
     conflicts_with: tuple[str, ...] = ()
-    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 def fire(axis: str, percent: float, duration_s: float) -> Action:

@@ -5,10 +5,10 @@ Rules have no memory: they propose for as long as their condition holds; that a 
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from q_core_agent.evidence import newest
 from q_core_agent.proposals import Proposal, set_mode
+from q_core_agent.vehicle_mode import WANTED
 from q_core_agent.world import TELEMETRY, World
 from qiki.botspec.planes.power import PowerParameters
 from qiki.contracts.enums import DeviceStatus, FSMState, ProposalType
@@ -20,11 +20,6 @@ DIAGNOSTICS_CONFIDENCE = 0.6
 HEAT_MARGIN_K = 10.0
 WARNING = "warning"
 
-VEHICLE_MODES = MappingProxyType(
-    {FSMState.ERROR_STATE: FSMState.ERROR_STATE, FSMState.IDLE: FSMState.IDLE, FSMState.ACTIVE: FSMState.IDLE}
-)
-"""The mode that the vehicle has to be in, by the agent's state; while booting it is left as it is."""
-
 
 @dataclass(frozen=True, slots=True)
 class Concern:
@@ -35,34 +30,21 @@ class Concern:
     rests_on: tuple[Evidence, ...]
 
 
-class VehicleMode:
-    """The mode that the vehicle is known to be in; None when it is not known.
+def propose(
+    world: World,
+    state: FSMState,
+    vehicle: FSMState | None,
+    power: PowerParameters,
+    because: tuple[Evidence, ...] = (),
+) -> tuple[Proposal, ...]:
+    """What the rules would have done: the mode first, then the concerns in the order of their rules.
 
-    A vehicle of another run, or one whose ticks begin anew, knows nothing of what it was told before.
+    Args:
+        vehicle: the mode that it is known to be in
+        because: what the agent's SAFE_MODE rests on
     """
-
-    def __init__(self) -> None:
-        self.known: FSMState | None = None
-        self._life = ("", 0)
-
-    def look(self, world: World) -> None:
-        """See whether it is the vehicle that was told."""
-        ticks = world.own.sim_state.tick if world.own else 0
-        run_id, before = self._life
-        if run_id != world.run_id or ticks < before:
-            self.known = None
-        self._life = (world.run_id, ticks)
-
-    def told(self, mode: FSMState, accepted: bool | None) -> None:
-        """What became of telling it its mode; it may have obeyed though its answer was lost."""
-        if accepted is not False:
-            self.known = mode if accepted else None
-
-
-def propose(world: World, state: FSMState, vehicle: FSMState | None, power: PowerParameters) -> tuple[Proposal, ...]:
-    """What the rules would have done: the mode first, then the concerns in the order of their rules."""
     concerns = (concern for rule in CONCERNS for concern in rule(world, power))
-    return (*_mode(world, state, vehicle), *map(_diagnosis, concerns))
+    return (*_mode(state, vehicle, because or newest(world, TELEMETRY)), *map(_diagnosis, concerns))
 
 
 def mode_of(proposal: Proposal) -> FSMState | None:
@@ -70,15 +52,15 @@ def mode_of(proposal: Proposal) -> FSMState | None:
     return FSMState(int(proposal.actions[0].value)) if proposal.actions else None
 
 
-def _mode(world: World, state: FSMState, vehicle: FSMState | None) -> Iterator[Proposal]:
-    wanted = VEHICLE_MODES.get(state)
+def _mode(state: FSMState, vehicle: FSMState | None, rests_on: tuple[Evidence, ...]) -> Iterator[Proposal]:
+    wanted = WANTED.get(state)
     if wanted is not None and wanted is not vehicle:
         yield Proposal(
             actions=(set_mode(wanted),),
             justification=f"the agent is in {state.name}: the vehicle has to be in {wanted.name}",
             type=ProposalType.SAFETY,
             priority=SAFETY_PRIORITY,
-            rests_on=newest(world, TELEMETRY),
+            rests_on=rests_on,
             key="vehicle-mode",
         )
 

@@ -20,12 +20,28 @@ from qiki.runtime.grpc import CLIENT_OPTIONS
 from qiki.runtime.health import Health
 
 CONDITION = "simulator"
-PATIENCE_S = 1.0
 OK = "OK"
 NOBODY = frozenset({grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNAVAILABLE})
 """Statuses that mean that nobody has answered."""
 
 T = TypeVar("T")
+
+
+class Patience(NamedTuple):
+    """How long to wait for the simulator.
+
+    Attributes:
+        answer_s: for an answer, wall time
+        commands_wait: whether a command waits so long for a simulator that is not there, too
+    """
+
+    answer_s: float
+    commands_wait: bool
+
+
+LIVE = Patience(1.0, commands_wait=False)
+LOCKSTEP = Patience(60.0, commands_wait=True)
+"""What is decided must not depend on how fast anybody answers."""
 
 
 class NoAnswer(NamedTuple):
@@ -42,10 +58,12 @@ class Simulator:
         address: HOST:PORT
         sensors: numbers (SensorType) of those that the configuration declares
         health: told whether the simulator can be reached
+        patience: how long nobody there is no answer
     """
 
-    def __init__(self, address: str, sensors: Iterable[int], health: Health) -> None:
+    def __init__(self, address: str, sensors: Iterable[int], health: Health, patience: Patience = LIVE) -> None:
         self._sensors = tuple(sensors)
+        self._patience = patience
         self._health = health
         self._channel = grpc.aio.insecure_channel(address, options=CLIENT_OPTIONS)
         self._stub = QSimAPIServiceStub(self._channel)
@@ -65,9 +83,10 @@ class Simulator:
 
     async def self_test(self) -> Answers:
         """Ask every declared sensor for a reading, list the actuators, check the controller; side by side."""
+        patience_s = self._patience.answer_s
         health, actuators, readings = await asyncio.gather(
-            _ask(self._stub.HealthCheck(api.HealthCheckRequest(), wait_for_ready=True, timeout=PATIENCE_S)),
-            _ask(self._stub.ListActuators(api.ListActuatorsRequest(), wait_for_ready=True, timeout=PATIENCE_S)),
+            _ask(self._stub.HealthCheck(api.HealthCheckRequest(), wait_for_ready=True, timeout=patience_s)),
+            _ask(self._stub.ListActuators(api.ListActuatorsRequest(), wait_for_ready=True, timeout=patience_s)),
             asyncio.gather(*map(self._read, self._sensors)),
         )
         silent = [one for one in (health, actuators) if isinstance(one, NoAnswer)]
@@ -82,14 +101,15 @@ class Simulator:
     async def send(self, command: ActuatorCommand) -> Outcome:
         """Give one command."""
         request = api.SendActuatorCommandRequest(command=command)
-        answer = await _ask(self._stub.SendActuatorCommand(request, timeout=PATIENCE_S))
+        answer_s, waits = self._patience
+        answer = await _ask(self._stub.SendActuatorCommand(request, wait_for_ready=waits, timeout=answer_s))
         if isinstance(answer, NoAnswer):
             return Outcome(None, answer.reason)
         return Outcome(answer.accepted, answer.message)
 
     async def _read(self, sensor: int) -> SensorReading | str:
         request = api.GetSensorDataRequest(sensor_type=SensorType.ValueType(sensor))
-        answer = await _ask(self._stub.GetSensorData(request, wait_for_ready=True, timeout=PATIENCE_S))
+        answer = await _ask(self._stub.GetSensorData(request, wait_for_ready=True, timeout=self._patience.answer_s))
         return answer.reason if isinstance(answer, NoAnswer) else answer.reading
 
     async def _watch_connection(self) -> None:

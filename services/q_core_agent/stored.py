@@ -8,6 +8,7 @@ from nats.js.api import RawStreamMsg
 from nats.js.errors import NotFoundError
 
 from qiki.contracts import topics
+from qiki.runtime.cancellation import end_if_cancelled
 from qiki.runtime.nats import Link
 from qiki.runtime.stream import Begin
 
@@ -25,6 +26,8 @@ async def newest(link: Link, stream: str, subject: str) -> RawStreamMsg | None:
             return None
         except nats.errors.Error:
             await asyncio.sleep(RETRY_S)
+        finally:
+            end_if_cancelled()
 
 
 async def newest_frame(link: Link) -> Begin | datetime:

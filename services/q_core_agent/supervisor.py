@@ -34,6 +34,7 @@ class Supervisor:
 
     Attributes:
         reasons: of the SAFE_MODE that it is in, the last ones that there were; empty in other modes
+        rests_on: the messages behind them; empty where the causes name none
     """
 
     def __init__(self, machine: StateMachine, tell: Tell) -> None:
@@ -42,6 +43,7 @@ class Supervisor:
         self._clearance = Clearance()
         self._booted = False
         self.reasons: tuple[str, ...] = ()
+        self.rests_on: tuple[Evidence, ...] = ()
 
     @property
     def state(self) -> FSMState:
@@ -86,20 +88,25 @@ class Supervisor:
         return self._machine.snapshot(stamp, context, {"mode": modes.MODES[self.state]} | reason)
 
     def _enter_safe_mode(self, findings: Findings, stamp: Stamp) -> None:
-        causes = findings.causes
         self._clearance.check(well=False)
-        self.reasons = _reasons(causes)
-        rests_on = tuple(evidence for cause in causes for evidence in cause.rests_on)
-        self._fire(Signal.CAUSE, stamp, causes[0].trigger, self.reasons, rests_on or findings.rests_on)
+        self._note(findings.causes)
+        trigger = findings.causes[0].trigger
+        self._fire(Signal.CAUSE, stamp, trigger, self.reasons, self.rests_on or findings.rests_on)
 
     def _recover(self, findings: Findings, stamp: Stamp) -> None:
-        self.reasons = _reasons(findings.causes) or self.reasons
+        if findings.causes:
+            self._note(findings.causes)
         if self._clearance.check(well=not findings.causes) == 1:
             body = modes.body(self.state, self.state, "CAUSES_GONE", stamp, self.reasons, findings.rests_on)
             self._tell(SAFE_MODE_CLEARING, body, stamp)
         if self._clearance.given:
-            reasons, self.reasons = self.reasons, ()
+            reasons = self.reasons
+            self._note(())
             self._fire(Signal.ERROR_CLEARED, stamp, "", reasons, findings.rests_on)
+
+    def _note(self, causes: tuple[Cause, ...]) -> None:
+        self.reasons = tuple(cause.reason for cause in causes)
+        self.rests_on = tuple(evidence for cause in causes for evidence in cause.rests_on)
 
     def _fire(
         self,
@@ -113,7 +120,3 @@ class Supervisor:
         if kind := modes.event_of(record):
             body = modes.body(record.from_state, record.to_state, record.trigger_event, stamp, reasons, rests_on)
             self._tell(kind, body, stamp)
-
-
-def _reasons(causes: tuple[Cause, ...]) -> tuple[str, ...]:
-    return tuple(cause.reason for cause in causes)

@@ -28,8 +28,8 @@ class EngineTurn:
     """One engine's part in one tick.
 
     Attributes:
-        proposals: as the engine gave them; the agent checks them
-        fault: set: its proposals of this tick do not count
+        proposals: well formed; none when there is a fault
+        fault: what the engine did wrong
     """
 
     name: str

@@ -19,7 +19,7 @@ class Input:
 
     Attributes:
         sequence: where the newest message stands in its stream; None for what is not kept
-        age_s: since it came, on the agent's clock; None before the first
+        age_s: since it came, on the agent's clock, and what tracks lagged behind the simulation; None before the first
         alive: whether it may be acted on: something came, and within the time that its nominal rate allows
     """
 

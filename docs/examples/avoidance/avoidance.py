@@ -1,7 +1,8 @@
 """Collision avoidance: an engine of the Q-Core Agent, in one file.
 
 For each track it works out the closest point of approach, as on straight courses. Is the nearest one too near, it
-burns the thruster that opens the gap most, for as long as that takes, and looks again.
+burns the thruster that opens the gap most, for as long as that takes, and looks again. That it proposed a burn does not
+mean that the vehicle burns: telemetry says whether it does, and if not it proposes again.
 """
 
 import math
@@ -22,6 +23,8 @@ HORIZON_S = 60.0
 """Whoever comes later than this has time."""
 PULSE_S = 5.0
 """The longest burn without another look."""
+SEEN_AFTER_S = 1.0
+"""Telemetry so much later than the proposal shows whether the vehicle burns."""
 BRISK_MPS = 0.1
 """Slower than this nobody comes anywhere."""
 
@@ -55,20 +58,20 @@ class Avoidance:
     def __init__(self, bot: BotConfig) -> None:
         self._propulsion = bot.hardware_profile.propulsion_plane
         self._run_id = ""
-        self._burns_until_s = 0.0
+        self._proposed_s = self._burns_until_s = 0.0
 
     def propose(self, world: World) -> Iterable[Proposal]:
         """One burn, or nothing."""
         if world.run_id != self._run_id:  # simulated time begins anew
             self._run_id, self._burns_until_s = world.run_id, 0.0
-        if world.own is None or world.t_s < self._burns_until_s:
+        if world.own is None or self._burns(world.t_s, world.own):
             return
         nearest = min(approaches(world), key=lambda approach: approach.miss_m, default=None)
         if nearest is None or nearest.miss_m >= TOO_NEAR_M:
             return
         axis = best_axis(nearest, world.own.heading)
         duration_s = min(PULSE_S, self._burn_s(nearest, world.own))
-        self._burns_until_s = world.t_s + duration_s
+        self._proposed_s, self._burns_until_s = world.t_s, world.t_s + duration_s
         yield Proposal(
             actions=(fire(axis, 100.0, duration_s),),
             justification=f"track {nearest.seen.report.track_id} passes {nearest.miss_m:.0f} m away "
@@ -80,6 +83,13 @@ class Avoidance:
             rests_on=(nearest.seen.evidence, world.evidence(TELEMETRY)),
             key="burn",
         )
+
+    def _burns(self, t_s: float, own: TelemetrySnapshot) -> bool:
+        """Whether the burn that was proposed last goes on, as far as telemetry can show already."""
+        if t_s >= self._burns_until_s:
+            return False
+        told_s = own.timestamp.timestamp()
+        return told_s < self._proposed_s + SEEN_AFTER_S or own.propulsion.rcs_active
 
     def _burn_s(self, approach: Approach, own: TelemetrySnapshot) -> float:
         """How long to burn: under a for τ, then coasting, the bot is a·τ·(t - τ/2) aside at the time t."""

@@ -2,6 +2,7 @@
 
 import math
 import tomllib
+from datetime import UTC, datetime
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from q_core_agent.engine import GROUP
-from q_core_agent.wellformed import fault_of
+from q_core_agent.wellformed import read_proposals
 from q_core_agent.world import TELEMETRY, Input, SeenTrack, World
 from qiki.botspec import DEFAULT_SPEC, generate, load_spec
 from qiki.contracts.enums import RadarTrackStatus
@@ -41,14 +42,18 @@ def track(position, velocity, status=RadarTrackStatus.TRACKED):
     return SeenTrack(report, TRACK)
 
 
-def world(*tracks, t_s=1000.0, heading=0.0, run="one"):
-    own = SimpleNamespace(heading=heading, propulsion=SimpleNamespace(propellant_kg=12.0))
+def world(*tracks, t_s=1000.0, heading=0.0, run="one", told_s=None, rcs_active=False):
+    """At a time, as telemetry of `told_s` shows the bot; none given: of now."""
+    own = SimpleNamespace(
+        timestamp=datetime.fromtimestamp(t_s if told_s is None else told_s, UTC),
+        heading=heading,
+        propulsion=SimpleNamespace(propellant_kg=12.0, rcs_active=rcs_active),
+    )
     return World(tick=1, run_id=run, t_s=t_s, own=own, tracks=tracks, inputs=INPUTS)
 
 
 def burns(engine, seen):
-    proposals = tuple(engine.propose(seen))
-    assert fault_of(proposals) is None
+    proposals = read_proposals(tuple(engine.propose(seen)))
     return [(action.actuator, action.duration_s) for proposal in proposals for action in proposal.actions]
 
 
@@ -106,9 +111,19 @@ def test_it_burns_no_longer_than_it_takes(engine):
 def test_it_looks_again_when_a_burn_is_over_and_anew_in_a_new_run(engine):
     threat = track((600, 800, 0), (-15, -20, 0))
     assert burns(engine, world(threat, t_s=1000.0))
-    assert not burns(engine, world(threat, t_s=1004.9))
-    assert burns(engine, world(threat, t_s=1005.0))
+    assert not burns(engine, world(threat, t_s=1004.9, rcs_active=True))
+    assert burns(engine, world(threat, t_s=1005.0, rcs_active=True))
     assert burns(engine, world(threat, t_s=500.0, run="two"))
+
+
+def test_a_burn_that_the_vehicle_does_not_do_is_proposed_again_as_soon_as_telemetry_can_show_it(engine):
+    threat = track((600, 800, 0), (-15, -20, 0))
+    assert burns(engine, world(threat, t_s=1000.0))  # refused, by the agent or by the vehicle
+    assert not burns(engine, world(threat, t_s=1000.5))
+    assert not burns(engine, world(threat, t_s=1001.5, told_s=1000.5))
+    assert burns(engine, world(threat, t_s=1001.6, told_s=1001.5))
+    assert not burns(engine, world(threat, t_s=1002.5, told_s=1001.5))
+    assert not burns(engine, world(threat, t_s=1002.7, rcs_active=True))
 
 
 def test_too_late_to_clear_it_burns_as_long_as_there_is_time(engine):
@@ -126,7 +141,7 @@ def test_burns_as_it_plans_them_clear_the_course(engine, example):
     position, velocity, aside, drift, t_s = [600.0, 800.0, 0.0], (-15.0, -20.0), 0.0, 0.0, 0.0
     left_s, nearest = 0.0, math.inf
     while t_s < 45:
-        seen = world(track((*position[:2], -aside), (*velocity, -drift)), t_s=t_s)
+        seen = world(track((*position[:2], -aside), (*velocity, -drift)), t_s=t_s, rcs_active=left_s > 0)
         for actuator, duration_s in burns(engine, seen):
             assert actuator == "rcs_up"
             left_s = duration_s

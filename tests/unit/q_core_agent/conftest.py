@@ -17,7 +17,7 @@ from q_core_agent.observer import Observer
 from q_core_agent.vehicle import Answers, Outcome
 from q_core_agent.world import TELEMETRY, TRACKS, Input, World
 from qiki.botspec import BotConfig, generate, load_spec
-from qiki.contracts.enums import FriendFoe, RadarTrackStatus, TransponderMode
+from qiki.contracts.enums import FriendFoe, FSMState, RadarTrackStatus, TransponderMode
 from qiki.contracts.events import GuardCleared
 from qiki.contracts.ids import run_frame_id, track_id
 from qiki.contracts.models import GuardAlert, RadarTrack, TelemetrySnapshot, TrackedFrame
@@ -184,19 +184,24 @@ OBEYED = Outcome(True, "")
 
 @dataclass
 class SmallVehicle:
-    """Answers what it is told to answer, and keeps what it is sent."""
+    """Answers what it is told to answer, shows the mode that it took, and keeps what it is sent."""
 
     answers: Answers
     outcome: Outcome = OBEYED
     sent: list[ActuatorCommand] = field(default_factory=list)
     tests: int = 0
+    safe: bool = False
 
     async def self_test(self) -> Answers:
         self.tests += 1
+        for state in self.answers.actuators.values():
+            state.message = "the vehicle is in safe mode: set another mode first" if self.safe else ""
         return self.answers
 
     async def send(self, command: ActuatorCommand) -> Outcome:
         self.sent.append(command)
+        if self.outcome.accepted and command.WhichOneof("command_value") == "int_value":
+            self.safe = command.int_value == FSMState.ERROR_STATE
         return self.outcome
 
 

@@ -252,11 +252,7 @@ def test_safe_mode_hears_engines_but_refuses_them_once(booted: Stage, make: Any)
     ("turn", "reason"),
     [
         (EngineTurn("pilot", fault=Fault(FaultKind.OVERRUN, "not back")), "ENGINE_OVERRUN: pilot: not back"),
-        (EngineTurn("pilot", (PUSH,), fault=Fault(FaultKind.FAILED, "KeyError")), "ENGINE_FAILED: pilot: KeyError"),
-        (
-            EngineTurn("pilot", (PUSH, replace(PUSH, priority=float("nan")))),
-            "ENGINE_FAILED: pilot: priority is nan (expected a finite number)",
-        ),
+        (EngineTurn("pilot", fault=Fault(FaultKind.FAILED, "KeyError")), "ENGINE_FAILED: pilot: KeyError"),
     ],
 )
 def test_faulty_engine_leads_to_safe_mode_and_can_show_that_it_is_well(booted: Stage, turn: EngineTurn, reason: str):
@@ -270,6 +266,55 @@ def test_faulty_engine_leads_to_safe_mode_and_can_show_that_it_is_well(booted: S
     booted.pool.turns = (EngineTurn("pilot"),)
     booted.tick(4)
     assert booted.agent.fsm_state is IDLE
+
+
+def test_on_the_tick_of_a_fault_no_engine_commands_the_vehicle(booted: Stage):
+    late = EngineTurn("puppet", fault=Fault(FaultKind.OVERRUN, "not back"))
+    booted.pool.turns = (EngineTurn("pilot", (PUSH,)), late)
+    booted.tick()
+    assert booted.vehicle.sent == []
+    assert booted.news() == ["302 pilot REJECTED engine puppet is at fault"]
+    booted.pool.turns = (EngineTurn("pilot", (PUSH,)), EngineTurn("puppet"))
+    booted.tick(5)
+    assert booted.news()[0] == "900 SAFE_MODE ENGINE_OVERRUN"
+    assert [one.command_type for one in booted.vehicle.sent] == [5, 5, 1]
+
+
+def test_no_engine_commands_a_vehicle_that_has_not_left_safe_mode_yet(booted: Stage, make: Any):
+    booted.pool.turns = (EngineTurn("pilot", (PUSH,)),)
+    booted.tick(alerts=(make.alert(1, 1),))
+    booted.tick(2, tracks=())
+    booted.vehicle.sent.clear()
+    booted.news()
+    booted.tick(tracks=())
+    assert booted.news() == [
+        "911 NORMAL ERROR_CLEARED",
+        "300 rules EXECUTED the agent is in ACTIVE: the vehicle has to be in IDLE",
+        "302 pilot REJECTED the vehicle has not taken its mode yet",
+    ]
+    assert booted.modes_sent() == [IDLE]
+    booted.tick(tracks=())
+    assert booted.news() == ["300 pilot EXECUTED the way is free"]
+
+
+@pytest.mark.parametrize(("soc_pct", "mode"), [(80.0, IDLE), (10.0, ERROR)])
+def test_vehicle_that_shows_another_mode_than_it_took_is_told_again(booted: Stage, soc_pct: float, mode: FSMState):
+    power = {"power": {"soc_pct": soc_pct}}
+    booted.tick(2, telemetry=power)
+    booted.modes_sent()
+    booted.vehicle.safe = not booted.vehicle.safe  # another told it, or it was started anew
+    booted.tick(100, telemetry=power)
+    assert booted.modes_sent() == [mode]
+
+
+def test_safe_mode_of_the_vehicle_rests_on_what_caused_it(booted: Stage, make: Any):
+    booted.tick(alerts=(make.alert(1, 1),))
+    told = [one.body for one in booted.told if one.kind.code == 300]
+    assert [[one.subject for one in body.rests_on] for body in told] == [["qiki.events.v1.radar.guard"]]
+    booted.news()
+    booted.tick(3, tracks=())
+    told = [one.body for one in booted.told if one.kind.code == 300]
+    assert [[one.subject for one in body.rests_on] for body in told] == [["qiki.telemetry"]]
 
 
 def test_bios_lost_and_back(booted: Stage):
@@ -289,6 +334,7 @@ def test_failed_sensor_is_told_and_leads_to_safe_mode(booted: Stage, config: Bot
 
 
 def test_silent_tracks_lead_to_safe_mode(booted: Stage):
+    booted.tick()
     booted.tick(11, tracks=None)
     assert booted.news()[0] == "900 SAFE_MODE INPUT_STALE"
     booted.tick(3)
@@ -362,6 +408,7 @@ def test_state_says_what_is_known(booted: Stage, make: Any):
 
 def test_threshold_refuses_before_anything_is_sent(stage_of: Callable[..., Stage]):
     stage = stage_of(confidence_threshold=0.9)
+    stage.tick()
     stage.pool.turns = (EngineTurn("pilot", (replace(PUSH, confidence=0.8),)),)
     stage.tick(3)
     (refused,) = [one.body for one in stage.told if one.kind.code == 302]

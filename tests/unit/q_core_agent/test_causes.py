@@ -68,8 +68,8 @@ def test_bios_lost(well: Situation):
 @pytest.mark.parametrize(
     ("tracks", "booting", "reason"),
     [
-        (DEAD, False, ["INPUT_STALE: tracks (qiki.tracker.v1.frames) no longer comes"]),
-        (DEAD, True, ["INPUT_STALE: tracks (qiki.tracker.v1.frames) no longer comes"]),
+        (DEAD, False, ["INPUT_STALE: tracks (qiki.tracker.v1.frames) does not come in time"]),
+        (DEAD, True, ["INPUT_STALE: tracks (qiki.tracker.v1.frames) does not come in time"]),
         (NEVER, False, ["INPUT_STALE: tracks (qiki.tracker.v1.frames) never came"]),
         (NEVER, True, []),
     ],

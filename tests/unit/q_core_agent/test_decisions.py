@@ -6,19 +6,18 @@ from typing import Any
 
 import pytest
 
-from generated.actuator_raw_out_pb2 import ActuatorCommand
 from generated.common_types_pb2 import DEGREES, PERCENT
-from q_core_agent.decisions import Onsets, Result, decision, event_of
+from q_core_agent.decisions import Onsets, Result, decision, event_of, refused
 from q_core_agent.dispatch import dispatch
-from q_core_agent.evaluator import Verdict, candidates
+from q_core_agent.evaluator import Evaluator, Verdict, candidates
 from q_core_agent.limits import Limits
 from q_core_agent.proposals import Proposal, fire, set_mode, turn
+from q_core_agent.refusal import Refusal
 from q_core_agent.stamp import Stamp
 from q_core_agent.vehicle import Outcome
-from q_core_agent.wire import proposal_to_proto
 from qiki.botspec import BotConfig
 from qiki.botspec.actuators import find_actuator
-from qiki.contracts.enums import CommandType, FSMState, ProposalStatus
+from qiki.contracts.enums import FSMState, ProposalStatus
 from qiki.contracts.events.agent import Evidence
 from qiki.contracts.protobuf import timestamp_from_proto
 
@@ -117,10 +116,14 @@ def test_refused_is_not_sent_and_rests_on_what_it_names(vehicle: Any, limits: Li
     evidence = Evidence(subject="qiki.radar.v1.tracks", sequence=5, age_s=0.1)
     proposal = Proposal((fire("up", 400.0, 1e300),), "why", rests_on=(evidence,))
     (candidate,) = candidates("pilot", (proposal,))
-    (result,) = done(vehicle, limits, Verdict(candidate, "out of range"))
+    (result,) = done(vehicle, limits, Verdict(candidate, Refusal("value is 400 (expected 0 to 100)", "out of range")))
     assert vehicle.sent == []
     body = record(result)
-    assert (body.status, body.reason, body.rests_on) == (ProposalStatus.REJECTED, "out of range", (evidence,))
+    assert (body.status, body.reason, body.rests_on) == (
+        ProposalStatus.REJECTED,
+        "value is 400 (expected 0 to 100)",
+        (evidence,),
+    )
     assert (body.actions[0].value, body.actions[0].timeout_ms) == (400.0, 2**31 - 1)
     assert type(body).from_json(body.to_json()) == body
 
@@ -130,37 +133,34 @@ def test_proposal_without_actions_is_accepted(vehicle: Any, limits: Limits):
     assert (result.status, event_of(result).code, vehicle.sent) == (ProposalStatus.ACCEPTED, 300, [])
 
 
-def test_onsets():
+def test_onsets(vehicle: Any, limits: Limits):
     (verdict,) = accepted(Proposal((PUSH,), "why"))
-    did = Result(verdict, ProposalStatus.EXECUTED)
-    refused = Result(verdict, ProposalStatus.REJECTED, "safe mode")
-    other = Result(verdict, ProposalStatus.REJECTED, "booting")
-    silent = Result(verdict, ProposalStatus.EXPIRED, "no answer: 1")
-    still = Result(verdict, ProposalStatus.EXPIRED, "no answer: 2")
+
+    def told(outcome: Outcome) -> Result:
+        vehicle.outcome = outcome
+        (result,) = done(vehicle, limits, verdict)
+        return result
+
+    did, barred = told(Outcome(True, "")), told(REFUSED)
+    safe, booting = refused(verdict, Refusal("safe mode")), refused(verdict, Refusal("booting"))
+    silent, still = told(SILENT), told(Outcome(None, "unavailable"))
     onsets = Onsets()
-    ticks = [did, did, refused, refused, other, None, other, silent, still, refused]
+    ticks = [did, did, safe, safe, booting, None, booting, silent, still, barred, barred, told(Outcome(False, "hot"))]
     news = [bool(onsets.news((result,) if result else ())) for result in ticks]
-    assert news == [True, True, True, False, True, False, True, True, False, True]
+    assert news == [True, True, True, False, True, False, True, True, False, True, False, True]
 
 
-def test_proposal_on_the_wire(limits: Limits):
-    proposal = Proposal(
-        (PUSH,),
-        "why",
-        expected_duration_s=2.5,
-        key="b",
-        depends_on=("a",),
-        conflicts_with=("c",),
-        metadata={"plan": "x"},
-    )
-    first, candidate = candidates("pilot", (replace(proposal, key="a", depends_on=()), proposal))
-    message = proposal_to_proto(candidate, ProposalStatus.ACCEPTED, limits, STAMP)
-    assert (message.source_module_id, message.justification, message.type, message.status) == ("pilot", "why", 2, 2)
-    assert message.expected_duration.ToTimedelta().total_seconds() == 2.5
-    assert dict(message.metadata) == {"plan": "x"}
-    assert message.depends_on == [proposal_to_proto(first, ProposalStatus.ACCEPTED, limits, STAMP).proposal_id]
-    assert len(message.conflicts_with) == 1
-    (command,) = message.proposed_actions
-    assert isinstance(command, ActuatorCommand)
-    assert command.command_type == CommandType.SET_VELOCITY
-    assert message.proposal_id.value == str(record(Result(Verdict(candidate), ProposalStatus.ACCEPTED)).proposal_id)
+def test_same_refusal_with_other_figures_is_told_once(limits: Limits):
+    evaluator, onsets = Evaluator(limits, 0.6), Onsets()
+
+    def news(proposal: Proposal) -> list[str]:
+        results = tuple(refused(one, one.refusal) for one in evaluator.evaluate(candidates("pilot", (proposal,))))
+        return [result.reason for result in onsets.news(results)]
+
+    assert news(Proposal((PUSH,), "why", confidence=0.51)) == ["confidence 0.51 is below 0.6"]
+    assert news(Proposal((PUSH,), "why", confidence=0.52)) == []
+    assert news(Proposal((fire("up", 101.0, 1.0),), "why")) == ["rcs_up: value is 101 (expected 0 to 100 PERCENT)"]
+    assert news(Proposal((fire("up", 102.5, 1.0),), "why")) == []
+    assert news(Proposal((fire("up", 100.0, -1.0),), "why")) != []
+    assert news(Proposal((PUSH,), "why", priority=1.5)) == ["priority is 1.5 (expected 0 to 1)"]
+    assert news(Proposal((PUSH,), "why", priority=1.6)) == []

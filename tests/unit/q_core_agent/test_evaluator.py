@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from q_core_agent.evaluator import Candidate, Evaluator, Verdict, candidates
 from q_core_agent.limits import MAX_DURATION_S, Limits
 from q_core_agent.proposals import Action, Proposal, cruise, fire, set_mode, turn
+from q_core_agent.refusal import Refusal
 from qiki.botspec import BotConfig
 from qiki.contracts.enums import CommandType, FSMState, ProposalType
 
-IDLE = FSMState.IDLE
+DEAF = Refusal("safe mode")
 PUSH = fire("forward", 50.0, 1.0)
 
 
@@ -27,13 +28,17 @@ def wish(*actions: Action, **changes: Any) -> Proposal:
 
 
 def reasons(verdicts: tuple[Verdict, ...]) -> dict[str, str]:
-    return {"/".join(one.candidate.name): one.reason for one in verdicts}
+    return {"/".join(one.candidate.name): text_of(one) for one in verdicts}
 
 
-def refusal(evaluator: Evaluator, proposal: Proposal, state: FSMState = IDLE, ruled: bool = False) -> str:
-    (verdict,) = evaluator.evaluate(candidates("pilot", (proposal,), ruled), state)
-    assert verdict.accepted is (verdict.reason == "")
-    return verdict.reason
+def text_of(verdict: Verdict) -> str:
+    assert verdict.accepted is (verdict.refusal is None)
+    return verdict.refusal.text if verdict.refusal else ""
+
+
+def refusal(evaluator: Evaluator, proposal: Proposal, deaf: Refusal | None = None, ruled: bool = False) -> str:
+    (verdict,) = evaluator.evaluate(candidates("pilot", (proposal,), ruled), deaf)
+    return text_of(verdict)
 
 
 @pytest.mark.parametrize(
@@ -80,13 +85,24 @@ def test_mode_of_the_rules(evaluator: Evaluator, value: float, accepted: bool):
     assert (refusal(evaluator, wish(action), ruled=True) == "") is accepted
 
 
+def test_to_the_deaf_only_the_rules_are_heard(evaluator: Evaluator):
+    assert refusal(evaluator, wish(PUSH), DEAF) == "safe mode"
+    assert refusal(evaluator, wish(PUSH), DEAF, ruled=True) == ""
+
+
 @pytest.mark.parametrize(
-    ("state", "reason"),
-    [(FSMState.BOOTING, "booting"), (FSMState.ERROR_STATE, "safe mode"), (IDLE, ""), (FSMState.ACTIVE, "")],
+    ("actions", "reason"),
+    [
+        ((turn(9.0), cruise(5.0)), ""),
+        ((PUSH, fire("aft", 50.0, 1.0)), ""),
+        ((PUSH, PUSH), "rcs_forward is given SET_VELOCITY 2 times (expected once)"),
+        ((cruise(5.0), replace(cruise(9.0), actuator="motor_right")), "motor is given SET_VELOCITY 2 times"),
+    ],
 )
-def test_only_the_rules_are_heard_in_safe_mode(evaluator: Evaluator, state: FSMState, reason: str):
-    assert refusal(evaluator, wish(PUSH), state) == reason
-    assert refusal(evaluator, wish(PUSH), state, ruled=True) == ""
+def test_what_is_told_the_same_twice_is_refused(evaluator: Evaluator, actions: tuple[Action, ...], reason: str):
+    found = refusal(evaluator, wish(*actions))
+    assert found.startswith(reason)
+    assert bool(found) is bool(reason)
 
 
 def test_order_of_rank(evaluator: Evaluator):
@@ -95,36 +111,36 @@ def test_order_of_rank(evaluator: Evaluator):
         *candidates("a", (wish(key="plan"), wish(key="look", type=ProposalType.DIAGNOSTICS, priority=1.0))),
         *candidates("c", (wish(key="safe", type=ProposalType.SAFETY, priority=0.1), wish(key="doubt", confidence=0.8))),
     )
-    verdicts = evaluator.evaluate(heard, IDLE)
+    verdicts = evaluator.evaluate(heard)
     assert list(reasons(verdicts)) == ["c/safe", "b/sure", "a/plan", "b/plan", "c/doubt", "a/look"]
 
 
 def test_one_actuator_for_two(evaluator: Evaluator):
     heard = (*candidates("a", (wish(PUSH),)), *candidates("b", (wish(PUSH, priority=0.9),)))
-    assert reasons(evaluator.evaluate(heard, IDLE)) == {"b/#0": "", "a/#0": "rcs_forward is taken by b/#0"}
+    assert reasons(evaluator.evaluate(heard)) == {"b/#0": "", "a/#0": "rcs_forward is taken by b/#0"}
 
 
 def test_the_motors_are_one(evaluator: Evaluator):
     right = replace(cruise(10.0), actuator="motor_right")
     heard = (*candidates("a", (wish(turn(9.0), cruise(5.0)),)), *candidates("b", (wish(right),)))
-    assert reasons(evaluator.evaluate(heard, IDLE)) == {"a/#0": "", "b/#0": "motor is taken by a/#0"}
+    assert reasons(evaluator.evaluate(heard)) == {"a/#0": "", "b/#0": "motor is taken by a/#0"}
 
 
 def test_dependencies_are_waited_for(evaluator: Evaluator):
     first = wish(PUSH, key="first", priority=0.1)
     then = wish(turn(9.0), key="then", priority=0.9, depends_on=("first",))
-    verdicts = evaluator.evaluate(candidates("a", (then, first)), IDLE)
+    verdicts = evaluator.evaluate(candidates("a", (then, first)))
     assert list(reasons(verdicts).items()) == [("a/first", ""), ("a/then", "")]
 
 
 def test_dependency_of_another_engine_is_none(evaluator: Evaluator):
     heard = (*candidates("a", (wish(key="x"),)), *candidates("b", (wish(PUSH, depends_on=("x",)),)))
-    assert reasons(evaluator.evaluate(heard, IDLE))["b/#0"] == "depends on x, which is not accepted"
+    assert reasons(evaluator.evaluate(heard))["b/#0"] == "depends on x, which is not accepted"
 
 
 def test_cycle_is_refused_and_who_hangs_on_it(evaluator: Evaluator):
     ring = (wish(key="a", depends_on=("b",)), wish(key="b", depends_on=("c",)), wish(key="c", depends_on=("a",)))
-    verdicts = evaluator.evaluate(candidates("e", (*ring, wish(key="d", depends_on=("a",)), wish(key="free"))), IDLE)
+    verdicts = evaluator.evaluate(candidates("e", (*ring, wish(key="d", depends_on=("a",)), wish(key="free"))))
     assert [one.candidate.key for one in verdicts if one.accepted] == ["free"]
     assert len(verdicts) == 5
 
@@ -132,12 +148,12 @@ def test_cycle_is_refused_and_who_hangs_on_it(evaluator: Evaluator):
 @pytest.mark.parametrize("names", [({"conflicts_with": ("b",)}, {}), ({}, {"conflicts_with": ("a",)})])
 def test_conflict_counts_whoever_names_it(evaluator: Evaluator, names: tuple[dict[str, Any], dict[str, Any]]):
     heard = candidates("e", (wish(key="a", **names[0]), wish(key="b", **names[1])))
-    assert reasons(evaluator.evaluate(heard, IDLE)) == {"e/a": "", "e/b": "conflicts with e/a"}
+    assert reasons(evaluator.evaluate(heard)) == {"e/a": "", "e/b": "conflicts with e/a"}
 
 
 def test_same_key_twice_is_refused_both_times(evaluator: Evaluator):
-    verdicts = evaluator.evaluate(candidates("e", (wish(key="a"), wish(key="a"))), IDLE)
-    assert {one.reason for one in verdicts} == {"key 'a' is given 2 times (expected keys that differ)"}
+    verdicts = evaluator.evaluate(candidates("e", (wish(key="a"), wish(key="a"))))
+    assert {text_of(one) for one in verdicts} == {"key 'a' is given 2 times (expected keys that differ)"}
 
 
 ROLES = ["rcs_forward", "rcs_aft", "motor_left", "motor_right", "nonsense"]
@@ -160,9 +176,9 @@ heards = st.lists(
 )
 
 
-@given(heards, st.randoms(use_true_random=False), st.sampled_from([IDLE, FSMState.ERROR_STATE]))
-def test_laws(evaluator: Evaluator, heard: list[Candidate], random: Any, state: FSMState):
-    verdicts = evaluator.evaluate(heard, state)
+@given(heards, st.randoms(use_true_random=False), st.sampled_from([None, DEAF]))
+def test_laws(evaluator: Evaluator, heard: list[Candidate], random: Any, deaf: Refusal | None):
+    verdicts = evaluator.evaluate(heard, deaf)
     accepted = [one.candidate for one in verdicts if one.accepted]
     assert len(verdicts) == len(heard)
 
@@ -173,11 +189,11 @@ def test_laws(evaluator: Evaluator, heard: list[Candidate], random: Any, state: 
         assert set(one.names(one.proposal.depends_on)) <= before
         others = {other.name for other in accepted} - {one.name}
         assert not set(one.names(one.proposal.conflicts_with)) & others
-        assert state is IDLE
+        assert deaf is None
         assert one.proposal.confidence >= 0.6
 
     shuffled = list(heard)
     random.shuffle(shuffled)
-    again = evaluator.evaluate(shuffled, state)
+    again = evaluator.evaluate(shuffled, deaf)
     assert [one.candidate for one in again if one.accepted] == accepted
     assert reasons(again) == reasons(verdicts)

@@ -182,6 +182,14 @@ def test_another_radars_alerts_count_until_it_is_silent(observer: Observer, brid
 # Liveness
 
 
+@pytest.fixture
+def paced(bridge: Any) -> Any:
+    """A bridge whose frames are known to come at 10 Hz."""
+    bridge.frame(0, (), 0.0)
+    bridge.frame(1, (), 0.0)
+    return bridge
+
+
 def alive(observer: Observer, now_s: float) -> tuple[bool, bool]:
     inputs = observer.world(1, now_s, None).inputs
     return inputs[TRACKS].alive, inputs[TELEMETRY].alive
@@ -192,20 +200,21 @@ def test_telemetry_falls_silent(observer: Observer):
     assert alive(observer, 5.1) == (False, False)
 
 
-def test_tracks_fall_silent_while_the_simulation_runs(observer: Observer, bridge: Any, make: Any):
-    bridge.frame(0, (), 0.5)
+def test_tracks_fall_silent_while_the_simulation_runs(observer: Observer, paced: Any, make: Any):
+    paced.frame(5, (), 0.5)
     observer.take_telemetry(make.telemetry(1.0), 1.0)
     observer.take_telemetry(make.telemetry(1.5), 1.5)
     assert alive(observer, 1.5) == (True, True)
     observer.take_telemetry(make.telemetry(1.6), 1.6)
     assert alive(observer, 1.6) == (False, True)
-    bridge.frame(1, (), 1.7)
-    assert alive(observer, 1.7) == (True, True)
+    paced.frame(16, (), 1.7)
+    observer.take_telemetry(make.telemetry(1.8), 1.8)  # which shows that they have caught up
+    assert alive(observer, 1.8) == (True, True)
 
 
 @pytest.mark.parametrize("held", [{"running": False}, {"paused": True}])
-def test_no_frames_are_due_while_time_is_held(observer: Observer, bridge: Any, make: Any, held: dict[str, bool]):
-    bridge.frame(0, (), 0.5)
+def test_no_frames_are_due_while_time_is_held(observer: Observer, paced: Any, make: Any, held: dict[str, bool]):
+    paced.frame(5, (), 0.5)
     for second in range(1, 20):
         observer.take_telemetry(make.telemetry(0.5, sim=held), float(second))
         assert alive(observer, second + 0.9) == (True, True)
@@ -215,16 +224,14 @@ def test_no_frames_are_due_while_time_is_held(observer: Observer, bridge: Any, m
     assert alive(observer, 21.1) == (False, True)
 
 
-def test_dead_tracks_stay_dead_while_time_is_held(observer: Observer, bridge: Any, make: Any):
-    bridge.frame(0, (), 0.0)
+def test_dead_tracks_stay_dead_while_time_is_held(observer: Observer, paced: Any, make: Any):
     observer.take_telemetry(make.telemetry(3.0), 3.0)
     observer.take_telemetry(make.telemetry(3.0, sim={"running": False}), 4.0)
     observer.take_telemetry(make.telemetry(3.0), 5.0)
     assert alive(observer, 5.0) == (False, True)
 
 
-def test_slow_simulation_has_more_time(observer: Observer, bridge: Any, make: Any):
-    bridge.frame(0, (), 0.0)
+def test_slow_simulation_has_more_time(observer: Observer, paced: Any, make: Any):
     for second in range(5):
         observer.take_telemetry(make.telemetry(sim={"speed": 0.125}), float(second))
         assert alive(observer, float(second)) == (True, True)
@@ -232,8 +239,8 @@ def test_slow_simulation_has_more_time(observer: Observer, bridge: Any, make: An
     assert alive(observer, 4.1) == (False, True)
 
 
-def test_new_run_has_time_for_its_first_frame(observer: Observer, bridge: Any, make: Any):
-    bridge.frame(0, (), 0.9)
+def test_new_run_has_time_for_its_first_frame(observer: Observer, paced: Any, make: Any):
+    paced.frame(9, (), 0.9)
     observer.take_telemetry(make.telemetry(run=make.run(2)), 1.0)
     observer.take_telemetry(make.telemetry(1.0, make.run(2)), 2.0)
     assert alive(observer, 2.0) == (True, True)
@@ -241,8 +248,7 @@ def test_new_run_has_time_for_its_first_frame(observer: Observer, bridge: Any, m
     assert alive(observer, 2.1) == (False, True)
 
 
-def test_tracks_that_were_dead_have_never_come_in_a_new_run(observer: Observer, bridge: Any, make: Any):
-    bridge.frame(0, (), 0.0)
+def test_tracks_that_were_dead_have_never_come_in_a_new_run(observer: Observer, paced: Any, make: Any):
     observer.take_telemetry(make.telemetry(3.0), 3.0)
     observer.take_telemetry(make.telemetry(run=make.run(2)), 3.5)
     assert observer.world(1, 3.5, None).inputs[TRACKS].age_s is None
@@ -251,7 +257,9 @@ def test_tracks_that_were_dead_have_never_come_in_a_new_run(observer: Observer, 
 def test_lockstep_counts_simulated_time(make: Any, bridge_of: Any):
     observer = Observer(1.0, lockstep=True)
     observer.take_telemetry(make.telemetry(0.0), make.START_S)
-    bridge_of(observer).frame(8, (1,), make.START_S)  # read while the clock still stood at the step before
+    bridge = bridge_of(observer)
+    bridge.frame(7, (1,), make.START_S)
+    bridge.frame(8, (1,), make.START_S)  # read while the clock still stood at the step before
     observer.take_telemetry(make.telemetry(1.0, sim={"running": False}), make.START_S + 1.0)
     world = observer.world(1, make.START_S + 1.0, None)
     assert world.inputs[TRACKS].age_s == pytest.approx(0.2, abs=1e-6)
@@ -263,10 +271,101 @@ def test_lockstep_counts_simulated_time(make: Any, bridge_of: Any):
 def test_lockstep_goes_back_to_the_epoch_with_a_new_run(make: Any, bridge_of: Any):
     observer = Observer(1.0, lockstep=True)
     observer.take_telemetry(make.telemetry(60.0), make.START_S + 60.0)
-    bridge_of(observer).frame(600, (1,), make.START_S + 60.0)
+    bridge = bridge_of(observer)
+    bridge.frame(599, (1,), make.START_S + 60.0)
+    bridge.frame(600, (1,), make.START_S + 60.0)
     observer.take_telemetry(make.telemetry(0.5, make.run(2)), make.START_S + 0.5)
     assert alive(observer, make.START_S + 1.0) == (True, True)
     assert alive(observer, make.START_S + 1.6) == (False, True)
+
+
+def test_frames_that_come_in_time_but_tell_of_long_ago_are_dead(observer: Observer, paced: Any, make: Any):
+    """The bridge is 4 s behind, and keeps the rate."""
+    for tenth in range(40, 60):
+        paced.frame(tenth - 40, (1,), tenth / 10)
+        if tenth % 10 == 0:
+            observer.take_telemetry(make.telemetry(tenth / 10), tenth / 10)
+    assert alive(observer, 5.9) == (False, True)
+    world = observer.world(1, 5.9, None)
+    assert world.inputs[TRACKS].age_s == pytest.approx(4.0)
+    assert world.tracks[0].evidence.age_s == pytest.approx(4.0)
+    paced.frame(59, (1,), 5.9)
+    observer.take_telemetry(make.telemetry(6.0), 6.0)
+    assert alive(observer, 6.0) == (True, True)
+    assert observer.world(1, 6.0, None).inputs[TRACKS].age_s == pytest.approx(0.2)
+
+
+def test_fast_simulation_is_late_by_the_wall_clock(observer: Observer, paced: Any, make: Any):
+    fast = {"speed": 50.0}
+    observer.take_telemetry(make.telemetry(100.0, sim=fast), 2.0)
+    paced.frame(1000, (), 2.0)
+    observer.take_telemetry(make.telemetry(130.0, sim=fast), 2.6)
+    assert alive(observer, 2.6) == (True, True)
+    paced.frame(1001, (), 2.6)
+    observer.take_telemetry(make.telemetry(160.0, sim=fast), 3.2)
+    assert alive(observer, 3.2) == (False, True)
+
+
+def test_frames_have_time_while_they_catch_up_with_a_step(observer: Observer, paced: Any, make: Any):
+    held = {"running": False}
+    for second in range(3):
+        observer.take_telemetry(make.telemetry(20.0 * second, sim=held), float(second))
+        assert alive(observer, float(second)) == (True, True)
+
+
+def test_what_was_late_is_alive_once_it_has_caught_up_while_time_is_held(observer: Observer, paced: Any, make: Any):
+    observer.take_telemetry(make.telemetry(3.0), 0.1)
+    assert alive(observer, 0.1) == (False, True)
+    observer.take_telemetry(make.telemetry(3.0, sim={"running": False}), 0.2)
+    assert alive(observer, 0.2) == (False, True)
+    paced.frame(30, (), 0.3)
+    observer.take_telemetry(make.telemetry(3.0, sim={"running": False}), 0.4)
+    assert alive(observer, 0.4) == (True, True)
+
+
+def slow_run(observer: Observer, make: Any, run: str, period_s: float, seconds: int, begin_s: float = 0.0) -> set[bool]:
+    """Whether tracks were alive, each second of a run whose frames come so seldom."""
+    seen = set()
+    for second in range(seconds):
+        now_s = begin_s + second
+        if second % period_s == 0:
+            number = int(second // period_s)
+            notice = make.tracked(number, 0, run).model_copy(update={"timestamp": make.telemetry(second).timestamp})
+            observer.take_tracked(notice, 0, round(now_s) + 1, now_s)
+        observer.take_telemetry(make.telemetry(float(second), run), now_s)
+        seen.add(alive(observer, now_s)[0])
+    return seen
+
+
+def test_run_whose_frames_come_seldom_is_alive_from_its_first_one(observer: Observer, make: Any):
+    assert slow_run(observer, make, make.RUN, 4, 30) == {True}
+    observer.take_telemetry(make.telemetry(50.0), 50.0)
+    assert not alive(observer, 50.0)[0]
+
+
+def test_pace_is_that_of_the_run_before_until_the_new_one_shows_its_own(observer: Observer, make: Any):
+    assert slow_run(observer, make, make.RUN, 2, 20) == {True}
+    assert slow_run(observer, make, make.run(2), 10, 30, begin_s=20.0) == {True}
+    assert slow_run(observer, make, make.run(3), 40, 100, begin_s=50.0) == {True}
+    assert slow_run(observer, make, make.run(4), 1, 10, begin_s=150.0) == {True}
+    for second in range(160, 166):
+        observer.take_telemetry(make.telemetry(second - 150.0, make.run(4)), float(second))
+    assert alive(observer, 165.0) == (False, True)
+
+
+def test_radar_that_was_off_does_not_change_the_pace(observer: Observer, paced: Any, make: Any):
+    late = make.tracked(2, 0).model_copy(update={"timestamp": make.telemetry(60.0).timestamp})
+    observer.take_tracked(late, 0, 99, 60.0)
+    observer.take_telemetry(make.telemetry(60.0), 60.0)
+    observer.take_telemetry(make.telemetry(61.1), 61.1)
+    assert alive(observer, 61.1) == (False, True)
+
+
+def test_telemetry_that_comes_seldom_is_alive(observer: Observer, make: Any):
+    for second in (10, 20, 30, 31, 40):  # one of them out of turn
+        observer.take_telemetry(make.telemetry(float(second)), float(second))
+    assert alive(observer, 89.0)[1]
+    assert not alive(observer, 91.0)[1]
 
 
 # Laws

@@ -7,7 +7,6 @@ import pytest
 from q_core_agent import rules
 from q_core_agent.bios import examine, status
 from q_core_agent.proposals import Proposal
-from q_core_agent.rules import VehicleMode
 from q_core_agent.stamp import Stamp
 from q_core_agent.world import ActiveAlert, World
 from qiki.botspec import BotConfig
@@ -52,6 +51,12 @@ def test_mode_is_a_matter_of_safety(propose: Any, make: Any):
     assert [one.subject for one in proposal.rests_on] == ["qiki.telemetry"]
 
 
+def test_mode_rests_on_what_safe_mode_rests_on(config: BotConfig, make: Any):
+    alert = Evidence(subject="qiki.events.v1.radar.guard", sequence=3, age_s=0.1)
+    (proposal,) = rules.propose(make.world(), ERROR, IDLE, config.hardware_profile.power_plane, (alert,))
+    assert proposal.rests_on == (alert,)
+
+
 def concerns(proposals: tuple[Proposal, ...]) -> list[str]:
     assert all((one.type, one.actions, one.confidence) == (ProposalType.DIAGNOSTICS, (), 0.6) for one in proposals)
     return [one.justification for one in proposals]
@@ -85,25 +90,3 @@ def test_devices_that_say_the_same_are_told_together(propose: Any, config: BotCo
     own = make.telemetry(power={"faults": ("SUPPLY_LIMIT",)})
     bios = status(examine(config, barred, own), Stamp(make.RUN, make.START_S, 1), 0.0)
     assert concerns(propose(make.world(bios=bios))) == ["rcs_up, rcs_down: no propellant", "power: SUPPLY_LIMIT"]
-
-
-def test_vehicle_mode_is_what_it_took():
-    vehicle = VehicleMode()
-    assert vehicle.known is None
-    vehicle.told(ERROR, True)
-    assert vehicle.known is ERROR
-    vehicle.told(IDLE, False)
-    assert vehicle.known is ERROR
-    vehicle.told(IDLE, None)
-    assert vehicle.known is None
-
-
-@pytest.mark.parametrize(
-    ("run", "t_s", "known"), [(1, 11.0, True), (1, 10.0, True), (1, 0.05, False), (2, 11.0, False)]
-)
-def test_another_vehicle_knows_nothing(make: Any, run: int, t_s: float, known: bool):
-    vehicle = VehicleMode()
-    vehicle.look(make.world(run_id=make.run(1), own=make.telemetry(10.0)))
-    vehicle.told(ERROR, True)
-    vehicle.look(make.world(run_id=make.run(run), own=make.telemetry(t_s)))
-    assert (vehicle.known is ERROR) is known

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from structlog.testing import capture_logs
 
-from q_core_agent.conduct import by_the_clock
+from q_core_agent.conduct import by_the_clock, to_its_end
 from q_core_agent.metrics import LATE, STATE
 from q_core_agent.states import States
 from qiki.contracts import topics
@@ -56,6 +56,63 @@ def test_what_comes_late_is_counted_and_not_made_up_for():
     ticked(3, work)
     assert LATE._value.get() >= before + 1
     assert began[2] - began[0] >= 5.9 * PERIOD_S
+
+
+LONG_S = 30.0
+
+
+def told_to_end(finish_s, *, ends):
+    """What a tick has done that is told to end in its middle, and whether its caller ended."""
+
+    async def run():
+        done = []
+        go = asyncio.Event()
+
+        async def tick():
+            done.append("sent")
+            await go.wait()
+            done.append("told")
+
+        caller = asyncio.create_task(to_its_end(tick(), finish_s))
+        while not done:
+            await asyncio.sleep(0)
+        caller.cancel()
+        await asyncio.sleep(0)
+        if ends:
+            go.set()
+        await asyncio.wait([caller], timeout=LONG_S)
+        return done, caller.cancelled()
+
+    return asyncio.run(run())
+
+
+def test_what_a_tick_has_sent_it_tells_though_it_is_told_to_end():
+    assert told_to_end(LONG_S, ends=True) == (["sent", "told"], True)
+
+
+def test_a_tick_that_does_not_end_is_not_waited_for_long():
+    assert told_to_end(PERIOD_S, ends=False) == (["sent"], True)
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_bug_in_a_tick_is_not_lost(stopped):
+    async def run():
+        go = asyncio.Event()
+
+        async def tick():
+            await go.wait()
+            raise IndexError("a bug of ours")
+
+        caller = asyncio.create_task(to_its_end(tick(), LONG_S))
+        await asyncio.sleep(0)
+        if stopped:
+            caller.cancel()
+            await asyncio.sleep(0)
+        go.set()
+        with pytest.raises(IndexError):
+            await caller
+
+    asyncio.run(run())
 
 
 class Client:

@@ -32,12 +32,17 @@ gone = some_engines:Vanished
 """
 
 
+def install(folder, name, entry_points):
+    """A distribution that gives engines of the module."""
+    info = folder / f"{name}-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(entry_points)
+
+
 @pytest.fixture(autouse=True)
 def installed(tmp_path, monkeypatch):
-    info = tmp_path / "some_engines-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: some-engines\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(ENTRY_POINTS)
+    install(tmp_path, "some_engines", ENTRY_POINTS)
     (tmp_path / "some_engines.py").write_text(MODULE)
     monkeypatch.syspath_prepend(tmp_path)
     yield
@@ -76,3 +81,24 @@ def test_what_cannot_run_is_one_line(chosen, line, bot):
 def test_an_unknown_name_says_which_there_are(bot):
     with pytest.raises(UserError, match="first, gone, mute, picky, second"):
         load_engines("other", bot)
+
+
+@pytest.mark.parametrize(
+    ("name", "chosen"), [("rules", "first,rules"), ("rules", "all"), ("all", "all"), ("none", "first,none")]
+)
+def test_a_reserved_name_is_refused_with_who_gives_it(name, chosen, tmp_path, bot):
+    install(tmp_path, "bold_engines", f"[qiki.engines]\n{name} = some_engines:Idle\n")
+    with pytest.raises(UserError) as refused:
+        load_engines(chosen, bot)
+    giver = "bold_engines (some_engines:Idle)"
+    line = f"engine '{name}' of {giver}: the name is reserved (expected none of: all, none, rules)"
+    assert str(refused.value) == line
+
+
+def test_a_name_that_two_give_is_refused_when_it_is_chosen(tmp_path, bot):
+    install(tmp_path, "other_engines", "[qiki.engines]\nfirst = some_engines:needs_a_lidar\n")
+    with pytest.raises(UserError) as refused:
+        load_engines("second,first", bot)
+    givers = "other_engines (some_engines:needs_a_lidar) and some_engines (some_engines:Idle)"
+    assert str(refused.value) == f"engine 'first' is given by {givers} (expected one of them)"
+    assert list(load_engines("second", bot)) == ["second"]

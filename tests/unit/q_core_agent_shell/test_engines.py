@@ -10,6 +10,8 @@ from q_core_agent.engines import Engines
 from q_core_agent.proposals import Proposal
 from q_core_agent.turns import FaultKind
 from q_core_agent.wellformed import MAX_PROPOSALS
+from q_core_agent.words import MAX_TEXT
+from qiki.contracts.agent import EngineState
 
 LONG_S = 30.0
 SHORT_S = 0.02
@@ -45,8 +47,8 @@ class Hanging(Engine):
         return (IDEA,)
 
 
-def fail():
-    raise ValueError("out of\n  ideas")
+def fail(text="out of\n  ideas"):
+    raise ValueError(text)
 
 
 def leave():
@@ -88,13 +90,18 @@ def test_no_engines_no_turns(world):
         (leave, "SystemExit: 3"),
         (lazy, "KeyError: 'second'"),
         (5, "TypeError: 'int' object is not iterable"),
+        (("push",), "gave of type str (expected a Proposal)"),
+        ((Proposal((), "why", priority=10**5000),), "priority is of type int (expected a finite number)"),
+        (lambda: fail("half \ud800\x00"), "ValueError: half \\ud800\\x00"),
+        (lambda: fail("x" * 10**6), "ValueError: " + "x" * (MAX_TEXT - 12)),
     ],
-    ids=["raises", "exits", "raises-late", "no-iterable"],
+    ids=["raises", "exits", "raises-late", "no-iterable", "no-proposal", "no-number", "not-utf-8", "endless-text"],
 )
 def test_an_engine_that_fails_is_told_of_in_one_line_and_no_other_suffers(turn, text, world):
     failed, well = asked({"bad": Engine(turn), "good": Engine((IDEA,))}, world, times=2)
     assert (failed.fault.kind, failed.fault.text, failed.proposals) == (FaultKind.FAILED, text, ())
     assert (well.fault, well.proposals) == (None, (IDEA,))
+    assert EngineState(proposals=0, duration_s=0.0, fault=failed.fault.text).to_json()
 
 
 def test_one_that_failed_may_be_well_again(world):
@@ -103,7 +110,7 @@ def test_one_that_failed_may_be_well_again(world):
 
 def test_proposals_without_end_are_cut_off_where_they_are_too_many(world):
     (turn,) = asked({"chatty": Engine(lambda: itertools.repeat(IDEA))}, world)
-    assert len(turn.proposals) == MAX_PROPOSALS + 1
+    assert (turn.fault.text, turn.proposals) == (f"gave more than {MAX_PROPOSALS} proposals", ())
 
 
 def test_one_that_hangs_is_an_overrun_is_not_asked_again_and_its_late_proposals_do_not_count(world):

@@ -9,8 +9,8 @@ from structlog.testing import capture_logs
 from q_core_agent.inputs import Inputs
 from q_core_agent.metrics import REFUSED
 from qiki.contracts import topics
-from qiki.contracts.events import GUARD_CLEARED
-from qiki.contracts.headers import ALERTS, FRAME, RUN
+from qiki.contracts.events import GUARD_CLEARED, GUARD_RESUMED, RADAR_GAP
+from qiki.contracts.headers import ALERTS, FRAME, REASON, RUN
 from qiki.runtime.health import Health
 
 RUN_ID = "5ca1ab1e-0000-4000-8000-000000000001"
@@ -21,6 +21,11 @@ CLEARED = (
     f'{{"category":"radar","source":"guard","ts_epoch":1.0,"run_id":"{RUN_ID}","rule_id":"R","track_id":"{ID}",'
     '"fsm_event":"E"}'
 )
+ALERT = (
+    f'{{"subject":"R","ts_epoch":1.0,"rule_id":"R","id":"{ID}","track_id":"{ID}","fsm_event":"E","severity":"critical",'
+    '"message":"near","range_m":50.0,"quality":0.9,"iff":3,"transponder_on":false,"transponder_mode":0}'
+)
+GAP = f'{{"ts_epoch":1.0,"run_id":"{RUN_ID}","first_frame":3,"last_frame":5,"reason":"refused"}}'
 PLACE = {RUN: RUN_ID, FRAME: "7"}
 
 
@@ -63,6 +68,24 @@ def test_the_end_of_an_alert_brings_its_frame(inputs, observer):
     assert (name, cleared.rule_id, frame, sequence) == ("take_cleared", "R", 7, 5)
 
 
+def test_an_alert_that_holds_again_brings_its_run_and_frame(inputs, observer):
+    inputs._stored(message(GUARD_RESUMED.subject, ALERT, PLACE), 6)
+    ((name, alert, *rest),) = observer.told
+    assert (name, alert.rule_id, rest) == ("take_resumed", "R", [RUN_ID, 7, 6, 0.0])
+
+
+def test_frames_that_were_never_published_are_lost_for_their_run_alone(inputs):
+    inputs._stored(message(RADAR_GAP.subject, GAP), 8)
+    assert [frame for frame in range(8) if inputs.lost.covers(RUN_ID, frame)] == [3, 4, 5]
+    assert not inputs.lost.covers(ID, 4)
+
+
+def test_a_frame_among_the_dead_letters_is_lost_and_does_not_pass_for_an_empty_one(inputs, observer):
+    inputs._stored(message(topics.TRACKED.subject, TRACKED, PLACE | {ALERTS: "0", REASON: "no JSON"}), 9)
+    assert observer.told == []
+    assert [frame for frame in range(9) if inputs.lost.covers(RUN_ID, frame)] == [7]
+
+
 @pytest.mark.parametrize(
     ("subject", "body", "headers"),
     [
@@ -71,9 +94,11 @@ def test_the_end_of_an_alert_brings_its_frame(inputs, observer):
         (topics.TRACKS.subject, '{"track_id":1}', PLACE),
         (topics.GUARD.subject, "[]", PLACE),
         (GUARD_CLEARED.subject, CLEARED, None),
+        (GUARD_RESUMED.subject, ALERT, None),
+        (RADAR_GAP.subject, "{}", None),
         (GUARD_CLEARED.subject, CLEARED, {RUN: RUN_ID, FRAME: "last"}),
     ],
-    ids=["no-json", "alerts", "track", "alert", "no-headers", "frame"],
+    ids=["no-json", "alerts", "track", "alert", "no-headers", "no-headers-resumed", "gap", "frame"],
 )
 def test_poison_is_counted_and_the_next_message_is_read(subject, body, headers, inputs, observer):
     refused = REFUSED.labels(subject)
