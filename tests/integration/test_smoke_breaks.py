@@ -3,13 +3,14 @@
 import asyncio
 import json
 import os
-import socket
+import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from uuid import UUID
 
 import nats
 import pytest
@@ -18,12 +19,17 @@ from faststream_bridge.settings import DEFAULT_RULES
 from generated.q_sim_api_pb2 import ListActuatorsRequest
 from qiki.botspec import DEFAULT_SPEC
 from qiki.contracts import topics
+from qiki.contracts.enums import FSMState, RadarTrackStatus
+from qiki.contracts.events import GUARD_CLEARED
 from qiki_harness.smoke.checks import CHECKS
+from qiki_harness.smoke.checks.guard import NORMAL
 from qiki_harness.smoke.checks.lag import ASKED, FRESH_S
 from qiki_harness.twin import Twin, start_twin
 
 SMOKE_S = 150.0
+SLOW_MACHINE_S = 60.0
 BRIDGE = "faststream-bridge"
+SMOKE = (sys.executable, "-P", "-m", "qiki_harness.smoke")
 SCRIPT = Path(__file__).parents[2] / "scripts" / "smoke_test.sh"
 
 pytestmark = pytest.mark.timeout(300)
@@ -38,20 +44,46 @@ def rules(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def twin(tmp_path_factory, rules):
+def spec(tmp_path_factory):
+    """The specification of the simulator's and the agent's bot, to be changed."""
+    path = tmp_path_factory.mktemp("spec") / "bot.yaml"
+    path.write_text(DEFAULT_SPEC.read_text())
+    return path
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory, rules, spec):
     """A stack that is broken and mended again and again; nothing in its world is near."""
-    twin = start_twin(tmp_path_factory.mktemp("broken"), "crossing", env={"QIKI_GUARD_RULES": str(rules)})
-    yield twin
-    twin.close()
+    settings = {"QIKI_GUARD_RULES": str(rules), "QIKI_BOT_SPEC": str(spec), "QIKI_AUTOSTART": "true"}
+    with closing(start_twin(tmp_path_factory.mktemp("broken"), "crossing", env=settings)) as twin:
+        yield twin
 
 
-def smoke(twin, *words, **environment):
+@pytest.fixture
+def twin(stack):
+    """The same, when all is well."""
+    await_calm(stack)
+    return stack
+
+
+def await_calm(twin):
+    """Wait until every service is ready, and the agent has tested the vehicle and is in its normal mode."""
+    twin.await_ready(SLOW_MACHINE_S)
+    twin.await_agent_state(
+        lambda state: state.bios_ok and state.fsm.current_state in NORMAL, after=twin.now(), deadline_s=SLOW_MACHINE_S
+    )
+
+
+def environment(twin):
+    """What tells the smoke test where a stack is."""
+    return {**os.environ, "QIKI_BOT_SPEC": "", **twin.stack.info.addresses}
+
+
+def smoke(twin):
     """What the smoke test says of a stack: its checks by name."""
-    info = twin.stack.info
-    told = {"BRIDGE_HTTP": info.http_url(BRIDGE), "QIKI_BOT_SPEC": "", **info.addresses, **environment}
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "qiki_harness.smoke", "--json", *words],
-        env={**os.environ, **told},
+        [*SMOKE, "--json"],
+        env=environment(twin),
         capture_output=True,
         text=True,
         timeout=SMOKE_S,
@@ -83,7 +115,7 @@ def on_jetstream(twin, work):
 def stopped(twin, service):
     twin.stack.stop_service(service)
     try:
-        yield {}
+        yield
     finally:
         twin.stack.start_service(service)
 
@@ -99,7 +131,7 @@ def altered_durable(twin):
 
     usual = on_jetstream(twin, lambda jetstream: set_limit(jetstream, 17))
     try:
-        yield {}
+        yield
     finally:
         on_jetstream(twin, lambda jetstream: set_limit(jetstream, usual))
 
@@ -108,27 +140,40 @@ def altered_durable(twin):
 def bad_event(twin):
     sequence = twin.store("qiki.events.v1.health", b"well, thank you")
     try:
-        yield {}
+        yield
     finally:
         on_jetstream(twin, lambda jetstream: jetstream.delete_msg(topics.QIKI_EVENTS_V1, sequence))
 
 
 @contextmanager
-def nobody_there():
-    """An address that is reserved, and where nobody listens."""
-    with socket.socket() as reserved:
-        reserved.bind(("127.0.0.1", 0))
-        yield {"QSIM_GRPC": f"127.0.0.1:{reserved.getsockname()[1]}"}
+def no_simulator(twin):
+    """For so long that the agent has noticed it too."""
+    with stopped(twin, "q-sim-service"):
+        twin.await_agent_state(
+            lambda state: not state.bios_ok and state.fsm.current_state is FSMState.ERROR_STATE,
+            after=twin.now(),
+            deadline_s=SLOW_MACHINE_S,
+        )
+        yield
 
 
 @contextmanager
-def another_bot(folder):
-    """The smoke test is told of a bot that is not the simulator's."""
+def another_bot(twin, spec):
+    """Simulator and agent run another bot than the platform's own."""
     text = DEFAULT_SPEC.read_text()
     assert "fitted: [LIDAR, IMU, GPS, THERMAL, RADAR]" in text
-    path = folder / "other-bot.yaml"
-    path.write_text(text.replace("fitted: [LIDAR, IMU, GPS, THERMAL, RADAR]", "fitted: [IMU, RADAR]"))
-    yield {"QIKI_BOT_SPEC": str(path)}
+    run_on(twin, spec, text.replace("fitted: [LIDAR, IMU, GPS, THERMAL, RADAR]", "fitted: [IMU, RADAR]"))
+    try:
+        yield
+    finally:
+        run_on(twin, spec, text)
+
+
+def run_on(twin, spec, text):
+    spec.write_text(text)
+    for service in ("q-sim-service", "qiki-dev"):
+        twin.restart(service)
+    await_calm(twin)
 
 
 @contextmanager
@@ -136,7 +181,7 @@ def no_rules(twin, rules):
     rules.write_text("rules: []\n")
     twin.restart(BRIDGE)
     try:
-        yield {}
+        yield
     finally:
         rules.write_text(DEFAULT_RULES.read_text())
         twin.restart(BRIDGE)
@@ -146,11 +191,11 @@ BREAKS = {  # the check that fails: how it is broken, what is blocked then, what
     "streams": (lambda place: altered_durable(place.twin), set(), "radar_tracks_pull: change max_ack_pending from 17"),
     "cloudevents": (lambda place: bad_event(place.twin), set(), "qiki.events.v1.health, sequence "),
     "grpc": (
-        lambda _: nobody_there(),
+        lambda place: no_simulator(place.twin),
         {"botspec", "registrar", "radar", "tracks", "lag", "agent", "guard"},
         "no answer at QSIM_GRPC=127.0.0.1:",
     ),
-    "botspec": (lambda place: another_bot(place.folder), set(), "sensors not specified: gps, lidar, thermal"),
+    "botspec": (lambda place: another_bot(place.twin, place.spec), set(), "sensors missing: gps, lidar, thermal"),
     "registrar": (lambda place: stopped(place.twin, "registrar"), set(), "is not on record"),
     "radar": (lambda place: stopped(place.twin, "q-sim-radar"), {"tracks", "lag", "guard"}, "came: 0 on"),
     "tracks": (lambda place: stopped(place.twin, BRIDGE), {"lag", "guard"}, "is stored, but not tracked"),
@@ -165,15 +210,15 @@ class Place:
 
     twin: Twin
     rules: Path
-    folder: Path
+    spec: Path
 
 
 @pytest.mark.parametrize("name", BREAKS)
-def test_what_is_broken_fails_its_check_and_no_other(twin, rules, tmp_path, name):
+def test_what_is_broken_fails_its_check_and_no_other(twin, rules, spec, name):
     broken, blocked, words = BREAKS[name]
 
-    with broken(Place(twin, rules, tmp_path)) as environment:
-        checks = smoke(twin, **environment)
+    with broken(Place(twin, rules, spec)):
+        checks = smoke(twin)
 
     assert with_verdict(checks, "failed") == {name}, checks
     assert words in checks[name]["text"]
@@ -201,6 +246,19 @@ def test_a_stack_that_is_well_passes_and_is_left_as_it_was(twin):
     assert on_jetstream(twin, readers) == before
     assert all(state.ready for state in twin.sim.ListActuators(ListActuatorsRequest(), timeout=10).actuators)
     assert not twin.dead_letters(origin_subject=topics.FRAMES.subject)
+
+
+def test_one_that_is_told_to_end_takes_its_stranger_along(twin):
+    moment = twin.now()
+    with subprocess.Popen([*SMOKE, "--only", "guard"], env=environment(twin), stdout=subprocess.PIPE) as process:
+        alert = twin.await_event(subject=topics.GUARD.subject, after=moment, deadline_s=SLOW_MACHINE_S).data
+        process.send_signal(signal.SIGTERM)
+        said, _ = process.communicate(timeout=SMOKE_S)
+
+    assert (process.returncode, said) == (128 + signal.SIGTERM, b"")
+    track = alert.fields["track_id"]
+    twin.await_event(subject=GUARD_CLEARED.subject, after=moment, track_id=track, deadline_s=SLOW_MACHINE_S)
+    twin.await_track(track_id=UUID(track), status=RadarTrackStatus.LOST, after=moment)
 
 
 def test_the_script_says_it_in_lines_from_wherever_it_is_called(twin, tmp_path):

@@ -2,9 +2,10 @@
 
 import argparse
 import asyncio
+import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 
 from qiki.errors import UserError
@@ -18,6 +19,8 @@ from qiki_harness.smoke.session import connected
 from qiki_harness.smoke.target import SmokeSettings, Target, find_target
 
 _USER_ERROR = 2
+_INTERRUPTED = 128 + signal.SIGINT
+_TERMINATED = 128 + signal.SIGTERM
 
 
 def _options(words: Sequence[str] | None) -> argparse.Namespace:
@@ -55,6 +58,18 @@ async def _made(checks: Sequence[Check], target: Target, *, as_json: bool) -> bo
     return all_passed(results)
 
 
+async def _until_terminated(work: Coroutine[None, None, bool]) -> bool:
+    """SIGTERM ends it as Ctrl-C does: the stranger of the guard's check still leaves."""
+    task = asyncio.create_task(work)
+
+    def end() -> None:
+        if not task.cancelling():  # `timeout` signals twice, and the second would end the leaving
+            task.cancel()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, end)
+    return await task
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """The exit status."""
     options = _options(words)
@@ -64,12 +79,14 @@ def main(words: Sequence[str] | None = None) -> int:
         return 0
     try:
         target = find_target(load_settings(SmokeSettings), options.name, options.run_dir)
-        return 0 if asyncio.run(_made(checks, target, as_json=options.json)) else 1
+        return 0 if asyncio.run(_until_terminated(_made(checks, target, as_json=options.json))) else 1
     except UserError as error:
         complain(str(error))
         return _USER_ERROR
+    except asyncio.CancelledError:
+        return _TERMINATED
     except KeyboardInterrupt:
-        return 130
+        return _INTERRUPTED
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Bodies of messages; one that is wrong fails the check that reads it."""
+"""What messages hold; one that is wrong fails the check that reads it."""
 
 from typing import TypeVar
 
@@ -24,6 +24,17 @@ def read(model: type[P], message: Message) -> P:
         where = ".".join(str(part) for part in fault["loc"])
         raise wrong(message, f"no {model.__name__}: {where + ': ' if where else ''}{fault['msg']}") from None
     return payload
+
+
+def header(message: Message, name: str) -> str:
+    """A header of a message.
+
+    Raises:
+        CheckFailedError: it has none of that name.
+    """
+    if name not in message.headers:
+        raise wrong(message, f"{name}: is missing")
+    return message.headers[name]
 
 
 def wrong(message: Message, problem: str) -> CheckFailedError:

@@ -46,4 +46,12 @@ async def _judge(check: Check, session: Session, needed: Sequence[asyncio.Task[R
         verdict, text = Verdict.FAILED, f"gRPC: {error.code().name}: {error.details()}"
     except (nats.errors.Error, TimeoutError) as error:
         verdict, text = Verdict.FAILED, f"NATS: {str(error) or 'no answer in time'}"
-    return Result(check, verdict, time.monotonic() - began_s, " ".join(text.split()))
+    except Exception as error:  # whatever it is, the other checks have their say
+        verdict, text = Verdict.FAILED, f"{type(error).__name__}: {error}"
+    return Result(check, verdict, time.monotonic() - began_s, _line(text))
+
+
+def _line(text: str) -> str:
+    """On one line, in characters that can be printed."""
+    words = " ".join(text.split())
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in words)

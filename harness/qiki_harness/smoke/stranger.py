@@ -20,23 +20,33 @@ _HEAD_START = timedelta(seconds=30)
 async def close_by(session: Session) -> AsyncIterator[str]:
     """A stranger comes close, stays for as long as the context lasts, and goes, whatever happened; gives its run."""
     radar = Radar(uuid4(), now() - _HEAD_START)
-    for sighting in approach():
-        await _send(session, radar, sighting)
-    staying = asyncio.create_task(_stay(session, radar))
     try:
-        yield str(radar.sensor_id)
+        for sighting in approach():
+            await _send(session, radar, sighting)
+        async with _standing(session, radar):
+            yield str(radar.sensor_id)
     finally:
-        staying.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await staying
         for sighting in departure():
             await _send(session, radar, sighting)
 
 
-async def _stay(session: Session, radar: Radar) -> None:
-    while True:
+@asynccontextmanager
+async def _standing(session: Session, radar: Radar) -> AsyncIterator[None]:
+    leaving = asyncio.Event()
+    standing = asyncio.create_task(_stand(session, radar, leaving))
+    try:
+        yield
+    finally:
+        leaving.set()
+        await standing
+
+
+async def _stand(session: Session, radar: Radar, leaving: asyncio.Event) -> None:
+    while not leaving.is_set():
         await _send(session, radar, stay())
-        await asyncio.sleep(PERIOD_S)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PERIOD_S):
+                await leaving.wait()
 
 
 async def _send(session: Session, radar: Radar, sighting: Sighting) -> None:

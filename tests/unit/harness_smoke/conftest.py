@@ -1,6 +1,7 @@
 """Checks that do as they are told, and messages."""
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,11 +11,16 @@ from q_sim_service.scenario import load_scenario
 from q_sim_service.snapshots import telemetry as told_by
 from q_sim_service.world import World
 from qiki.botspec import generate, load_spec
+from qiki.contracts import topics
+from qiki.contracts.agent import AgentState, FsmSnapshot
+from qiki.contracts.enums import FSMState
 from qiki.contracts.fields import Payload
 from qiki.contracts.models import SimState, TelemetrySnapshot
 from qiki_harness.smoke.check import Check
 from qiki_harness.smoke.inbox import Message
 from qiki_harness.smoke.target import Target
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -45,6 +51,26 @@ def message() -> Callable[..., Message]:
         subject: str, body: Payload | bytes = b"", headers: Mapping[str, str] | None = None, sequence: int = 0
     ) -> Message:
         return Message(subject, body if isinstance(body, bytes) else body.to_json(), headers or {}, sequence)
+
+    return make
+
+
+@pytest.fixture
+def state(message: Callable[..., Message]) -> Callable[..., Message]:
+    """The agent's word of itself."""
+
+    def make(
+        tick: int, life: int = 1, fsm: FSMState = FSMState.IDLE, causes: tuple[str, ...] = (), *, bios_ok: bool = True
+    ) -> Message:
+        snapshot = FsmSnapshot(
+            snapshot_id=UUID(int=9), timestamp=NOON, current_state=fsm, history=(), fsm_instance_id=UUID(int=life),
+            attempt_count=1,
+        )  # fmt: skip
+        said = AgentState(
+            timestamp=NOON, conduct="live", tick=tick, run_id="", fsm=snapshot, causes=causes, good_checks=0,
+            inputs={}, bios_ok=bios_ok, engines={}, tracks=0, alerts=0,
+        )  # fmt: skip
+        return message(topics.AGENT_STATE.subject, said)
 
     return make
 

@@ -1,36 +1,14 @@
 """What the agent's states must be for its checks to pass."""
 
 import asyncio
-from datetime import UTC, datetime
-from uuid import UUID
 
 import pytest
 
-from qiki.contracts import topics
-from qiki.contracts.agent import AgentState, FsmSnapshot
 from qiki.contracts.enums import FSMState
 from qiki_harness.smoke.check import CheckFailedError
 from qiki_harness.smoke.checks.agent import later
 from qiki_harness.smoke.checks.guard import calm
 from qiki_harness.smoke.inbox import Inbox
-
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def state(message):
-    def make(tick, life=1, fsm=FSMState.IDLE, causes=()):
-        snapshot = FsmSnapshot(
-            snapshot_id=UUID(int=9), timestamp=NOON, current_state=fsm, history=(), fsm_instance_id=UUID(int=life),
-            attempt_count=1,
-        )  # fmt: skip
-        said = AgentState(
-            timestamp=NOON, conduct="live", tick=tick, run_id="", fsm=snapshot, causes=causes, good_checks=0,
-            inputs={}, bios_ok=True, engines={}, tracks=0, alerts=0,
-        )  # fmt: skip
-        return message(topics.AGENT_STATE.subject, said)
-
-    return make
 
 
 def test_an_agent_that_ticks_shows_it_in_two_states(state):

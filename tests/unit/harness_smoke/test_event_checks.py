@@ -113,6 +113,12 @@ def test_metrics_that_are_old_or_missing_are_not():
         judge(page(1000.0, DURABLES[:2] + DURABLES[2:][:1]), 1000.0)
 
 
+@pytest.mark.parametrize("page", ["<html>no\nmetrics</html>", f"{ASKED} yesterday", f'{ASKED}{{a="1" 2', "x{} 1 2 3"])
+def test_a_page_without_metrics_is_not_read(page):
+    with pytest.raises(CheckFailedError, match=r"the bridge's metrics do not read|last asked never"):
+        judge(page, 1000.0)
+
+
 def test_safe_mode_names_its_alert_by_its_place_in_the_stream(message):
     alert = message(topics.GUARD.subject, sequence=41)
 
@@ -127,3 +133,5 @@ def test_safe_mode_names_its_alert_by_its_place_in_the_stream(message):
     assert names(entered(12, 41), alert)
     assert not names(entered(12), alert)
     assert not names(entered(41, subject=topics.TRACKED.subject), alert)
+    with pytest.raises(CheckFailedError, match="sequence 42: no SystemMode"):
+        names(replace(entered(41), body=b"{}"), alert)

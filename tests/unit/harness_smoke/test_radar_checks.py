@@ -7,13 +7,13 @@ from uuid import UUID
 import pytest
 
 from qiki.contracts import topics
-from qiki.contracts.enums import RadarTrackStatus
+from qiki.contracts.enums import RadarRangeBand, RadarTrackStatus
 from qiki.contracts.headers import FRAME, MESSAGE_ID, RUN
 from qiki.contracts.ids import run_frame_id, track_id
-from qiki.contracts.models import RadarFrame, RadarTrack, TrackedFrame
+from qiki.contracts.models import RadarDetection, RadarFrame, RadarTrack, TrackedFrame
 from qiki_harness.smoke.check import CheckFailedError
 from qiki_harness.smoke.checks.radar import FRAMES, SUBJECTS, check_order, complete, place, why_none
-from qiki_harness.smoke.checks.tracks import Followed, check
+from qiki_harness.smoke.checks.tracks import Followed, check, check_seen
 
 RUN_ID = UUID("00000000-0000-4000-8000-000000000001")
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -116,3 +116,18 @@ def test_what_does_not_belong_together_is_found(followed):
     for one, words in wrong:
         with pytest.raises(CheckFailedError, match=words):
             check(one)
+
+
+def test_what_is_detected_is_tracked_in_one_frame_at_least(followed):
+    frame = RadarFrame.from_json(followed.frame.body)
+    plot = RadarDetection(
+        range_m=1, bearing_deg=0, elev_deg=0, vr_mps=0, snr_db=20, rcs_dbsm=0, range_band=RadarRangeBand.RR_SR,
+        id_present=False,
+    )  # fmt: skip
+    seen = replace(followed.frame, body=frame.model_copy(update={"detections": (plot,)}).to_json())
+    unseen = replace(followed, tracks=[])
+
+    assert check_seen([unseen] * 3) == "0 detections gave 0 tracks"
+    assert check_seen([replace(followed, frame=seen), unseen]) == "1 detections gave 2 tracks"
+    with pytest.raises(CheckFailedError, match=r"^3 frames with 2 detections gave no track$"):
+        check_seen([replace(unseen, frame=seen), unseen, replace(unseen, frame=seen)])

@@ -50,7 +50,7 @@ async def _complaint(session: Session, state: AgentState) -> str:
         message = await session.jetstream.get_last_msg(topics.QIKI_EVENTS_V1, BIOS_OK.subject)
     except nats.js.errors.NotFoundError:
         return "failed"
-    report = BiosStatus.from_json(message.data or b"")
+    report = read(BiosStatus, Message(BIOS_OK.subject, message.data or b"", sequence=message.seq or 0))
     ill = [device for device in report.post_results if device.status is not DeviceStatus.OK]
     said = (f"{device.device_name} {device.status.name} {device.error_message}".strip() for device in ill)
     return f"failed: {'; '.join(said) or 'it says nothing of which device'}"

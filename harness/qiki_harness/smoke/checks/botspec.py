@@ -1,7 +1,8 @@
 """The bot that the simulator runs, compared with the configuration made from the specification."""
 
 from collections.abc import Iterator
-from uuid import UUID
+
+import grpc.aio
 
 from generated.common_types_pb2 import SensorType
 from generated.q_sim_api_pb2 import GetSensorDataRequest, ListActuatorsRequest
@@ -33,8 +34,8 @@ async def botspec(session: Session) -> str:
 
 async def _actuator_faults(session: Session, config: BotConfig) -> list[str]:
     listed = (await session.sim.ListActuators(ListActuatorsRequest(), timeout=ANSWER_S)).actuators
-    there = {(UUID(one.actuator_id.value), one.role) for one in listed}
-    declared = {(one.id, one.role) for one in config.hardware_profile.actuators}
+    there = {(one.actuator_id.value, one.role) for one in listed}
+    declared = {(str(one.id), one.role) for one in config.hardware_profile.actuators}
     return _differences("actuators", {role for _, role in declared - there}, {role for _, role in there - declared})
 
 
@@ -43,7 +44,13 @@ async def _sensor_faults(session: Session, config: BotConfig) -> list[str]:
     faults = []
     for sensor in config.hardware_profile.sensors:
         kind = SensorType.ValueType(int(sensor.type))
-        answer = await session.sim.GetSensorData(GetSensorDataRequest(sensor_type=kind), timeout=ANSWER_S)
+        try:
+            answer = await session.sim.GetSensorData(GetSensorDataRequest(sensor_type=kind), timeout=ANSWER_S)
+        except grpc.aio.AioRpcError as error:
+            if error.code() is not grpc.StatusCode.NOT_FOUND:
+                raise
+            faults.append(f"no sensor answers as {sensor.type.name}")
+            continue
         if (answer.reading.sensor_type, answer.reading.sensor_id.value) != (kind, str(sensor.id)):
             faults.append(f"{sensor.type.name} answers as {answer.reading.sensor_id.value}")
     return faults
@@ -61,7 +68,7 @@ def telemetry_faults(telemetry: TelemetrySnapshot, config: BotConfig) -> Iterato
     """What telemetry says otherwise than the configuration, as far as it says what does not change."""
     profile = config.hardware_profile
     declared = {(sensor.type.name.lower(), str(sensor.id)) for sensor in profile.sensors}
-    there = {(name, str(state["id"])) for name, state in telemetry.sensors.items()}
+    there = {(name, str(state.get("id"))) for name, state in telemetry.sensors.items()}
     yield from _differences("sensors", {name for name, _ in declared - there}, {name for name, _ in there - declared})
     for node in telemetry.thermal.nodes:
         trip_c = next((one.trip_c for name, one in profile.thermal_plane.nodes.items() if name == node.id), None)

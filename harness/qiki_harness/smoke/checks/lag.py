@@ -59,8 +59,11 @@ def judge(page: str, now_epoch: float) -> str:
 
 def _values(page: str) -> dict[str, dict[tuple[str, str], float]]:
     found: dict[str, dict[tuple[str, str], float]] = {}
-    for family in text_string_to_metric_families(page):
-        for sample in family.samples:
-            key = (sample.labels.get("stream", ""), sample.labels.get("consumer", ""))
-            found.setdefault(sample.name, {})[key] = sample.value
+    try:
+        samples = [sample for family in text_string_to_metric_families(page) for sample in family.samples]
+    except ValueError as error:
+        raise CheckFailedError(f"the bridge's metrics do not read: {error}") from None
+    for sample in samples:
+        key = (sample.labels.get("stream", ""), sample.labels.get("consumer", ""))
+        found.setdefault(sample.name, {})[key] = sample.value
     return found

@@ -9,7 +9,7 @@ from qiki.contracts.headers import FRAME, RUN
 from qiki.contracts.models import RadarFrame, TelemetrySnapshot
 from qiki_harness.smoke.check import CheckFailedError
 from qiki_harness.smoke.inbox import Inbox, Message
-from qiki_harness.smoke.payloads import read, wrong
+from qiki_harness.smoke.payloads import header, read, wrong
 from qiki_harness.smoke.session import Session
 
 FRAMES = 10
@@ -37,7 +37,7 @@ async def radar(session: Session) -> str:
     plots = [_plots(*together) for together in zip(whole, *bands, strict=True)]
     rate_hz = (FRAMES - 1) / (whole[-1].came_s - whole[0].came_s)
     (_, first), (_, last) = place(whole[0]), place(whole[-1])
-    return f"frames {first} to {last} on 3 subjects, {rate_hz:.1f} Hz, {plots[-1]} detections in the newest"
+    return f"frames {first} to {last} on 3 subjects, {rate_hz:.1f} Hz, {sum(plots)} detections in them"
 
 
 async def _frames(inbox: Inbox, telemetry: Inbox) -> list[list[Message]]:
@@ -73,8 +73,16 @@ def of_simulator(messages: Sequence[Message], subject: str) -> list[Message]:
 
 
 def place(message: Message) -> Place:
-    """Run and number of a frame, or of what comes of it."""
-    return message.headers[RUN], int(message.headers[FRAME])
+    """Run and number of a frame, or of what comes of it.
+
+    Raises:
+        CheckFailedError: its headers do not say them.
+    """
+    number = header(message, FRAME)
+    try:
+        return header(message, RUN), int(number)
+    except ValueError:
+        raise wrong(message, f"{FRAME}: {number!r} is no number") from None
 
 
 def check_order(places: Sequence[Place]) -> None:
@@ -98,7 +106,7 @@ def why_none(telemetry: TelemetrySnapshot) -> str | None:
         return "the simulation is stopped (sim.start starts it)"
     if "radar" in telemetry.power.shed_loads:
         return "the radar is shed: the vehicle has no power for it"
-    if not telemetry.sensors.get("radar", {"ok": True})["ok"]:
+    if not telemetry.sensors.get("radar", {}).get("ok", True):
         return "the radar has failed"
     return None
 

@@ -10,7 +10,7 @@ from qiki.contracts.headers import MESSAGE_ID
 from qiki.contracts.models import CommandMessage, CommandMetadata, ControlAck
 from qiki_harness.smoke.check import CheckFailedError
 from qiki_harness.smoke.inbox import Inbox, Message
-from qiki_harness.smoke.payloads import read, wrong
+from qiki_harness.smoke.payloads import header, read, wrong
 from qiki_harness.smoke.session import ANSWER_S, Session
 from registrar.record import DamagedLineError, unseal
 
@@ -42,7 +42,7 @@ async def _refused(session: Session, request: UUID) -> None:
         answer = await session.client.request(topics.COMMANDS.subject, command, timeout=ANSWER_S)
     except TimeoutError:
         raise CheckFailedError(f"the simulator did not answer a command within {ANSWER_S:g} s") from None
-    ack = ControlAck.from_json(answer.data)
+    ack = read(ControlAck, Message(f"the answer to {UNKNOWN_COMMAND}", answer.data))
     if ack.ok or ack.request_id != str(request):
         raise CheckFailedError(f"an unknown command was not refused: {answer.data.decode()}")
 
@@ -59,7 +59,7 @@ async def _event(inbox: Inbox, request: UUID, before: int) -> Message:
 
 
 async def _record(inbox: Inbox, event: Message) -> AuditRecord:
-    identity = event.headers[MESSAGE_ID]
+    identity = header(event, MESSAGE_ID)
 
     def is_its(message: Message) -> bool:
         return message.subject == topics.AUDIT.subject and read(AuditRecord, message).event_id == identity

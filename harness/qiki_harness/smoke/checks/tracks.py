@@ -10,7 +10,7 @@ from qiki.contracts.models import RadarFrame, RadarTrack, TrackedFrame
 from qiki_harness.smoke.check import CheckFailedError
 from qiki_harness.smoke.checks.radar import FRAMES, of_simulator, place
 from qiki_harness.smoke.inbox import Inbox, Message
-from qiki_harness.smoke.payloads import read, wrong
+from qiki_harness.smoke.payloads import header, read, wrong
 from qiki_harness.smoke.session import Session
 
 _FRAMES_S = 10.0
@@ -38,9 +38,9 @@ async def tracks(session: Session) -> str:
         followed = [await _follow(frame, told, radar) for frame in frames]
     for one in followed:
         check(one)
+    seen = check_seen(followed)
     delays_ms = [1e3 * (one.tracked.came_s - one.frame.came_s) for one in followed]
-    count = sum(len(one.tracks) for one in followed)
-    return f"{FRAMES} frames gave {count} tracks, all there {median(delays_ms):.0f} ms after the frame (median)"
+    return f"{FRAMES} frames with {seen}, all there {median(delays_ms):.0f} ms after the frame (median)"
 
 
 def _frames(messages: Sequence[Message]) -> list[Message] | None:
@@ -83,8 +83,21 @@ def check(one: Followed) -> None:
     frame, tracked = read(RadarFrame, one.frame), read(TrackedFrame, one.tracked)
     if (tracked.frame_id, tracked.timestamp) != (frame.frame_id, frame.timestamp):
         raise wrong(one.tracked, f"is not of frame {frame.frame_id} at {frame.timestamp}")
-    if len(one.tracks) != tracked.tracks or len({track.headers[MESSAGE_ID] for track in one.tracks}) != tracked.tracks:
+    if len(one.tracks) != tracked.tracks or len({header(track, MESSAGE_ID) for track in one.tracks}) != tracked.tracks:
         raise wrong(one.tracked, f"says {tracked.tracks} tracks, stored are {len(one.tracks)}")
     for message in one.tracks:
         if read(RadarTrack, message).timestamp != frame.timestamp:
             raise wrong(message, f"is not of {frame.timestamp}, the time of its frame")
+
+
+def check_seen(followed: Sequence[Followed]) -> str:
+    """Where something is detected there are tracks: a detection that belongs to none begins one.
+
+    Raises:
+        CheckFailedError: there is none in any frame.
+    """
+    detections = sum(len(read(RadarFrame, one.frame).detections) for one in followed)
+    count = sum(len(one.tracks) for one in followed)
+    if detections and not count:
+        raise CheckFailedError(f"{len(followed)} frames with {detections} detections gave no track")
+    return f"{detections} detections gave {count} tracks"
