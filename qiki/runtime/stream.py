@@ -13,6 +13,10 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
 
+from qiki.runtime.cancellation import end_if_cancelled
+
+LOOK_S = 5.0
+"""How often to see whether the consumer is still there."""
 _RETRY_S = 0.1
 _REQUEST_S = 2.0
 _GONE_AFTER_S = 30.0
@@ -66,7 +70,7 @@ class StreamReader:
     async def run(self) -> None:
         """Read for ever."""
         while True:
-            _end_if_cancelled()
+            end_if_cancelled()
             self._broken.clear()
             with contextlib.suppress(nats.errors.Error):  # not there yet, or not yet again
                 await self._follow()
@@ -80,14 +84,28 @@ class StreamReader:
             self._inbox, cb=self._received, pending_msgs_limit=0, pending_bytes_limit=0
         )
         try:
-            await jetstream.add_consumer(self._stream, self._config())
-            _end_if_cancelled()
+            consumer = await jetstream.add_consumer(self._stream, self._config())
+            end_if_cancelled()
             self.following.set()
-            await self._broken.wait()
+            await self._until_gone(jetstream, consumer.name)
         finally:
             self.following.clear()
             with contextlib.suppress(nats.errors.Error):
                 await subscription.unsubscribe()
+
+    async def _until_gone(self, jetstream: JetStreamContext, consumer: str) -> None:
+        """Wait until the consumer is there no longer: the server does not say when it takes one away.
+
+        Raises:
+            nats.errors.Error: the server does not know it, or does not answer.
+        """
+        while not self._broken.is_set():
+            try:
+                async with asyncio.timeout(LOOK_S):
+                    await self._broken.wait()
+            except TimeoutError:
+                await jetstream.consumer_info(self._stream, consumer)
+                end_if_cancelled()
 
     async def _locate(self, jetstream: JetStreamContext) -> None:
         """Settle behind which message to read on; numbers of an earlier making of the stream mean nothing."""
@@ -127,10 +145,3 @@ class StreamReader:
             if sequence > (self._last or 0):
                 self._last = sequence
                 self._take(message, sequence)
-
-
-def _end_if_cancelled() -> None:
-    """End if told to: up to Python 3.11 `wait_for`, and with it a request, may swallow a cancellation."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError

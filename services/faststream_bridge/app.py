@@ -23,7 +23,7 @@ from faststream_bridge.snapshot import FailureNote, SnapshotFile
 from faststream_bridge.stored import Position, StoredFrames, position
 from faststream_bridge.tracker import TrackerError, TrackerParameters
 from qiki.contracts import topics
-from qiki.contracts.events import GUARD_CLEARED, GuardCleared
+from qiki.contracts.events import GUARD_CLEARED, GUARD_RESUMED
 from qiki.contracts.radar import GuardAlert, RadarFrame, RadarTrack, TrackedFrame
 from qiki.runtime.nats import Hooks, connect, connection_options
 from qiki.runtime.service import Service
@@ -72,9 +72,8 @@ def build(take: Take, **connection: Any) -> FastStream:
     async def on_frame(frame: RadarFrame) -> None:
         await take(_DELIVERED.get(), frame)
 
-    broker.publisher(
-        GUARD_CLEARED.subject, title=GUARD_CLEARED.subject, description=GUARD_CLEARED.when, schema=GuardCleared
-    )
+    for kind in (GUARD_RESUMED, GUARD_CLEARED):
+        broker.publisher(kind.subject, title=kind.subject, description=kind.when, schema=kind.model)
     for topic, model in ((topics.TRACKS, RadarTrack), (topics.TRACKED, TrackedFrame), (topics.GUARD, GuardAlert)):
         broker.publisher(topic.subject, title=topic.subject, description=topic.about, schema=model)
     return FastStream(

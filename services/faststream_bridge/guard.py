@@ -2,13 +2,14 @@
 
 A rule speaks once for a track when its condition has held for its minimum duration, and not again before the
 condition has ended and the cooldown is over. While it holds, the range is wider by the hysteresis, so that a
-contact on the edge does not chatter. A condition that begins within the cooldown and outlasts it speaks then.
-What was spoken of is told once more when it has ended: the condition no longer holds, or the track is gone.
+contact on the edge does not chatter. What was spoken of is told once more when it has ended: the condition no longer
+holds, or the track is gone. A condition that ended and begins anew within the cooldown is no alert yet, but is told
+as resumed, so that nobody who heard its end takes the track for harmless; when it outlasts the cooldown it speaks.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from enum import IntEnum
+from dataclasses import asdict, dataclass, field, replace
+from enum import Enum, IntEnum
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
@@ -112,11 +113,26 @@ class Episode:
         since_us: when the condition began to hold, None while it does not
         announced: whether an alert was raised since then
         alerted_us: when the last alert was raised
+        resumed: whether it was told since then that an alert's condition holds again
     """
 
     since_us: int | None = None
     announced: bool = False
     alerted_us: int | None = None
+    resumed: bool = False
+
+    @property
+    def told(self) -> bool:
+        """Whether somebody waits to hear of its end."""
+        return self.announced or self.resumed
+
+
+class Says(Enum):
+    """What a rule has to say of a track whose condition holds."""
+
+    NOTHING = "nothing"
+    ALERT = "alert"
+    RESUMED = "resumed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +146,15 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a frame gives, in the order of the rules."""
+    """What a frame gives, in the order of the rules.
 
-    alerts: list[GuardAlert]
-    ended: list[Ended]
+    Attributes:
+        resumed: what ended within the cooldown and holds again, as an alert would tell it
+    """
+
+    alerts: list[GuardAlert] = field(default_factory=list)
+    resumed: list[GuardAlert] = field(default_factory=list)
+    ended: list[Ended] = field(default_factory=list)
 
 
 class GuardJudge:
@@ -144,15 +165,17 @@ class GuardJudge:
         self._episodes: dict[str, dict[str, Episode]] = {rule.id: {} for rule in self._rules}
 
     def judge(self, reports: TrackReports) -> Judgement:
-        """Alerts that these reports raise, and those that they end."""
-        judgement = Judgement([], [])
+        """Alerts that these reports raise, resume and end."""
+        judgement = Judgement()
+        said = {Says.ALERT: judgement.alerts, Says.RESUMED: judgement.resumed}
         for rule in self._rules:
-            announced = [track for track, episode in self._episodes[rule.id].items() if episode.announced]
+            told = [track for track, episode in self._episodes[rule.id].items() if episode.told]
             for row in self._concerned(rule, reports):
-                if self._advance(rule, reports.track_id[row], reports.t_us):
-                    judgement.alerts.append(_alert(rule, reports, row))
-            for track in announced:
-                if not self._episodes[rule.id][track].announced:
+                says = self._advance(rule, reports.track_id[row], reports.t_us)
+                if says is not Says.NOTHING:
+                    said[says].append(_alert(rule, reports, row))
+            for track in told:
+                if not self._episodes[rule.id][track].told:
                     judgement.ended.append(Ended(rule.id, track, rule.fsm_event))
         for row in np.flatnonzero(reports.status == RadarTrackStatus.LOST).tolist():
             for episodes in self._episodes.values():
@@ -186,7 +209,7 @@ class GuardJudge:
         held = {reports.track_id[row] for row in rows}
         for track, episode in episodes.items():
             if episode.since_us is not None and track not in held:
-                episodes[track] = replace(episode, since_us=None, announced=False)
+                episodes[track] = Episode(alerted_us=episode.alerted_us)
         return rows
 
     def _begun(self, rule: GuardRule, reports: TrackReports) -> NDArray[np.bool_]:
@@ -194,16 +217,27 @@ class GuardJudge:
         begun = {track for track, episode in self._episodes[rule.id].items() if episode.since_us is not None}
         return np.array([track in begun for track in reports.track_id], dtype=np.bool_)
 
-    def _advance(self, rule: GuardRule, track: str, t_us: int) -> bool:
-        """Carry on an episode whose condition holds; whether it speaks now."""
+    def _advance(self, rule: GuardRule, track: str, t_us: int) -> Says:
+        """Carry on an episode whose condition holds; what it says now."""
         episode = self._episodes[rule.id].get(track, Episode())
-        since_us = t_us if episode.since_us is None else episode.since_us
-        cool = episode.alerted_us is None or t_us - episode.alerted_us >= rule.cooldown_s * SECOND_US
-        speaks = not episode.announced and cool and t_us - since_us >= rule.min_duration_s * SECOND_US
-        self._episodes[rule.id][track] = Episode(
-            since_us, episode.announced or speaks, t_us if speaks else episode.alerted_us
-        )
-        return speaks
+        if episode.since_us is None:
+            episode = replace(episode, since_us=t_us)
+        says = _says(rule, episode, t_us)
+        if says is Says.ALERT:
+            episode = replace(episode, announced=True, alerted_us=t_us)
+        elif says is Says.RESUMED:
+            episode = replace(episode, resumed=True)
+        self._episodes[rule.id][track] = episode
+        return says
+
+
+def _says(rule: GuardRule, episode: Episode, t_us: int) -> Says:
+    since_us = t_us if episode.since_us is None else episode.since_us
+    if episode.announced or t_us - since_us < rule.min_duration_s * SECOND_US:
+        return Says.NOTHING
+    if episode.alerted_us is None or t_us - episode.alerted_us >= rule.cooldown_s * SECOND_US:
+        return Says.ALERT
+    return Says.NOTHING if episode.resumed else Says.RESUMED
 
 
 def _alert(rule: GuardRule, reports: TrackReports, row: int) -> GuardAlert:

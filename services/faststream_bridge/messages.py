@@ -2,24 +2,29 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from pydantic_core import to_json
 
 from faststream_bridge.runs import Tracked
-from qiki.clock import parse_rfc3339
+from qiki.clock import parse_rfc3339, rfc3339
 from qiki.contracts import headers as names
 from qiki.contracts import topics
+from qiki.contracts.enums import RadarRangeBand
 from qiki.contracts.events import (
     GUARD_ALERT,
     GUARD_CLEARED,
+    GUARD_RESUMED,
     IDENTITY_SPOOFED,
     SEVERITY,
+    EventKind,
     GuardCleared,
     IdentitySpoofed,
 )
-from qiki.contracts.ids import track_message_id
-from qiki.contracts.radar import TrackedFrame
+from qiki.contracts.headers import FrameOrigin
+from qiki.contracts.ids import frame_message_id, run_frame_id, track_message_id
+from qiki.contracts.radar import GuardAlert, TrackedFrame
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +48,12 @@ def track_messages(tracked: Tracked, ts_ingest: str) -> Iterator[Message]:
 
 
 def guard_messages(tracked: Tracked) -> Iterator[Message]:
-    """One event a guard alert, and one an alert that is over."""
+    """One event a guard alert, one an alert that holds again, and one an alert that is over."""
     moment = parse_rfc3339(tracked.reports.timestamp)
     for alert in tracked.alerts:
-        event_id = f"{tracked.run}:{tracked.key}:{alert.track_id}:{alert.rule_id}"
-        headers = dict(GUARD_ALERT.headers(event_id, moment)) | {SEVERITY: alert.severity.upper()}
-        yield Message(topics.GUARD.subject, alert.to_json(), headers | _place(tracked))
+        yield _met(GUARD_ALERT, alert, tracked, moment)
+    for alert in tracked.resumed:
+        yield _met(GUARD_RESUMED, alert, tracked, moment, ":resumed")
     for ended in tracked.ended:
         body = GuardCleared(
             run_id=tracked.run,
@@ -60,6 +65,13 @@ def guard_messages(tracked: Tracked) -> Iterator[Message]:
         event_id = f"{tracked.run}:{tracked.key}:{ended.track_id}:{ended.rule_id}:cleared"
         headers = dict(GUARD_CLEARED.headers(event_id, moment))
         yield Message(GUARD_CLEARED.subject, body.to_json(), headers | _place(tracked))
+
+
+def _met(kind: EventKind, alert: GuardAlert, tracked: Tracked, moment: datetime, suffix: str = "") -> Message:
+    """A guard rule that is met, with the severity of the rule."""
+    event_id = f"{tracked.run}:{tracked.key}:{alert.track_id}:{alert.rule_id}{suffix}"
+    headers = dict(kind.headers(event_id, moment)) | {SEVERITY: alert.severity.upper()}
+    return Message(kind.subject, alert.to_json(), headers | _place(tracked))
 
 
 def spoofer_messages(tracked: Tracked) -> Iterator[Message]:
@@ -87,10 +99,30 @@ def tracked_message(tracked: Tracked, sequence: int) -> Message:
         timestamp=parse_rfc3339(tracked.reports.timestamp),
         tracks=len(tracked.reports),
     )
-    message_id = f"{tracked.run}:{tracked.key}:tracked"
-    headers = names.cloud_event(message_id, names.TRACKED_TYPE, names.TRACK_SOURCE, tracked.reports.timestamp)
-    alerts = len(tracked.alerts) + len(tracked.ended)
-    headers |= _place(tracked) | {names.SEQUENCE: str(sequence), names.ALERTS: str(alerts)}
+    alerts = len(tracked.alerts) + len(tracked.resumed) + len(tracked.ended)
+    return _done(body, tracked.key, {names.SEQUENCE: str(sequence), names.ALERTS: str(alerts)})
+
+
+def buried_message(origin: FrameOrigin, headers: Mapping[str, str], sequence: int, reason: str) -> Message | None:
+    """Says that the frame stored at `sequence` is done with, and gave nothing: it went to the dead letters.
+
+    None for a message that only borrows a run's headers: a frame of the run has the frame's own message id and time.
+    """
+    if headers.get(names.MESSAGE_ID) != frame_message_id(origin.run, origin.frame, RadarRangeBand.RR_UNSPECIFIED.name):
+        return None
+    try:
+        frame_id, timestamp = run_frame_id(UUID(origin.run), origin.frame), parse_rfc3339(headers["ce-time"])
+    except (LookupError, ValueError):
+        return None
+    body = TrackedFrame(run_id=origin.run, frame_id=frame_id, frame=origin.frame, timestamp=timestamp, tracks=0)
+    marks = {names.SEQUENCE: str(sequence), names.ALERTS: "0", names.REASON: reason}
+    return _done(body, str(origin.frame), marks)
+
+
+def _done(body: TrackedFrame, key: str, marks: Mapping[str, str]) -> Message:
+    time = rfc3339(body.timestamp)
+    headers = names.cloud_event(f"{body.run_id}:{key}:tracked", names.TRACKED_TYPE, names.TRACK_SOURCE, time)
+    headers |= {names.RUN: body.run_id, names.FRAME: str(body.frame), **marks}
     return Message(topics.TRACKED.subject, body.to_json(), headers)
 
 

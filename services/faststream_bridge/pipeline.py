@@ -10,12 +10,20 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from faststream_bridge.completion import Completion, Job
 from faststream_bridge.frames import Delivery, PoisonError, StoredFrame, read_frame, read_origin
-from faststream_bridge.messages import Message, guard_messages, spoofer_messages, track_messages, tracked_message
+from faststream_bridge.messages import (
+    Message,
+    buried_message,
+    guard_messages,
+    spoofer_messages,
+    track_messages,
+    tracked_message,
+)
 from faststream_bridge.runs import Runs
 from faststream_bridge.snapshot import FailureNote, Snapshot
 from faststream_bridge.stored import Position, StoredFrames
 from qiki.clock import now, rfc3339
 from qiki.contracts import topics
+from qiki.contracts.headers import REASON
 from qiki.contracts.radar import RadarFrame
 from qiki.runtime.dead_letters import dead_letter
 from qiki.runtime.window import PublishWindow
@@ -147,6 +155,17 @@ class Pipeline:
             await self._send(job, Message(subject, delivery.body, letter))
         except nats.errors.MaxPayloadError:  # its own headers were smaller than a dead letter's
             await self._send(job, Message(subject, b"", letter))
+        job.announcement = self._buried(delivery, letter[REASON])
+
+    def _buried(self, delivery: Delivery, reason: str) -> Message | None:
+        """What is said of a run's frame that gives nothing, lest somebody waits for it; None for anything else."""
+        try:
+            origin = read_origin(delivery.headers)
+        except PoisonError:
+            return None
+        if origin is None or not self._runs.is_new(origin):
+            return None
+        return buried_message(origin, delivery.headers or {}, delivery.sequence, reason)
 
     async def _track(self, stored: StoredFrame, job: Job) -> None:
         try:

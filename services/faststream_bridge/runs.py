@@ -29,6 +29,7 @@ class Tracked:
 
     Attributes:
         key: distinguishes the frame within its run, the same again when it is read again
+        resumed: alerts that had ended within the cooldown and hold again
         ended: alerts of earlier frames that hold no longer
         spoofers: rows of the reports that are found spoofers for the first time
     """
@@ -39,6 +40,7 @@ class Tracked:
     frame_id: UUID
     reports: TrackReports
     alerts: list[GuardAlert]
+    resumed: list[GuardAlert]
     ended: list[Ended]
     spoofers: list[int]
 
@@ -86,7 +88,14 @@ class Runs:
         self._runs[own.run] = self._runs.pop(own.run)  # the one that is idle longest is the first to go
         key = str(own.frame) if origin else str(frame.frame_id)
         judged, spoofers = run.judge.judge(reports), _found_out(run, reports)
-        return Tracked(own.run, key, own.frame, frame.frame_id, reports, judged.alerts, judged.ended, spoofers)
+        return Tracked(
+            own.run, key, own.frame, frame.frame_id, reports, judged.alerts, judged.resumed, judged.ended, spoofers
+        )
+
+    def is_new(self, origin: FrameOrigin) -> bool:
+        """Whether a frame is none of those that its run has seen."""
+        run = self._runs.get(origin.run)
+        return run is None or origin.frame > run.last
 
     def snapshot(self) -> list[dict[str, Any]]:
         """The whole state, as JSON values."""

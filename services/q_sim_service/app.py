@@ -7,7 +7,7 @@ from q_sim_service.control import Control
 from q_sim_service.engine import Engine
 from q_sim_service.outlets import Outlets, send_telemetry
 from q_sim_service.rpc import Rpc
-from q_sim_service.runs import RunCounter, run_ids
+from q_sim_service.runs import RunCounter, run_ids, tell_if_derived
 from q_sim_service.scenario import load_named_scenario, load_scenario
 from q_sim_service.server import serving
 from q_sim_service.settings import SimulatorSettings
@@ -41,6 +41,7 @@ async def main(service: SimulatorService) -> None:
             bot_id=bot.bot_id,
             hardware_profile=profile_hash(bot),
         )
+        tell_if_derived(settings.qiki_run_id, engine.world.run_id)
         if settings.qiki_autostart:
             engine.start(None)
         service.health.met("world")

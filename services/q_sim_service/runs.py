@@ -9,7 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID, uuid4, uuid5
 
+import structlog
+
 from qiki.errors import UserError
+
+log = structlog.get_logger()
 
 
 class RunCounter:
@@ -52,6 +56,17 @@ class RunCounter:
             raise UserError(f"QIKI_STATE_DIR: cannot read {self._path}: {error.strerror}") from None
         except (ValueError, TypeError, AttributeError):
             raise UserError(f"QIKI_STATE_DIR: {self._path} is no count of runs: delete it") from None
+
+
+def tell_if_derived(given: UUID | None, run_id: UUID) -> None:
+    """Say that a run does not bear the identity that was given for it."""
+    if given not in {None, run_id}:
+        log.warning(
+            "run id is derived: the given one was used before",
+            given=str(given),
+            run_id=str(run_id),
+            hint="with a fresh QIKI_STATE_DIR (qiki up --run-dir) the given one is taken",
+        )
 
 
 def run_ids(first: UUID | None, counter: RunCounter | None = None) -> Iterator[UUID]:

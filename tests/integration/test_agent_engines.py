@@ -164,7 +164,7 @@ def test_a_faulty_engine_is_safe_mode_until_it_is_well(stack, agent, puppets, tm
     left = await_mode(stack, 911, moment)
 
     assert "puppet" in entered["reasons"][0]
-    assert (refused["status"], refused["reason"]) == (ProposalStatus.REJECTED, "safe mode")
+    assert (refused["status"], refused["reason"]) == (ProposalStatus.REJECTED, "engine puppet is at fault")
     assert left["state"] == FSMState.IDLE
     assert process.get("/healthz")[0] == 200
 

@@ -1,12 +1,13 @@
 """The vehicle as the agent reaches it: the real simulator, and none at all."""
 
 import asyncio
+import socket
 
 import pytest
 
 from generated.actuator_raw_out_pb2 import ActuatorCommand
 from generated.common_types_pb2 import UUID
-from q_core_agent.simulator import CONDITION, Simulator
+from q_core_agent.simulator import CONDITION, LIVE, LOCKSTEP, Simulator
 from qiki.botspec.actuators import ACTUATORS
 from qiki.botspec.planes.sensors import SensorKind, sensor_id
 from qiki.contracts.enums import CommandType, FSMState
@@ -17,22 +18,25 @@ NOWHERE = "127.0.0.1:9"
 CAMERA = 3
 
 
+def simulator(folder, listen):
+    """One without a broker, which it does not need to answer; time is held."""
+    settings = {"QSIM_LISTEN": listen, "NATS_URL": f"nats://{NOWHERE}", "QIKI_AUTOSTART": "false"}
+    return ServiceProcess("q_sim_service", folder / "log", **settings, QIKI_SCENARIO="empty")
+
+
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    """A simulator without a broker, which it does not need to answer; time is held."""
-    log = tmp_path_factory.mktemp("simulator") / "log"
-    settings = {"QSIM_LISTEN": "127.0.0.1:0", "NATS_URL": f"nats://{NOWHERE}", "QIKI_AUTOSTART": "false"}
-    with ServiceProcess("q_sim_service", log, **settings, QIKI_SCENARIO="empty") as process:
+    with simulator(tmp_path_factory.mktemp("simulator"), "127.0.0.1:0") as process:
         serving = until("the simulator to serve", lambda: process.said("serving"))
         yield f"127.0.0.1:{serving['grpc_port']}"
 
 
-def asked(address, work, sensors=tuple(SensorKind)):
+def asked(address, work, sensors=tuple(SensorKind), patience=LIVE):
     """What comes of some work with a vehicle, and its health."""
 
     async def ask():
         health = Health("agent")
-        async with Simulator(address, sensors, health) as vehicle:
+        async with Simulator(address, sensors, health, patience) as vehicle:
             return await work(vehicle, health)
 
     return asyncio.run(ask())
@@ -87,3 +91,18 @@ def test_nobody_there_is_a_lost_self_test_and_a_command_without_an_answer():
     assert outcome.accepted is None
     assert outcome.message.startswith(("UNAVAILABLE: ", "DEADLINE_EXCEEDED: "))
     assert CONDITION in problems
+
+
+def test_in_lockstep_a_command_waits_for_a_simulator_that_is_away(tmp_path):
+    with socket.socket() as place:
+        place.bind(("127.0.0.1", 0))
+        there = f"127.0.0.1:{place.getsockname()[1]}"
+    mode = command("system_controller", command_type=CommandType.SET_MODE, int_value=FSMState.IDLE)
+
+    async def send(vehicle, health):
+        sending = asyncio.create_task(vehicle.send(mode))
+        await until_async("the first try", lambda: asyncio.sleep(0, "TRANSIENT_FAILURE" in health.problems[CONDITION]))
+        with simulator(tmp_path, there):
+            return await sending
+
+    assert asked(there, send, patience=LOCKSTEP).accepted is True

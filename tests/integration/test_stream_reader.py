@@ -13,6 +13,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.api import StreamConfig
 
+from qiki.runtime import stream
 from qiki.runtime.stream import Begin, StreamReader
 from qiki_harness.testing import Broker, until_async
 
@@ -46,6 +47,12 @@ class Reading:
     async def discard(self) -> None:
         client = await nats.connect(self.broker.url)
         await client.jetstream().delete_stream(STREAM)
+        await client.close()
+
+    async def remove_consumers(self) -> None:
+        client = await nats.connect(self.broker.url)
+        for one in await client.jetstream().consumers_info(STREAM):
+            await client.jetstream().delete_consumer(STREAM, one.name)
         await client.close()
 
     async def await_numbers(self, *numbers: int) -> None:
@@ -201,5 +208,21 @@ def test_a_stream_made_anew_is_read_from_its_beginning(reading: Callable[[Play],
             await one.store([5, 6])
             one.broker.restart()
             await one.await_numbers(*range(7))
+
+    reading(play)
+
+
+def test_a_consumer_that_is_taken_away_at_the_server_is_made_anew(
+    reading: Callable[[Play], None], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(stream, "LOOK_S", 0.1)
+
+    async def play(one: Reading) -> None:
+        await one.store(range(3))
+        async with one.begun():
+            await one.await_numbers(0, 1, 2)
+            await one.remove_consumers()
+            await one.store([3, 4])
+            await one.await_numbers(*range(5))
 
     reading(play)

@@ -153,6 +153,16 @@ GUARD_ALERT = EventKind(
     "a track meets a guard rule; severity follows the rule",
 )
 
+GUARD_RESUMED = EventKind(
+    802,
+    "SECURITY_VIOLATION",
+    SUBJECT + "radar.guard.resumed",
+    TYPE + "RadarGuardResumed",
+    BRIDGE + "radar_guard",
+    "WARNING",
+    GuardAlert,
+    "a track meets a guard rule again within the cooldown of the alert that had ended; severity follows the rule",
+)
 GUARD_CLEARED = _kind(
     801,
     "SECURITY_OK",
@@ -256,13 +266,13 @@ EVENTS = tuple(kind for kind in globals().copy().values() if isinstance(kind, Ev
 __all__ = [
     "ACTUATOR_FAILED", "ACTUATOR_OK", "AGENT_BOOTED", "AGENT_BOOTING", "AGENT_HALTED", "AUDIT_BROKEN", "AUDIT_PRUNED",
     "AUDIT_REPAIRED", "BIOS_FAILED", "BIOS_OK", "BOOT_OK", "BOOT_START", "CODE", "CODES", "COMMAND_REFUSED", "EVENTS",
-    "GUARD_ALERT", "GUARD_CLEARED", "HEALTH_FAILED", "HEALTH_OK", "HULL_STRUCK", "IDENTITY_SPOOFED", "INIT_FAILED",
-    "INIT_OK", "LAG_CLEARED", "LAG_PASSED", "NATS_CONNECTED", "NATS_DISCONNECTED", "NAV_FAILED", "NAV_RESTORED",
-    "POWER_CRITICAL", "POWER_LOW", "POWER_OK", "PROPOSAL_ACCEPTED", "PROPOSAL_REFUSED", "RADAR_FRAMES_SEEN",
-    "RADAR_GAP", "RADAR_RESTORED", "RADAR_SHED", "RADAR_TRACKS_SEEN", "RANGES", "RUN_STARTED", "SAFE_MODE_CLEARING",
-    "SAFE_MODE_ENTERED", "SAFE_MODE_LEFT", "SENSOR_FAILED", "SENSOR_RESTORED", "SEVERITY", "ActuatorOutcome",
-    "AuditBroken", "AuditPruned", "AuditRepaired", "BiosStatus", "Connection", "Decision", "EventKind",
-    "EventPayload", "GuardCleared", "HealthChange", "HullStruck", "IdentitySpoofed", "Lag", "LifeCycle", "PowerLevel",
-    "RadarAvailability", "RadarFramesSeen", "RadarGap", "RadarTracksSeen", "Refusal", "RunStarted",
+    "GUARD_ALERT", "GUARD_CLEARED", "GUARD_RESUMED", "HEALTH_FAILED", "HEALTH_OK", "HULL_STRUCK", "IDENTITY_SPOOFED",
+    "INIT_FAILED", "INIT_OK", "LAG_CLEARED", "LAG_PASSED", "NATS_CONNECTED", "NATS_DISCONNECTED", "NAV_FAILED",
+    "NAV_RESTORED", "POWER_CRITICAL", "POWER_LOW", "POWER_OK", "PROPOSAL_ACCEPTED", "PROPOSAL_REFUSED",
+    "RADAR_FRAMES_SEEN", "RADAR_GAP", "RADAR_RESTORED", "RADAR_SHED", "RADAR_TRACKS_SEEN", "RANGES", "RUN_STARTED",
+    "SAFE_MODE_CLEARING", "SAFE_MODE_ENTERED", "SAFE_MODE_LEFT", "SENSOR_FAILED", "SENSOR_RESTORED", "SEVERITY",
+    "ActuatorOutcome", "AuditBroken", "AuditPruned", "AuditRepaired", "BiosStatus", "Connection", "Decision",
+    "EventKind", "EventPayload", "GuardCleared", "HealthChange", "HullStruck", "IdentitySpoofed", "Lag", "LifeCycle",
+    "PowerLevel", "RadarAvailability", "RadarFramesSeen", "RadarGap", "RadarTracksSeen", "Refusal", "RunStarted",
     "SensorAvailability", "SystemMode",
 ]  # fmt: skip

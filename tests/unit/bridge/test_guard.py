@@ -193,9 +193,37 @@ def test_what_was_never_announced_does_not_end(rules: GuardRules, seen: Callable
     assert ended(GuardJudge(short), seen(0), seen(1), seen(1.5, 200)) == [[], [], []]
 
 
-def test_a_return_within_the_cooldown_is_neither_announced_nor_ended(rules: GuardRules, seen: Callable[..., Any]):
-    frames = [seen(0), seen(1, 200), seen(2), seen(3, 200), seen(70), seen(71, 200)]
-    assert ended(GuardJudge(rules), *frames) == [[], CLOSE_IS_OVER, [], [], [], CLOSE_IS_OVER]
+def told(judge: GuardJudge, *frames: TrackReports):
+    """What is said frame by frame: A of an alert, R of one that is resumed, E of one that ended."""
+    judgements = [judge.judge(reports) for reports in frames]
+    return ["A" * len(one.alerts) + "R" * len(one.resumed) + "E" * len(one.ended) for one in judgements]
+
+
+def test_a_return_within_the_cooldown_is_told_as_resumed_and_ends_again(rules: GuardRules, seen: Callable[..., Any]):
+    ranges = [(0, 50), (1, 200), (2, 50), (3, 74), (4, 200), (5, 72), (6, 70), (7, 200), (70, 50), (71, 200)]
+    frames = [seen(*one) for one in ranges]
+    assert told(GuardJudge(rules), *frames) == ["A", "E", "R", "", "E", "", "R", "E", "A", "E"]
+
+
+def test_a_return_that_outlasts_the_cooldown_is_an_alert_then_and_ends_once(
+    rules: GuardRules, seen: Callable[..., Any]
+):
+    frames = [seen(0), seen(1, 200), seen(2), seen(59.9), seen(60), seen(61), seen(62, 200)]
+    judge = GuardJudge(rules)
+    (resumed,) = [one for reports in frames[:4] for one in judge.judge(reports).resumed]
+    assert (resumed.rule_id, str(resumed.track_id), resumed.ts_epoch) == ("UNKNOWN_CONTACT_CLOSE", A, 2.0)
+    assert told(judge, *frames[4:]) == ["A", "", "E"]
+
+
+def test_a_return_must_last_its_minimum_to_be_told(rules: GuardRules, seen: Callable[..., Any]):
+    rules = only(rules, "UNKNOWN_CONTACT_CLOSE", min_duration_s=2.0)
+    times = [(0, 50), (2, 50), (3, 200), (4, 50), (5, 200), (6, 50), (8, 50), (9, 50)]
+    assert told(GuardJudge(rules), *(seen(*time) for time in times)) == ["", "A", "E", "", "", "", "R", ""]
+
+
+def test_a_resumed_one_that_is_lost_ends(rules: GuardRules, seen: Callable[..., Any]):
+    frames = [seen(0), seen(1, 200), seen(2), seen(3, status=LOST)]
+    assert told(GuardJudge(rules), *frames) == ["A", "E", "R", "E"]
 
 
 @settings(max_examples=30, deadline=None)

@@ -2,14 +2,19 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from uuid import UUID
 
 import pytest
 
 from faststream_bridge.frames import StoredFrame
-from faststream_bridge.messages import Message, guard_messages, track_messages, tracked_message
+from faststream_bridge.messages import Message, buried_message, guard_messages, track_messages, tracked_message
 from faststream_bridge.runs import Runs, Tracked
 from qiki.clock import parse_rfc3339
+from qiki.contracts.enums import RadarRangeBand
 from qiki.contracts.events import GuardCleared
+from qiki.contracts.headers import FrameOrigin
+from qiki.contracts.ids import run_frame_id
 from qiki.contracts.radar import GuardAlert, RadarTrack, TrackedFrame
 
 RUN = "6f1c3d1e-0000-4000-8000-000000000001"
@@ -109,3 +114,44 @@ def test_an_alerts_end_is_an_event_of_its_frame(
     assert (message.headers["x-qiki-code"], message.headers["x-qiki-severity"]) == ("801", "INFO")
     assert (message.headers["x-qiki-run"], message.headers["x-qiki-frame"]) == (RUN, str(step.number))
     assert tracked_message(step, 1).headers["x-qiki-alerts"] == "1"
+
+
+def test_an_alert_that_holds_again_says_what_an_alert_says_and_counts(steps: list[Tracked]):
+    (spoke,) = [step for step in steps for _ in guard_messages(step)]
+    step = replace(spoke, alerts=[], resumed=spoke.alerts)
+    (alert,), (resumed,) = guard_messages(spoke), guard_messages(step)
+    assert resumed.subject == "qiki.events.v1.radar.guard.resumed"
+    assert resumed.body == alert.body
+    assert resumed.headers["Nats-Msg-Id"] == alert.headers["Nats-Msg-Id"] + ":resumed"
+    changed = {name for name in alert.headers if resumed.headers[name] != alert.headers[name]}
+    assert changed == {"Nats-Msg-Id", "ce-id", "ce-type"}
+    assert tracked_message(step, 1).headers["x-qiki-alerts"] == "1"
+
+
+ORIGIN = FrameOrigin(RUN, 7, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0))
+TIME = "2026-01-01T00:00:00.700000Z"
+HEADERS = ORIGIN.headers(RadarRangeBand.RR_UNSPECIFIED, TIME)
+
+
+def test_a_frame_among_the_dead_letters_is_announced_without_tracks_and_with_the_reason():
+    message = buried_message(ORIGIN, HEADERS, 77, "no JSON")
+    assert message is not None
+    frame = TrackedFrame.from_json(message.body)
+    assert (frame.run_id, frame.frame, frame.tracks) == (RUN, 7, 0)
+    assert (frame.frame_id, frame.timestamp) == (run_frame_id(UUID(RUN), 7), parse_rfc3339(TIME))
+    assert message.headers["Nats-Msg-Id"] == f"{RUN}:7:tracked"
+    marks = ("x-qiki-run", "x-qiki-frame", "x-qiki-seq", "x-qiki-alerts", "x-qiki-reason")
+    assert [message.headers[name] for name in marks] == [RUN, "7", "77", "0", "no JSON"]
+
+
+@pytest.mark.parametrize(
+    ("origin", "changes"),
+    [
+        (ORIGIN, {"Nats-Msg-Id": "somebody's"}),
+        (ORIGIN, {"ce-time": "noon"}),
+        (replace(ORIGIN, run="mine"), {"Nats-Msg-Id": "mine:7"}),
+    ],
+    ids=["another-message-id", "no-time", "no-run"],
+)
+def test_what_only_borrows_the_headers_of_a_run_is_not_announced(origin: FrameOrigin, changes: dict[str, str]):
+    assert buried_message(origin, HEADERS | changes, 77, "no JSON") is None

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from faststream_bridge.completion import Completion
-from faststream_bridge.frames import Delivery, StoredFrame
+from faststream_bridge.frames import Delivery, PoisonError, StoredFrame
 from faststream_bridge.pipeline import Pipeline
 from faststream_bridge.runs import Runs, Tracked
 from faststream_bridge.snapshot import FailureNote
+from qiki.contracts.enums import RadarRangeBand
 
 
 class BrokenRuns(Runs):
@@ -85,3 +86,34 @@ def test_the_frame_that_it_failed_on_before_is_a_dead_letter_and_the_next_one_is
     assert headers["x-qiki-reason"].startswith("the tracker failed on it")
     assert [subject for subject, _ in window.stored[1:]].count("qiki.tracker.v1.frames") == 1
     assert acknowledged == [5, 6]
+
+
+def test_a_runs_dead_letter_is_announced_once_in_its_turn_and_no_frame_twice(
+    make_runs: Callable[[], Runs], stored: Callable[..., StoredFrame], tmp_path: Path
+):
+    """Of the frames 0, 1 and 2 the middle one cannot be read; 0 comes again, and cannot be read then."""
+    window = Window()
+    frames = [stored(number) for number in range(3)]
+    headers = [
+        one.origin.headers(RadarRangeBand.RR_UNSPECIFIED, f"2026-01-01T00:00:00.{number}00000Z")
+        for number, one in enumerate(frames)
+        if one.origin
+    ]
+
+    async def acknowledge() -> None:
+        pass
+
+    async def main() -> None:
+        completion = Completion(window, lambda _: None)  # type: ignore[arg-type]
+        pipeline = Pipeline(make_runs(), window, completion, None, "stream", 0, FailureNote(tmp_path), 9.0)  # type: ignore[arg-type]
+        finishing = asyncio.create_task(completion.run())
+        for sequence, (number, broken) in enumerate([(0, False), (1, True), (0, True), (2, False)], 1):
+            delivery = Delivery(sequence, b"", headers[number], acknowledge)
+            await pipeline.take(delivery, sequence, PoisonError("broken") if broken else frames[number].frame)
+        await completion.drained()
+        finishing.cancel()
+
+    asyncio.run(main())
+    told = [headers for subject, headers in window.stored if subject == "qiki.tracker.v1.frames"]
+    said = [(one["x-qiki-frame"], one["x-qiki-seq"], one.get("x-qiki-reason")) for one in told]
+    assert said == [("0", "1", None), ("1", "2", "broken"), ("2", "4", None)]

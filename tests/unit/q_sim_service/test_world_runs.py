@@ -5,9 +5,10 @@ from pathlib import Path
 from uuid import UUID, uuid5
 
 import pytest
+from structlog.testing import capture_logs
 
 from q_sim_service.errors import OrderError
-from q_sim_service.runs import RunCounter, run_ids
+from q_sim_service.runs import RunCounter, run_ids, tell_if_derived
 from q_sim_service.scenario import Scenario
 from q_sim_service.simulator import RunState, Setup, Simulator
 from qiki.botspec.planes.bot import BotParameters
@@ -27,6 +28,13 @@ def load(name: str) -> Scenario:
 
 def simulator(seed: int | None = None, speed: float = 1.0) -> Simulator:
     return Simulator(Setup(BotParameters(), 5000.0, seed, load), SCENARIOS["one"], run_ids(FIRST), speed)
+
+
+@pytest.mark.parametrize(("given", "told"), [(None, False), (FIRST, False), (uuid5(FIRST, "0"), True)])
+def test_whether_a_run_bears_the_identity_that_was_given_is_told(given, told):
+    with capture_logs() as lines:
+        tell_if_derived(given, FIRST)
+    assert [(line["log_level"], line["run_id"]) for line in lines] == [("warning", str(FIRST))] * told
 
 
 def test_fixed_run_ids_are_derived():
