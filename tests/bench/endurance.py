@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import nats
@@ -12,7 +13,9 @@ from start import memory, options
 
 from qiki.contracts import topics
 from qiki.contracts.cloudevents import read_cloud_event
+from qiki_harness.errors import DeadlineError
 from qiki_harness.stack import Stack
+from qiki_harness.testing import until
 from registrar.query import Query, find
 from registrar.verify import verify
 
@@ -66,9 +69,10 @@ async def events(url: str) -> Counter[str]:
 
 def await_registered(audit: Path, told: Counter[str]) -> Counter[str]:
     """How often each event stands in the log, once all are there or it is too late."""
-    end_s = time.monotonic() + READ_S
-    while True:
-        registered = Counter(record["event_id"] for _, record in find(audit, Query()))
-        if told.keys() <= registered.keys() or time.monotonic() > end_s:
-            return registered
-        time.sleep(0.5)
+
+    def registered() -> Counter[str]:
+        return Counter(record["event_id"] for _, record in find(audit, Query()))
+
+    with suppress(DeadlineError):
+        until("every event to be registered", lambda: told.keys() <= registered().keys(), READ_S)
+    return registered()

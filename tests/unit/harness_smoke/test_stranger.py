@@ -56,7 +56,7 @@ def test_when_the_check_is_over_or_fails():
 def test_when_it_is_ended_on_its_way():
     async def visit(stream):
         async with close_by(stream.session):
-            await asyncio.sleep(60)
+            await asyncio.Event().wait()  # until it is ended
 
     async def scene(frames):
         stream = Stream()
