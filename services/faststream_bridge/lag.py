@@ -17,6 +17,7 @@ from faststream_bridge.settings import BridgeSettings
 from qiki.clock import now
 from qiki.contracts import topics
 from qiki.contracts.events import LAG_CLEARED, LAG_PASSED, Lag
+from qiki.runtime.cancellation import end_if_cancelled
 from qiki.runtime.service import Service
 
 OURS = {topics.FRAMES_DURABLE, topics.REGISTRAR_DURABLE}
@@ -92,6 +93,7 @@ class LagMonitor:
                 ERRORS.inc()
                 self.show([])
                 self._service.log.warning("readers not asked", reason=repr(error))
+            end_if_cancelled()
             await asyncio.sleep(self._service.settings.radar_lag_monitor_interval_sec)
 
     def show(self, found: list[Reading]) -> None:

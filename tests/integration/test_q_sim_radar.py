@@ -118,6 +118,7 @@ def test_killed_it_goes_on_behind_the_last_frame_that_is_stored(broker: Broker, 
         await_frames(broker, radar, number)
         radar.kill()
         radar.start()
+    radar.ready()
     await_frames(broker, radar, 400)
     assert radar.terminate() == 0
     assert_every_frame_once_in_order(broker)

@@ -24,6 +24,7 @@ from qiki.contracts.events import AUDIT_BROKEN, AUDIT_REPAIRED, RADAR_FRAMES_SEE
 from qiki.contracts.headers import MESSAGE_ID
 from qiki.contracts.models import RadarFrame
 from qiki_harness.testing import Broker, ServiceProcess, until
+from qiki_harness.twin.checks import settle
 from registrar.files import audit_files
 from registrar.verify import verify
 
@@ -426,6 +427,7 @@ def test_radar_traffic_is_summarised_and_every_frame_counted_once(own_twin):
         twin.await_until("there are more", lambda seen=seen: len(summaries(folder, RADAR_FRAMES_SEEN)) > seen + 1)
     twin.stack.stop_service("registrar")
     assert twin.command("sim.pause").ok
+    settle(twin)
     twin.stack.start_service("registrar")
 
     def all_counted():

@@ -64,6 +64,9 @@ def captured(twin):
 def stored(twin, frames):
     """What of it the broker keeps."""
     twin.await_tracked_frame(frame=frames, deadline_s=60)
+    announced = sum(record.data.tracks for record in twin.tracked_frames() if record.frame < frames)
+    # Tracks are another stream than what is said of them, and may come in later.
+    twin.await_until("their tracks have come", lambda: sum(r.frame < frames for r in twin.tracks()) >= announced)
     records = {band.name: twin.frames(band=band) for band in RadarRangeBand}
     records |= {"tracks": twin.tracks(), "tracked": twin.tracked_frames()}
     said = {
@@ -71,7 +74,7 @@ def stored(twin, frames):
         for name, several in records.items()
     }
     assert all(len(said[name]) == frames for name in said if name != "tracks")
-    assert len(said["tracks"]) > frames
+    assert len(said["tracks"]) == announced > frames
     return said
 
 
