@@ -200,8 +200,11 @@ class GuardJudge:
     def _concerned(self, rule: GuardRule, reports: TrackReports) -> list[int]:
         """Rows where the condition holds; episodes of the other tracks end."""
         episodes = self._episodes[rule.id]
+        holds = rule.covers(reports.range_m, 0.0)
+        if not episodes and not holds.any():  # the usual frame: nobody is near
+            return []
         met = rule.matches(reports)
-        holds = met & rule.covers(reports.range_m, 0.0)
+        holds &= met
         if not episodes:
             return np.flatnonzero(holds).tolist()
         holds |= met & self._begun(rule, reports) & rule.covers(reports.range_m, rule.hysteresis_m)

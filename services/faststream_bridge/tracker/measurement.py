@@ -19,6 +19,8 @@ FLAT_SPECTRUM = pi / sqrt(3)
 MONOPULSE_SLOPE = 1.6
 SHORTEST_RANGE_M = 1.0
 """Nearer than this a direction says nothing about a position."""
+POSITION_ROWS = np.eye(3, 6)
+"""The rows of H that measure the position."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -96,7 +98,7 @@ def position_noise(plots: Plots, sight: Array, range_m: Array) -> Array:
     across = (plots.sigma_angle_rad * np.maximum(range_m, SHORTEST_RANGE_M)) ** 2
     along = plots.sigma_range_m**2 - across
     noise = (along[:, None] * sight)[:, :, None] * sight[:, None, :]
-    diagonal(noise)[...] += across[:, None]
+    noise.reshape(-1, 9)[:, ::4] += across[:, None]  # on the diagonal
     return noise
 
 
@@ -113,7 +115,8 @@ def linearise(plots: Plots, point: Array, velocity: Array, velocity_covariance: 
         velocity_covariance: (k, 3, 3) [m²/s²]
     """
     range_m = np.sqrt(np.vecdot(point, point))
-    sight = point / np.maximum(range_m, SHORTEST_RANGE_M)[:, None]
+    length = np.maximum(range_m, SHORTEST_RANGE_M)[:, None]
+    sight = point / length
     cosine = np.vecdot(sight, plots.sight)
     # A prior on the far side of the bot, or at it, has no line of sight of use: take the measured one.
     astray = (cosine < 0.5) | (range_m < SHORTEST_RANGE_M)
@@ -121,12 +124,13 @@ def linearise(plots: Plots, point: Array, velocity: Array, velocity_covariance: 
         sight = np.where(astray[:, None], plots.sight, sight)
         cosine = np.where(astray, 1.0, cosine)
         range_m = np.where(astray, plots.range_m, range_m)
+        length = np.maximum(range_m, SHORTEST_RANGE_M)[:, None]
     across = plots.sight - cosine[:, None] * sight
     position = plots.range_m[:, None] * sight + range_m[:, None] * across
     tangential = velocity - np.vecdot(velocity, sight)[:, None] * sight
-    matrix = np.zeros((len(point), 4, 6))
-    diagonal(matrix[:, :3, :3])[...] = 1.0
-    matrix[:, 3, :3] = tangential / np.maximum(range_m, SHORTEST_RANGE_M)[:, None]
+    matrix = np.empty((len(point), 4, 6))
+    matrix[:, :3] = POSITION_ROWS
+    matrix[:, 3, :3] = tangential / length
     matrix[:, 3, 3:] = sight
     spread = diagonal(velocity_covariance).sum(-1) - quadratic(sight, velocity_covariance)
     noise = np.zeros((len(point), 4, 4))
@@ -136,8 +140,8 @@ def linearise(plots: Plots, point: Array, velocity: Array, velocity_covariance: 
 
 
 def diagonal(matrices: Array) -> Array:
-    """View of the diagonals: (k, d, d) -> (k, d)."""
-    view: Array = np.einsum("...ii->...i", matrices)
+    """View of the diagonals, to be read only: (k, d, d) -> (k, d)."""
+    view: Array = matrices.diagonal(axis1=-2, axis2=-1)
     return view
 
 
