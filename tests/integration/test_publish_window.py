@@ -49,6 +49,23 @@ async def stored(link: Link) -> list[int]:
     return numbers
 
 
+def test_writes_headers_as_the_client_does(broker: Broker):
+    headers = {"x-blanks": "  a  b ", "x-breaks": "one\r\ntwo\nthree", "x-empty": "", "x-wide": "é ∞"}
+
+    async def scenario() -> None:
+        async with linked(broker) as (_, link):
+            received = await link.client.subscribe("*.numbers")
+            await link.jetstream.add_stream(StreamConfig(name="NUMBERS", subjects=["*.numbers"]))
+            async with PublishWindow(link) as window:
+                await link.client.publish("client.numbers", b"1", headers=headers)
+                await (await window.publish("window.numbers", b"1", headers))
+                of_client, of_window = [await received.next_msg() for _ in range(2)]
+            assert (of_window.subject, of_window.data) == ("window.numbers", of_client.data)
+            assert of_window.headers == of_client.headers
+
+    asyncio.run(scenario())
+
+
 def test_keeps_the_order_and_gives_the_stream_sequence(broker: Broker):
     async def scenario() -> None:
         async with linked(broker) as (_, link):
