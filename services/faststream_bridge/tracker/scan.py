@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,9 @@ SECOND_US = 1_000_000
 # Beyond these no radar measures, and the arithmetic of the filter would lose its digits.
 LIMITS = {"range_m": 1e7, "bearing_deg": 360.0, "elev_deg": 90.0, "vr_mps": 1e5, "snr_db": 200.0, "rcs_dbsm": 200.0}
 LIMIT_VALUES = np.array(list(LIMITS.values()))
+NUMBERS = attrgetter(*LIMITS)
+"""What a plot measured, in the order of the limits."""
+LONG_RANGE = RadarRangeBand.RR_LR
 OWN_LIMIT = 1e10
 
 
@@ -69,9 +73,7 @@ def scan_from_frame(
         ScanError: numbers that no radar measures.
     """
     plots = frame.detections
-    measured = np.array(
-        [(p.range_m, p.bearing_deg, p.elev_deg, p.vr_mps, p.snr_db, p.rcs_dbsm) for p in plots], dtype=np.float64
-    ).reshape(-1, 6)
+    measured = np.array([NUMBERS(plot) for plot in plots], dtype=np.float64).reshape(-1, 6)
     _check(measured)
     range_m, bearing_deg, elevation_deg, doppler_mps, snr_db, rcs_dbsm = np.ascontiguousarray(measured.T)
     return Scan(
@@ -83,7 +85,7 @@ def scan_from_frame(
         doppler_mps=doppler_mps,
         snr_db=snr_db,
         rcs_dbsm=rcs_dbsm,
-        long_range=np.array([p.range_band is RadarRangeBand.RR_LR for p in plots], dtype=np.bool_),
+        long_range=np.array([p.range_band is LONG_RANGE for p in plots], dtype=np.bool_),
         transponder_on=np.array([p.transponder_on for p in plots], dtype=np.bool_),
         transponder_mode=np.array([p.transponder_mode._value_ for p in plots], dtype=np.int8),
         transponder_id=[p.transponder_id or None for p in plots],
