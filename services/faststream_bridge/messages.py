@@ -49,7 +49,7 @@ def track_messages(tracked: Tracked, ts_ingest: str) -> Iterator[Message]:
 
 def guard_messages(tracked: Tracked) -> Iterator[Message]:
     """One event a guard alert, one an alert that holds again, and one an alert that is over."""
-    moment = parse_rfc3339(tracked.reports.timestamp)
+    moment = tracked.reports.moment
     for alert in tracked.alerts:
         yield _met(GUARD_ALERT, alert, tracked, moment)
     for alert in tracked.resumed:
@@ -77,7 +77,7 @@ def _met(kind: EventKind, alert: GuardAlert, tracked: Tracked, moment: datetime,
 def spoofer_messages(tracked: Tracked) -> Iterator[Message]:
     """One event a track that is found a spoofer."""
     reports = tracked.reports
-    moment = parse_rfc3339(reports.timestamp)
+    moment = reports.moment
     for row in tracked.spoofers:
         body = IdentitySpoofed(
             run_id=tracked.run,
@@ -96,7 +96,7 @@ def tracked_message(tracked: Tracked, sequence: int) -> Message:
         run_id=tracked.run,
         frame_id=tracked.frame_id,
         frame=tracked.number,
-        timestamp=parse_rfc3339(tracked.reports.timestamp),
+        timestamp=tracked.reports.moment,
         tracks=len(tracked.reports),
     )
     alerts = len(tracked.alerts) + len(tracked.resumed) + len(tracked.ended)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import repeat
 from typing import Any
 
@@ -84,9 +84,14 @@ class TrackReports:
         return len(self.track_id)
 
     @property
+    def moment(self) -> datetime:
+        """Event time."""
+        return EPOCH + timedelta(microseconds=self.t_us)
+
+    @property
     def timestamp(self) -> str:
         """Event time, RFC 3339."""
-        return rfc3339(EPOCH + timedelta(microseconds=self.t_us))
+        return rfc3339(self.moment)
 
     def rows(self, ts_ingest: str | None = None) -> list[dict[str, Any]]:
         """RadarTrack payloads: plain values, the contract's keys in its order.
@@ -94,6 +99,7 @@ class TrackReports:
         Args:
             ts_ingest: wall time, RFC 3339
         """
+        timestamp = self.timestamp
         columns = (
             repeat(1),
             self.track_id,
@@ -116,8 +122,8 @@ class TrackReports:
             self.velocity_covariance.tolist(),
             self.age_s.tolist(),
             self.miss_count.tolist(),
-            repeat(self.timestamp),
-            repeat(self.timestamp),
+            repeat(timestamp),
+            repeat(timestamp),
             repeat(ts_ingest),
             self.range_band.tolist(),
             [name is not None for name in self.transponder_id],
