@@ -67,10 +67,14 @@ class SnapshotFile:
 
 
 class FailureNote:
-    """Remembers over a death which frame the tracker failed on: the second time it is put aside."""
+    """Remembers over a death which frame the tracker failed on: the second time it is put aside.
+
+    What is noted counts for the next process: this one ends of it.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "failed-on"
+        self._noted = self._path.read_text() if self._path.exists() else ""
 
     def write(self, stream: str, sequence: int) -> None:
         """Note the frame."""
@@ -78,4 +82,4 @@ class FailureNote:
 
     def names(self, stream: str, sequence: int) -> bool:
         """Whether it is this frame."""
-        return self._path.exists() and self._path.read_text() == f"{stream} {sequence}"
+        return self._noted == f"{stream} {sequence}"
