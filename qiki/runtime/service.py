@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -135,6 +136,7 @@ async def _beat(service: Service[S]) -> None:
             service.health.beat()
             is_ready, _ = service.health.ready()
             if is_ready and was_ready is None:
+                gc.freeze()  # what a service is made of lasts: looking through it for garbage held up a frame
                 service.events.emit(BOOT_OK, LifeCycle(source=service.name, ts_epoch=now().timestamp()))
             elif was_ready is not None and is_ready != was_ready:
                 _tell_health(service, HEALTH_OK if is_ready else HEALTH_FAILED)
