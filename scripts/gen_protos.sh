@@ -5,5 +5,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 python=.venv/bin/python
-[ -x "$python" ] || python=python
+[ -x "$python" ] && [ -z "${QIKI_WORKSPACE:-}" ] || python=python
 exec "$python" scripts/gen_protos.py "$@"

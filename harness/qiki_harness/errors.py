@@ -4,6 +4,7 @@ UserError
 └── HarnessError
     ├── ComposeError            the compose file says what we cannot do
     ├── PortInUseError          somebody else listens there
+    ├── EngineError             no container engine answers, or not to us
     ├── StackError              the stack runs already, or does not run, or refuses a request
     │   └── StartFailedError    a service did not come up; has its last words and the exit status
     └── DeadlineError           a condition did not come true in time; says how things stand, in lines
@@ -41,6 +42,10 @@ class PortInUseError(HarnessError):
         self.variable = variable
         self.service = service
         self.holder = holder
+
+
+class EngineError(HarnessError):
+    """There is no container engine to be had."""
 
 
 class StackError(HarnessError):

@@ -14,7 +14,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from prometheus_client import make_wsgi_app
 
-STUCK_AFTER_S = 3.0
+STUCK_AFTER_S = 2.0
 POLL_S = 0.1  # the end of the process waits as long
 
 

@@ -17,10 +17,10 @@ HONOURED = {
 }  # fmt: skip
 
 CONTAINER_ONLY = {
-    "file": {"name", "networks", "version"},
+    "file": {"name", "networks", "secrets", "version"},
     "service": {
         "build", "cap_add", "cap_drop", "cgroup_parent", "container_name", "cpu_shares", "cpus", "cpuset", "dns",
-        "hostname", "image", "init", "ipc", "labels", "logging", "mem_limit", "mem_reservation",
+        "group_add", "hostname", "image", "init", "ipc", "labels", "logging", "mem_limit", "mem_reservation",
         "memswap_limit", "network_mode", "networks", "oom_score_adj", "pids_limit", "platform", "pull_policy",
         "read_only", "security_opt", "shm_size", "stdin_open", "sysctls", "tmpfs", "tty", "ulimits", "user",
     },

@@ -31,7 +31,7 @@ def test_container_only_keys_change_nothing(project: Fill, key: str):
         (BASE + "    depend_on: [b]\n", 4, "services.a.depend_on"),
         (BASE + "    healthcheck:\n      test: x\n      intervall: 1s\n", 6, "services.a.healthcheck.intervall"),
         (BASE + "    depends_on:\n      a: {required: false}\n", 5, "services.a.depends_on.a.required"),
-        (BASE + "secrets: {}\n", 4, "secrets"),
+        (BASE + "configs: {}\n", 4, "configs"),
     ],
 )
 def test_any_other_key_is_named_with_its_place(project: Fill, text: str, line: int, where: str):

@@ -140,7 +140,7 @@ def test_stop_defaults_are_the_engines(project: Fill):
         ("command: x\nhealthcheck: {disable: 1}", "services.a.healthcheck.disable: '1' is neither true nor false"),
         ("command: x\ndepends_on: {b: {condition: ready}}", "'ready' is no condition: expected service_started"),
         ("command: x\ndepends_on: [c]", "services.a: depends on c, which is no service of this file"),
-        ("command: x\nworking_dir: /workspace", "services.a.working_dir: /workspace is no folder here"),
+        ("command: x\nworking_dir: /nowhere", "services.a.working_dir: /nowhere is no folder here"),
         ("command: x\nenv_file: none.env", "none.env: cannot be read"),
     ],
 )

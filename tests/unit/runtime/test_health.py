@@ -79,7 +79,7 @@ def test_a_stuck_event_loop_is_neither_alive_nor_ready(server: HealthServer, hea
     for path in ("/healthz", "/readyz"):
         status, body = get(server, path)
         assert status == 503
-        assert json.loads(body) == {"status": "stuck", "service": "example", "silent_s": 3.0}
+        assert json.loads(body) == {"status": "stuck", "service": "example", "silent_s": STUCK_AFTER_S}
     health.beat()
     assert get(server, "/healthz")[0] == 200
 

@@ -39,7 +39,7 @@ def spawn(tmp_path: Path) -> Iterator[Spawn]:
         script.write_text(BEGINNING + "\n".join(f"    {line}" for line in main.splitlines()) + END)
         process = subprocess.Popen(
             [sys.executable, script],
-            env=os.environ | {"QIKI_HTTP_PORT": "0", "LOG_LEVEL": "INFO"} | environment,
+            env=os.environ | {"QIKI_HTTP_HOST": "127.0.0.1", "QIKI_HTTP_PORT": "0", "LOG_LEVEL": "INFO"} | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -1,0 +1,139 @@
+"""The workspace's main process: keeps a command running, so that its end is not the container's.
+
+    python keeper.py COMMAND [ARGUMENT ...]
+    python keeper.py --instead MODULE       run a module in this process, under a debugger say, in its place
+
+What ends is started again, at once at first, then ever more patiently; not while somebody runs something in its place.
+SIGHUP restarts it, SIGTERM and SIGINT end both.
+Nothing of ours is imported, and the image has a copy: a broken checkout must not keep the workspace from coming up.
+"""
+
+import asyncio
+import fcntl
+import os
+import runpy
+import signal
+import sys
+import time
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+PID_FILE = Path("/tmp/qiki-keeper.pid")  # noqa: S108  # the container's own /tmp
+LOCK_FILE = PID_FILE.with_suffix(".lock")
+"""Locked by whoever runs something in place of what is kept, for as long as he lives."""
+POLL_S = 0.1
+SHORTEST_S, LONGEST_S = 0.2, 5.0
+LIVED_S = 10.0
+"""What ran for so long is started again at once."""
+GRACE_S = 4.5
+
+
+class Keeper:
+    """Runs one command again and again, until told to end."""
+
+    def __init__(self, command: list[str]) -> None:
+        self._command = command
+        self._ending = asyncio.Event()
+        self._called = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, self._end)
+        loop.add_signal_handler(signal.SIGHUP, self._called.set)
+
+    async def run(self) -> None:
+        """Keep it running."""
+        pause_s = SHORTEST_S
+        while not self._ending.is_set():
+            self._called.clear()  # a call that came while nothing ran: it is about to run anew anyway
+            if await asyncio.to_thread(held):
+                await _first(self._ending.wait(), asyncio.sleep(POLL_S))
+                continue
+            began_s = time.monotonic()
+            await self._live()
+            if self._called.is_set() or time.monotonic() - began_s > LIVED_S:
+                pause_s = SHORTEST_S
+                continue
+            if not self._ending.is_set():
+                await _first(self._ending.wait(), self._called.wait(), asyncio.sleep(pause_s))
+                pause_s = min(2 * pause_s, LONGEST_S)
+
+    def _end(self) -> None:
+        self._ending.set()
+        self._called.set()
+
+    async def _live(self) -> None:
+        """One life of the command, up to its end or ours."""
+        try:
+            process = await asyncio.create_subprocess_exec(*self._command)
+        except OSError as error:
+            print(f"keeper: {self._command[0]}: {error.strerror}", file=sys.stderr, flush=True)
+            return
+        await _first(process.wait(), self._called.wait())
+        if process.returncode is None:
+            process.terminate()
+            await _first(process.wait(), asyncio.sleep(GRACE_S))
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+        if not self._called.is_set():
+            print(f"keeper: {self._command} ended with {process.returncode}", file=sys.stderr, flush=True)
+
+
+async def _first(*waits: Coroutine[Any, Any, object]) -> None:
+    """Wait for the first of several; the others are given up."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+async def keep(command: list[str]) -> None:
+    """Keep a command running."""
+    await Keeper(command).run()
+
+
+def held() -> bool:
+    """Whether somebody runs something in place of what is kept."""
+    with LOCK_FILE.open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def children(pid: int) -> list[int]:
+    """The child processes of a process (Linux)."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
+
+
+def instead(module: str) -> None:
+    """Run a module in this process, in place of what is kept, which comes back when this process ends."""
+    lock = os.open(LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o666)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    if PID_FILE.exists():
+        keeper = int(PID_FILE.read_text(encoding="ascii"))
+        os.kill(keeper, signal.SIGHUP)
+        while children(keeper):
+            time.sleep(POLL_S)
+    sys.argv = [module]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def main(command: list[str]) -> None:
+    """Say who keeps it, and do so."""
+    PID_FILE.write_text(f"{os.getpid()}\n", encoding="ascii")
+    asyncio.run(keep(command))
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case []:
+            sys.exit("keeper: no command given")
+        case ["--instead", name]:
+            instead(name)
+        case words:
+            main(words)
