@@ -1,10 +1,13 @@
 """Fixtures for tests on a running twin: `twin` for those that only watch, `own_twin` for those that do more.
 
+`--stack` says which stack the watchers watch: one that runs, a native one of their own, or a compose stack.
+
 Any repository that has this distribution installed has them; nothing is imported before a test asks for one.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,8 +19,13 @@ if TYPE_CHECKING:
     from pathlib import Path
     from uuid import UUID
 
+    from qiki_harness.containers.stack import ContainerStack
+    from qiki_harness.containers.stage import Stage
     from qiki_harness.twin import Twin
 
+_ADDRESSES = ("NATS_URL", "QSIM_GRPC")
+_PROJECT = "QIKI_COMPOSE_PROJECT"
+_STAGE: pytest.StashKey[Stage] = pytest.StashKey()
 _STARTED = pytest.StashKey[list["Twin"]]()
 _LOG_LINES = 40
 
@@ -40,12 +48,80 @@ class OwnTwin(Protocol):
         ...
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--stack`."""
+    parser.getgroup("qiki").addoption(
+        "--stack",
+        choices=("running", "native", "compose"),
+        help="what tests that only watch look at: the stack that NATS_URL and QSIM_GRPC name, a native one of their "
+        "own, or a compose stack, built and started for this run (default: running where both are set, else native)",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Make the environment say which stack is chosen, before the workers that inherit it are there."""
+    config = session.config
+    if hasattr(config, "workerinput") or config.getoption("collectonly"):
+        return
+    match config.getoption("stack"):
+        case "native":
+            for name in _ADDRESSES:
+                os.environ.pop(name, None)
+        case "running" if not all(os.environ.get(name) for name in _ADDRESSES):
+            raise pytest.UsageError(f"--stack running: {' and '.join(_ADDRESSES)} name the stack, and are not set")
+        case "compose":
+            _start_compose_stack(config)
+
+
+def _start_compose_stack(config: pytest.Config) -> None:
+    from qiki_harness.containers.stage import Stage  # noqa: PLC0415
+    from qiki_harness.errors import HarnessError  # noqa: PLC0415
+
+    reporter: Any = config.pluginmanager.getplugin("terminalreporter")
+    try:
+        stage = Stage("test", reporter.write_line)
+        stage.start()
+    except HarnessError as error:
+        raise pytest.UsageError(f"--stack compose: {error}") from None
+    config.stash[_STAGE] = stage
+    config.add_cleanup(lambda: _end_compose_stack(config, failed=True))  # where the session ends before it has begun
+    stack = stage.stack
+    bridge = f"http://{stack.containers.address('faststream-bridge')}:9102"
+    os.environ |= {**stack.addresses, "BRIDGE_HTTP": bridge, _PROJECT: stack.project}
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Take the compose stack down."""
+    _end_compose_stack(session.config, failed=exitstatus == pytest.ExitCode.TESTS_FAILED)
+
+
+def _end_compose_stack(config: pytest.Config, *, failed: bool) -> None:
+    if stage := config.stash.get(_STAGE, None):
+        del config.stash[_STAGE]
+        stage.end(failed=failed)
+
+
+@pytest.fixture(scope="session")
+def container_stack(request: pytest.FixtureRequest) -> ContainerStack:
+    """The compose stack of `--stack compose`, to do anything to that it comes back from."""
+    stage = request.config.stash.get(_STAGE, None)
+    if stage is None:
+        pytest.skip("takes a compose stack: --stack compose, and no parallel workers")
+    return stage.stack
+
+
 @pytest.fixture(scope="session")
 def shared_twin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twin]:
     """The stack of all tests of this process that only watch; take `twin`."""
     from qiki_harness.twin import ForeignStack, Twin, start_twin  # noqa: PLC0415
 
     running = ForeignStack.of_environment()
+    if running and (project := os.environ.get(_PROJECT)):
+        from qiki_harness.containers.backing import ContainerBacking  # noqa: PLC0415
+
+        running = ContainerBacking(running.addresses, project)
     twin = Twin(running) if running else start_twin(tmp_path_factory.mktemp("twin"))
     yield twin
     twin.close()

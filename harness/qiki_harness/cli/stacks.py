@@ -1,12 +1,14 @@
 """`qiki ps`, `logs`, `restart`, `down`: for stacks that run already."""
 
+import subprocess
 import sys
 import time
 from typing import Annotated
 
 import typer
 
-from qiki_harness.cli.options import Name, RunDir, Service, run_folder, running_stack
+from qiki_harness.cli.found import WORKSPACE, find_stack, in_workspace, restart_agent
+from qiki_harness.cli.options import Name, RunDir, Service, run_folder
 from qiki_harness.cli.output import Prefixer, table
 from qiki_harness.errors import HarnessError
 from qiki_harness.stack import ServiceStatus, Stack, StackInfo, State
@@ -17,9 +19,10 @@ _POLL_S = 0.05
 
 def ps(name: Name = "default", run_dir: RunDir = None) -> None:
     """Show the services of the stack: state, health, pid, ports, restarts, uptime."""
-    info = running_stack(name, run_dir).info
+    stack = find_stack(name, run_dir)
+    statuses = stack.info.services if isinstance(stack, Stack) else stack.statuses()
     head = ("SERVICE", "STATE", "HEALTH", "PID", "PORTS", "RESTARTS", "UPTIME")
-    print(table(head, [_row(status) for status in info.services.values()]))
+    print(table(head, [_row(status) for status in statuses.values()]))
 
 
 def logs(
@@ -33,6 +36,9 @@ def logs(
 ) -> None:
     """Show the services' logs, also those of a stack that has ended; `qiki` is the supervisor's own."""
     stack = Stack(run_folder(name, run_dir))
+    if not stack.folder.info_file.exists() and not isinstance(found := find_stack(name, run_dir), Stack):
+        options = [f"--tail={lines}", *(["--follow"] if follow else []), *([service] if service else [])]
+        sys.exit(subprocess.call([*found.compose, "logs", *options]))
     sources = _sources(stack.info, service)
     prefixer = Prefixer(sources)
     follower = LogFollower(stack.folder.log(source) for source in sources)
@@ -52,7 +58,10 @@ def logs(
 def restart(service: Service, name: Name = "default", run_dir: RunDir = None) -> None:
     """Stop a service, start it again, and wait until it is ready."""
     began = time.monotonic()
-    running_stack(name, run_dir).restart(service)
+    if service == WORKSPACE and in_workspace():
+        restart_agent()
+    else:
+        find_stack(name, run_dir).restart(service)
     print(f"{service} is ready again after {time.monotonic() - began:.1f} s.")
 
 

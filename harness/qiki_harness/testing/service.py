@@ -5,13 +5,13 @@ import os
 import subprocess
 import sys
 import urllib.error
-import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from qiki_harness.errors import StartFailedError
+from qiki_harness.http import open_url
 from qiki_harness.testing.wait import until
 
 STOP_S = 10.0
@@ -65,7 +65,7 @@ class ServiceProcess:
     def get(self, path: str) -> tuple[int, str]:
         """Status and body of a page of its health server; 0 while nobody answers."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}{path}", timeout=5) as answer:
+            with open_url(f"http://127.0.0.1:{self.http_port}{path}", timeout=5) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()

@@ -1,0 +1,87 @@
+"""Which stack a command is about: the native one of a name, else the compose stack of this project, if it runs."""
+
+import os
+import signal
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.error import URLError
+
+from qiki_harness.cli.options import compose_file, run_folder
+from qiki_harness.errors import EngineError, HarnessError
+from qiki_harness.http import open_url
+from qiki_harness.stack import Stack
+
+if TYPE_CHECKING:
+    from qiki_harness.containers import Containers
+
+WORKSPACE = "qiki-dev"
+_RESTART_S = 60.0
+_WORKING_DIR = "com.docker.compose.project.working_dir"
+
+
+def in_workspace() -> bool:
+    """Whether we are in the container of the workspace."""
+    return bool(os.environ.get("QIKI_WORKSPACE"))
+
+
+def find_stack(name: str, run_dir: Path | None) -> "Stack | Containers":
+    """The native stack of a name, else the compose stack that we are part of or whose checkout this is.
+
+    Raises:
+        HarnessError: neither runs.
+    """
+    stack = Stack(run_folder(name, run_dir))
+    if stack.alive:
+        return stack
+    found = _of_engine()
+    if found:
+        return found
+    raise HarnessError(
+        f"no stack {name!r} runs in {stack.folder.path.parent}, and no compose stack of this project: "
+        "start one with `qiki up`, or with docker compose"
+    )
+
+
+def _of_engine() -> "Containers | None":
+    from qiki_harness.containers.containers import ONE_OFF, PROJECT, Containers  # noqa: PLC0415
+    from qiki_harness.containers.engine import find_engine  # noqa: PLC0415
+
+    try:
+        engine = find_engine()
+    except EngineError as error:
+        if in_workspace():
+            raise EngineError(f"{error}. The devcontainer has one; else ask docker compose on the host") from None
+        return None
+    if in_workspace():
+        for own in engine.containers.list(filters={"id": socket.gethostname()}):
+            return Containers(engine, own.labels[PROJECT])
+        raise EngineError("the engine within reach is not the one that this workspace runs on")
+    labels = [f"{_WORKING_DIR}={compose_file().parent}", f"{ONE_OFF}=False"]
+    if chosen := os.environ.get("COMPOSE_PROJECT_NAME"):
+        labels.append(f"{PROJECT}={chosen}")
+    projects = {one.labels[PROJECT] for one in engine.containers.list(filters={"label": labels})}
+    if len(projects) > 1:
+        names = ", ".join(sorted(projects))
+        raise HarnessError(f"several compose stacks of this checkout run: {names}: choose by COMPOSE_PROJECT_NAME")
+    return Containers(engine, projects.pop()) if projects else None
+
+
+def restart_agent() -> None:
+    """Have the workspace's main process start the agent anew, and wait until that is ready."""
+    from qiki_harness.keeper import PID_FILE, children  # noqa: PLC0415
+    from qiki_harness.testing import until  # noqa: PLC0415
+
+    keeper = int(PID_FILE.read_text(encoding="ascii"))
+    before = children(keeper)
+    os.kill(keeper, signal.SIGHUP)
+    until("the agent to be started anew", lambda: set(children(keeper)) - set(before), _RESTART_S)
+    until("the agent to be ready (what keeps it is in the container's log)", _agent_is_ready, _RESTART_S)
+
+
+def _agent_is_ready() -> bool:
+    try:
+        with open_url(f"http://127.0.0.1:{os.environ['QIKI_HTTP_PORT']}/readyz", timeout=5) as answer:
+            return int(answer.status) == 200
+    except (URLError, OSError):
+        return False

@@ -1,0 +1,7 @@
+"""The compose stack on a container engine: found, started, driven and taken down."""
+
+from qiki_harness.containers.containers import Containers
+from qiki_harness.containers.engine import find_engine
+from qiki_harness.containers.stack import ContainerStack
+
+__all__ = ["ContainerStack", "Containers", "find_engine"]

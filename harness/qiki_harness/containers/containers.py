@@ -1,0 +1,163 @@
+"""The containers of one compose project, by their services: what they are, and what can be done to them."""
+
+import signal
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from qiki_harness.containers.engine import find_engine
+from qiki_harness.errors import DeadlineError, StackError
+from qiki_harness.stack.status import Health, ServiceStatus, State
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+    from docker.models.containers import Container
+
+PROJECT, SERVICE, ONE_OFF = (f"com.docker.compose.{name}" for name in ("project", "service", "oneoff"))
+_POLL_S = 0.1
+_SIGNAL = """
+import os, sys
+for pid in open("/proc/1/task/1/children").read().split():
+    os.kill(int(pid), int(sys.argv[1]))
+"""
+_READY_S = 60.0
+_STATES = {"created": State.WAITING, "running": State.RUNNING, "restarting": State.RESTARTING, "paused": State.STOPPED}
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Containers:
+    """A compose project on an engine."""
+
+    engine: "DockerClient"
+    project: str
+
+    @classmethod
+    def of(cls, project: str) -> "Containers":
+        """Those of a project, which need not exist yet.
+
+        Raises:
+            EngineError: no engine answers.
+        """
+        return cls(find_engine(), project)
+
+    @property
+    def compose(self) -> list[str]:
+        """The beginning of a `docker compose` command line on the project, which takes no compose file."""
+        return ["docker", "compose", "--project-name", self.project]
+
+    def all(self) -> "Mapping[str, Container]":
+        """Every container by its service, those that ended too."""
+        label = [f"{PROJECT}={self.project}", f"{ONE_OFF}=False"]
+        found = self.engine.containers.list(all=True, filters={"label": label}, ignore_removed=True)
+        return {container.labels[SERVICE]: container for container in sorted(found, key=lambda one: one.name)}
+
+    def of_service(self, service: str) -> "Container":
+        """One service's container.
+
+        Raises:
+            StackError: there is none.
+        """
+        known = self.all()
+        if service not in known:
+            there = ", ".join(known) or "none"
+            raise StackError(f"no container of service {service!r} in project {self.project}: there are {there}")
+        return known[service]
+
+    def statuses(self) -> Mapping[str, ServiceStatus]:
+        """How each service is."""
+        return {name: _status(name, container.attrs) for name, container in self.all().items()}
+
+    def restart(self, service: str) -> None:
+        """Stop a service with its grace, start it, wait until it is ready."""
+        self.of_service(service).restart(timeout=5)
+        self.until(f"{service} is ready", lambda: self.statuses()[service].ready, _READY_S)
+
+    def kill(self, service: str) -> None:
+        """SIGKILL a service as a crash would: after `docker kill`, a wish of the user, no restart policy acts."""
+        life = self._life(service)
+        self.signal(service, signal.SIGKILL)
+        self.until(f"{service} to be dead", lambda: self._life(service) != life, 10)
+
+    def signal(self, service: str, number: signal.Signals) -> None:
+        """Send a signal to the service's own process, from within its container, past the init that guards it."""
+        self.execute(service, "python", "-IS", "-c", _SIGNAL, str(int(number)))
+
+    def _life(self, service: str) -> str:
+        state = self.of_service(service).attrs["State"]
+        return str(state["StartedAt"]) if state["Running"] else ""
+
+    def restarts(self, service: str) -> int:
+        """How often the engine has started it again."""
+        return int(self.of_service(service).attrs["RestartCount"])
+
+    def logs(self, service: str, lines: int | None = None) -> list[str]:
+        """What a service has said, or its last lines."""
+        said = self.of_service(service).logs(tail=lines or "all")
+        return str(said.decode(errors="replace")).splitlines()
+
+    def execute(self, service: str, *command: str, **variables: str) -> tuple[int, str]:
+        """Run a command in a service's container; its exit status and output."""
+        status, output = self.of_service(service).exec_run(list(command), environment=variables)
+        return status, output.decode(errors="replace")
+
+    def address(self, service: str) -> str:
+        """Its address in the project's network, which this machine reaches where the engine is its own (Linux)."""
+        networks = self.of_service(service).attrs["NetworkSettings"]["Networks"]
+        return next(str(network["IPAddress"]) for network in networks.values())
+
+    def wait_ready(self, deadline_s: float = 60.0) -> None:
+        """Wait until every service does its work, or has done it."""
+        self.until(
+            "all services are ready", lambda: all(status.ready for status in self.statuses().values()), deadline_s
+        )
+
+    def until(self, what: str, condition: Callable[[], T], deadline_s: float) -> T:
+        """The first truthy value of a condition.
+
+        Raises:
+            DeadlineError: not in time; says how the services are and what the late ones said.
+        """
+        end_s = time.monotonic() + deadline_s
+        while not (value := condition()):
+            if time.monotonic() > end_s:
+                raise DeadlineError("\n".join([f"waited {deadline_s:g} s until {what}", *self.situation(8)]))
+            time.sleep(_POLL_S)
+        return value
+
+    def situation(self, lines: int) -> list[str]:
+        """How the services are, and the last lines of those that are not ready, or of all where all are."""
+        statuses = self.statuses()
+        told = [status for status in statuses.values() if not status.ready] or list(statuses.values())
+        said = [f"  {status}" for status in statuses.values()]
+        for status in told:
+            said += [f"  {status.name} | {line}" for line in self.logs(status.name, lines)]
+        return said
+
+
+def _status(name: str, attributes: Mapping[str, Any]) -> ServiceStatus:
+    state = attributes["State"]
+    health = state.get("Health") or {}
+    probes = health.get("Log") or []
+    ended = state["Status"] in {"exited", "dead"}
+    one_shot = attributes["HostConfig"]["RestartPolicy"]["Name"] in {"no", ""}
+    return ServiceStatus(
+        name=name,
+        log="",
+        one_shot=one_shot,
+        checked=bool(health),
+        state=State.EXITED if ended else _STATES.get(state["Status"], State.STOPPED),
+        health=Health(health["Status"]) if health else Health.NONE,
+        pid=state["Pid"] or None,
+        exit_code=state["ExitCode"] if ended else None,
+        restarts=attributes["RestartCount"],
+        started_at=datetime.fromisoformat(f"{state['StartedAt'][:19]}+00:00").timestamp() if state["Running"] else None,
+        ports=_published(attributes["NetworkSettings"]["Ports"]),
+        detail=probes[-1]["Output"].strip() if probes and health["Status"] != Health.HEALTHY else "",
+    )
+
+
+def _published(ports: Mapping[str, list[dict[str, str]] | None]) -> dict[str, int]:
+    return {name: int(bound["HostPort"]) for name, several in ports.items() for bound in several or ()}
