@@ -9,13 +9,16 @@ import platform
 import tempfile
 from pathlib import Path
 
+import containers
 import lockstep
 import start
 from bridge import latency, throughput
 from endurance import endure
 
+from qiki_harness.containers import ContainerStack
 from qiki_harness.stack import Stack
 
+BASE_IMAGE = "python:3.13-slim-trixie"
 SIZES = {10: 1500, 100: 300}  # detections: frames of the throughput measurement
 SIMULATED_S = 60
 STEPS = (2, 10)  # ticks
@@ -27,7 +30,10 @@ def main() -> None:
     """Run what was asked for, or everything."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "what", nargs="*", choices=["bridge", "endurance", "lockstep", "start", []], help="default: all but endurance"
+        "what",
+        nargs="*",
+        choices=["bridge", "containers", "endurance", "lockstep", "start", []],
+        help="default: bridge, lockstep, start",
     )
     parser.add_argument("--minutes", type=int, default=30, help="of the endurance run, at five times real time")
     parser.add_argument("--runs", type=int, default=3, help="repetitions; medians are printed")
@@ -40,6 +46,8 @@ def main() -> None:
             bench_lockstep(Path(folder), arguments.runs)
         if not arguments.what or "start" in arguments.what:
             bench_start(Path(folder), arguments.runs)
+        if "containers" in arguments.what:
+            bench_containers(Path(folder), arguments.runs)
         if "endurance" in arguments.what:
             for line in endure(Path(folder) / "endurance", arguments.minutes, SPEED):
                 print(line, flush=True)
@@ -69,6 +77,19 @@ def bench_lockstep(folder: Path, runs: int) -> None:
         paces = [lockstep.conducted(folder / f"lock{ticks}-{n}", ticks, SIMULATED_S) for n in range(runs)]
         pace = start.median(paces)
         print(f"lockstep in steps of {ticks:2} ticks: {pace:.1f} times real time, {100 * pace / free:.0f} % of it")
+
+
+def bench_containers(folder: Path, runs: int) -> None:
+    """The compose stack beside the native one."""
+    stack = ContainerStack.apart(start.ROOT / "docker-compose.phase1.yml", "bench")
+    stack.build()
+    for kind, size in containers.sizes_mb(stack, BASE_IMAGE).items():
+        print(f"image {kind}: {size:.0f} MB above {BASE_IMAGE}")
+    native = [start.all_healthy(folder / f"native{n}") for n in range(runs)]
+    for n in range(runs):
+        healthy, again, down = containers.compose_times(stack)
+        print(f"compose: all healthy {healthy:.1f} s, up with nothing changed {again:.1f} s, down {down:.1f} s", end="")
+        print(f"; native, all healthy: {native[n]:.1f} s")
 
 
 def bench_start(folder: Path, runs: int) -> None:

@@ -355,7 +355,7 @@ def test_choices_reach_the_services(project: Project):
         (["ps"], "no stack 'default' runs in"),
         (["restart", "db"], "no stack 'default' runs in"),
         (["watch"], "no stack 'default' runs in"),
-        (["logs"], "no stack in"),
+        (["logs"], "no stack 'default' runs in"),
         (["up", "--port", "X"], "--port X: expected VARIABLE=N"),
         (["up", "--port", "X=4000"], "no port 'X' here: there are DB_PORT"),
         (["up", "--without", "x"], "no service 'x' here: there are db, web"),

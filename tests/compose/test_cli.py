@@ -1,0 +1,38 @@
+"""`qiki` on the machine of the engine: it finds the compose stack of its checkout where no native one runs."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+QIKI = [sys.executable, "-c", "from qiki_harness.cli import main; main()"]
+
+
+@pytest.fixture
+def qiki(container_stack, containers, tmp_path):
+    environment = os.environ | {"COMPOSE_PROJECT_NAME": container_stack.project, "QIKI_RUN_DIR": str(tmp_path)}
+
+    def run(*words):
+        return subprocess.run([*QIKI, *words], env=environment, capture_output=True, text=True, check=False)
+
+    return run
+
+
+def test_ps_shows_its_services(qiki):
+    lines = qiki("ps").stdout.splitlines()
+    assert len(lines) == 1 + 7
+    assert sum(" healthy " in line for line in lines) == 6
+
+
+def test_restart_restarts_a_container(qiki, containers):
+    before = containers.of_service("registrar").attrs["State"]["StartedAt"]
+    done = qiki("restart", "registrar")
+    assert done.stdout.startswith("registrar is ready again after "), done.stderr
+    assert containers.of_service("registrar").attrs["State"]["StartedAt"] != before
+
+
+def test_an_unknown_service_is_one_line(qiki):
+    done = qiki("restart", "nobody")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "no container of service 'nobody'" in done.stderr
