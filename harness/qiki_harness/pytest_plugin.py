@@ -112,9 +112,9 @@ def container_stack(request: pytest.FixtureRequest) -> ContainerStack:
     return stage.stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shared_twin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twin]:
-    """The stack of all tests of this process that only watch; take `twin`."""
+    """The stack of all tests of a module that only watch; take `twin`. It does not run on beside the next module's."""
     from qiki_harness.twin import ForeignStack, Twin, start_twin  # noqa: PLC0415
 
     running = ForeignStack.of_environment()

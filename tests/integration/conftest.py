@@ -37,7 +37,8 @@ def world(world_stack):
         world_stack.forget()
         return world_stack
 
-    return begin
+    yield begin
+    world_stack.command("sim.stop")  # it would run on beside the tests that need no world
 
 
 @pytest.fixture

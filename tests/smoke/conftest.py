@@ -13,7 +13,7 @@ from qiki_harness.smoke.target import SmokeSettings, Target, find_target, native
 from qiki_harness.twin import ForeignStack, start_twin
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def target(tmp_path_factory):
     if ForeignStack.of_environment():
         yield find_target(load_settings(SmokeSettings))
@@ -23,7 +23,7 @@ def target(tmp_path_factory):
     twin.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def results(target: Target) -> dict[str, Result]:
     """All checks, made once, side by side."""
 

@@ -11,7 +11,7 @@ T = TypeVar("T")
 POLL_S = 0.01
 
 
-def until(what: str, condition: Callable[[], T | None], deadline_s: float = 20.0) -> T:
+def until(what: str, condition: Callable[[], T | None], deadline_s: float = 60.0) -> T:
     """The first truthy value of `condition`.
 
     Raises:
@@ -25,7 +25,7 @@ def until(what: str, condition: Callable[[], T | None], deadline_s: float = 20.0
     return value
 
 
-async def until_async(what: str, condition: Callable[[], Awaitable[T | None]], deadline_s: float = 20.0) -> T:
+async def until_async(what: str, condition: Callable[[], Awaitable[T | None]], deadline_s: float = 60.0) -> T:
     """The same in an event loop."""
     end_s = time.monotonic() + deadline_s
     while not (value := await condition()):

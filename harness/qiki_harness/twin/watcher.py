@@ -25,7 +25,7 @@ T = TypeVar("T")
 Asked = Where[P] | Callable[[P], bool] | None
 Moment = Mapping[str, int]
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 
 
 class Watcher:
