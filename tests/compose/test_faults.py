@@ -56,9 +56,10 @@ CASES = [
 @pytest.mark.parametrize(("fault", "service"), CASES)
 def test_all_come_back_and_nothing_is_lost_or_doubled(containers, watch, registered, fault, service):
     with watch() as twin:
+        before = twin.now()
         assert twin.command("sim.reset", scenario="mixed-traffic").ok
         assert twin.command("sim.start").ok
-        first = twin.await_tracked_frame(after=twin.now(), frame=20, deadline_s=60).run
+        first = twin.await_tracked_frame(after=before, frame=20, deadline_s=60).run
 
         acknowledged = {(record.sequence, record.message_id) for record in twin.frames()}
         fault(containers, service)
