@@ -14,7 +14,7 @@ from qiki_harness.testing import until
 
 DEADLINE_S = 20.0
 NOTES = "import os, sys; open(sys.argv[1], 'a').write(f'{os.getpid()}\\n')"
-LIVES = f"{NOTES}; import time; time.sleep(600)"
+LIVES = f"{NOTES}; import signal; signal.pause()"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {LIVES}"
 
 
@@ -78,7 +78,7 @@ def test_a_call_restarts_it(keep, tmp_path):
 def test_what_is_run_instead_has_its_place_until_it_ends(keep, tmp_path):
     _, lives = keep(LIVES)
     first = until("it to live", lives, DEADLINE_S)[0]
-    (tmp_path / "other.py").write_text(f"import time; open({str(tmp_path / 'instead')!r}, 'w'); time.sleep(600)")
+    (tmp_path / "other.py").write_text(f"import signal; open({str(tmp_path / 'instead')!r}, 'w'); signal.pause()")
     script = (
         f"import pathlib; from qiki_harness import keeper; keeper.PID_FILE = pathlib.Path({str(tmp_path / 'pid')!r});"
         f"keeper.LOCK_FILE = pathlib.Path({str(tmp_path / 'lock')!r}); keeper.instead('other')"
@@ -91,16 +91,9 @@ def test_what_is_run_instead_has_its_place_until_it_ends(keep, tmp_path):
     until("its next life", lambda: len(lives()) == 2, DEADLINE_S)
 
 
-def test_told_to_end_it_ends_what_it_kept(keep):
-    process, lives = keep(LIVES)
-    pid = until("it to live", lives, DEADLINE_S)[0]
-    process.terminate()
-    assert process.wait(DEADLINE_S) == 0
-    assert not alive(pid)
-
-
-def test_what_does_not_end_is_ended(keep):
-    process, lives = keep(STUBBORN)
+@pytest.mark.parametrize("program", [LIVES, STUBBORN], ids=["obedient", "stubborn"])
+def test_told_to_end_it_ends_what_it_kept(keep, program):
+    process, lives = keep(program)
     pid = until("it to live", lives, DEADLINE_S)[0]
     process.terminate()
     assert process.wait(DEADLINE_S) == 0
@@ -110,7 +103,7 @@ def test_what_does_not_end_is_ended(keep):
 def test_a_call_in_a_pause_starts_one_life(keep, tmp_path):
     """The marker decides whether a life ends at once or lasts."""
     marker = tmp_path / "lasts"
-    process, lives = keep(f"{NOTES}; import pathlib, time; pathlib.Path({str(marker)!r}).exists() and time.sleep(600)")
+    process, lives = keep(f"{NOTES}; import pathlib, signal; pathlib.Path({str(marker)!r}).exists() and signal.pause()")
     until("its pauses to be long", lambda: len(lives()) >= 4, DEADLINE_S)
     marker.touch()
     process.send_signal(signal.SIGHUP)
