@@ -89,10 +89,6 @@ class Containers:
         state = self.of_service(service).attrs["State"]
         return str(state["StartedAt"]) if state["Running"] else ""
 
-    def restarts(self, service: str) -> int:
-        """How often the engine has started it again."""
-        return int(self.of_service(service).attrs["RestartCount"])
-
     def logs(self, service: str, lines: int | None = None) -> list[str]:
         """What a service has said, or its last lines."""
         said = self.of_service(service).logs(tail=lines or "all")
