@@ -26,6 +26,7 @@ class Health:
         self._clock = clock
         self._beat_s = clock()
         self._problems: dict[str, str] = {}
+        self._was_ready = False
 
     def beat(self) -> None:
         """The event loop turns."""
@@ -38,6 +39,7 @@ class Health:
     def met(self, condition: str) -> None:
         """`condition` holds."""
         self._problems = {name: problem for name, problem in self._problems.items() if name != condition}
+        self._was_ready = self._was_ready or not self._problems
 
     @property
     def problems(self) -> dict[str, str]:
@@ -56,7 +58,8 @@ class Health:
         alive, body = self.alive()
         if not alive or not self._problems:
             return alive, body
-        return False, {"status": "waiting", "service": self.service, "waiting_for": self._problems}
+        status = "waiting" if self._was_ready else "starting"
+        return False, {"status": status, "service": self.service, "waiting_for": self._problems}
 
 
 class HealthServer:

@@ -35,7 +35,6 @@ __all__ = [
 ]
 
 ADDRESSES = "x-addresses"
-NATIVE = "x-native"
 
 # A container sees nothing of the user's shell, so that a stray variable there changes nothing. A process needs these.
 _INHERITED = {
@@ -68,9 +67,8 @@ class ComposeFile:
         return read_env_file(file) if file.exists() else {}
 
     def native_variables(self, data: Path, ports: Mapping[str, int]) -> dict[str, str]:
-        """What variables are natively: hosts, paths (volumes under `data`), ports, and those that `x-native` names."""
+        """The values of the variables for hosts, paths (volumes under `data`) and ports, natively."""
         return {
-            **self._values_of(NATIVE, {}),
             **variables.hosts(self._tree, self._services),
             **variables.paths(self._services, self.root, data),
             **{name: str(port) for name, port in ports.items()},
@@ -84,13 +82,13 @@ class ComposeFile:
             name: read_service(name, node, root=self.root, base=base, ports=self._ports_of(name))
             for name, node in nodes.items()
         }
-        return Project(self.file, in_order(services, nodes), self._values_of(ADDRESSES, values))
+        return Project(self.file, in_order(services, nodes), self._addresses(values))
 
     def _ports_of(self, service: str) -> tuple[Port, ...]:
         return tuple(port for port in self.ports if port.service == service)
 
-    def _values_of(self, extension: str, values: Mapping[str, str]) -> dict[str, str]:
-        node = self._tree.entries().get(extension)
+    def _addresses(self, values: Mapping[str, str]) -> dict[str, str]:
+        node = self._tree.entries().get(ADDRESSES)
         return {key: value.filled(values).text() for key, value in node.entries().items()} if node else {}
 
 

@@ -23,7 +23,6 @@ services:
   web:
     command: [x, "${DB_HOST:-db}:${DB_PORT:-5000}"]
 x-addresses: {DB_URL: "db://${DB_HOST:-db}:${DB_PORT:-5000}"}
-x-native: {PACE: 100ms}
 """
 
 
@@ -43,7 +42,6 @@ def test_hosts_and_paths_and_ports_are_filled(compose: Write, tmp_path: Path):
         "DB_DIR": str(tmp_path / "data" / "store"),
         "LOCAL_DIR": str(tmp_path / "local"),
         "DB_PORT": "7",
-        "PACE": "100ms",
     }
 
 

@@ -4,7 +4,10 @@ import http.client
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -56,7 +59,7 @@ def test_not_ready_says_what_it_waits_for_and_stays_alive(server: HealthServer, 
     status, body = get(server, "/readyz")
     assert status == 503
     assert json.loads(body) == {
-        "status": "waiting",
+        "status": "starting",
         "service": "example",
         "waiting_for": {"nats": "not connected yet", "simulator": "UNAVAILABLE"},
     }
@@ -65,6 +68,8 @@ def test_not_ready_says_what_it_waits_for_and_stays_alive(server: HealthServer, 
     assert json.loads(get(server, "/readyz")[1])["waiting_for"] == {"simulator": "UNAVAILABLE"}
     health.met("simulator")
     assert get(server, "/readyz")[0] == 200
+    health.wait_for("nats", "connection lost")
+    assert json.loads(get(server, "/readyz")[1])["status"] == "waiting"
 
 
 def test_a_condition_that_was_never_missing_may_be_met(health: Health):
@@ -105,15 +110,34 @@ def ask(*arguments: str) -> tuple[int, str]:
 def test_the_probe_tells_ready_from_waiting(server: HealthServer, health: Health):
     url = f"http://127.0.0.1:{server.port}/readyz"
     assert ask(url) == (0, '{"status": "ok", "service": "example"}\n')
+    health.met("main")
     health.wait_for("nats", "connection lost")
     status, said = ask(url)
     assert status == 1
     assert json.loads(said)["waiting_for"] == {"nats": "connection lost"}
 
 
-def test_the_probe_fails_where_nobody_listens(server: HealthServer, health: Health):
+def test_the_probe_fails_where_nobody_listens(health: Health, capsys: pytest.CaptureFixture[str]):
     with HealthServer(health, "127.0.0.1", 0) as other:
         port = other.port
-    status, said = ask(f"http://127.0.0.1:{port}/healthz")
-    assert status == 1
-    assert "refused" in said
+    assert probe.main(f"http://127.0.0.1:{port}/healthz", wait_s=0) == 1
+    assert "refused" in capsys.readouterr().out
+
+
+def test_the_probe_waits_for_what_starts(health: Health, capsys: pytest.CaptureFixture[str]):
+    asked = threading.Event()
+
+    class Starting(Health):
+        def ready(self) -> tuple[bool, dict[str, Any]]:
+            answer = super().ready()
+            asked.set()
+            return answer
+
+    service = Starting("example")
+    service.wait_for("nats", "not connected yet")
+    with HealthServer(service, "127.0.0.1", 0) as server, ThreadPoolExecutor() as pool:
+        result = pool.submit(probe.main, f"http://127.0.0.1:{server.port}/readyz", 60)
+        assert asked.wait(60)
+        service.met("nats")
+        assert result.result() == 0
+    assert json.loads(capsys.readouterr().out)["status"] == "ok"
