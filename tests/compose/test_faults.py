@@ -19,10 +19,8 @@ def kill(containers, service):
 
 
 def pause(containers, service):
-    container = containers.of_service(service)
-    container.pause()
-    hold()
-    container.unpause()
+    with containers.paused(service):
+        hold()
 
 
 def restart(containers, service):
@@ -30,12 +28,8 @@ def restart(containers, service):
 
 
 def disconnect(containers, service):
-    container = containers.of_service(service)
-    (name,) = container.attrs["NetworkSettings"]["Networks"]
-    network = containers.engine.networks.get(name)
-    network.disconnect(container)
-    hold()
-    network.connect(container, aliases=[service, container.name])
+    with containers.cut_off(service):
+        hold()
 
 
 def hold():

@@ -1,9 +1,12 @@
 """The engine's health checks: a stuck service and a lost broker show within 5 s, by the engine's own clock."""
 
 import signal
+from contextlib import contextmanager
 from datetime import datetime
 
 import pytest
+
+from qiki_harness.containers import Containers
 
 WITHIN_S = 5.0
 DEADLINE_S = 30.0
@@ -46,19 +49,26 @@ def test_what_is_stuck_shows(containers, service, clock):
     containers.wait_ready()
 
 
-def test_a_lost_broker_shows_at_all_its_clients(containers, clock):
-    broker = containers.of_service("nats")
-    broker.stop(timeout=5)
-    began = clock()
+@contextmanager
+def stopped(containers, service):
+    container = containers.of_service(service)
+    container.stop(timeout=5)
     try:
+        yield
+    finally:
+        container.start()
+
+
+@pytest.mark.parametrize("loss", [stopped, Containers.paused, Containers.cut_off])
+def test_a_lost_broker_shows_at_all_its_clients(containers, clock, loss):
+    with loss(containers, "nats"):
+        began = clock()
         at = {
             service: containers.until(
                 f"{service} is unhealthy", lambda s=service: unhealthy_at(containers, s), DEADLINE_S
             )
             for service in READERS
         }
-    finally:
-        broker.start()
     assert {service: moment - began < WITHIN_S for service, moment in at.items()} == dict.fromkeys(READERS, True)
     containers.wait_ready()
 

@@ -2,7 +2,8 @@
 
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -80,6 +81,28 @@ class Containers:
         life = self._life(service)
         self.signal(service, signal.SIGKILL)
         self.until(f"{service} to be dead", lambda: self._life(service) != life, 10)
+
+    @contextmanager
+    def paused(self, service: str) -> Iterator[None]:
+        """A service says nothing more, and its connections stay, for as long as the context lasts."""
+        container = self.of_service(service)
+        container.pause()
+        try:
+            yield
+        finally:
+            container.unpause()
+
+    @contextmanager
+    def cut_off(self, service: str) -> Iterator[None]:
+        """A service is off the project's network for as long as the context lasts."""
+        container = self.of_service(service)
+        (name,) = container.attrs["NetworkSettings"]["Networks"]
+        network = self.engine.networks.get(name)
+        network.disconnect(container)
+        try:
+            yield
+        finally:
+            network.connect(container, aliases=[service, container.name])
 
     def signal(self, service: str, number: signal.Signals) -> None:
         """Send a signal to the service's own process, from within its container, past the init that guards it."""
