@@ -20,6 +20,7 @@ LOOK_S = 5.0
 _RETRY_S = 0.1
 _REQUEST_S = 2.0
 _GONE_AFTER_S = 30.0
+_FLOW_CONTROL = "$JS.FC."
 
 
 class Begin(Enum):
@@ -133,6 +134,9 @@ class StreamReader:
             begin["filter_subjects"] = list(self._subjects)
         return ConsumerConfig(
             deliver_subject=self._inbox,
+            # Else the broker cuts off whoever is more than 64 MB behind, and what is not kept is lost to him.
+            flow_control=True,
+            idle_heartbeat=LOOK_S,  # a condition of it
             ack_policy=AckPolicy.NONE,
             mem_storage=True,
             inactive_threshold=_GONE_AFTER_S,
@@ -140,7 +144,9 @@ class StreamReader:
         )
 
     async def _received(self, message: Msg) -> None:
-        if message.subject and message.reply:
+        if message.reply.startswith(_FLOW_CONTROL):  # all before it is taken
+            await self._client.publish(message.reply)
+        elif message.subject and message.reply:
             sequence = message.metadata.sequence.stream
             if sequence > (self._last or 0):
                 self._last = sequence

@@ -1,8 +1,9 @@
 """The reader of a stream against the real broker: where it begins, what it takes, how it goes on after a break."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,10 @@ from nats.js.api import StreamConfig
 
 from qiki.runtime import stream
 from qiki.runtime.stream import Begin, StreamReader
-from qiki_harness.testing import Broker, until_async
+from qiki_harness.errors import DeadlineError
+from qiki_harness.http import open_url
+from qiki_harness.testing import Broker, until, until_async
+from qiki_harness.testing.broker import CONFIGURATION
 
 STREAM = "NUMBERS"
 DEADLINE_S = 60.0
@@ -36,18 +40,23 @@ class Reading:
     def numbers(self) -> list[int]:
         return [int(body) for _, body in self.taken]
 
-    async def store(self, numbers: Iterable[int], subject: str = "numbers.a") -> None:
+    async def store(self, numbers: Iterable[int], subject: str = "numbers.a", width: int = 0) -> None:
         client = await nats.connect(self.broker.url)
         jetstream = client.jetstream()
         await jetstream.add_stream(StreamConfig(name=STREAM, subjects=["numbers.*"]))
         for number in numbers:
-            await jetstream.publish(subject, str(number).encode())
+            await jetstream.publish(subject, str(number).rjust(width).encode())
         await client.close()
 
     async def discard(self) -> None:
         client = await nats.connect(self.broker.url)
         await client.jetstream().delete_stream(STREAM)
         await client.close()
+
+    def cut_off(self) -> int:
+        """How many clients the broker has cut off because they were slow."""
+        with open_url(f"{self.broker.http_url}/varz") as answer:
+            return int(json.load(answer)["slow_consumers"])
 
     async def remove_consumers(self) -> None:
         client = await nats.connect(self.broker.url)
@@ -98,14 +107,16 @@ Play = Callable[[Reading], Awaitable[None]]
 
 @pytest.fixture
 def reading(tmp_path: Path) -> Callable[[Play], None]:
-    """Plays something with a reading."""
+    """Plays something with a reading, at a broker that cuts off whoever is 36 MB behind."""
+    configuration = tmp_path / "nats.conf"
+    configuration.write_text(CONFIGURATION.read_text() + "max_pending: 36MB\n")
 
     def run(play: Play) -> None:
         async def played(broker: Broker) -> None:
             async with asyncio.timeout(2 * DEADLINE_S):
                 await play(Reading(broker))
 
-        with Broker(tmp_path / "nats") as broker:
+        with Broker(tmp_path / "nats", configuration) as broker:
             asyncio.run(played(broker))
 
     return run
@@ -224,5 +235,24 @@ def test_a_consumer_that_is_taken_away_at_the_server_is_made_anew(
             await one.remove_consumers()
             await one.store([3, 4])
             await one.await_numbers(*range(5))
+
+    reading(play)
+
+
+def test_whoever_is_far_behind_is_not_cut_off(reading: Callable[[Play], None]):
+    async def play(one: Reading) -> None:
+        take = one.take
+
+        def take_late(message: Msg, sequence: int) -> None:
+            take(message, sequence)
+            if sequence == 1:  # nothing is read until this returns
+                with suppress(DeadlineError):
+                    until("the broker cuts it off", one.cut_off, deadline_s=1.0)
+
+        one.take = take_late  # type: ignore[method-assign]
+        await one.store(range(120), width=500_000)
+        async with one.begun():
+            await one.await_numbers(*range(120))
+        assert one.cut_off() == 0
 
     reading(play)
