@@ -80,7 +80,7 @@ COPY --from=dev-packages /opt/qiki /opt/qiki
 # What tools write lies outside the checkout, which may be one that this user cannot write. Python looks for bytecode
 # in that one place, so the packages' is there too.
 # ~/packages is for what the user adds: engines of his own.
-ENV PATH=/opt/qiki/bin:${PATH} HOME=/home/qiki PYTHONPATH=/home/qiki/packages PYTHONUNBUFFERED=1 QIKI_WORKSPACE=1 \
+ENV PATH=/opt/qiki/bin:${PATH} VIRTUAL_ENV=/opt/qiki HOME=/home/qiki PYTHONPATH=/home/qiki/packages PYTHONUNBUFFERED=1 QIKI_WORKSPACE=1 \
     HYPOTHESIS_STORAGE_DIRECTORY=/home/qiki/.cache/hypothesis MYPY_CACHE_DIR=/home/qiki/.cache/mypy \
     PYTEST_ADDOPTS="-o cache_dir=/home/qiki/.cache/pytest" PYTHONPYCACHEPREFIX=/var/cache/python \
     QIKI_RUN_DIR=/home/qiki/.qiki QIKI_TOX_RUNNER=at-hand RUFF_CACHE_DIR=/home/qiki/.cache/ruff TOX_WORK_DIR=/home/qiki/.tox

@@ -56,6 +56,19 @@ def test_the_agent_is_restarted_from_within(containers):
     assert containers.execute("qiki-dev", *find)[1] != before
 
 
+def test_an_engine_of_the_users_own_runs_in_the_agent(containers, watch):
+    install = "uv pip install --target /home/qiki/packages --no-deps --no-build-isolation docs/examples/avoidance"
+    status, output = containers.execute("qiki-dev", *install.split(), **OFFLINE)
+    assert status == 0, output
+    try:
+        assert containers.execute("qiki-dev", "qiki", "restart", "qiki-dev")[0] == 0
+        with watch() as twin:
+            twin.await_agent_state(lambda state: "avoidance" in state.engines)
+    finally:
+        containers.execute("qiki-dev", "rm", "-r", "/home/qiki/packages")
+        containers.execute("qiki-dev", "qiki", "restart", "qiki-dev")
+
+
 def test_without_an_engine_it_says_where_to_restart_the_others(containers):
     status, output = containers.execute("qiki-dev", "qiki", "restart", "q-sim-radar")
     assert status == 2
