@@ -2,14 +2,14 @@
 
 import json
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from qiki_harness.containers.backing import ContainerBacking
 from qiki_harness.twin import Twin
 
-LOOK_BACK = timedelta(hours=1)
+CLOCKS_APART = timedelta(seconds=5)  # at most, the engine's and this machine's
 
 
 @pytest.fixture
@@ -22,11 +22,13 @@ def containers(container_stack):
 
 @pytest.fixture
 def watch(container_stack):
-    """Opens a twin that reads the streams anew."""
+    """Opens a twin that reads the streams anew, from where the test began."""
+    began = datetime.now(UTC) - CLOCKS_APART
 
     @contextmanager
     def opened():
-        twin = Twin(ContainerBacking(container_stack.addresses, container_stack.project), LOOK_BACK)
+        backing = ContainerBacking(container_stack.addresses, container_stack.project)
+        twin = Twin(backing, datetime.now(UTC) - began)
         try:
             yield twin
         finally:

@@ -14,6 +14,15 @@ HELD_S = 7.0  # how long a fault lasts that does not end by itself: longer than 
 IN_CI = {("kill", service) for service in SERVICES} | {("pause", "faststream-bridge"), ("disconnect", "nats")}
 
 
+def begun(twin):
+    """A new run, 20 frames on; what a twin that has just come reads first is of the one before."""
+    assert twin.command("sim.reset", scenario="mixed-traffic").ok
+    assert twin.command("sim.start").ok
+    run = twin.acknowledgements()[-1].run
+    twin.await_tracked_frame(run=run, frame=20, deadline_s=60)
+    return run
+
+
 def kill(containers, service):
     containers.kill(service)
 
@@ -50,11 +59,7 @@ CASES = [
 @pytest.mark.parametrize(("fault", "service"), CASES)
 def test_all_come_back_and_nothing_is_lost_or_doubled(containers, watch, registered, fault, service):
     with watch() as twin:
-        before = twin.now()
-        assert twin.command("sim.reset", scenario="mixed-traffic").ok
-        assert twin.command("sim.start").ok
-        first = twin.await_tracked_frame(after=before, frame=20, deadline_s=60).run
-
+        first = begun(twin)
         acknowledged = {(record.sequence, record.message_id) for record in twin.frames()}
         fault(containers, service)
         containers.wait_ready(BACK_S)
@@ -81,7 +86,7 @@ def test_all_come_back_and_nothing_is_lost_or_doubled(containers, watch, registe
 
 def test_what_is_stored_survives_down_and_up(container_stack, containers, watch):
     with watch() as twin:
-        twin.await_tracked_frame(frame=20)
+        begun(twin)
         assert twin.command("sim.pause").ok
         settle(twin)
         stored = [(record.sequence, record.message_id) for record in twin.frames()]
