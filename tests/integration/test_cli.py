@@ -428,6 +428,13 @@ def test_scenarios_are_listed_and_checked(project: Project):
     assert project.run("scenario", "check", "mixed-traffic").stdout.startswith("mixed-traffic is right: ")
 
 
+def test_how_far_a_scenarios_radar_sees(project: Project):
+    (project.folder / "short.yaml").write_text("name: short\ndescription: d\nradar: {max_range_m: 9000}\n")
+    lines = project.run("scenario", "radar", "./short.yaml").stdout.splitlines()
+    assert lines[0].endswith("Range: 14.99 to 9000 m.")
+    assert lines[-5].split() == ["DRONE", "1", "m²", "9000", "m", "6575", "m"]
+
+
 def test_doctor_says_what_is_there_and_what_is_missing(project: Project):
     project.describe(TWO)
     done = project.run("doctor")

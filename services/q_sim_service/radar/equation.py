@@ -29,12 +29,17 @@ def to_db(ratio: Array) -> Array:
     return np.asarray(10.0 * np.log10(ratio))
 
 
+def noise_w(bandwidth_hz: float, noise_figure_db: float) -> float:
+    """Noise power of a receiver at the standard temperature: k T₀ F B."""
+    return BOLTZMANN_JPK * STANDARD_TEMPERATURE_K * bandwidth_hz * from_db(noise_figure_db)
+
+
 def reach_m2(parameters: RadarParameters) -> float:
     """Everything in the equation but the contact: SNR = reach · rcs / R⁴, so in m²."""
     radiated = parameters.peak_power_w * from_db(parameters.transmit_gain_db + parameters.receive_gain_db)
-    noise_w = BOLTZMANN_JPK * STANDARD_TEMPERATURE_K * parameters.bandwidth_hz * from_db(parameters.noise_figure_db)
     gain = parameters.wavelength_m**2 * parameters.pulses / (4 * math.pi) ** 3
-    return radiated * gain / (noise_w * from_db(parameters.losses_db))
+    noise = noise_w(parameters.bandwidth_hz, parameters.noise_figure_db)
+    return radiated * gain / (noise * from_db(parameters.losses_db))
 
 
 def snr(reach: float, rcs_m2: Array, range_m: Array) -> Array:
@@ -45,3 +50,8 @@ def snr(reach: float, rcs_m2: Array, range_m: Array) -> Array:
 def rcs_m2(reach: float, snr_ratio: Array, range_m: Array) -> Array:
     """The cross-section that this SNR at this range means, (n,) [m²]."""
     return snr_ratio * range_m**4 / reach
+
+
+def range_m(reach: float, rcs_m2: float, snr_ratio: float) -> float:
+    """The greatest range at which this cross-section gives this SNR."""
+    return float((reach * rcs_m2 / snr_ratio) ** 0.25)

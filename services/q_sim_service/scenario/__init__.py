@@ -1,10 +1,11 @@
 """Scenarios: the worlds that people write as YAML."""
 
-from q_sim_service.scenario.contact import ContactSpec, SwarmSpec, TransponderSpec
+from q_sim_service.scenario.contact import TYPICAL_RCS_M2, ContactSpec, SwarmSpec, TransponderSpec
 from q_sim_service.scenario.files import load_named_scenario, load_scenario, scenario_names
 from q_sim_service.scenario.model import BotStart, Scenario
 
 __all__ = [
+    "TYPICAL_RCS_M2",
     "BotStart",
     "ContactSpec",
     "Scenario",
