@@ -13,6 +13,8 @@ from q_sim_service.transponders import Transponders
 Array = NDArray[np.float64]
 
 NANOSECONDS = 1_000_000_000
+AS_THE_RADAR_SAYS = -1
+"""In place of a Swerling case."""
 
 
 class Contacts:
@@ -31,6 +33,9 @@ class Contacts:
         self.object_types: NDArray[np.int64] = np.array([int(spec.object_type) for spec in specs], np.int64)
         self.iffs: NDArray[np.int64] = np.array([int(spec.side) for spec in specs], np.int64)
         self.rcs_m2: Array = np.array([spec.mean_rcs_m2 for spec in specs], float)
+        self.swerling: NDArray[np.int64] = np.array(
+            [AS_THE_RADAR_SAYS if spec.swerling is None else spec.swerling for spec in specs], np.int64
+        )
         self._appears_s: Array = np.array([spec.appears_at_s for spec in specs], float)
         self._disappears_s: Array = np.array(
             [np.inf if spec.disappears_at_s is None else spec.disappears_at_s for spec in specs], float

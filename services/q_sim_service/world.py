@@ -139,7 +139,7 @@ class World:
         if self.tick_count % self._ticks_per_frame or self.vehicle.radar_off_reason is not None:
             return None
         position_m, velocity_mps = self.vehicle.position_m, self.vehicle.velocity_mps
-        detections = self._radar.measure(self.contacts, position_m, velocity_mps)
+        detections = self._radar.measure(self.contacts, position_m, velocity_mps, self.vehicle.drive.heading_deg)
         number, self.frame_count = self.frame_count, self.frame_count + 1
         return MeasuredFrame(
             self.run_id,

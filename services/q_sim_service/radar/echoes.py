@@ -1,8 +1,7 @@
 """What arrives at the detector: fluctuating echoes in complex Gaussian noise of unit power.
 
 Richards, Fundamentals of Radar Signal Processing, 2nd ed., ch. 2 (Swerling models) and ch. 6 (detection). Amplitudes
-are drawn, so that the detection probability of every model is exact by construction; for Swerling I it is
-P_fa^(1/(1 + SNR)).
+are drawn, so that the detection probability of every model is exact by construction: see `detection`.
 """
 
 import math
@@ -14,6 +13,10 @@ from q_sim_service.radar.parameters import Swerling
 
 Array = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
+Models = NDArray[np.int64]
+"""Of `Swerling`."""
+
+CASE_I, CASE_III = int(Swerling.I), int(Swerling.III)
 
 
 def threshold(false_alarm_probability: float) -> float:
@@ -21,10 +24,16 @@ def threshold(false_alarm_probability: float) -> float:
     return -math.log(false_alarm_probability)
 
 
-def amplitudes(mean_snr: Array, model: Swerling, rng: np.random.Generator) -> ComplexArray:
-    """Echo amplitudes of one look, (n,), in units of the noise amplitude."""
+def amplitudes(mean_snr: Array, models: Models, rng: np.random.Generator) -> ComplexArray:
+    """Echo amplitudes of one look, (n,), in units of the noise amplitude.
+
+    Args:
+        mean_snr: (n,)
+        models: (n,), how each fluctuates
+        rng: source of chance.
+    """
     phase = rng.uniform(0.0, 2 * np.pi, mean_snr.shape)
-    return np.asarray(np.sqrt(mean_snr * _fluctuation(mean_snr.shape, model, rng)) * np.exp(1j * phase))
+    return np.asarray(np.sqrt(mean_snr * _fluctuation(models, rng)) * np.exp(1j * phase))
 
 
 def noise(shape: tuple[int, ...], rng: np.random.Generator) -> ComplexArray:
@@ -33,10 +42,10 @@ def noise(shape: tuple[int, ...], rng: np.random.Generator) -> ComplexArray:
     return np.asarray(parts[0] + 1j * parts[1])
 
 
-def _fluctuation(shape: tuple[int, ...], model: Swerling, rng: np.random.Generator) -> Array:
-    """Cross-section of this look over its mean: chi-square of 2 (I) or 4 (III) degrees of freedom, or none."""
-    if model == Swerling.I:
-        return rng.standard_exponential(shape)
-    if model == Swerling.III:
-        return rng.standard_gamma(2.0, shape) / 2.0
-    return np.ones(shape)
+def _fluctuation(models: Models, rng: np.random.Generator) -> Array:
+    """Cross-section of this look over its mean, (n,): chi-square of 2 (I) or 4 (III) degrees of freedom, or none."""
+    share = np.ones(len(models))
+    first, third = np.flatnonzero(models == CASE_I), np.flatnonzero(models == CASE_III)
+    share[first] = rng.standard_exponential(len(first))
+    share[third] = rng.standard_gamma(2.0, len(third)) / 2.0
+    return share

@@ -7,6 +7,8 @@ from q_sim_service.radar.parameters import RadarParameters
 from q_sim_service.radar.plots import Plots
 from qiki.geometry import unit_vectors
 
+NONE = Plots(np.empty(0), np.empty((0, 3)), np.empty(0), np.empty(0), np.empty(0, object))
+
 
 def draw(parameters: RadarParameters, rng: np.random.Generator) -> Plots:
     """False alarms of one look: a Poisson number, uniform over the resolution cells in range, angles and Doppler.
@@ -15,6 +17,8 @@ def draw(parameters: RadarParameters, rng: np.random.Generator) -> Plots:
     Data Fusion, ch. 2. Exponential power has no memory: what exceeds the threshold exceeds it by Exp(1) again.
     """
     count = int(rng.poisson(parameters.false_alarms_per_look))
+    if count == 0:
+        return NONE
     bearing_rad = rng.uniform(0.0, 2 * np.pi, count)
     elevation_rad = np.arcsin(rng.uniform(-1.0, 1.0, count))
     top_speed_mps = parameters.unambiguous_speed_mps

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from q_sim_service.radar import accuracy, echoes, equation, false_alarms, resolution
+from q_sim_service.radar import accuracy, echoes, equation, false_alarms, replies, resolution
 from q_sim_service.radar.detections import Detections
 from q_sim_service.radar.parameters import RadarParameters
+from q_sim_service.radar.pattern import illumination
 from q_sim_service.radar.plots import Plots, merge
 from qiki.contracts.radar import MAX_DETECTIONS
 from qiki.geometry import spherical
@@ -36,23 +37,32 @@ class Radar:
         self._parameters = parameters
         self._rng = rng
         self._sr_threshold_m = sr_threshold_m
+        self._swerling = int(parameters.swerling)
         self._reach_m2 = equation.reach_m2(parameters)
         self._threshold = echoes.threshold(parameters.false_alarm_probability)
 
-    def measure(self, contacts: "Contacts", own_position: ArrayLike, own_velocity: ArrayLike) -> Detections:
+    def measure(
+        self, contacts: "Contacts", own_position: ArrayLike, own_velocity: ArrayLike, heading_deg: float = 0.0
+    ) -> Detections:
         """One look.
 
         Args:
             contacts: as they are now.
             own_position: (3,) [m] world
             own_velocity: (3,) [m/s] world
+            heading_deg: the vehicle's; a transmit pattern turns with it.
         """
-        within = self._illuminated(contacts, np.asarray(own_position, float), np.asarray(own_velocity, float))
-        plots = self._detected(within).joined(false_alarms.draw(self._parameters, self._rng))
-        return self._published(accuracy.with_errors(self._parameters, plots, self._rng))
+        within, models = self._illuminated(
+            contacts, np.asarray(own_position, float), np.asarray(own_velocity, float), heading_deg
+        )
+        echoed = replies.heard(self._parameters, self._detected(within, models), self._rng)
+        plots = echoed.joined(false_alarms.draw(self._parameters, self._rng))
+        return self._published(accuracy.with_errors(self._parameters, plots, self._rng), heading_deg)
 
-    def _illuminated(self, contacts: "Contacts", own_position: Array, own_velocity: Array) -> Plots:
-        """Echoes from within the instrumented range, with their mean SNR and without errors."""
+    def _illuminated(
+        self, contacts: "Contacts", own_position: Array, own_velocity: Array, heading_deg: float
+    ) -> tuple[Plots, echoes.Models]:
+        """Echoes from within the instrumented range, with their mean SNR and without errors; how each fluctuates."""
         relative = contacts.positions - own_position
         range_m = np.sqrt(np.einsum("ij,ij->i", relative, relative))
         seen = np.flatnonzero(
@@ -61,25 +71,29 @@ class Radar:
         range_m = range_m[seen]
         sight = relative[seen] / range_m[:, np.newaxis]
         vr_mps = np.einsum("ij,ij->i", sight, contacts.velocities[seen] - own_velocity)
-        mean_snr = equation.snr(self._reach_m2, contacts.rcs_m2[seen], range_m)
-        return Plots(range_m, sight, vr_mps, mean_snr, contacts.claimed_ids[seen])
+        lit = illumination(self._parameters.transmit_pattern, sight, heading_deg)
+        mean_snr = equation.snr(self._reach_m2, contacts.rcs_m2[seen], range_m) * lit
+        models = contacts.swerling[seen]
+        models[models < 0] = self._swerling
+        return Plots(range_m, sight, vr_mps, mean_snr, contacts.claimed_ids[seen]), models
 
-    def _detected(self, within: Plots) -> Plots:
+    def _detected(self, within: Plots, models: echoes.Models) -> Plots:
         """What crosses the threshold, with its measured SNR: power less the mean of the noise."""
-        amplitude = echoes.amplitudes(within.snr, self._parameters.swerling, self._rng)
+        amplitude = echoes.amplitudes(within.snr, models, self._rng)
         leader = resolution.leaders(self._parameters, within.range_m, within.sight, within.vr_mps, within.snr)
         resolved, amplitude = merge(within, amplitude, leader)
         power = np.abs(amplitude + echoes.noise(amplitude.shape, self._rng)) ** 2
         hits = np.flatnonzero(power > self._threshold)
         return resolved.take(hits).with_snr(power[hits] - 1.0)
 
-    def _published(self, plots: Plots) -> Detections:
+    def _published(self, plots: Plots, heading_deg: float) -> Detections:
         """As many as a frame holds, the strongest first; by range, so that their order tells nothing; rounded."""
         plots = plots.take(np.argsort(-plots.snr, kind="stable")[:MAX_DETECTIONS])
         plots = plots.take(np.argsort(plots.range_m, kind="stable"))
         _, bearing_rad, elevation_rad = spherical(plots.sight)
         bearing_deg = np.round(np.degrees(bearing_rad), 5)
-        rcs_m2 = equation.rcs_m2(self._reach_m2, plots.snr, np.maximum(plots.range_m, self._parameters.min_range_m))
+        snr = plots.snr / illumination(self._parameters.transmit_pattern, plots.sight, heading_deg)
+        rcs_m2 = equation.rcs_m2(self._reach_m2, snr, np.maximum(plots.range_m, self._parameters.min_range_m))
         measured = {
             "range_m": np.round(plots.range_m, 3),
             "bearing_deg": np.where(bearing_deg >= FULL_CIRCLE_DEG, 0.0, bearing_deg),

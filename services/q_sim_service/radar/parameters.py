@@ -4,10 +4,11 @@ import math
 from enum import IntEnum
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from q_sim_service.fields import Length
-from qiki.fields import Number, Spec, Whole, field_error
+from q_sim_service.radar.pattern import TransmitPattern
+from qiki.fields import Number, Spec, Whole, field_error, not_bool
 
 SPEED_OF_LIGHT_MPS = 299_792_458.0
 MAX_FALSE_ALARMS = 1000
@@ -24,12 +25,28 @@ class Swerling(IntEnum):
     III = 3
 
 
+SwerlingCase = Annotated[Swerling, BeforeValidator(not_bool)]
+
+
+class ReplyLink(Spec):
+    """How transponders' replies come to the radar; it shares antenna, wavelength and noise figure with the echoes."""
+
+    power_w: Positive = 100.0
+    gain_db: Decibels = 0.0
+    bandwidth_hz: Annotated[Number, Field(ge=1e3, le=1e10)] = 1e6
+    losses_db: Decibels = 3.0
+    threshold_db: Annotated[Number, Field(ge=0, le=25)] = 12.0
+    """Power over the noise's from which a reply is decoded."""
+    loss_probability: Annotated[Number, Field(ge=0, le=1)] = 0.0
+    """Of replies that are lost however strong they are."""
+
+
 class RadarParameters(Spec):
     """A ubiquitous pulse-Doppler radar: it lights the whole sphere and receives in all beams at once.
 
     Skolnik, Systems Aspects of Digital Beam Forming Ubiquitous Radar, NRL 2002. The pulses of one look are integrated
     coherently (Richards, Fundamentals of Radar Signal Processing, 2nd ed., ch. 5). With the defaults a contact of
-    1 m² at 12 km gives 13 dB.
+    1 m² at 12 km gives 13 dB. A transmit gain of 3 dB is that of half a sphere: two such transmitters light all of it.
     """
 
     peak_power_w: Positive = 20_000.0
@@ -44,7 +61,12 @@ class RadarParameters(Spec):
     beam_width_deg: Annotated[Number, Field(gt=0, le=90)] = 4.0
     false_alarm_probability: Annotated[Number, Field(gt=0, le=0.1)] = 1e-10
     """In one resolution cell of range, angles and Doppler, and one look. Up to 0.1 every plot is above 0 dB."""
-    swerling: Swerling = Swerling.I
+    swerling: SwerlingCase = Swerling.I
+    """Of contacts that do not say it themselves."""
+    transmit_pattern: TransmitPattern | None = None
+    """None: the whole sphere alike."""
+    replies: ReplyLink | None = None
+    """None: every reply from short range is heard."""
     max_range_m: Length = 16_000.0
     range_floor_m: Annotated[Number, Field(ge=0, le=1e4)] = 1.0
     """The part of the error that no signal strength removes; so the next two."""

@@ -36,6 +36,10 @@ class Plots:
         """The same with another SNR."""
         return replace(self, snr=snr)
 
+    def with_claims(self, claims: NDArray[np.object_]) -> "Plots":
+        """The same with other replies."""
+        return replace(self, claims=claims)
+
     def joined(self, other: "Plots") -> "Plots":
         """These and those."""
         if not len(other):

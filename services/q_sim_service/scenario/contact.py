@@ -6,6 +6,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from q_sim_service.fields import HonestModeName, Length, ModeName, ObjectTypeName, Point, Seconds, SideName
+from q_sim_service.radar.parameters import SwerlingCase
 from q_sim_service.scenario.motion import MotionSpec, TurnRate
 from qiki.contracts.enums import FriendFoe, ObjectType, TransponderMode
 from qiki.fields import Name, Number, Spec, Whole, field_error
@@ -72,6 +73,8 @@ class ContactSpec(Spec):
     object_type: ObjectTypeName
     side: SideName = FriendFoe.UNKNOWN
     rcs_m2: Rcs | None = None
+    swerling: SwerlingCase | None = None
+    """How its echo fluctuates; None: as the radar's parameters say."""
     transponder: TransponderSpec = TransponderSpec()
     motion: MotionSpec
     appears_at_s: Seconds = 0.0
@@ -104,6 +107,7 @@ class SwarmSpec(Spec):
     object_type: ObjectTypeName = ObjectType.DRONE
     side: SideName = FriendFoe.UNKNOWN
     rcs_m2: Rcs | None = None
+    swerling: SwerlingCase | None = None
     transponder_mode: HonestModeName = TransponderMode.OFF
     """ON: each one answers with its own contact id."""
     centre_m: Point = (0.0, 0.0, 0.0)

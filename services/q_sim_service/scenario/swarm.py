@@ -47,6 +47,7 @@ def _member(
             "object_type": swarm.object_type,
             "side": swarm.side,
             "rcs_m2": swarm.rcs_m2,
+            "swerling": swarm.swerling,
             "transponder": TransponderSpec(mode=swarm.transponder_mode, id=name if replies else None),
             "motion": CoordinatedTurn(
                 position_m=(position[0], position[1], position[2]),

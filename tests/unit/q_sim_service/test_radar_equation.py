@@ -74,6 +74,7 @@ def test_cells_by_hand():
         ({"false_alarm_probability": 1e-3}, "false_alarm_probability"),
         ({"pulses": True}, "pulses"),
         ({"swerling": 2}, "swerling"),
+        ({"swerling": True}, "swerling"),
         ({"peak_power_w": math.inf}, "peak_power_w"),
         ({"power": 3}, "power"),
     ],

@@ -101,6 +101,12 @@ BROKEN = {
     "unknown motion": ("kind: orbit", "kind: spiral", 22, "contacts.1.motion"),
     "frames between ticks": ("frame_rate_hz: 5", "frame_rate_hz: 3", 5, "frame_rate_hz: 3 Hz does not fall on ticks"),
     "frames above ticks": ("frame_rate_hz: 5", "frame_rate_hz: 40", 5, "frame_rate_hz: "),
+    "no such fluctuation": (
+        "id: other",
+        "id: other\n    swerling: 2",
+        19,
+        "contacts.1.swerling: Input should be 0, 1 or 3, got 2",
+    ),
     "look too long": (
         "seed: 3",
         "seed: 3\nradar: {pulses: 4000}",
