@@ -1,6 +1,7 @@
 """Errors: their size by hand, their spread in many looks."""
 
 import math
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -9,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from q_sim_service.contacts import Contacts
-from q_sim_service.radar import Detections, Radar, RadarParameters
+from q_sim_service.radar import Radar, RadarParameters
 from q_sim_service.radar.accuracy import sigmas, with_errors
 from q_sim_service.radar.plots import Plots
 from q_sim_service.scenario import Scenario
 from qiki.geometry import unit_vectors
 
 PARAMETERS = RadarParameters(swerling=0, false_alarm_probability=1e-16)
+RING, STEP_DEG = 30, 12
 
 
 def test_sigmas_by_hand():
@@ -36,43 +38,60 @@ def test_errors_shrink_with_snr_down_to_the_floor(snr: float):
         assert before**2 - floor**2 == pytest.approx(4 * (after**2 - floor**2), abs=1e-6 * floor**2)
 
 
-def looks(rcs_m2: float, elev_deg: float, count: int = 3000) -> tuple[Detections, list[np.ndarray]]:
-    """Looks at one contact at 6 km that recedes at 20 m/s, as one; true range, bearing, elevation, range rate."""
-    sight = unit_vectors(np.radians([40.0]), np.radians([elev_deg]))[0]
-    motion = {"kind": "constant_velocity", "position_m": list(6000 * sight), "velocity_mps": list(20 * sight)}
-    contact = {"id": "c", "object_type": "SHIP", "rcs_m2": rcs_m2, "motion": motion}
-    scenario = Scenario.model_validate({"name": "t", "description": "t", "contacts": [contact]})
-    contacts = Contacts(scenario, UUID(int=1), np.random.default_rng(1))
+def errors(rcs_m2: float, elev_deg: float, count: int = 100) -> dict[str, np.ndarray]:
+    """Many looks at contacts all round, 6 km away, each 12° from the next, receding at 20 m/s: SNR, and what is off."""
+    bearing_rad = np.radians(np.arange(RING) * STEP_DEG)
+    contacts = [
+        {
+            "id": f"c{i}",
+            "object_type": "SHIP",
+            "rcs_m2": rcs_m2,
+            "motion": {
+                "kind": "constant_velocity",
+                "position_m": (6000 * s).tolist(),
+                "velocity_mps": (20 * s).tolist(),
+            },
+        }
+        for i, s in enumerate(unit_vectors(bearing_rad, np.full(RING, math.radians(elev_deg))))
+    ]
+    scenario = Scenario.model_validate({"name": "t", "description": "t", "contacts": contacts})
+    there = Contacts(scenario, UUID(int=1), np.random.default_rng(1))
     radar = Radar(PARAMETERS, np.random.default_rng(3))
-    seen = [radar.measure(contacts, (0, 0, 0), (0, 0, 0)) for _ in range(count)]
+    seen = [radar.measure(there, (0, 0, 0), (0, 0, 0)) for _ in range(count)]
     names = ("range_m", "bearing_deg", "elev_deg", "vr_mps", "snr_db")
-    return seen[0], [np.concatenate([getattr(one, name) for one in seen]) for name in names]
+    range_m, bearing_deg, up_deg, vr_mps, snr_db = (
+        np.concatenate([getattr(one, name) for one in seen]) for name in names
+    )
+    turned_deg = (bearing_deg + STEP_DEG / 2) % STEP_DEG - STEP_DEG / 2
+    return {
+        "snr": 10 ** (snr_db / 10),
+        "range": range_m - 6000,
+        "across": np.radians(turned_deg) * math.cos(math.radians(elev_deg)),
+        "up": np.radians(up_deg - elev_deg),
+        "speed": vr_mps - 20,
+    }
 
 
 @pytest.mark.parametrize("elev_deg", [0.0, 60.0])
 @pytest.mark.parametrize("rcs_m2", [0.2, 1e4], ids=["weak", "floor"])
-def test_spread_is_what_the_published_snr_says(rcs_m2: float, elev_deg: float):
-    _, (range_m, bearing_deg, measured_elev_deg, vr_mps, snr_db) = looks(rcs_m2, elev_deg)
-    sigma = sigmas(PARAMETERS, 10 ** (snr_db / 10))
-    across = np.radians(bearing_deg - 40.0) * math.cos(math.radians(elev_deg))
-    errors = {
-        "range": (range_m - 6000) / sigma.range_m,
-        "across": across / sigma.angle_rad,
-        "up": np.radians(measured_elev_deg - elev_deg) / sigma.angle_rad,
-        "speed": (vr_mps - 20) / sigma.speed_mps,
-    }
-    for name, error in errors.items():
-        n = len(error)
+def test_spread_is_what_the_published_snr_says(interval: type[Any], rcs_m2: float, elev_deg: float):
+    off = errors(rcs_m2, elev_deg)
+    sigma = sigmas(PARAMETERS, off.pop("snr"))
+    spread = {"range": sigma.range_m, "across": sigma.angle_rad, "up": sigma.angle_rad, "speed": sigma.speed_mps}
+    for name, error in off.items():
+        unit = error / spread[name]
+        n = len(unit)
         assert n > 2500, name
-        assert abs(error.mean()) < 4 / math.sqrt(n) + 0.02, name  # 0.02: a turned line of sight is not quite an angle
-        assert error.std() == pytest.approx(1, abs=4 / math.sqrt(2 * n)), name
+        assert abs(unit.mean()) < 4 / math.sqrt(n) + 0.02, name  # 0.02: a turned line of sight is not quite an angle
+        low, high = interval.chi_square(n)
+        assert low < (unit**2).sum() < high, name
 
 
 def test_errors_are_independent():
-    _, (range_m, bearing_deg, elev_deg, vr_mps, _) = looks(0.2, 0.0)
-    correlation = np.corrcoef([range_m, bearing_deg, elev_deg, vr_mps])
-    n = len(range_m)
-    assert np.abs(correlation - np.eye(4)).max() < 4.5 / math.sqrt(n)
+    off = errors(0.2, 0.0)
+    del off["snr"]
+    correlation = np.corrcoef(list(off.values()))
+    assert np.abs(correlation - np.eye(4)).max() < 4.5 / math.sqrt(len(off["range"]))
 
 
 @given(st.floats(0, 2 * math.pi), st.floats(-math.pi / 2, math.pi / 2), st.floats(30, 1e9), st.integers(0, 2**32 - 1))

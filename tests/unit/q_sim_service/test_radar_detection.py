@@ -1,20 +1,22 @@
-"""How often contacts are seen and ghosts appear, against the laws. Seeded; bounds are four standard deviations."""
+"""How often contacts are seen and ghosts appear, against the laws. Seeded; where a law gives no interval, bounds are
+four standard deviations.
+"""
 
 import math
-from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 import numpy as np
 import pytest
 
 from q_sim_service.contacts import Contacts
-from q_sim_service.radar import Detections, Radar, RadarParameters
-from q_sim_service.radar.echoes import threshold
+from q_sim_service.radar import Detections, Radar, RadarParameters, false_alarms
+from q_sim_service.radar.detection import detection_probability
+from q_sim_service.radar.echoes import noise, threshold
 from q_sim_service.radar.equation import from_db, reach_m2
+from q_sim_service.radar.parameters import Swerling
 from q_sim_service.scenario import Scenario
 from qiki.contracts.radar import MAX_DETECTIONS
-
-Law = Callable[[float, float], float]
 
 RANGE_M = 8000.0
 RING = 60
@@ -28,14 +30,20 @@ def contacts_of(contacts: list[dict], **rest: object) -> Contacts:
     return Contacts(scenario, UUID(int=1), np.random.default_rng(1))
 
 
-def ring(snr_db: float) -> Contacts:
-    """Contacts all round, each 6° from the next, with the cross-section that gives this mean SNR."""
+def ring(snr_db: float, own_case: int | None = None) -> Contacts:
+    """Contacts all round, each 6° from the next, with the cross-section that gives this mean SNR.
+
+    Every other one, from the second on, fluctuates as `own_case` says.
+    """
     rcs = from_db(snr_db) * RANGE_M**4 / reach_m2(PARAMETERS)
     angles = np.radians(np.arange(RING) * 360 / RING)
     places = [[RANGE_M * math.sin(a), RANGE_M * math.cos(a), 0.0] for a in angles]
     motions = [{"kind": "constant_velocity", "position_m": place} for place in places]
     return contacts_of(
-        [{"id": f"c{i}", "object_type": "DRONE", "rcs_m2": rcs, "motion": m} for i, m in enumerate(motions)]
+        [
+            {"id": f"c{i}", "object_type": "DRONE", "rcs_m2": rcs, "motion": m, "swerling": own_case if i % 2 else None}
+            for i, m in enumerate(motions)
+        ]
     )
 
 
@@ -44,54 +52,51 @@ def looks(parameters: RadarParameters, contacts: Contacts, count: int = LOOKS, s
     return [radar.measure(contacts, AT_REST, AT_REST) for _ in range(count)]
 
 
+def of_the_ring(look: Detections) -> np.ndarray:
+    """Which plots are; of some two thousand ghosts one lies there too."""
+    return (np.abs(look.range_m - RANGE_M) < 100) & (np.abs(look.elev_deg) < 3)
+
+
 def hits(detections: list[Detections]) -> int:
-    """Plots of the ring; ghosts lie elsewhere but for one in hundreds."""
-    return sum(int(np.count_nonzero(np.abs(one.range_m - RANGE_M) < 100)) for one in detections)
+    """Plots of the ring."""
+    return sum(int(np.count_nonzero(of_the_ring(one))) for one in detections)
 
 
-def swerling_1(snr: float, threshold: float) -> float:
-    """Power is Exp(1 + SNR): P_fa^(1/(1 + SNR)) (Richards, 2nd ed., ch. 6)."""
-    return math.exp(-threshold / (1 + snr))
-
-
-def swerling_3(snr: float, threshold: float) -> float:
-    """Its moment generating function is (1 - s)/(1 - a·s)² with a = 1 + SNR/2; in partial fractions:"""
-    a = 1 + snr / 2
-    return math.exp(-threshold / a) * (1 + (1 - 1 / a) * threshold / a)
-
-
-def steady(snr: float, threshold: float) -> float:
-    """Marcum's Q as its Poisson mixture of Erlang tails."""
-    erlang_term, tail, weight, total = math.exp(-threshold), 0.0, math.exp(-snr), 0.0
-    for k in range(400):
-        tail += erlang_term
-        total += weight * tail
-        erlang_term *= threshold / (k + 1)
-        weight *= snr / (k + 1)
-    return total
+def expected_probability(snr_db: float, model: int) -> float:
+    """As `test_radar_laws` checks it."""
+    level = -math.log(PARAMETERS.false_alarm_probability)
+    return float(detection_probability(np.array([from_db(snr_db)]), level, Swerling(model))[0])
 
 
 @pytest.mark.parametrize("snr_db", [10.0, 13.0, 20.0])
-@pytest.mark.parametrize(("model", "law"), [(0, steady), (1, swerling_1), (3, swerling_3)])
-def test_detection_probability_follows_the_law(model: int, law: Law, snr_db: float):
+@pytest.mark.parametrize("model", [0, 1, 3])
+def test_detection_rate_follows_the_law(interval: type[Any], model: int, snr_db: float):
     parameters = PARAMETERS.model_copy(update={"swerling": model})
-    expected = law(from_db(snr_db), -math.log(parameters.false_alarm_probability))
-    n = RING * LOOKS
-    found = hits(looks(parameters, ring(snr_db)))
-    assert abs(found - n * expected) <= 4 * math.sqrt(n * expected * (1 - expected)) + 1
+    low, high = interval.binomial(RING * LOOKS, expected_probability(snr_db, model))
+    assert low <= hits(looks(parameters, ring(snr_db))) <= high
 
 
-def test_stated_probability_at_12_km():
-    # 13 dB at one false alarm in 10¹⁰ cells: 10^(-10/20.95) = 0.333
-    assert swerling_1(from_db(13.0), -math.log(1e-10)) == pytest.approx(0.333, abs=1e-3)
+@pytest.mark.parametrize("model", [0, 3])
+def test_a_contact_may_fluctuate_in_its_own_way(interval: type[Any], model: int):
+    """Every other one of the ring has a case of its own, the rest has the radar's."""
+    seen = looks(PARAMETERS, ring(13.0, own_case=model))
+    odd = sum(int(np.count_nonzero(np.round(one.bearing_deg[of_the_ring(one)] / 6) % 2)) for one in seen)
+    for count, case in ((odd, model), (hits(seen) - odd, 1)):
+        low, high = interval.binomial(RING // 2 * LOOKS, expected_probability(13.0, case))
+        assert low <= count <= high, case
 
 
-def test_laws_agree_with_tables():
-    # P_fa 1e-6 and P_d 0.9: steady 13.2 dB, Swerling I 21.1 dB, Swerling III 17.1 dB (Skolnik, Radar Handbook, ch. 2)
-    threshold = -math.log(1e-6)
-    assert steady(from_db(13.2), threshold) == pytest.approx(0.9, abs=0.01)
-    assert swerling_1(from_db(21.1), threshold) == pytest.approx(0.9, abs=0.01)
-    assert swerling_3(from_db(17.1), threshold) == pytest.approx(0.9, abs=0.01)
+def test_a_swarm_fluctuates_in_its_own_way():
+    swarm = {"id": "s", "count": 3, "swerling": 0, "radius_m": [500, 600], "speed_mps": [0, 0]}
+    assert contacts_of([], swarms=[swarm]).swerling.tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("p_fa", [0.1, 1e-3])
+def test_noise_crosses_the_threshold_as_often_as_it_may(interval: type[Any], p_fa: float):
+    cells = 500_000
+    power = np.abs(noise((cells,), np.random.default_rng(1))) ** 2
+    low, high = interval.binomial(cells, p_fa)
+    assert low <= np.count_nonzero(power > threshold(p_fa)) <= high
 
 
 def test_measured_snr_and_cross_section_have_the_true_mean():
@@ -118,11 +123,19 @@ def ghosts() -> list[Detections]:
     return looks(parameters, contacts_of([]), count=2000)
 
 
-def test_false_alarms_are_poisson(ghosts: list[Detections]):
+def test_false_alarms_are_poisson(ghosts: list[Detections], interval: type[Any]):
     counts = np.array([len(one) for one in ghosts])
-    assert abs(counts.sum() - 4000) < 4 * math.sqrt(4000)
-    # The variance of a Poisson sample over its mean is 1 ± √(2 / n).
-    assert counts.var() / counts.mean() == pytest.approx(1, abs=4 * math.sqrt(2 / 2000))
+    low, high = interval.poisson(4000)
+    assert low <= counts.sum() <= high
+    # The index of dispersion: of a Poisson sample it is a chi-square of n - 1 degrees of freedom.
+    low, high = interval.chi_square(1999)
+    assert low < ((counts - counts.mean()) ** 2).sum() / counts.mean() < high
+
+
+def test_false_alarms_of_the_default_radar_are_as_many_as_stated(interval: type[Any]):
+    rng, count = np.random.default_rng(1), 20_000
+    low, high = interval.poisson(count * PARAMETERS.false_alarms_per_look)
+    assert low <= sum(len(false_alarms.draw(PARAMETERS, rng)) for _ in range(count)) <= high
 
 
 def test_false_alarms_lie_evenly_over_the_cells(ghosts: list[Detections]):

@@ -10,7 +10,7 @@ from scipy import special
 
 from q_sim_service.radar import RadarParameters
 from q_sim_service.radar.detection import detection_probability, detection_range_m, marcum_q, required_snr
-from q_sim_service.radar.equation import from_db
+from q_sim_service.radar.equation import from_db, reach_m2, snr
 from q_sim_service.radar.parameters import Swerling
 
 LEVELS = [-math.log(p_fa) for p_fa in (0.1, 1e-3, 1e-6, 1e-10, 1e-16)]
@@ -142,6 +142,20 @@ def test_all_echoes_obey_shnidmans_equation(p_d: float, p_fa: float, model: Swer
 )
 def test_detection_range_by_hand(rcs_m2: float, p_d: float, range_m: float):
     assert detection_range_m(RadarParameters(), rcs_m2, p_d) == pytest.approx(range_m, abs=1.5)
+
+
+@pytest.mark.parametrize(
+    ("rcs_m2", "range_m", "stated_db", "stated_probability"),
+    [(1, 12_000, 12.9, 0.33), (1, 8_000, 20.0, 0.79), (1, 5_000, 28.1, 0.97), (200, 12_000, 35.9, 0.99)],
+)
+def test_the_guides_examples(rcs_m2: float, range_m: float, stated_db: float, stated_probability: float):
+    parameters = RadarParameters()
+    ratio = snr(reach_m2(parameters), np.array([rcs_m2]), np.array([range_m]))
+    assert to_db(ratio[0]) == pytest.approx(stated_db, abs=0.05)
+    level = -math.log(parameters.false_alarm_probability)
+    # P_fa^(1/(1 + SNR)), which at 12.9 dB is 10^(-10/20.5)
+    assert 10 ** (-10 / (1 + ratio[0])) == pytest.approx(stated_probability, abs=0.006)
+    assert detection_probability(ratio, level, Swerling.I)[0] == pytest.approx(stated_probability, abs=0.006)
 
 
 def test_a_steady_echo_is_surely_seen_farther_and_luckily_less_far():
