@@ -88,8 +88,8 @@ class Radar:
 
     def _published(self, plots: Plots, heading_deg: float) -> Detections:
         """As many as a frame holds, the strongest first; by range, so that their order tells nothing; rounded."""
-        plots = plots.take(np.argsort(-plots.snr, kind="stable")[:MAX_DETECTIONS])
-        plots = plots.take(np.argsort(plots.range_m, kind="stable"))
+        strongest = np.argsort(-plots.snr, kind="stable")[:MAX_DETECTIONS]
+        plots = plots.take(strongest[np.argsort(plots.range_m[strongest], kind="stable")])
         _, bearing_rad, elevation_rad = spherical(plots.sight)
         bearing_deg = np.round(np.degrees(bearing_rad), 5)
         snr = plots.snr / illumination(self._parameters.transmit_pattern, plots.sight, heading_deg)
