@@ -13,7 +13,7 @@ COPY --chmod=755 <<'SH' /usr/local/bin/trusting
 set -eu
 if [ -s /run/secrets/ca ]; then
     cat /etc/ssl/certs/ca-certificates.crt /run/secrets/ca >/tmp/ca.crt
-    export SSL_CERT_FILE=/tmp/ca.crt PIP_CERT=/tmp/ca.crt
+    export SSL_CERT_FILE=/tmp/ca.crt PIP_CERT=/tmp/ca.crt REQUESTS_CA_BUNDLE=/tmp/ca.crt
 fi
 [ -n "${PIP_INDEX_URL:-}" ] || unset PIP_INDEX_URL UV_INDEX_URL
 exec "$@"
