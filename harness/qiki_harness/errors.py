@@ -5,6 +5,7 @@ UserError
     ├── ComposeError            the compose file says what we cannot do
     ├── PortInUseError          somebody else listens there
     ├── EngineError             no container engine answers, or not to us
+    ├── LockError               a dependency has no wheel, or another one than the locks pin
     ├── StackError              the stack runs already, or does not run, or refuses a request
     │   └── StartFailedError    a service did not come up; has its last words and the exit status
     └── DeadlineError           a condition did not come true in time; says how things stand, in lines
@@ -46,6 +47,10 @@ class PortInUseError(HarnessError):
 
 class EngineError(HarnessError):
     """There is no container engine to be had."""
+
+
+class LockError(HarnessError):
+    """The locks cannot be kept to."""
 
 
 class StackError(HarnessError):
