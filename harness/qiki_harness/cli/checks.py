@@ -1,6 +1,5 @@
 """What `qiki doctor` looks at."""
 
-import re
 import shutil
 import subprocess
 import sys
@@ -13,11 +12,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from qiki_harness.compose import ComposeFile, Port
+from qiki_harness.locks.pins import read_pins
 from qiki_harness.stack.ports import PortLocks, is_free, listener
 from qiki_harness.stack.runfolder import user_folder
 
 _SUPPORTED = ((3, 11), (3, 12), (3, 13))
-_PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)( *;)?", re.MULTILINE)
 # The streams' limits, 2.4 GiB, and room for logs.
 _DISK_BYTES = 3 << 30
 _TOOL_S = 30
@@ -78,14 +77,14 @@ def packages(locks: Path) -> Finding:
 def differing(lock: str) -> list[str]:
     """The packages of a lock file that are installed in another version, or not at all."""
     found = []
-    for name, pinned, conditional in _PIN.findall(lock):
+    for pin in read_pins(lock):
         try:
-            installed = version(name)
+            installed = version(pin.name)
         except PackageNotFoundError:
             # A marker may say that this platform does not need it.
-            installed = pinned if conditional else "not installed"
-        if installed != pinned:
-            found.append(f"{name} {installed}, pinned {pinned}")
+            installed = pin.version if pin.marker else "not installed"
+        if installed != pin.version:
+            found.append(f"{pin.name} {installed}, pinned {pin.version}")
     return found
 
 

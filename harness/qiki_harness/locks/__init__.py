@@ -1,4 +1,4 @@
 """The locks: what they pin, which wheel of each pin a system takes, what a renewal changed.
 
-It takes `packaging` alone beside the standard library, for it runs where nothing but the build lock is installed.
+`pins` takes the standard library alone, the rest `packaging`, which the build lock has.
 """

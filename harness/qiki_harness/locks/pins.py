@@ -1,11 +1,10 @@
 """The pins of a hashed requirements file."""
 
-from collections.abc import Mapping
+import re
 from dataclasses import dataclass
 
-from packaging.markers import Marker
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
+_ENTRY = re.compile(r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;]+)(?:\s*;\s*(?P<marker>.*?))?\s*(?= --hash=|$)")
+_HASH = re.compile(r"--hash=sha256:([0-9a-f]+)")
 
 
 @dataclass(frozen=True)
@@ -14,29 +13,26 @@ class Pin:
 
     Attributes:
         name: normalized
-        marker: where it is installed; None is everywhere
+        marker: where it is installed; empty is everywhere
         hashes: sha256, hexadecimal, of each file that it may come from
     """
 
     name: str
     version: str
-    marker: Marker | None
+    marker: str
     hashes: frozenset[str]
-
-    def fits(self, environment: Mapping[str, str]) -> bool:
-        """Whether it is installed where the markers have these values."""
-        return self.marker is None or self.marker.evaluate(dict(environment))
 
 
 def read_pins(text: str) -> list[Pin]:
     """The pins of a lock, in its order."""
     lines = text.replace("\\\n", " ").splitlines()
-    return [_pin(line) for line in lines if line and not line.startswith((" ", "#", "--"))]
+    return [_pin(found, line) for line in lines if (found := _ENTRY.match(line))]
 
 
-def _pin(line: str) -> Pin:
-    words, *hashes = line.split(" --hash=sha256:")
-    requirement = Requirement(words)
-    (exactly,) = requirement.specifier
-    name = canonicalize_name(requirement.name)
-    return Pin(name, exactly.version, requirement.marker, frozenset(text.strip() for text in hashes))
+def canonical(name: str) -> str:
+    """A distribution's name, normalized (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _pin(entry: re.Match[str], line: str) -> Pin:
+    return Pin(canonical(entry["name"]), entry["version"], entry["marker"] or "", frozenset(_HASH.findall(line)))

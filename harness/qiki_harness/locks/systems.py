@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from packaging.markers import Marker
 from packaging.tags import Tag, compatible_tags, cpython_tags, mac_platforms
 
 PYTHON = (3, 13)
@@ -47,6 +48,10 @@ class System:
         interpreter = f"cp{PYTHON[0]}{PYTHON[1]}"
         tags = [*cpython_tags(PYTHON, platforms=self.platforms), *compatible_tags(PYTHON, interpreter, self.platforms)]
         return {tag: place for place, tag in enumerate(dict.fromkeys(tags))}
+
+    def fulfils(self, marker: str) -> bool:
+        """Whether what has this marker is installed on it."""
+        return not marker or Marker(marker).evaluate(dict(self.environment))
 
     def best(self, tags: Iterable[Tag]) -> int | None:
         """The best place of any of a wheel's tags; None if the wheel is for others."""

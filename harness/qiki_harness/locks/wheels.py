@@ -48,7 +48,7 @@ def _for_system(
     where: dict[str, list[str]] = {}
     wanted: dict[str, Pin] = {}
     for lock, pins in sorted(locks.items()):
-        for pin in (pin for pin in pins if pin.fits(system.environment)):
+        for pin in (pin for pin in pins if system.fulfils(pin.marker)):
             where.setdefault(pin.name, []).append(lock)
             wanted[pin.name] = pin
     return [_choose(name, system, wanted[each], packages, tuple(where[each])) for each in sorted(wanted)]

@@ -4,7 +4,7 @@ import pytest
 from packaging.pylock import Pylock
 
 from qiki_harness.errors import LockError
-from qiki_harness.locks.pins import read_pins
+from qiki_harness.locks.pins import Pin, read_pins
 from qiki_harness.locks.wheels import choose_wheels, wheels_text
 
 LOCK = """--require-hashes
@@ -42,11 +42,11 @@ MAC = {"maconly-3-py3-none-any.whl": "dd"}
 
 
 def test_pins_are_read_with_markers_and_hashes():
-    array, windows, _ = read_pins(LOCK)
-    assert (array.name, array.version, array.hashes) == ("fast-array", "2.0", {"aa", "bb"})
-    assert array.fits({"sys_platform": "linux"})
-    assert not windows.fits({"sys_platform": "linux"})
-    assert windows.fits({"sys_platform": "win32"})
+    assert read_pins(LOCK) == [
+        Pin("fast-array", "2.0", "", frozenset({"aa", "bb"})),
+        Pin("winonly", "1", "sys_platform == 'win32'", frozenset({"cc"})),
+        Pin("maconly", "3", "sys_platform == 'darwin'", frozenset({"dd"})),
+    ]
 
 
 def test_a_system_takes_its_own_best_wheel_whatever_the_order():
