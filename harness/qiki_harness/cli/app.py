@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from qiki_harness.cli import doctor, events, scenarios, spec, stacks, up, watch
+from qiki_harness.cli import doctor, events, manifest, scenarios, spec, stacks, up, watch
 
 app = typer.Typer(
     invoke_without_command=True,
@@ -46,3 +46,4 @@ app.command()(doctor.doctor)
 app.add_typer(scenarios.app, name="scenario")
 app.add_typer(events.app, name="events")
 app.add_typer(spec.app, name="spec")
+app.add_typer(manifest.app, name="manifest")

@@ -39,6 +39,12 @@ def compose_file(given: Path | None = None) -> Path:
     raise HarnessError(f"no {COMPOSE_FILE} in {here} or above it: go to the project, or use --file")
 
 
+def checkout_folder(name: str) -> Path | None:
+    """A folder of the project we are in, else of the project we are part of; None where neither is a checkout."""
+    here = Path.cwd()
+    return next((folder / name for folder in (here, *here.parents, _CHECKOUT) if (folder / name).is_dir()), None)
+
+
 def run_folder(name: str, run_dir: Path | None, file: Path | None = None) -> Path:
     """The run folder of a stack."""
     if os.sep in name or name in {"", ".", ".."}:

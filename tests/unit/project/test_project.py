@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from qiki_harness.manifest.sources import PACKAGES
+
 ROOT = Path(__file__).parents[3]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 SERVICES = {path.parent.name for path in (ROOT / "services").glob("*/__init__.py")}
@@ -25,8 +27,9 @@ def test_services_stand_side_by_side_between_harness_and_library():
         PROJECT["tool"]["mypy"]["packages"],
         [Path(package).name for package in PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]],
         PROJECT["tool"]["ruff"]["lint"]["isort"]["known-first-party"],
+        PACKAGES,
     ],
-    ids=["import-linter", "mypy", "wheel", "isort"],
+    ids=["import-linter", "mypy", "wheel", "isort", "manifest"],
 )
 def test_every_package_is_listed(listed):
     assert SERVICES | {"qiki", "qiki_harness"} <= set(listed)

@@ -1,0 +1,118 @@
+"""`qiki manifest`: what this environment consists of, and how two differ."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from qiki_harness.cli.options import checkout_folder
+from qiki_harness.cli.output import RED, paint, table
+from qiki_harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from qiki_harness.manifest import Distribution, Manifest
+
+app = typer.Typer(help="What this environment consists of; how two differ.", invoke_without_command=True)
+
+_SHORT = 12
+_HERE = "this environment"
+ManifestFile = Annotated[str, typer.Argument(help="What `qiki manifest --json` wrote; - is stdin.")]
+
+
+@app.callback()
+def manifest(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="All of it, as JSON.")] = False,
+    verify: Annotated[bool, typer.Option(help="Hold every file against its RECORD.")] = True,
+) -> None:
+    """Say what this environment consists of."""
+    if context.invoked_subcommand is None:
+        found = _collect(verify=verify)
+        print(found.model_dump_json(indent=2) if as_json else _text(found))
+
+
+@app.command()
+def diff(
+    a: ManifestFile,
+    b: Annotated[str | None, typer.Argument(help="The other; this environment if not given.")] = None,
+    lock: Annotated[
+        str | None, typer.Option(help="Compare what this lock pins (runtime, dev); what else is there may differ.")
+    ] = None,
+    relinked: Annotated[bool, typer.Option("--relinked", help="Allow the library paths that Nix rewrites.")] = False,
+) -> None:
+    """Say how two environments differ; exit status 0: not, 1: they do."""
+    from qiki_harness.manifest import Comparison  # noqa: PLC0415  # pydantic
+
+    pair = (_read(a), _read(b) if b else _collect())
+    if lock and not any(lock in each.locks for one in pair for each in one.distributions.values()):
+        raise HarnessError(f"neither manifest knows a lock {lock!r}: it is a file of locks/, without .txt")
+    names = (_called(a), _called(b) if b else _HERE)
+    found = Comparison(*pair, names if names[0] != names[1] else (a, b or _HERE), lock, relinked).differences()
+    for difference in found:
+        print(difference)
+    if not found:
+        print("no difference")
+    sys.exit(not all(difference.allowed for difference in found))
+
+
+def _collect(*, verify: bool = True) -> "Manifest":
+    from qiki_harness.manifest import collect  # noqa: PLC0415
+
+    return collect(checkout_folder("locks"), verify=verify)
+
+
+def _read(file: str) -> "Manifest":
+    from qiki_harness.manifest import read_manifest  # noqa: PLC0415
+
+    if file == "-":
+        return read_manifest(sys.stdin.read(), "stdin")
+    try:
+        return read_manifest(Path(file).read_text(encoding="utf-8"), file)
+    except OSError as error:
+        raise HarnessError(f"{file} cannot be read: {error.strerror}") from None
+
+
+def _called(file: str) -> str:
+    return "stdin" if file == "-" else Path(file).stem
+
+
+def _text(found: "Manifest") -> str:
+    libc = f", {found.platform.libc}" if found.platform.libc else ""
+    head = f"{found.python.implementation} {found.python.version}, {found.platform.system} {found.platform.machine}"
+    return "\n\n".join(
+        [
+            f"qiki-dtmp {found.version} on {head}{libc}",
+            table(("DISTRIBUTION", "VERSION", "LOCKS", "FILES", "RECORD"), _distributions(found)),
+            table(("PROGRAM", "VERSION", "OF"), _programs(found)),
+            table(("OUR PACKAGE", "HASH"), ((name, each[:_SHORT]) for name, each in found.sources.items())),
+            "\n".join(_verdict(found)),
+        ]
+    )
+
+
+def _distributions(found: "Manifest") -> Iterator[tuple[str, ...]]:
+    for name, each in _each(found):
+        yield name, each.version, " ".join(each.locks) or "none", str(each.files), each.record[:_SHORT]
+
+
+def _programs(found: "Manifest") -> Iterator[tuple[str, ...]]:
+    for name, each in found.tools.items():
+        yield name, each.version or "does not run", each.distribution
+
+
+def _verdict(found: "Manifest") -> Iterator[str]:
+    """What is not as it should be, or that all is."""
+    wrong = [f"{name} is {each.version}, pinned is {each.pinned}" for name, each in _each(found) if each.pinned]
+    wrong += [f"{name}: {path} is {state}" for name, each in _each(found) for path, state in each.altered.items()]
+    wrong += [f"no distribution brought {path}" for path in found.unrecorded]
+    yield from (paint(line, RED) for line in wrong)
+    if not found.verified:
+        yield "The files were not held against their RECORDs."
+    elif not wrong:
+        yield f"{sum(each.files for _, each in _each(found))} files are as their RECORDs say."
+
+
+def _each(found: "Manifest") -> Iterable[tuple[str, "Distribution"]]:
+    return found.distributions.items()

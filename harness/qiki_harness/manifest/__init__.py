@@ -1,0 +1,7 @@
+"""What an environment really consists of, and how two of them differ."""
+
+from qiki_harness.manifest.collect import collect
+from qiki_harness.manifest.diff import Comparison, Difference
+from qiki_harness.manifest.model import Distribution, Manifest, read_manifest
+
+__all__ = ["Comparison", "Difference", "Distribution", "Manifest", "collect", "read_manifest"]

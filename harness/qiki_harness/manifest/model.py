@@ -1,0 +1,117 @@
+"""A manifest."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from qiki_harness.errors import HarnessError
+
+MISSING = "missing"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Python(_Part):
+    """The interpreter."""
+
+    version: str
+    implementation: str
+
+
+class Platform(_Part):
+    """What it runs on; `libc` is the C library's name and version."""
+
+    system: str
+    machine: str
+    libc: str
+
+
+class Altered(_Part):
+    """A file that is not as its distribution's RECORD says.
+
+    Attributes:
+        sha256: hexadecimal, of the file as it is; or `missing`
+        native: machine code, whose library paths a build may rewrite (Nix does)
+    """
+
+    sha256: str
+    native: bool = False
+
+    def __str__(self) -> str:
+        return "missing" if self.sha256 == MISSING else "changed"
+
+
+class Distribution(_Part):
+    """An installed distribution.
+
+    Attributes:
+        record: sha256, hexadecimal, over the paths and hashes of its RECORD, but for what installers write themselves
+        files: how many they are
+        altered: path to what is not as RECORD says
+        locks: the locks that name it, on this system or another
+        pinned: the version that they name, where it is another one
+    """
+
+    version: str
+    record: str
+    files: int
+    altered: dict[str, Altered] = {}
+    locks: tuple[str, ...] = ()
+    pinned: str | None = None
+
+
+class Tool(_Part):
+    """A program that is no Python.
+
+    Attributes:
+        version: as it says itself; None if it does not run
+        distribution: which brings it
+    """
+
+    version: str | None
+    distribution: str
+
+
+class Manifest(_Part):
+    """What an environment consists of.
+
+    Attributes:
+        version: of qiki-dtmp
+        verified: whether every file was held against its RECORD
+        distributions: by normalized name
+        unrecorded: files among the installed ones that no RECORD has; path to sha256, hexadecimal
+        tools: by command
+        sources: our own packages (installed as a link, or from a wheel): name to sha256, hexadecimal, over their files;
+            `generated` are the stubs
+    """
+
+    format: Literal[1] = 1
+    version: str
+    verified: bool
+    python: Python
+    platform: Platform
+    distributions: dict[str, Distribution]
+    unrecorded: dict[str, str] = {}
+    tools: dict[str, Tool]
+    sources: dict[str, str]
+
+
+def read_manifest(text: str, name: str) -> Manifest:
+    """The manifest that a text holds.
+
+    Args:
+        text: JSON
+        name: what the text is called in the error
+
+    Raises:
+        HarnessError: it is none; says what is wrong first.
+    """
+    try:
+        return Manifest.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        what = f"{where}: {first['msg']}" if where else first["msg"]
+        raise HarnessError(f"{name} is no manifest (qiki manifest --json makes one): {what}") from None
