@@ -3,58 +3,8 @@
 import json
 import os
 import re
-import subprocess
-from pathlib import Path
 
 import pytest
-
-from qiki_harness.containers import ContainerStack
-
-ROOT = Path(__file__).parents[2]
-
-
-class Workspace:
-    """A checkout, opened in its devcontainer.
-
-    Args:
-        folder: the checkout
-        stack: names and ports that nobody else has
-    """
-
-    def __init__(self, folder: Path, stack: ContainerStack):
-        self.folder = folder
-        self.stack = stack
-        names = ("NATS_URL", "QSIM_GRPC", "QIKI_COMPOSE_PROJECT")
-        own = stack.environment | {"COMPOSE_PROJECT_NAME": stack.project}
-        self.environment = {name: value for name, value in own.items() if name not in names}
-
-    def cli(self, command, *words):
-        line = [str(ROOT / "scripts" / "devcontainer"), command, "--workspace-folder", str(self.folder), *words]
-        done = subprocess.run(line, env=self.environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
-        return done.stdout
-
-    def up(self):
-        return json.loads(self.cli("up").strip().splitlines()[-1])
-
-    def run(self, *words):
-        return self.cli("exec", *words)
-
-
-@pytest.fixture(scope="module")
-def workspace(tmp_path_factory):
-    """A fresh checkout, opened."""
-    if "QIKI_ENGINE_TESTS" not in os.environ:
-        pytest.skip("takes an engine and npm: tox -e devcontainer")
-    folder = tmp_path_factory.mktemp("devcontainer") / "QIKI_DTMP"
-    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
-    stack = ContainerStack.apart(folder / "docker-compose.phase1.yml", "devcontainer")
-    opened = Workspace(folder, stack)
-    try:
-        opened.result = opened.up()
-        yield opened
-    finally:
-        stack.down()
 
 
 @pytest.mark.timeout(900)

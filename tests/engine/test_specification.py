@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import socket
 import subprocess
 from pathlib import Path
@@ -58,7 +57,7 @@ def blocks(text, heading):
 
 
 @pytest.fixture
-def clone(tmp_path):
+def clone(tmp_path, copy_checkout):
     """A fresh clone, where nothing else has the specification's names and ports."""
     if "QIKI_ENGINE_TESTS" not in os.environ:
         pytest.skip("takes an engine: tox -e specification")
@@ -68,23 +67,7 @@ def clone(tmp_path):
     for port in taken:
         with socket.socket() as probe:
             assert probe.connect_ex(("127.0.0.1", port)) != 0, f"port {port} is taken: end the stack that has it"
-    folder = tmp_path / "QIKI_DTMP"
-    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
-    # What is being worked on is tested, not only what is committed.
-    changed = (
-        subprocess.run(
-            ["git", "ls-files", "--modified", "--others", "--exclude-standard", "-z"],
-            cwd=ROOT,
-            check=True,
-            capture_output=True,
-        )
-        .stdout.decode()
-        .split("\0")
-    )
-    for name in filter(None, changed):
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
+    folder = copy_checkout(tmp_path / "QIKI_DTMP")
     yield folder
     shell(folder, f"{COMPOSE} down --volumes --remove-orphans --rmi all")
 

@@ -91,7 +91,7 @@ def _unrecorded(installed: Collection[metadata.Distribution]) -> Iterator[tuple[
     """Path and hash of each file among the packages that no RECORD has, but for bytecode."""
     recorded = {f"{_folder(each)}/{row.path}" for each in installed for row in _record(each)}
     for folder in sorted({str(_folder(each)) for each in installed}):
-        for inner, _, names in os.walk(folder):
+        for inner, _, names in os.walk(folder, followlinks=True):
             for path in (f"{inner}/{name}" for name in names if not name.endswith(".pyc")):
                 if path not in recorded:
                     yield os.path.relpath(path, folder), sha256(Path(path))
