@@ -1,4 +1,8 @@
-"""What scripts/lock does beside resolving: `python -m qiki_harness.locks wheels FOLDER PYLOCK`."""
+"""What scripts/lock does beside resolving.
+
+python -m qiki_harness.locks wheels FOLDER PYLOCK     write wheels.json into the folder of the locks
+python -m qiki_harness.locks changes BEFORE AFTER     say how two folders of locks differ
+"""
 
 import sys
 import tomllib
@@ -7,19 +11,36 @@ from pathlib import Path
 from packaging.pylock import Pylock
 
 from qiki_harness.errors import LockError
-from qiki_harness.locks.pins import read_pins
+from qiki_harness.locks.changes import changes
+from qiki_harness.locks.pins import Pin, read_pins
 from qiki_harness.locks.wheels import choose_wheels, wheels_text
+
+WHEELS = "wheels.json"
+
+
+def read_locks(folder: Path) -> dict[str, list[Pin]]:
+    """The pins of each lock of a folder."""
+    return {path.stem: read_pins(path.read_text()) for path in sorted(folder.glob("*.txt"))}
 
 
 def write_wheels(folder: Path, listed: Path) -> None:
-    """Write wheels.json into the folder of the locks, from the files that a pylock lists."""
-    locks = {path.stem: read_pins(path.read_text()) for path in folder.glob("*.txt")}
-    wheels = choose_wheels(locks, Pylock.from_dict(tomllib.loads(listed.read_text())))
-    (folder / "wheels.json").write_text(wheels_text(wheels))
+    """Choose them from the files that a pylock lists."""
+    wheels = choose_wheels(read_locks(folder), Pylock.from_dict(tomllib.loads(listed.read_text())))
+    (folder / WHEELS).write_text(wheels_text(wheels))
+
+
+def say_changes(before: Path, after: Path) -> None:
+    """Print them, a line each."""
+    lines = list(changes(read_locks(before), read_locks(after)))
+    old, new = ((folder / WHEELS).read_text() if (folder / WHEELS).exists() else "" for folder in (before, after))
+    if not lines and old != new:
+        lines = [f"{WHEELS}: other files of the same versions"]
+    print("\n".join(lines) or "lock: nothing changed")
 
 
 if __name__ == "__main__":
+    do = {"wheels": write_wheels, "changes": say_changes}[sys.argv[1]]
     try:
-        write_wheels(*map(Path, sys.argv[2:]))
+        do(*map(Path, sys.argv[2:]))
     except LockError as error:
         sys.exit(f"lock: {error}")

@@ -4,6 +4,7 @@ import pytest
 from packaging.pylock import Pylock
 
 from qiki_harness.errors import LockError
+from qiki_harness.locks.changes import changes
 from qiki_harness.locks.pins import Pin, read_pins
 from qiki_harness.locks.wheels import choose_wheels, wheels_text
 
@@ -98,3 +99,27 @@ def test_the_file_has_a_line_a_wheel_and_says_which_locks_pin_it():
     assert [wheel["locks"] for wheel in read["wheels"]["aarch64-darwin"]] == [["dev", "runtime"], ["dev"]]
     assert sum("sha256" in line for line in text.splitlines()) == 4
     assert "://" not in text
+
+
+def pin(name, version="1", marker="", hashes=("aa",)):
+    return Pin(name, version, marker, frozenset(hashes))
+
+
+def test_changes_are_said_in_words_with_the_locks_that_have_them():
+    before = {"runtime": [pin("numpy", "2.4.1"), pin("old"), pin("same")], "dev": [pin("numpy", "2.4.1"), pin("files")]}
+    after = {
+        "runtime": [pin("numpy", "2.4.2"), pin("new", "3"), pin("same")],
+        "dev": [pin("numpy", "2.4.2"), pin("files", hashes=("bb", "cc"))],
+    }
+    assert list(changes(before, after)) == [
+        "files 1: 2 files are new, 1 are gone (dev)",
+        "new 3 is new (runtime)",
+        "numpy 2.4.1 -> 2.4.2 (dev, runtime)",
+        "old 1 is gone (runtime)",
+    ]
+
+
+def test_a_marker_that_changed_is_a_change_and_the_same_is_none():
+    before, after = {"dev": [pin("a")]}, {"dev": [pin("a", marker="sys_platform == 'win32'")]}
+    assert list(changes(before, after)) == ["a 1: where it is installed: everywhere -> sys_platform == 'win32' (dev)"]
+    assert list(changes(after, after)) == []

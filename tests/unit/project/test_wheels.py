@@ -52,6 +52,12 @@ def test_a_system_has_the_wheels_that_a_lock_pins_and_no_others(system, lock):
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
+def test_dev_has_all_that_the_others_pin(system):
+    """A wheelhouse is fetched by it alone."""
+    assert [wheel["name"] for wheel in WHEELS["wheels"][system] if "dev" not in wheel["locks"]] == []
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
 def test_every_file_is_what_its_entry_says_and_fits_the_system(system):
     _, _, platforms = SYSTEMS[system]
     wheels = WHEELS["wheels"][system]
