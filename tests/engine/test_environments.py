@@ -30,7 +30,9 @@ IMAGES = {"runtime": "registrar", "dev": "qiki-dev"}
 
 
 def output(line, folder, **variables):
-    environment = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "VIRTUAL_ENV"}}
+    # Nothing of the environment that this test runs in; tox within tox would take the outer one's folder.
+    own = ("PYTHONPATH", "QIKI_TOX_RUNNER", "TOX_", "VIRTUAL_ENV")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(own)}
     done = subprocess.run(
         list(map(str, line)), cwd=folder, env=environment | variables, capture_output=True, text=True, check=False
     )

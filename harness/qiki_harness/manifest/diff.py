@@ -88,6 +88,8 @@ class Comparison:
             yield Difference(self._said(name, a.version, b.version), allowed)
         elif a.record != b.record:
             yield Difference(f"{name} {a.version}: not from the same wheel, their RECORDs differ", allowed)
+        elif not a.files:
+            yield Difference(f"{name} {a.version}: has no RECORD, so nothing shows that it is the same", allowed)
         for where, here, there in ((self.names[0], a, b), (self.names[1], b, a)):
             yield from self._altered(name, where, _new(here.altered, there.altered), allowed=allowed)
 

@@ -101,6 +101,13 @@ def test_relinked_native_files_are_allowed_on_demand_and_no_others():
     assert said(other) == ["numpy: not as its RECORD says in B: numpy/a.py is changed, numpy/core.so is changed"]
 
 
+def test_without_a_record_nothing_is_the_same():
+    bare = but("distributions", "numpy", files=0)
+    assert [str(each) for each in Comparison(bare, bare).differences()] == [
+        "numpy 2.4.1: has no RECORD, so nothing shows that it is the same"
+    ]
+
+
 def test_many_files_are_counted():
     other = but("distributions", "numpy", altered={f"{n}.py": CHANGED for n in range(8)})
     assert said(other)[0].endswith("4.py is changed and 3 more")
