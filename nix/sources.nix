@@ -1,0 +1,58 @@
+# What each output is made from: no other file's change builds it anew.
+{ lib }:
+let
+  inherit (lib) fileset;
+  select =
+    files:
+    fileset.toSource {
+      root = ../.;
+      fileset = fileset.unions files;
+    };
+  packages = [
+    ../generated
+    ../harness
+    ../pyproject.toml
+    ../qiki
+    ../services
+  ];
+  stack = packages ++ [
+    ../docker-compose.phase1.yml
+    ../scenarios
+  ];
+in
+{
+  # For a link to the sources, in place of a copy of them.
+  link = select [ ../pyproject.toml ];
+  project = select packages;
+  # What runs without a checkout.
+  stack = select stack;
+  # What an image has at /workspace.
+  workspace = select (
+    packages
+    ++ [
+      ../locks
+      ../scenarios
+    ]
+  );
+  # The smoke test.
+  smoke = select (
+    stack
+    ++ [
+      ../tests/conftest.py
+      ../tests/smoke
+    ]
+  );
+  # What is checked.
+  checked = select (
+    stack
+    ++ [
+      ../buf.yaml
+      ../docs
+      ../locks
+      ../protos
+      ../scripts
+      ../tests
+      ../toxfile.py
+    ]
+  );
+}
