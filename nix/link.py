@@ -11,9 +11,10 @@ from pathlib import Path
 packages = Path(sys.argv[1])
 (link,) = packages.glob("*qiki_dtmp.pth")
 first, *others = link.read_text().splitlines()
-below = sorted(Path(other).relative_to(first).as_posix() for other in others)
-code = f'root = os.environ.get("QIKI_CHECKOUT", "/workspace"); sys.path += [root, *(root + "/" + one for one in {below!r})]'
-link.write_text(f"import os, sys; {code}\n")
+parts = ["", *(f"/{Path(other).relative_to(first).as_posix()}" for other in sorted(others))]
+link.write_text(
+    f'import os, sys; sys.path.extend(map(os.environ.get("QIKI_CHECKOUT", "/workspace").__add__, {parts!r}))\n'
+)
 
 (record,) = packages.glob("qiki_dtmp-*.dist-info/RECORD")
 digest = base64.urlsafe_b64encode(hashlib.sha256(link.read_bytes()).digest()).rstrip(b"=").decode()
