@@ -1,4 +1,4 @@
-"""Lay out bytecode as PYTHONPYCACHEPREFIX has it: `bytecode.py CACHE SOURCES:PLACE…`, PLACE being where SOURCES are used."""
+"""Lay out bytecode as PYTHONPYCACHEPREFIX has it: `bytecode.py CACHE SOURCES:PLACE…`; PLACE is where they are used."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""Let the link to the project's sources follow QIKI_CHECKOUT; where that is not set, it is /workspace, as in the images.
+"""Let the link to the project's sources follow QIKI_CHECKOUT; unset, that is /workspace, as in the images.
 
 The backend links to the folder that it ran in, which for Nix is a folder of the build's own.
 """
