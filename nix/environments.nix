@@ -58,6 +58,7 @@ let
       installPhase = ''
         ${python.interpreter} -m venv --without-pip $out
         ln -s ${locked.${lock}}/${python.sitePackages}/* $out/${python.sitePackages}/
+        if [ -e ${locked.${lock}}/share ]; then ln -s ${locked.${lock}}/share $out/; fi
         for command in ${locked.${lock}}/bin/*; do
           case ''${command##*/} in
             python* | activate* | Activate*) ;;
@@ -76,9 +77,17 @@ let
       '';
       meta.mainProgram = "qiki";
     };
-  copied = lock: environment "qiki-${lock}" lock copy "${compile "$out"} ${lib.concatMapStringsSep " " (name: "$out/${python.sitePackages}/${name}") roots}";
-  linked = lock: environment "qiki-${lock}-linked" lock link "$out/bin/python ${./link.py} $out/${python.sitePackages}";
   roots = map baseNameOf (lib.importTOML ../pyproject.toml).tool.hatch.build.targets.wheel.packages;
+  copied =
+    lock:
+    environment "qiki-${lock}" lock copy ''
+      ${compile "$out"} ${lib.concatMapStringsSep " " (root: "$out/${python.sitePackages}/${root}") roots}
+      # Where the simulator looks for them: as far above its package as in the sources.
+      ln -s ${sources.scenarios}/scenarios $out/lib/${python.libPrefix}/scenarios
+    '';
+  linked =
+    lock:
+    environment "qiki-${lock}-linked" lock link "$out/bin/python ${./link.py} $out/${python.sitePackages}";
 in
 {
   runtime = copied "runtime";

@@ -21,9 +21,9 @@ in
     fi
     unset hooks
     cat >&2 <<'TEXT'
-    qiki up        the whole stack, natively; Ctrl-C ends it       qiki doctor   what is missing here
-    pytest -q      all tests; `tox -e lint,type,unit` the stages    docker compose -f docker-compose.phase1.yml up -d --build
-    nix flake check builds and checks it all in the sandbox         docs/nix.md   the rest
+    qiki up      the whole stack, natively; Ctrl-C ends it (qiki doctor: what is missing here)
+    pytest -q    all tests; `tox -e lint,type,unit`: the stages, one by one
+    docs/nix.md  the rest: containers, images, the sandbox
     TEXT
   '';
   ci = shell "";

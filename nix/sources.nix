@@ -24,6 +24,7 @@ in
   # For a link to the sources, in place of a copy of them.
   link = select [ ../pyproject.toml ];
   project = select packages;
+  scenarios = select [ ../scenarios ];
   # What runs without a checkout.
   stack = select stack;
   # What an image has at /workspace.

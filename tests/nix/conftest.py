@@ -97,7 +97,7 @@ class Nix:
         )
 
     def build(self, *installables):
-        """The paths of what was built, in the order of the names."""
+        """The paths of what was built, each once."""
         words = ("build", "--no-link", "--print-out-paths", "--print-build-logs", "--keep-going")
         return [Path(path) for path in self.run(*words, *installables).splitlines()]
 

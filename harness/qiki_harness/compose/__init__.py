@@ -39,7 +39,8 @@ ADDRESSES = "x-addresses"
 # A container sees nothing of the user's shell, so that a stray variable there changes nothing. A process needs these.
 _INHERITED = {
     "DYLD_LIBRARY_PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "LOCALE_ARCHIVE", "LOGNAME",
-    "PYTHONPYCACHEPREFIX", "SHELL", "SSL_CERT_FILE", "TMPDIR", "TZ", "USER", "VIRTUAL_ENV", "XDG_RUNTIME_DIR",
+    "PYTHONPYCACHEPREFIX", "QIKI_CHECKOUT", "SHELL", "SSL_CERT_FILE", "TMPDIR", "TZ", "USER", "VIRTUAL_ENV",
+    "XDG_RUNTIME_DIR",
 }  # fmt: skip
 
 

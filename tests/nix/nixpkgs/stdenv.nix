@@ -47,6 +47,7 @@ let
         // {
           inherit system;
           stdenv = setup;
+          outputs = [ "out" ];
           builder = shell;
           args = [
             "-e"
