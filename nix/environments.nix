@@ -21,6 +21,10 @@ let
         pkgs.zlib
       ];
       dontUnpack = true;
+      # All else stays as the wheels' RECORDs say.
+      dontGzipMan = true;
+      dontPatchELF = true;
+      dontPatchShebangs = true;
       dontStrip = true;
       installPhase = ''
         ${wheels.folder (wheels.pinned lock)}

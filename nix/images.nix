@@ -27,7 +27,6 @@ let
     pkgs.bashInteractive
     pkgs.coreutils
     pkgs.dockerTools.usrBinEnv
-    pkgs.dockerTools.binSh
   ];
   base = ''
     mkdir -p -m 1777 tmp

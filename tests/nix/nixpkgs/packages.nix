@@ -167,7 +167,6 @@ let
     dockerTools = {
       inherit streamLayeredImage;
       usrBinEnv = link "usr/bin/env" "/usr/bin/env";
-      binSh = link "bin/sh" "/bin/sh";
     };
   };
 in
