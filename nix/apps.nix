@@ -1,5 +1,12 @@
 # What `nix run .#NAME` does.
-{ lib, pkgs, sources, environments, services, images }:
+{
+  lib,
+  pkgs,
+  sources,
+  environments,
+  services,
+  images,
+}:
 let
   app = description: program: {
     type = "app";

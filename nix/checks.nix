@@ -1,5 +1,10 @@
 # What `nix flake check` proves, each in a sandbox without network.
-{ lib, pkgs, sources, environments }:
+{
+  lib,
+  pkgs,
+  sources,
+  environments,
+}:
 let
   check =
     name: command:

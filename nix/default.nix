@@ -1,5 +1,8 @@
 # All outputs for one system.
-{ lib, pkgs }:
+{
+  lib,
+  pkgs,
+}:
 let
   python = pkgs.python313;
   isLinux = pkgs.stdenv.hostPlatform.isLinux;
@@ -15,17 +18,24 @@ let
       ;
   };
   services = import ./services.nix { inherit lib pkgs environments; };
-  images = import ./images.nix { inherit lib pkgs python sources environments; };
+  images = import ./images.nix {
+    inherit
+      lib
+      pkgs
+      python
+      sources
+      environments
+      ;
+  };
   tools = import ./tools.nix { inherit pkgs; };
 in
 {
-  packages =
-    {
-      default = environments.runtime;
-      inherit (environments) runtime dev nats-server;
-    }
-    // services
-    // lib.optionalAttrs isLinux images;
+  packages = {
+    default = environments.runtime;
+    inherit (environments) runtime dev nats-server;
+  }
+  // services
+  // lib.optionalAttrs isLinux images;
   devShells = import ./shells.nix { inherit pkgs environments tools; };
   apps = import ./apps.nix {
     inherit

@@ -1,5 +1,11 @@
 # The environments, as virtual ones: as scripts/setup and the Dockerfile make them, from the same files.
-{ lib, pkgs, python, sources, wheels }:
+{
+  lib,
+  pkgs,
+  python,
+  sources,
+  wheels,
+}:
 let
   isLinux = pkgs.stdenv.hostPlatform.isLinux;
 

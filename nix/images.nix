@@ -1,5 +1,11 @@
 # The two images of the Dockerfile, of the same names, layout and entry points: the compose file runs either.
-{ lib, pkgs, python, sources, environments }:
+{
+  lib,
+  pkgs,
+  python,
+  sources,
+  environments,
+}:
 let
   # The sources, with bytecode: nothing writes there.
   workspace = pkgs.stdenvNoCC.mkDerivation {

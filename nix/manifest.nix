@@ -1,5 +1,10 @@
 # What everything here consists of, as data: names and versions.
-{ lib, python, wheels, tools }:
+{
+  lib,
+  python,
+  wheels,
+  tools,
+}:
 let
   versions = lock: builtins.listToAttrs (map (wheel: lib.nameValuePair wheel.name wheel.version) (wheels.pinned lock));
 in

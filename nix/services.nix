@@ -1,5 +1,9 @@
 # Each service as a command of its own, with the settings that docker-compose.phase1.yml gives it by the environment.
-{ lib, pkgs, environments }:
+{
+  lib,
+  pkgs,
+  environments,
+}:
 lib.genAttrs
   [
     "nats-js-init"

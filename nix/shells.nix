@@ -1,5 +1,9 @@
 # The dev shell: the workspace of the containers, on the checkout that it is entered in.
-{ pkgs, environments, tools }:
+{
+  pkgs,
+  environments,
+  tools,
+}:
 let
   # No VIRTUAL_ENV and no PYTHONPATH: a tool must not install into the store, nor find another's packages.
   settings = ''
@@ -15,9 +19,11 @@ let
 in
 {
   default = shell ''
-    hooks=$(git -C "$QIKI_CHECKOUT" rev-parse --git-path hooks/pre-commit 2>/dev/null) || hooks=
-    if [ -n "$hooks" ] && [ ! -e "$hooks" ]; then
-      (cd "$QIKI_CHECKOUT" && pre-commit install >&2) || echo "no hooks: this checkout cannot be written" >&2
+    # The shell may be entered from another project's folder.
+    if grep -qs '^name = "qiki-dtmp"' "$QIKI_CHECKOUT/pyproject.toml" && hooks=$(git rev-parse --git-path hooks 2>/dev/null); then
+      if [ ! -e "$hooks/pre-commit" ]; then
+        (cd "$QIKI_CHECKOUT" && pre-commit install >&2) || echo "no hooks: this checkout cannot be written" >&2
+      fi
     fi
     unset hooks
     cat >&2 <<'TEXT'

@@ -1,5 +1,9 @@
 # The wheels of locks/wheels.json for one system, each fetched by its hash.
-{ lib, pkgs, python }:
+{
+  lib,
+  pkgs,
+  python,
+}:
 let
   system = pkgs.stdenv.hostPlatform.system;
   listed = (lib.importJSON ../locks/wheels.json).wheels.${system};
@@ -9,7 +13,13 @@ let
 
   # pip asks the index that the user's environment names (docs/nix.md).
   fetch =
-    { name, version, file, sha256, ... }:
+    {
+      name,
+      version,
+      file,
+      sha256,
+      ...
+    }:
     pkgs.stdenvNoCC.mkDerivation {
       name = file;
       outputHash = sha256;

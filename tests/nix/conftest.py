@@ -58,8 +58,8 @@ class Nix:
 
     @cached_property
     def environment(self):
-        # Never /etc/ssl, nor anything above a file that Nix itself puts into the sandbox: it would make that file in the
-        # host's own folder.
+        # Never /etc/ssl, nor anything else above a file that Nix itself puts into the sandbox: it would empty that file
+        # in the host's own folder.
         visible = [path for path in ("/bin", "/usr", "/lib", "/lib64") if Path(path).exists()]
         if not self.host["prefix"].startswith("/usr/"):
             visible.append(self.host["prefix"])

@@ -53,7 +53,10 @@ let
           path: if builtins.pathExists path then path else throw "lib.fileset.unions: ${toString path} does not exist"
         ) paths;
       toSource =
-        { root, fileset }:
+        {
+          root,
+          fileset,
+        }:
         let
           kept = map toString fileset;
           fits = path: one: path == one || hasPrefix "${one}/" path || hasPrefix "${path}/" one;

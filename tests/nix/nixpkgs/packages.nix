@@ -1,5 +1,10 @@
 # `legacyPackages` of one system: exactly the attributes of attributes.json.
-{ lib, system, table, host }:
+{
+  lib,
+  system,
+  table,
+  host,
+}:
 let
   stdenv = import ./stdenv.nix { inherit system; };
   inherit (stdenv) mkDerivation;
