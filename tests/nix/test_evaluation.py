@@ -153,7 +153,6 @@ def test_every_attribute_of_the_table_is_used():
     table = json.loads((ROOT / "tests/nix/nixpkgs/attributes.json").read_text())
     text = "".join(path.read_text() for path in [ROOT / "flake.nix", *sorted((ROOT / "nix").glob("*.nix"))])
     words = set(re.findall(r"[A-Za-z][\w-]*", text))
-    # nixpkgs' command line looks for the shell itself.
     assert (table["lib"].keys() | table["packages"].keys()) - words == set()
 
 

@@ -14,8 +14,6 @@ unpackPhase() {
   cd source
 }
 
-runHook() { if [ -n "${!1:-}" ]; then eval "${!1}"; fi; }
-
 runPhase() { # NAME: the derivation's own, else ours
   if [ -n "${!1:-}" ]; then eval "${!1}"; elif declare -F "$1" >/dev/null; then "$1"; fi
 }

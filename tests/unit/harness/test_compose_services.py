@@ -51,10 +51,10 @@ def test_env_file_lies_under_environment(project: Fill, tmp_path: Path):
 
 def test_the_users_shell_does_not_leak_in(compose: Write):
     file = compose("services: {a: {command: x}}")
-    environment = (
-        file.project({}, environ={"HOME": "/h", "RADAR_MAX_BYTES": "1", "PATH": "/bin"}).services["a"].environment
-    )
+    shell = {"HOME": "/h", "QIKI_CHECKOUT": "/c", "RADAR_MAX_BYTES": "1", "PATH": "/bin"}
+    environment = file.project({}, environ=shell).services["a"].environment
     assert environment["HOME"] == "/h"
+    assert environment["QIKI_CHECKOUT"] == "/c"  # what the dev shell's Python runs
     assert environment["PATH"].endswith(":/bin")
     assert "RADAR_MAX_BYTES" not in environment
 
