@@ -17,11 +17,11 @@ SMALL = "shellingham"
 
 
 def said(*command, folder, **environment):
-    """What a program says, with nothing of our own environment."""
+    """What a program says, with nothing of our own environment; it leaves nothing behind in the folder."""
     done = subprocess.run(
         [str(word) for word in command],
         cwd=folder,
-        env={"HOME": str(folder), "PATH": "/usr/bin:/bin", **environment},
+        env={"HOME": str(folder), "PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1", **environment},
         capture_output=True,
         text=True,
         check=False,
