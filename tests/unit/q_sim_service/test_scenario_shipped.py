@@ -170,6 +170,31 @@ def test_mixed_traffic_has_one_who_comes_into_earshot(mixed: History):
     assert all("SHP-ORION" in look.transponder_id.tolist() for look in mixed.looks[200:210])
 
 
+def test_manoeuvre_turns_at_3_to_8_mps2():
+    history = History("manoeuvre")
+    acceleration = np.linalg.norm(np.diff(history.velocities, axis=0), axis=2) / FRAME_S
+    for name in ("hairpin", "hook", "circler", "orbiter"):
+        turning = acceleration[:, history.of(name)]
+        assert turning[turning > 0.1].min() > 1
+        assert 2.9 < turning.max() < 8.5
+    assert np.linalg.norm(history.velocities[-1, history.of("stopper")]) == 0
+    assert acceleration[:, history.of("courier")].max() == 0
+
+
+def test_formation_keeps_43_m_also_while_it_wheels():
+    history = History("formation")
+    apart = np.linalg.norm(np.diff(history.positions, axis=1), axis=2)
+    np.testing.assert_allclose(apart[:290], 43.3, atol=0.1)
+    np.testing.assert_allclose(history.velocities[-1], np.broadcast_to(history.velocities[-1, 0], (6, 3)), atol=1e-9)
+    assert history.velocities[-1, 0] @ history.velocities[0, 0] < 0.6 * 41**2
+
+
+def test_swarm_200_is_within_7_km():
+    history = History("swarm-200", 10)
+    assert history.range_m.shape[1] == 200
+    assert history.range_m.max() < 7000
+
+
 def test_descriptions_fit_a_line_of_a_list():
     for name in scenario_names():
         assert 20 < len(load_scenario(name).description) <= 120
