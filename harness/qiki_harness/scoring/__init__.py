@@ -1,0 +1,8 @@
+"""Scoring: how well the tracker does against the truth. Arrays in, values out."""
+
+from qiki_harness.scoring.gospa import Gospa, gospa
+from qiki_harness.scoring.ospa import ospa
+from qiki_harness.scoring.records import ScanRecord, Tracks, Truth
+from qiki_harness.scoring.score import OverTime, Score, score
+
+__all__ = ["Gospa", "OverTime", "ScanRecord", "Score", "Tracks", "Truth", "gospa", "ospa", "score"]

@@ -1,0 +1,81 @@
+"""Identity over time: which track stands for which contact, and how often that changes.
+
+Correspondences as in CLEAR MOT (Bernardin & Stiefelhagen 2008, section 2.1): a pair lasts as long as it stays within
+the gate; who has no partner is then paired at least total distance. So contacts that cross do not change tracks merely
+because, for a scan, each is nearer to the other's.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from qiki_harness.scoring.assignment import assign, distances
+from qiki_harness.scoring.records import ScanRecord
+
+GATE_M = 50.0
+"""Narrower than GOSPA's cut-off: contacts in formation are nearer to one another than that."""
+FAR = 1e6
+
+
+@dataclass
+class IdentityCount:
+    """Of a run.
+
+    Attributes:
+        switches: contacts that were taken over by another track
+        fragments: gaps in the tracking of a contact that was tracked before and after
+        confirm_s: contact -> time from its first being there to its first track
+        never: contacts that never had a track
+        pairs: contact -> track, scan by scan
+    """
+
+    switches: int = 0
+    fragments: int = 0
+    confirm_s: dict[str, float] = field(default_factory=dict)
+    never: list[str] = field(default_factory=list)
+    pairs: list[dict[str, str]] = field(default_factory=list)
+
+
+def count_identities(scans: Sequence[ScanRecord], gate_m: float = GATE_M) -> IdentityCount:
+    """Follow the contacts of a run."""
+    count = IdentityCount()
+    first_s: dict[str, float] = {}
+    last: dict[str, str] = {}
+    lost: set[str] = set()
+    tracked: dict[str, str] = {}
+    for scan in scans:
+        tracked = correspondences(scan, tracked, gate_m)
+        for contact in scan.truth.ids:
+            first_s.setdefault(contact, scan.t_s)
+        for contact, track in tracked.items():
+            count.confirm_s.setdefault(contact, scan.t_s - first_s[contact])
+            count.switches += last.get(contact, track) != track
+            count.fragments += contact in lost
+        last.update(tracked)
+        # Who is away, rather than lost, is no gap when it comes back.
+        lost = {contact for contact in scan.truth.ids if contact in last and contact not in tracked}
+        count.pairs.append(tracked)
+    count.never = [contact for contact in first_s if contact not in last]
+    return count
+
+
+def correspondences(scan: ScanRecord, before: dict[str, str], gate_m: float) -> dict[str, str]:
+    """Contact -> track in a scan, given those of the scan before."""
+    apart = distances(scan.truth.position, scan.tracks.position)
+    row = {contact: index for index, contact in enumerate(scan.truth.ids)}
+    column = {track: index for index, track in enumerate(scan.tracks.ids)}
+    kept = {
+        contact: track
+        for contact, track in before.items()
+        if contact in row and track in column and apart[row[contact], column[track]] < gate_m
+    }
+    taken = set(kept.values())
+    contacts = [contact for contact in scan.truth.ids if contact not in kept]
+    tracks = [track for track in scan.tracks.ids if track not in taken]
+    left = apart[np.ix_([row[one] for one in contacts], [column[one] for one in tracks])]
+    # A pair out of the gate is dearer than any number of pairs within it.
+    rows, columns = assign(np.where(left < gate_m, left, FAR))
+    near = left[rows, columns] < gate_m
+    pairs = zip(rows[near].tolist(), columns[near].tolist(), strict=True)
+    return kept | {contacts[one]: tracks[other] for one, other in pairs}

@@ -1,0 +1,57 @@
+"""What a scan is scored by: who was there, what was tracked, what was measured."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from qiki.geometry import Array
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Truth:
+    """The contacts that were there, in world axes.
+
+    Attributes:
+        ids: n names
+        position: (n, 3) [m]
+        velocity: (n, 3) [m/s]
+    """
+
+    ids: Sequence[str]
+    position: Array
+    velocity: Array
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Tracks:
+    """The confirmed tracks, in world axes.
+
+    Attributes:
+        ids: m names
+        position: (m, 3) [m]
+        velocity: (m, 3) [m/s]
+        position_covariance: (m, 3, 3) [m²]
+        velocity_covariance: (m, 3, 3) [m²/s²]
+    """
+
+    ids: Sequence[str]
+    position: Array
+    velocity: Array
+    position_covariance: Array
+    velocity_covariance: Array
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ScanRecord:
+    """One scan.
+
+    Attributes:
+        t_s: event time since the first scan
+        truth: who was there
+        tracks: what was tracked
+        plots: (k, 3) measured positions, world axes [m]
+    """
+
+    t_s: float
+    truth: Truth
+    tracks: Tracks
+    plots: Array

@@ -1,0 +1,80 @@
+"""GOSPA and OSPA: values worked out by hand, and what makes them metrics."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from qiki_harness.scoring import gospa, ospa
+
+POINTS = st.integers(0, 4).flatmap(lambda count: arrays(float, (count, 3), elements=st.integers(-400, 400)))
+NOBODY = np.zeros((0, 3))
+
+
+def test_a_pair_a_miss_and_a_false_one():
+    contacts = np.array([[0.0, 0, 0], [1000, 0, 0]])
+    tracks = np.array([[30.0, 40, 0], [0, 5000, 0], [0, 9000, 0]])
+    found = gospa(contacts, tracks)
+    # 50² + one missed and two false at 200² / 2
+    assert (found.localisation, found.missed, found.false) == (2500, 20_000, 40_000)
+    assert found.distance == pytest.approx(np.sqrt(62_500))
+    assert (found.contact.tolist(), found.track.tolist()) == ([0], [0])
+    # (50² + 2 · 200²) / 3
+    assert ospa(contacts, tracks) == pytest.approx(np.sqrt(82_500 / 3))
+
+
+def test_the_best_assignment_is_not_the_greedy_one():
+    contacts = np.array([[0.0, 0, 0], [10, 0, 0]])
+    tracks = np.array([[9.0, 0, 0], [20.0, 0, 0]])
+    assert gospa(contacts, tracks).localisation == pytest.approx(81 + 100)
+    assert ospa(contacts, tracks, order=1) == pytest.approx((9 + 10) / 2)
+
+
+@pytest.mark.parametrize("apart", [200.0, 200.1, 5000.0])
+def test_a_track_beyond_the_cutoff_is_false_and_its_contact_missed(apart: float):
+    found = gospa(np.zeros((1, 3)), np.array([[apart, 0, 0]]))
+    assert (found.localisation, found.missed, found.false) == (0, 20_000, 20_000)
+    assert found.distance == pytest.approx(200)
+    assert not len(found.contact)
+
+
+def test_nobody_is_tracked_without_error():
+    assert gospa(NOBODY, NOBODY).distance == 0
+    assert ospa(NOBODY, NOBODY) == 0
+
+
+@pytest.mark.parametrize("one", [1, 4])
+def test_cost_of_all_missed(one: int):
+    contacts = np.arange(3.0 * one).reshape(one, 3)
+    assert gospa(contacts, NOBODY).distance == pytest.approx(np.sqrt(one * 20_000))
+    assert gospa(NOBODY, contacts).false == one * 20_000
+    assert ospa(contacts, NOBODY) == pytest.approx(200)
+
+
+@pytest.mark.parametrize("metric", [lambda *sets: gospa(*sets).distance, ospa], ids=["gospa", "ospa"])
+class TestMetric:
+    @settings(max_examples=40)
+    @given(one=POINTS, other=POINTS)
+    def test_symmetry(self, metric, one, other):
+        assert metric(one, other) == pytest.approx(metric(other, one), abs=1e-6)
+
+    @settings(max_examples=40)
+    @given(one=POINTS, order=st.randoms(use_true_random=False))
+    def test_identity(self, metric, one, order):
+        shuffled = one[order.sample(range(len(one)), len(one))]
+        assert metric(one, shuffled) == pytest.approx(0, abs=1e-6)
+
+    @settings(max_examples=40)
+    @given(one=POINTS, other=POINTS, third=POINTS)
+    def test_triangle(self, metric, one, other, third):
+        assert metric(one, third) <= metric(one, other) + metric(other, third) + 1e-6
+
+
+@settings(max_examples=40)
+@given(one=POINTS, other=POINTS)
+def test_parts_sum_up(one, other):
+    found = gospa(one, other)
+    assert found.distance**2 == pytest.approx(found.localisation + found.missed + found.false)
+    assert len(one) - len(found.contact) == found.missed / 20_000
+    assert len(other) - len(found.track) == found.false / 20_000
