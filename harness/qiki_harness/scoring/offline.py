@@ -13,13 +13,13 @@ from q_sim_service.radar.model import SR_THRESHOLD_M
 from q_sim_service.scenario import Scenario
 from q_sim_service.world import TICK_S, World
 from qiki.botspec import generate, load_spec
-from qiki.contracts.enums import RadarRangeBand, RadarTrackStatus
+from qiki.contracts.enums import RadarRangeBand
 from qiki.geometry import Array, unit_vectors
+from qiki_harness.scoring.believed import believed
 from qiki_harness.scoring.records import ScanRecord, Tracks, Truth
 
 OFFLINE = UUID("a1b1b6f0-5a0f-5d0b-9a57-8d3a6f0c7c11")
 """Namespace of the offline runs' identities."""
-CONFIRMED = (RadarTrackStatus.TRACKED, RadarTrackStatus.COASTING)
 FULL = np.array([0, 1, 2, 1, 3, 4, 2, 4, 5])
 """A symmetric 3 x 3 matrix from its upper triangle."""
 
@@ -49,7 +49,7 @@ def track(flown: Iterable[Look], tracker: Tracker) -> Iterator[ScanRecord]:
     first_us: int | None = None
     for look in flown:
         first_us = look.scan.t_us if first_us is None else first_us
-        tracks = confirmed(tracker.step(look.scan), look.scan.own_position, look.scan.own_velocity)
+        tracks = believed_tracks(tracker.step(look.scan), look.scan.own_position, look.scan.own_velocity)
         plots = look.scan.own_position + look.scan.range_m[:, None] * look.scan.line_of_sight
         yield ScanRecord((look.scan.t_us - first_us) / SECOND_US, look.truth, tracks, plots)
 
@@ -79,9 +79,9 @@ def scan_of(frame: MeasuredFrame) -> Scan:
     )
 
 
-def confirmed(reports: TrackReports, own_position: Array, own_velocity: Array) -> Tracks:
-    """The confirmed tracks of a tracker's reports, in world axes."""
-    rows = np.flatnonzero(np.isin(reports.status, CONFIRMED))
+def believed_tracks(reports: TrackReports, own_position: Array, own_velocity: Array) -> Tracks:
+    """The tracks of a tracker's reports that are believed in, in world axes."""
+    rows = np.flatnonzero(believed(reports.status, reports.quality))
     return Tracks(
         [reports.track_id[row] for row in rows.tolist()],
         reports.position[rows] + own_position,

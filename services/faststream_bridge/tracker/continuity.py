@@ -61,6 +61,36 @@ def exchange(tracks: TrackTable, estimate: Estimate, parameters: TrackerParamete
             tracks["jumps"][pair] = 0
 
 
+def maybe_known(
+    tracks: TrackTable, position: Array, variance: Array, t_us: int, parameters: TrackerParameters
+) -> NDArray[np.bool_]:
+    """Plots without a track that a confirmed track which missed may have left its gate for.
+
+    Args:
+        tracks: the table after the scan
+        position: (k, 3) [m] of the plots, world axes
+        variance: (k, 3) [m²]
+        t_us: event time of the scan [µs]
+        parameters: how suddenly velocities change
+    """
+    known = np.zeros(len(position), dtype=np.bool_)
+    old = np.flatnonzero(tracks["confirmed"] & ~tracks["hit"])
+    if len(old) and len(position):
+        mean, covariance = _astray(tracks, old, t_us, parameters)
+        spread = diagonal(covariance)[:, POSITION]
+        threshold, limit = parameters.reattach_threshold, parameters.max_pairs
+        known[near(mean[:, POSITION], spread, position, variance, threshold, limit)[1]] = True
+    return known
+
+
+def _astray(tracks: TrackTable, old: NDArray[np.intp], t_us: int, parameters: TrackerParameters) -> tuple[Array, Array]:
+    """States of tracks that missed: who left the gate was manoeuvring, whatever his track believed when last seen."""
+    silent_s = (t_us - tracks["last_hit_us"][old]) / SECOND_US
+    covariance = tracks["mode_covariance"][old, MANOEUVRE, MOTION, MOTION]
+    covariance = covariance + parameters.sigma_impulse_mps**2 * impulse(silent_s)
+    return tracks["mode_mean"][old, MANOEUVRE, MOTION], covariance
+
+
 def _earliest(tracks: TrackTable, old: NDArray[np.intp]) -> int:
     return int(tracks["last_hit_us"][old].min(initial=np.iinfo(np.int64).max))
 
@@ -74,11 +104,7 @@ def _candidates(
     parameters: TrackerParameters,
 ) -> list[tuple[int, int]]:
     """Pairs of rows whose states agree, nearest first."""
-    # Who left the gate was manoeuvring, whatever his track believed when it was last seen.
-    mean = tracks["mode_mean"][old, MANOEUVRE, MOTION]
-    silent_s = (t_us - tracks["last_hit_us"][old]) / SECOND_US
-    covariance = tracks["mode_covariance"][old, MANOEUVRE, MOTION, MOTION]
-    covariance = covariance + parameters.sigma_impulse_mps**2 * impulse(silent_s)
+    mean, covariance = _astray(tracks, old, t_us, parameters)
     first, second = near(
         mean[:, POSITION],
         diagonal(covariance)[:, POSITION],

@@ -1,11 +1,13 @@
 """Initiator: plots that are nobody's start tentative tracks."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from faststream_bridge.tracker.measurement import Plots, position_noise
-from faststream_bridge.tracker.parameters import TrackerParameters
+from faststream_bridge.tracker.parameters import TrackerParameters, log_odds
 from faststream_bridge.tracker.predictor import switching
 from faststream_bridge.tracker.scan import Scan
+from faststream_bridge.tracker.score import strength_llr
 from faststream_bridge.tracker.tracks import ACCELERATION, NOBODY, POSITION, TRACK, VELOCITY, Index, TrackTable
 
 LONG_AGO_S = 1e6
@@ -25,11 +27,12 @@ def initiate(
     scan: Scan,
     plots: Plots,
     rows: Index,
+    surprising: NDArray[np.bool_],
     first_counter: int,
     false_alarms: float,
     parameters: TrackerParameters,
 ) -> TrackTable:
-    """New tracks of the plots of `rows`.
+    """New tracks of the plots of `rows`; a strong plot is believed at once where it is `surprising`, (k,): no track's.
 
     The world velocity is unknown, N(0, sigma_speed² I), but for what the range rate says about it along the line
     of sight: the conditional mean and covariance.
@@ -51,7 +54,8 @@ def initiate(
     tracks["born_us"] = tracks["last_hit_us"] = scan.t_us
     tracks["hit"] = True
     tracks["hits"] = 1
-    tracks["llr"] = parameters.initial_llr(false_alarms)
+    evidence = parameters.initial_llr(false_alarms) + strength_llr(scan.snr_db[rows], parameters) * surprising
+    tracks["llr"] = np.minimum(evidence, log_odds(parameters.max_existence))
     tracks["detection_probability"] = parameters.detection_probability
     tracks["snr"] = 10 ** (scan.snr_db[rows] / 10)
     tracks["rcs_m2"] = 10 ** (scan.rcs_dbsm[rows] / 10)

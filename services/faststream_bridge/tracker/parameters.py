@@ -15,6 +15,7 @@ class TrackerParameters:
         solid_angle_sr: its opening
         doppler_span_mps: width of its range rates
         expected_false_alarms: least mean number a scan; more are learnt from plots that are no confirmed track's
+        false_alarm_probability: of the detector, in one resolution cell: how strong its false alarms are
         clutter_memory: weight of the newest scan in that mean
         expected_new_contacts: mean number a scan
         detection_probability: of a contact of which nothing is known yet
@@ -55,6 +56,7 @@ class TrackerParameters:
     solid_angle_sr: float = 4 * pi
     doppler_span_mps: float = 400.0
     expected_false_alarms: float = 1.0
+    false_alarm_probability: float = 1e-10
     clutter_memory: float = 0.05
     expected_new_contacts: float = 0.1
     detection_probability: float = 0.9

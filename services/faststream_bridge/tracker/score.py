@@ -7,11 +7,27 @@ from faststream_bridge.tracker.parameters import TrackerParameters, log_odds
 from faststream_bridge.tracker.tracks import Index, TrackTable
 from qiki.geometry import Array
 
+STRONGEST = 1e9
+"""SNR beyond which no echo is expected."""
+
 
 def existence(llr: Array) -> Array:
     """Probability that a track of this score is a real contact."""
     probability: Array = 1 / (1 + np.exp(-llr))
     return probability
+
+
+def strength_llr(snr_db: Array, parameters: TrackerParameters) -> Array:
+    """What plots' strengths say for contacts against false alarms: (k,), never less than nothing.
+
+    A false alarm exceeds the threshold of a square-law detector by Exp(1) (Richards 2014, chapter 6); a contact of
+    unknown size and range has any SNR above it, evenly in decibels (amplitude as a feature: Lerro & Bar-Shalom 1993).
+    """
+    least = -np.log(parameters.false_alarm_probability) - 1
+    snr = 10 ** (snr_db / 10)
+    density = -np.log(np.maximum(snr, least)) - np.log(np.log(STRONGEST / least))
+    llr: Array = np.maximum(density + np.maximum(snr - least, 0), 0)
+    return llr
 
 
 def score(

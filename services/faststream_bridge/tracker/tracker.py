@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from faststream_bridge.tracker.associator import associate, gains
-from faststream_bridge.tracker.continuity import exchange, reattach
+from faststream_bridge.tracker.continuity import exchange, maybe_known, reattach
 from faststream_bridge.tracker.errors import ScanError, TimeReversedError
 from faststream_bridge.tracker.gate import Pairs, gate
 from faststream_bridge.tracker.identity import NameBook, find_spoofers, hear
 from faststream_bridge.tracker.initiator import initiate, unassigned
-from faststream_bridge.tracker.measurement import Plots, measured
+from faststream_bridge.tracker.measurement import Plots, diagonal, measured, position_noise
 from faststream_bridge.tracker.parameters import TrackerParameters
 from faststream_bridge.tracker.predictor import predict
 from faststream_bridge.tracker.reports import TrackReports, report
@@ -151,7 +151,11 @@ class Tracker:
 
     def _initiated(self, scan: Scan, plots: Plots, rows: Index, claims: Index) -> Estimate:
         """Add tracks of the plots of `rows`; their estimates."""
-        born = initiate(scan, plots, rows, self._next_counter, self._false_alarms, self._parameters)
+        chosen = plots.take(rows)
+        position = scan.own_position + chosen.range_m[:, None] * chosen.sight
+        variance = diagonal(position_noise(chosen, chosen.sight, chosen.range_m))
+        known = maybe_known(self._tracks, position, variance, scan.t_us, self._parameters)
+        born = initiate(scan, plots, rows, ~known, self._next_counter, self._false_alarms, self._parameters)
         hear(born, np.arange(len(rows)), scan, rows, claims, self._parameters)
         self._tracks = np.concatenate((self._tracks, born))
         self._next_counter += len(rows)

@@ -1,0 +1,89 @@
+"""Runs of one tracker on one scene and seed, scored and timed; the peer's are kept: an interrupted bench goes on."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from uuid import UUID
+
+from peer import Peer, PeerParameters
+from scenes import flown
+
+from faststream_bridge.tracker import Scan, Tracker, TrackerParameters
+from q_sim_service.scenario import load_scenario
+from qiki_harness.scoring import ScanRecord, Score, Tracks, score
+from qiki_harness.scoring.offline import Look, confirmed
+
+HERE = Path(__file__).parent
+KEPT = HERE.parents[2] / ".qiki" / "bench-tracking"
+RUN = UUID(int=1)
+Step = Callable[[Scan], Tracks]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run came to.
+
+    Attributes:
+        score: see there
+        ms: mean time of the core a scan
+    """
+
+    score: Score
+    ms: float
+
+
+def given(false_alarms: float) -> TrackerParameters:
+    """What both are told of the radar."""
+    return TrackerParameters(expected_false_alarms=false_alarms)
+
+
+def ours(name: str, seed: int, scans: int) -> Run:
+    """The platform's tracker."""
+    flight, false_alarms = flown(name, seed, scans)
+    tracker = Tracker(RUN, given(false_alarms), load_scenario(name).identities)
+    tracks, seconds = [], 0.0
+    for look in flight:
+        begin = time.perf_counter()
+        reports = tracker.step(look.scan)
+        seconds += time.perf_counter() - begin
+        tracks.append(confirmed(reports, look.scan.own_position, look.scan.own_velocity))
+    return _run(flight, tracks, seconds)
+
+
+def peer(name: str, seed: int, scans: int, associator: str, tuned: PeerParameters) -> Run:
+    """Stone Soup, from what was kept or anew."""
+    path = KEPT / f"{name}-{seed}-{scans}-{associator}-{_key(name, associator, tuned)}.json"
+    if path.exists():
+        kept = json.loads(path.read_text())
+        return Run(Score(**kept["score"]), kept["ms"])
+    flight, false_alarms = flown(name, seed, scans)
+    steps = list(Peer(associator, given(false_alarms), false_alarms, tuned).run([look.scan for look in flight]))
+    run = _run(flight, [tracks for tracks, _ in steps], sum(took for _, took in steps))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"score": asdict(run.score), "ms": run.ms}))
+    return run
+
+
+def _run(flight: Sequence[Look], tracks: Sequence[Tracks], seconds: float) -> Run:
+    start_us = flight[0].scan.t_us
+    records = [
+        ScanRecord((look.scan.t_us - start_us) / 1e6, look.truth, found, look.scan.line_of_sight)
+        for look, found in zip(flight, tracks, strict=True)
+    ]
+    return Run(score(records)[0], 1e3 * seconds / len(records))
+
+
+def _key(name: str, associator: str, tuned: PeerParameters) -> str:
+    """Of all that the peer's result follows from."""
+    parts = (
+        load_scenario(name).model_dump_json(),
+        associator,
+        repr(tuned),
+        repr(given(1.0)),
+        (HERE / "peer.py").read_text(),
+        (HERE.parents[2] / "locks/tracking.txt").read_text(),
+    )
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]

@@ -1,0 +1,36 @@
+"""A scenario flown and tracked without a stack."""
+
+import numpy as np
+
+from q_sim_service.scenario import load_scenario
+from qiki.contracts.enums import RadarTrackStatus
+from qiki_harness.scoring import score
+from qiki_harness.scoring.believed import believed
+from qiki_harness.scoring.offline import fly, looks
+
+
+def test_crossing_is_tracked_and_repeats():
+    one, other = (list(fly(load_scenario("crossing"), seed=3, seconds=10)) for _ in range(2))
+    assert [scan.t_s for scan in one] == [number / 10 for number in range(100)]
+    found, _ = score(one)
+    assert found == score(other)[0]
+    assert (found.contacts, found.never_tracked, found.identity_switches, found.false) == (4, 0, 0, 0)
+    assert found.gospa_m < 50
+    assert np.array_equal(one[-1].plots, other[-1].plots)
+
+
+def test_another_seed_is_another_run():
+    first, second = (next(iter(looks(load_scenario("crossing"), seed, 1.0))).scan for seed in (1, 2))
+    assert not np.array_equal(first.range_m, second.range_m)
+
+
+def test_contacts_beyond_the_radar_are_not_asked_for():
+    scenario = load_scenario("single-pass")
+    near = scenario.model_copy(update={"radar": scenario.radar.model_copy(update={"max_range_m": 1_000.0})})
+    counts = [len(look.truth.ids) for look in looks(near, 1, 30.0)]
+    assert (counts[0], counts[-1]) == (0, 1)
+
+
+def test_confirmed_tracks_and_sure_new_ones_are_believed():
+    status = [RadarTrackStatus.NEW, RadarTrackStatus.NEW, *list(RadarTrackStatus)[2:]]
+    assert believed(status, [0.98, 0.99, 0.0, 1.0, 0.5]).tolist() == [False, True, True, False, True]
