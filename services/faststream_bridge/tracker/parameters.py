@@ -72,8 +72,8 @@ class TrackerParameters:
     quiet_psd: float = 0.0002
     sigma_acceleration_mps2: float = 8.0
     acceleration_memory_s: float = 8.0
-    quiet_sojourn_s: float = 20.0
-    manoeuvre_sojourn_s: float = 10.0
+    quiet_sojourn_s: float = 60.0
+    manoeuvre_sojourn_s: float = 20.0
     confirm_existence: float = 0.99
     delete_existence: float = 0.002
     max_existence: float = 0.9999
@@ -90,7 +90,7 @@ class TrackerParameters:
     short_range_m: float = 5_000.0
     max_detections: int = 4_000
     max_pairs: int = 50_000
-    max_tracks: int = 2_000
+    max_tracks: int = 4_000
 
     @property
     def gate_probability(self) -> float:
