@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from qiki_harness.cli import doctor, events, manifest, scenarios, spec, stacks, up, watch
+from qiki_harness.cli import doctor, events, manifest, scenarios, score, spec, stacks, up, watch
 
 app = typer.Typer(
     invoke_without_command=True,
@@ -42,6 +42,7 @@ app.command()(stacks.logs)
 app.command()(stacks.restart)
 app.command()(stacks.down)
 app.command()(watch.watch)
+app.command()(score.score)
 app.command()(doctor.doctor)
 app.add_typer(scenarios.app, name="scenario")
 app.add_typer(events.app, name="events")

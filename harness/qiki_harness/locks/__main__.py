@@ -16,6 +16,8 @@ from qiki_harness.locks.pins import Pin, read_pins
 from qiki_harness.locks.wheels import choose_wheels, wheels_text
 
 WHEELS = "wheels.json"
+CHOSEN = ("build", "dev", "runtime")
+"""The locks whose wheels are chosen: those that every way in installs from."""
 
 
 def read_locks(folder: Path) -> dict[str, list[Pin]]:
@@ -25,7 +27,8 @@ def read_locks(folder: Path) -> dict[str, list[Pin]]:
 
 def write_wheels(folder: Path, listed: Path) -> None:
     """Choose them from the files that a pylock lists."""
-    wheels = choose_wheels(read_locks(folder), Pylock.from_dict(tomllib.loads(listed.read_text())))
+    locks = read_locks(folder)
+    wheels = choose_wheels({name: locks[name] for name in CHOSEN}, Pylock.from_dict(tomllib.loads(listed.read_text())))
     (folder / WHEELS).write_text(wheels_text(wheels))
 
 

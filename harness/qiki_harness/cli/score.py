@@ -1,0 +1,124 @@
+"""`qiki score`: how well the tracker does against the truth."""
+
+import json
+from dataclasses import asdict
+from math import isnan
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from qiki_harness.cli.options import Name, RunDir, running_stack
+from qiki_harness.cli.output import table
+from qiki_harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from qiki_harness.scoring import OverTime, ScanRecord, Score
+
+_DEFAULT = "mixed-traffic"
+_REACH_M = 16_000.0
+_LABELS = {
+    "scans": ("scans", "{}"),
+    "contacts": ("contacts", "{}"),
+    "gospa_m": ("GOSPA (c = 200 m, p = 2, alpha = 2)", "{:.2f} m"),
+    "localisation_m": ("  localisation", "{:.2f} m"),
+    "missed": ("  missed, a scan", "{:.3f}"),
+    "false": ("  false, a scan", "{:.3f}"),
+    "ospa_m": ("OSPA (c = 200 m, p = 2)", "{:.2f} m"),
+    "identity_switches": ("identity switches", "{}"),
+    "fragments": ("fragments", "{}"),
+    "never_tracked": ("never tracked", "{}"),
+    "confirm_s": ("time to confirm", "{:.2f} s"),
+    "nees_position": ("NEES, position (3 if consistent)", "{:.2f}"),
+    "nees_velocity": ("NEES, velocity (3 if consistent)", "{:.2f}"),
+    "nees_position_inside": ("  position, scans in the 95 % bounds", "{:.0%}"),
+    "nees_velocity_inside": ("  velocity, scans in the 95 % bounds", "{:.0%}"),
+}
+
+
+def score(
+    scenario: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="NAME|FILE",
+            help=f"The scenario to run offline; {_DEFAULT} if none is named.",
+            show_default=False,
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="The scenario's own if not given.", show_default=False)
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=0.05, max=86_400, help="Of simulated time.")] = 60.0,
+    live: Annotated[bool, typer.Option("--live", help="Score the running stack instead.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON: the score, and its course over time.")] = False,
+    picture: Annotated[
+        Path | None,
+        typer.Option(help="Draw truth, detections, tracks and GOSPA over time into this file.", show_default=False),
+    ] = None,
+    reach_m: Annotated[float, typer.Option(min=1, help="Live: contacts beyond it are not asked for.")] = _REACH_M,
+    nats: Annotated[
+        str | None,
+        typer.Option(
+            envvar="NATS_URL",
+            help="Live: the NATS server, where it is not that of the stack NAME.",
+            show_default=False,
+        ),
+    ] = None,
+    name: Name = "default",
+    run_dir: RunDir = None,
+) -> None:
+    """Score the tracker against the truth: a scenario run offline, as fast as it goes, or the running stack."""
+    from qiki_harness.scoring import score as score_run  # noqa: PLC0415  # numpy, and with it the cores
+
+    if live and (scenario is not None or seed is not None):
+        raise HarnessError("--live scores what the stack plays: leave the scenario and --seed out")
+    if live:
+        title, scans = _listen(nats or running_stack(name, run_dir).info.addresses["NATS_URL"], seconds, reach_m)
+    else:
+        title, scans = _fly(scenario or _DEFAULT, seed, seconds)
+    summary, course = score_run(scans)
+    if picture is not None:
+        from qiki_harness.scoring.picture import save_picture  # noqa: PLC0415
+
+        save_picture(picture, title, scans, course)
+    print(_as_json(title, summary, course) if as_json else f"{title}\n{_as_table(summary)}")
+
+
+def _fly(scenario: str, seed: int | None, seconds: float) -> "tuple[str, list[ScanRecord]]":
+    from q_sim_service.scenario import load_scenario  # noqa: PLC0415
+    from qiki_harness.scoring.offline import fly  # noqa: PLC0415
+
+    world = load_scenario(scenario)
+    chosen = world.seed if seed is None else seed
+    scans = list(fly(world, chosen, seconds))
+    if not scans:
+        least = 1 / world.frame_rate_hz
+        raise HarnessError(f"--seconds {seconds:g}: no frame comes in it (expected {least:g} at least)")
+    return f"{world.name}, seed {chosen}, {seconds:g} s at {world.frame_rate_hz:g} frames/s", scans
+
+
+def _listen(url: str, seconds: float, reach_m: float) -> "tuple[str, list[ScanRecord]]":
+    import asyncio  # noqa: PLC0415
+
+    from qiki_harness.scoring.live import listen  # noqa: PLC0415
+
+    scans = asyncio.run(listen(url, seconds, reach_m))
+    return f"{url}, {scans[-1].t_s:g} s", scans
+
+
+def _as_table(summary: "Score") -> str:
+    values = asdict(summary)
+    rows = [
+        (label, "-" if values[key] is None else shape.format(values[key])) for key, (label, shape) in _LABELS.items()
+    ]
+    return table(("METRIC", "VALUE"), rows)
+
+
+def _as_json(title: str, summary: "Score", course: "OverTime") -> str:
+    return json.dumps({"run": title, "score": asdict(summary), "over_time": _columns(course)}, indent=2)
+
+
+def _columns(course: "OverTime") -> dict[str, list[Any]]:
+    """Plain values; where there was nothing to average, null."""
+    columns = {name: getattr(course, name).tolist() for name in course.__dataclass_fields__}
+    return {name: [None if isnan(value) else value for value in column] for name, column in columns.items()}

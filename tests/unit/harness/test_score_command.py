@@ -1,0 +1,60 @@
+"""`qiki score` offline: what it prints, and what it refuses."""
+
+import json
+import sys
+
+import pytest
+
+from qiki_harness.cli import main
+
+
+def qiki(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["qiki", *words])
+    with pytest.raises(SystemExit) as end:
+        main()
+    return int(end.value.code or 0)
+
+
+def test_a_table(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    assert qiki(monkeypatch, "score", "crossing", "--seed", "3", "--seconds", "2") == 0
+    title, head, *rows = capsys.readouterr().out.splitlines()
+    assert title == "crossing, seed 3, 2 s at 10 frames/s"
+    assert head.split() == ["METRIC", "VALUE"]
+    told = dict(row.rsplit("  ", 1) for row in rows)
+    assert {name.strip(): value for name, value in told.items()}["identity switches"] == "0"
+    assert any(name.startswith("GOSPA") for name in told)
+
+
+def test_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    assert qiki(monkeypatch, "score", "crossing", "--seconds", "1", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["run"] == "crossing, seed 1, 1 s at 10 frames/s"
+    assert told["score"]["scans"] == len(told["over_time"]["gospa"]) == 10
+    assert told["score"]["gospa_m"] == pytest.approx(sum(told["over_time"]["gospa"]) / 10)
+
+
+def test_json_of_nothing_is_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    assert qiki(monkeypatch, "score", "empty", "--seconds", "1", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["score"]["nees_position"] is None
+    assert told["over_time"]["nees_position"] == [None] * 10
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["nowhere"], "no scenario is called 'nowhere'"),
+        (["crossing", "--seconds", "0.05"], "no frame comes in it"),
+        (["crossing", "--seconds", "-1"], "--seconds"),
+        (["crossing", "--live"], "leave the scenario and --seed out"),
+        (["--live", "--seed", "3"], "leave the scenario and --seed out"),
+    ],
+)
+def test_what_cannot_be_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str], complaint: str
+):
+    assert qiki(monkeypatch, "score", *words) == 2
+    told = capsys.readouterr()
+    assert complaint in told.err
+    assert len(told.err.splitlines()) == 1
+    assert told.out == ""

@@ -1,0 +1,47 @@
+"""The picture of a score, where matplotlib is."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from q_sim_service.scenario import load_scenario
+from qiki_harness.errors import HarnessError
+from qiki_harness.scoring import score
+from qiki_harness.scoring.offline import fly
+from qiki_harness.scoring.picture import draw, save_picture
+
+
+@pytest.fixture(scope="module")
+def run():
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed: tox -e tracking has it")
+    scans = list(fly(load_scenario("crossing"), 1, 2.0))
+    return scans, score(scans)[1]
+
+
+def test_it_shows_contacts_tracks_detections_and_gospa(run):
+    figure = draw("crossing", *run)
+    plan, errors = figure.axes
+    assert len(plan.lines) == 4 + 4
+    assert len(plan.collections[0].get_offsets()) == sum(len(scan.plots) for scan in run[0])
+    assert errors.lines[0].get_label() == "GOSPA"
+    assert errors.lines[0].get_ydata() == pytest.approx(run[1].gospa)
+    assert figure.get_suptitle() == "crossing"
+
+
+def test_it_is_written_as_its_name_says(run, tmp_path: Path):
+    save_picture(tmp_path / "score.svg", "crossing", *run)
+    assert "<svg" in (tmp_path / "score.svg").read_text()
+
+
+@pytest.mark.parametrize("name", ["score.nothing", "no/folder/score.png"])
+def test_a_place_or_format_that_cannot_be_is_one_error(run, tmp_path: Path, name: str):
+    with pytest.raises(HarnessError, match=r"score\.\w+: cannot write the picture"):
+        save_picture(tmp_path / name, "crossing", *run)
+
+
+def test_without_matplotlib_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, make_record, tmp_path: Path):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    scans = [make_record(0, {"a": (0, 0, 0)}, {})]
+    with pytest.raises(HarnessError, match="pip install matplotlib"):
+        save_picture(tmp_path / "score.png", "a", scans, score(scans)[1])
