@@ -55,6 +55,10 @@ def near(
     track = np.repeat(np.arange(len(position)), count)
     offset = np.repeat(first - np.cumsum(count) + count, count)
     plot = order[np.arange(len(track)) + offset]
+    # The second axis by itself leaves few pairs for the rest.
+    aside = (plot_position[:, 1][plot] - position[:, 1][track]) ** 2
+    inside = np.flatnonzero(aside <= threshold * (variance[:, 1][track] + plot_variance[:, 1][plot]))
+    track, plot = track[inside], plot[inside]
     apart = (plot_position[plot] - position[track]) ** 2 / (variance[track] + plot_variance[plot])
     inside = np.flatnonzero((apart <= threshold).all(-1))
     if len(inside) > limit:
