@@ -88,6 +88,7 @@ class Peer:
         false_alarms: mean number a scan
         tuned: see there
         helped: whether far plots are kept from its hypothesisers
+        one_noise: whether all plots of a scan are given their median noise, so that Stone Soup predicts once a track
     """
 
     def __init__(
@@ -98,18 +99,20 @@ class Peer:
         tuned: PeerParameters,
         *,
         helped: bool = True,
+        one_noise: bool = False,
     ) -> None:
+        self._one_noise = one_noise
         self._associator, self._given, self._tuned, self._helped = associator, given, tuned, helped
         self._density = float(np.exp(given.log_clutter_density(false_alarms)))
 
     def run(self, scans: Iterable[Scan]) -> Iterator[tuple[Tracks, float]]:
         """Confirmed tracks after each scan, and what the core took [s]; detections are made outside of the time."""
-        detections = [(_moment(scan), _detections(scan, self._given)) for scan in scans]
+        detections = [(_moment(scan), _detections(scan, self._given, self._one_noise)) for scan in scans]
         tracker = iter(self._tracker(detections))
         for _ in detections:
-            begin = time.perf_counter()
+            begin = time.process_time()
             _, tracks = next(tracker)
-            took = time.perf_counter() - begin
+            took = time.process_time() - begin
             yield _confirmed(tracks), took
 
     def _tracker(self, detections: list) -> Iterable:
@@ -146,40 +149,41 @@ def _moment(scan: Scan):
     return (EPOCH + timedelta(microseconds=scan.t_us)).replace(tzinfo=None)
 
 
-def _detections(scan: Scan, given: TrackerParameters) -> set[Detection]:
+def _detections(scan: Scan, given: TrackerParameters, one_noise: bool) -> set[Detection]:
     plots = measured(scan.range_m, scan.line_of_sight, scan.doppler_mps, scan.snr_db, given)
     bearing = np.arctan2(scan.line_of_sight[:, 1], scan.line_of_sight[:, 0])
     elevation = np.arcsin(np.clip(scan.line_of_sight[:, 2], -1, 1))
-    cosine = np.maximum(np.cos(elevation), 0.05)
     position = scan.own_position + scan.range_m[:, None] * scan.line_of_sight
-    variance = np.maximum(plots.sigma_range_m, plots.sigma_angle_rad * scan.range_m) ** 2
-    moment = _moment(scan)
+    reach = np.maximum(plots.sigma_range_m, plots.sigma_angle_rad * scan.range_m) ** 2
+    # An angle across the line of sight is a greater one in bearing.
+    sideways = plots.sigma_angle_rad / np.maximum(np.cos(elevation), 0.05)
+    variances = np.stack((plots.sigma_angle_rad, sideways, plots.sigma_range_m, plots.sigma_doppler_mps), 1) ** 2
+    if one_noise:
+        models = [_model(scan, np.median(variances, axis=0))] * scan.size
+    else:
+        models = [_model(scan, variance) for variance in variances]
     return {
         Detection(
             StateVector(
                 [[Elevation(elevation[row])], [Bearing(bearing[row])], [scan.range_m[row]], [scan.doppler_mps[row]]]
             ),
-            timestamp=moment,
-            metadata={"position": position[row], "variance": variance[row]},
-            measurement_model=CartesianToElevationBearingRangeRate(
-                ndim_state=6,
-                mapping=POSITION,
-                velocity_mapping=VELOCITY,
-                noise_covar=np.diag(
-                    [
-                        plots.sigma_angle_rad[row] ** 2,
-                        # An angle across the line of sight is a greater one in bearing.
-                        (plots.sigma_angle_rad[row] / cosine[row]) ** 2,
-                        plots.sigma_range_m[row] ** 2,
-                        plots.sigma_doppler_mps[row] ** 2,
-                    ]
-                ),
-                translation_offset=StateVector(scan.own_position),
-                velocity=StateVector(scan.own_velocity),
-            ),
+            timestamp=_moment(scan),
+            metadata={"position": position[row], "variance": reach[row]},
+            measurement_model=models[row],
         )
         for row in range(scan.size)
     }
+
+
+def _model(scan: Scan, variance: np.ndarray) -> CartesianToElevationBearingRangeRate:
+    return CartesianToElevationBearingRangeRate(
+        ndim_state=6,
+        mapping=POSITION,
+        velocity_mapping=VELOCITY,
+        noise_covar=np.diag(variance),
+        translation_offset=StateVector(scan.own_position),
+        velocity=StateVector(scan.own_velocity),
+    )
 
 
 def _confirmed(tracks: Iterable) -> Tracks:

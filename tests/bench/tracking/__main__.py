@@ -1,0 +1,56 @@
+"""The tracker beside Stone Soup on the same detections: `tox -e bench-tracking`, or `python tests/bench/tracking`.
+
+Stone Soup's runs are kept: an interrupted bench goes on. A whole one writes `docs/tracking.md`.
+"""
+
+import os
+
+# Before numpy is imported: both cores are timed on one thread.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import argparse
+from pathlib import Path
+
+from report import Compared, document, summary
+from runs import CONFIRMED, OURS, ours, peer
+from scale import measure_scale
+from scenes import SCENES, Scene
+from tune import tuned_parameters
+
+SCANS = 60
+DOCUMENT = Path(__file__).parents[3] / "docs" / "tracking.md"
+
+
+def main() -> None:
+    """Run what was asked for, or everything."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    names = [scene.name for scene in SCENES]
+    parser.add_argument("scenes", nargs="*", choices=[*names, []], help="default: all, and the document is written")
+    parser.add_argument("--seeds", type=int, help="fewer runs than are reported; no document is written")
+    arguments = parser.parse_args()
+    chosen = [scene for scene in SCENES if not arguments.scenes or scene.name in arguments.scenes]
+    compared = [compare(scene, min(arguments.seeds or scene.seeds, scene.seeds)) for scene in chosen]
+    if arguments.scenes or arguments.seeds:
+        print(summary(compared))
+        return
+    text = document(compared, measure_scale())
+    DOCUMENT.write_text(text, encoding="utf-8")
+    print(text)
+
+
+def compare(scene: Scene, seeds: int) -> Compared:
+    """All runs of a scene."""
+    compared = Compared(scene, {name: [] for name in (OURS, CONFIRMED, *scene.peers)})
+    for seed in range(1, seeds + 1):
+        for counted, run in ours(scene.name, seed, SCANS).items():
+            compared.runs[counted].append(run)
+        for associator in scene.peers:
+            tuned = tuned_parameters(scene.name, associator)
+            compared.runs[associator].append(peer(scene.name, seed, SCANS, associator, tuned))
+        told = ", ".join(f"{name} {runs[-1].score.gospa_m:.2f} m" for name, runs in compared.runs.items())
+        print(f"{scene.name}, seed {seed}: {told}", flush=True)
+    return compared
+
+
+if __name__ == "__main__":
+    main()

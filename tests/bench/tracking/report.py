@@ -1,0 +1,209 @@
+"""The comparison as a document: tables, what was aimed at, and on what it was measured."""
+
+import os
+import platform
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from importlib.metadata import version
+from itertools import pairwise
+from pathlib import Path
+from statistics import fmean
+
+import numpy as np
+from runs import CONFIRMED, OURS, Run
+from scale import Scale
+from scenes import GNN, JPDA, Scene
+from scipy.stats import t as student
+
+from qiki_harness.scoring import Score
+
+NAMES = {OURS: "QIKI", CONFIRMED: "QIKI, without NEW", GNN: "Stone Soup, GNN", JPDA: "Stone Soup, JPDA"}
+BETTER_BY, FEWER_BY, FASTER_BY, INSIDE = 0.9, 0.5, 500, 0.9
+INTRODUCTION = Path(__file__).parent / "introduction.md"
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The runs of one scene, by tracker."""
+
+    scene: Scene
+    runs: dict[str, list[Run]]
+
+    def mean(self, tracker: str, value: Callable[[Score], float | None]) -> float:
+        """Over the seeds."""
+        return fmean(found for run in self.runs[tracker] if (found := value(run.score)) is not None)
+
+    @property
+    def best_peer(self) -> str:
+        """The one with the least GOSPA."""
+        return min(self.scene.peers, key=lambda peer: self.mean(peer, _gospa))
+
+    @property
+    def gospa_ratio(self) -> float:
+        """Ours to that of the better peer."""
+        return self.mean(OURS, _gospa) / self.mean(self.best_peer, _gospa)
+
+
+def document(compared: list[Compared], scale: Scale) -> str:
+    """All of it."""
+    from runs import given  # noqa: PLC0415
+
+    told = given(1.0)
+    head = INTRODUCTION.read_text().format(detection=told.detection_probability, gate=told.gate_threshold)
+    return "\n".join((head, summary(compared), "", _scale(scale), "", _aims(compared, scale), "", _machine(), ""))
+
+
+def summary(compared: list[Compared]) -> str:
+    """Accuracy and consistency."""
+    return "\n".join(("## Accuracy", "", _accuracy(compared), "", "## Consistency", "", _consistency(compared)))
+
+
+def _accuracy(compared: list[Compared]) -> str:
+    head = "scenario | tracker | GOSPA, m | localised to, m | missed | false | switches | fragments | found, s | ms a scan"
+    rows = (
+        (
+            one.scene.name,
+            NAMES[tracker],
+            _interval([run.score.gospa_m for run in runs]),
+            f"{one.mean(tracker, lambda score: score.localisation_m):.2f}",
+            f"{one.mean(tracker, lambda score: score.missed):.3f}",
+            f"{one.mean(tracker, lambda score: score.false):.3f}",
+            _interval([float(run.score.identity_switches) for run in runs]),
+            f"{one.mean(tracker, lambda score: score.fragments):.2f}",
+            f"{one.mean(tracker, lambda score: score.confirm_s):.2f}",
+            f"{fmean(run.ms for run in runs):.2f}",
+        )
+        for one in compared
+        for tracker, runs in one.runs.items()
+    )
+    return _table(head, rows)
+
+
+def _consistency(compared: list[Compared]) -> str:
+    head = "scenario | tracker | NEES, position | scans in the 95 % bounds | NEES, velocity | scans in the 95 % bounds"
+    rows = (
+        (
+            one.scene.name,
+            NAMES[tracker],
+            f"{one.mean(tracker, lambda score: score.nees_position):.2f}",
+            f"{one.mean(tracker, _position_inside):.0%}",
+            f"{one.mean(tracker, lambda score: score.nees_velocity):.2f}",
+            f"{one.mean(tracker, lambda score: score.nees_velocity_inside):.0%}",
+        )
+        for one in compared
+        for tracker in one.runs
+        if tracker != CONFIRMED
+    )
+    return _table(head, rows) + "\n\nOf a consistent filter both are 3, and 95 % of the scans are in the bounds."
+
+
+def _scale(scale: Scale) -> str:
+    head = "contacts | QIKI, ms a scan | times the contacts | times the time"
+    counts = list(scale.ours)
+    rows = [(f"{counts[0]:,}", f"{scale.ours[counts[0]]:.2f}", "", "")]
+    for before, count in pairwise(counts):
+        grown = scale.ours[count] / scale.ours[before]
+        rows.append((f"{count:,}", f"{scale.ours[count]:.2f}", f"{count / before:g}", f"{grown:.1f}"))
+    peers = (
+        (f"GNN, {kind}", *(f"{took:.0f}" for took in times.values()), f"{times[100] / scale.ours[100]:.0f}")
+        for kind, times in scale.peers.items()
+    )
+    second = _table("Stone Soup | ms a scan, 10 contacts | 100 contacts | times ours, at 100", peers)
+    return f"## Scale\n\nDrones in a shell, ours at 10 frames a second.\n\n{_table(head, rows)}\n\n{second}"
+
+
+def _aims(compared: list[Compared], scale: Scale) -> str:
+    ratios = {one.scene.name: one.gospa_ratio for one in compared}
+    fastest = min(times[100] for kind, times in scale.peers.items() if kind != "shown only near plots")
+    inside = {one.scene.name: one.mean(OURS, _position_inside) for one in compared}
+    rows = (
+        (
+            "GOSPA no worse than the better of Stone Soup's two, in every scenario",
+            _list(ratios, "{:.2f} times", lambda ratio: ratio > 1),
+            _verdict(all(ratio <= 1 for ratio in ratios.values())),
+        ),
+        (
+            "GOSPA at least 10 % better on average",
+            f"{1 - fmean(ratios.values()):.0%} better",
+            _verdict(fmean(ratios.values()) <= BETTER_BY),
+        ),
+        ("identity switches at most half", _switches(compared), _verdict(all(map(_half, compared)))),
+        (
+            "at 100 contacts at least 500 times as fast as Stone Soup's GNN",
+            f"{fastest / scale.ours[100]:.0f} times its faster way",
+            _verdict(fastest / scale.ours[100] >= FASTER_BY),
+        ),
+        (
+            "position NEES within its 95 % bounds on 90 % of the scans",
+            _list(inside, "{:.0%}", lambda share: share < INSIDE),
+            _verdict(all(share >= INSIDE for share in inside.values())),
+        ),
+        (
+            "1,000 contacts at 10 Hz on one core",
+            f"{scale.ours[1000]:.0f} ms of 100 ms",
+            _verdict(scale.ours[1000] < 100),
+        ),
+    )
+    return "## What was aimed at\n\n" + _table("aim | measured | met", rows)
+
+
+def _switches(compared: list[Compared]) -> str:
+    def told(one: Compared) -> str:
+        return f"{one.mean('ours', _switch):g} : {one.mean(one.best_peer, _switch):g}"
+
+    return ", ".join(f"{one.scene.name} {told(one)}" for one in compared)
+
+
+def _half(one: Compared) -> bool:
+    """Against the peer with the better GOSPA."""
+    return one.mean(OURS, _switch) <= FEWER_BY * one.mean(one.best_peer, _switch)
+
+
+def _machine() -> str:
+    names = ("stonesoup", "numpy", "scipy", "lapx")
+    versions = ", ".join(f"{name} {version(name)}" for name in names)
+    return f"Measured on {_cpu()}, {os.cpu_count()} cores; Python {platform.python_version()}, {versions}."
+
+
+def _cpu() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor() or platform.machine()
+
+
+def _interval(values: list[float]) -> str:
+    if len(values) < 2:
+        return f"{values[0]:.2f}"
+    half = student.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / np.sqrt(len(values))
+    return f"{fmean(values):.2f} ± {half:.2f}"
+
+
+def _list(values: dict[str, float], shape: str, worse: Callable[[float], bool]) -> str:
+    """Each; those that miss the aim in bold."""
+    return ", ".join(
+        f"{name} **{shape.format(value)}**" if worse(value) else f"{name} {shape.format(value)}"
+        for name, value in values.items()
+    )
+
+
+def _verdict(met: bool) -> str:
+    return "yes" if met else "no"
+
+
+def _table(head: str, rows: Iterable[tuple[str, ...]]) -> str:
+    columns = head.count("|") + 1
+    lines = [f"| {head} |", "|" + " --- |" * columns, *(f"| {' | '.join(row)} |" for row in rows)]
+    return "\n".join(lines)
+
+
+def _gospa(score: Score) -> float:
+    return score.gospa_m
+
+
+def _switch(score: Score) -> float:
+    return float(score.identity_switches)
+
+
+def _position_inside(score: Score) -> float | None:
+    return score.nees_position_inside
