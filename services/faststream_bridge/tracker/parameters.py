@@ -20,6 +20,7 @@ class TrackerParameters:
         expected_new_contacts: mean number a scan
         detection_probability: of a contact of which nothing is known yet
         detection_memory: weight of the newest scan in a track's own detection probability
+        unresolved_debit: share of a miss that a track is debited with while another's plot may hide its contact
         gate_threshold: squared Mahalanobis distance, 4 degrees of freedom
         range_resolution_m: one resolution cell; noise follows from it and the SNR
         beam_width_rad: likewise, across the line of sight in either direction
@@ -61,6 +62,7 @@ class TrackerParameters:
     expected_new_contacts: float = 0.1
     detection_probability: float = 0.9
     detection_memory: float = 0.05
+    unresolved_debit: float = 0.05
     gate_threshold: float = 23.5
     range_resolution_m: float = 15.0
     beam_width_rad: float = radians(4.0)

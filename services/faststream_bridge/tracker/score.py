@@ -33,16 +33,18 @@ def strength_llr(snr_db: Array, parameters: TrackerParameters) -> Array:
 def score(
     tracks: TrackTable,
     rows: Index,
+    hidden: Index,
     log_likelihood: Array,
     t_us: int,
     false_alarms: float,
     parameters: TrackerParameters,
 ) -> None:
-    """Credit the tracks of `rows` with their plots and debit the others with a miss, in place."""
+    """Credit the tracks of `rows` with their plots and debit the others with a miss, but the hidden ones, in place."""
     hit = np.zeros(len(tracks), dtype=np.bool_)
     hit[rows] = True
     detected: Array = tracks["detection_probability"]
     gain = np.log1p(-detected * parameters.gate_probability)
+    gain[hidden] *= parameters.unresolved_debit
     gain[rows] = np.log(detected[rows]) + log_likelihood - parameters.log_clutter_density(false_alarms)
     tracks["llr"] = np.minimum(tracks["llr"] + gain, log_odds(parameters.max_existence))
     _learn_detection_probability(tracks, rows, parameters)

@@ -17,6 +17,7 @@ from faststream_bridge.tracker.measurement import Plots, diagonal, measured, pos
 from faststream_bridge.tracker.parameters import TrackerParameters
 from faststream_bridge.tracker.predictor import predict
 from faststream_bridge.tracker.reports import TrackReports, report
+from faststream_bridge.tracker.resolution import Shared, blurred, share, with_shared
 from faststream_bridge.tracker.scan import SECOND_US, Scan
 from faststream_bridge.tracker.score import dead, learn_false_alarms, score
 from faststream_bridge.tracker.snapshot import Header, pack, unpack
@@ -75,8 +76,8 @@ class Tracker:
         plots = measured(scan.range_m, scan.line_of_sight, scan.doppler_mps, scan.snr_db, self._parameters)
         claims = self._names.indices(scan.transponder_id)
         predict(tracks, min(dt_s, self._parameters.longest_gap_s), self._parameters)
-        pairs = self._associated(plots, claims, scan, dt_s)
-        score(tracks, pairs.track, pairs.log_likelihood, scan.t_us, self._false_alarms, self._parameters)
+        pairs, shared = self._associated(plots, claims, scan, dt_s)
+        score(tracks, pairs.track, shared.track, pairs.log_likelihood, scan.t_us, self._false_alarms, self._parameters)
         self._false_alarms = learn_false_alarms(self._false_alarms, scan.size, tracks, self._parameters)
         self._smooth_strength(pairs, scan)
         hear(tracks, pairs.track, scan, pairs.plot, claims, self._parameters)
@@ -85,7 +86,7 @@ class Tracker:
         gone |= dt_s > self._parameters.longest_gap_s
         exchange(tracks, estimate, self._parameters)
         find_spoofers(tracks, estimate, self._parameters)
-        born = unassigned(scan, pairs.plot, self._parameters.max_tracks - len(tracks))
+        born = unassigned(scan, np.concatenate((pairs.plot, shared.plot)), self._parameters.max_tracks - len(tracks))
         if len(born):
             gone = np.concatenate((gone, np.zeros(len(born), dtype=np.bool_)))
             estimate = joined(estimate, self._initiated(scan, plots, born, claims))
@@ -131,16 +132,17 @@ class Tracker:
         self._t_us = scan.t_us
         return (scan.t_us - before) / SECOND_US
 
-    def _associated(self, plots: Plots, claims: Index, scan: Scan, dt_s: float) -> Pairs:
-        """Gate, assign, and correct the tracks that have a plot."""
+    def _associated(self, plots: Plots, claims: Index, scan: Scan, dt_s: float) -> tuple[Pairs, Shared]:
+        """Gate, assign, and correct the tracks that have a plot, or part of one."""
         tracks, own = self._tracks, (scan.own_position, scan.own_velocity)
         pairs = gate(tracks, plots, *own, self._parameters)
         if dt_s > self._parameters.longest_gap_s:
             pairs = pairs.take(np.zeros(0, dtype=np.intp))
         gain = gains(pairs, tracks, claims, self._false_alarms, self._parameters)
         chosen = pairs.take(associate(pairs, gain, len(tracks), scan.size))
-        update(tracks, chosen, plots, *own)
-        return chosen
+        shared = share(tracks, chosen, plots, *own, self._parameters)
+        update(tracks, with_shared(tracks, chosen, shared), blurred(plots, shared, self._parameters), *own)
+        return chosen, shared
 
     def _smooth_strength(self, pairs: Pairs, scan: Scan) -> None:
         """Mean SNR and cross-section of a fluctuating echo: exponential averages of powers, not of decibels."""

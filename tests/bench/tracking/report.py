@@ -59,7 +59,7 @@ def summary(compared: list[Compared]) -> str:
 
 
 def _accuracy(compared: list[Compared]) -> str:
-    head = "scenario | tracker | GOSPA, m | localised to, m | missed | false | switches | fragments | found, s | ms a scan"
+    head = "scenario | tracker | GOSPA, m | located, m | missed | false | switches | fragments | found, s | ms a scan"
     rows = (
         (
             one.scene.name,

@@ -18,6 +18,7 @@ from faststream_bridge.tracker.tracks import NOBODY, TRACK, TrackTable
 
 PARAMETERS = TrackerParameters()
 REST = np.zeros(3)
+NONE = np.zeros(0, dtype=np.intp)
 
 
 def table(size: int, range_m: float = 1_000.0, sigma_m: float = 5.0) -> TrackTable:
@@ -142,7 +143,7 @@ def test_score_by_hand():
     tracks = table(2)
     tracks["llr"] = 1.0
     likelihood = np.array([parameters.log_clutter_density(1.0) + 3.0])
-    score(tracks, np.array([1]), likelihood, 7, 1.0, parameters)
+    score(tracks, np.array([1]), NONE, likelihood, 7, 1.0, parameters)
     assert tracks["llr"][0] == pytest.approx(1 + log(1 - 0.9 * parameters.gate_probability))
     assert tracks["llr"][1] == pytest.approx(1 + log(0.9) + 3)
     assert tracks["misses"].tolist() == [1, 0]
@@ -155,9 +156,9 @@ def test_score_confirms_and_forgets_at_the_thresholds():
     tracks["llr"] = log_odds(PARAMETERS.confirm_existence) - 1
     hit = np.array([0])
     even = np.array([PARAMETERS.log_clutter_density(1.0) - log(0.9)])
-    score(tracks, hit, even + 0.99, 0, 1.0, PARAMETERS)
+    score(tracks, hit, NONE, even + 0.99, 0, 1.0, PARAMETERS)
     assert not tracks["confirmed"][0]
-    score(tracks, hit, even + 1.0, 0, 1.0, PARAMETERS)
+    score(tracks, hit, NONE, even + 1.0, 0, 1.0, PARAMETERS)
     assert tracks["confirmed"][0]
     tracks["llr"] = log_odds(PARAMETERS.delete_existence)
     assert not dead(tracks, PARAMETERS)[0]
@@ -172,7 +173,7 @@ def test_existence_is_the_inverse_of_log_odds():
 def test_score_of_a_certain_contact_is_capped():
     tracks = table(1)
     for _ in range(20):
-        score(tracks, np.array([0]), np.array([0.0]), 0, 1.0, PARAMETERS)
+        score(tracks, np.array([0]), NONE, np.array([0.0]), 0, 1.0, PARAMETERS)
     assert existence(tracks["llr"])[0] == pytest.approx(PARAMETERS.max_existence)
 
 
@@ -180,9 +181,9 @@ def test_detection_probability_is_learnt_when_the_contact_is_seen_again():
     tracks = table(1)
     nothing = np.zeros(0, dtype=np.intp)
     for _ in range(3):
-        score(tracks, nothing, np.zeros(0), 0, 1.0, PARAMETERS)
+        score(tracks, nothing, NONE, np.zeros(0), 0, 1.0, PARAMETERS)
     assert tracks["detection_probability"][0] == 0.9
-    score(tracks, np.array([0]), np.zeros(1), 0, 1.0, PARAMETERS)
+    score(tracks, np.array([0]), NONE, np.zeros(1), 0, 1.0, PARAMETERS)
     kept = 1 - PARAMETERS.detection_memory
     assert tracks["detection_probability"][0] == pytest.approx(0.9 * kept**4 + PARAMETERS.detection_memory)
 
