@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PARTS = {"localisation": "tab:blue", "missed": "tab:orange", "false": "tab:red"}
-POINTS = {"color": "0.75", "s": 2, "label": "detections"}
 
 
 def save_picture(path: Path, title: str, scans: Sequence[ScanRecord], course: OverTime) -> None:
@@ -53,7 +52,7 @@ def draw(title: str, scans: Sequence[ScanRecord], course: OverTime) -> "Figure":
 def _draw_plan(axes: "Axes", scans: Sequence[ScanRecord]) -> None:
     """Seen from above; the frame is that of the contacts, for false alarms come from everywhere."""
     plots = np.concatenate([scan.plots for scan in scans])
-    axes.scatter(plots[:, 0], plots[:, 1], **POINTS)  # type: ignore[arg-type]
+    axes.scatter(plots[:, 0], plots[:, 1], color="0.75", s=2, label="detections")
     contacts = _paths((scan.truth.ids, scan.truth.position) for scan in scans)
     for row, path in enumerate(contacts.values()):
         axes.plot(path[:, 0], path[:, 1], color="black", linewidth=2.5, alpha=0.4, label=None if row else "contacts")

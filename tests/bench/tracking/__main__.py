@@ -18,6 +18,7 @@ from scenes import SCENES, Scene
 from tune import tuned_parameters
 
 SCANS = 60
+MOST = max(scene.seeds for scene in SCENES)
 DOCUMENT = Path(__file__).parents[3] / "docs" / "tracking.md"
 
 
@@ -26,11 +27,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     names = [scene.name for scene in SCENES]
     parser.add_argument("scenes", nargs="*", choices=[*names, []], help="default: all, and the document is written")
-    parser.add_argument("--seeds", type=int, help="fewer runs than are reported; no document is written")
+    parser.add_argument(
+        "--seeds", type=int, default=MOST, choices=range(1, MOST + 1), metavar="N", help="20 if not given"
+    )
     arguments = parser.parse_args()
     chosen = [scene for scene in SCENES if not arguments.scenes or scene.name in arguments.scenes]
-    compared = [compare(scene, min(arguments.seeds or scene.seeds, scene.seeds)) for scene in chosen]
-    if arguments.scenes or arguments.seeds:
+    compared = [compare(scene, max(scene.seeds * arguments.seeds // MOST, 1)) for scene in chosen]
+    if arguments.scenes:
         print(summary(compared))
         return
     text = document(compared, measure_scale())

@@ -49,7 +49,8 @@ def document(compared: list[Compared], scale: Scale) -> str:
     from runs import given  # noqa: PLC0415
 
     told = given(1.0)
-    head = INTRODUCTION.read_text().format(detection=told.detection_probability, gate=told.gate_threshold)
+    seeds = ", ".join(f"{len(one.runs[OURS])} of `{one.scene.name}`" for one in compared)
+    head = INTRODUCTION.read_text().format(detection=told.detection_probability, gate=told.gate_threshold, seeds=seeds)
     return "\n".join((head, summary(compared), "", _scale(scale), "", _aims(compared, scale), "", _machine(), ""))
 
 

@@ -1,9 +1,9 @@
-"""Runs of one tracker on one scene and seed, scored and timed; the peer's are kept: an interrupted bench goes on."""
+"""Runs of one tracker on one scene and seed, scored and timed; and kept: an interrupted bench goes on."""
 
 import hashlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from uuid import UUID
@@ -18,7 +18,8 @@ from qiki_harness.scoring import ScanRecord, Score, Tracks, score
 from qiki_harness.scoring.offline import Look, believed_tracks
 
 HERE = Path(__file__).parent
-KEPT = HERE.parents[2] / ".qiki" / "bench-tracking"
+ROOT = HERE.parents[2]
+KEPT = ROOT / ".qiki" / "bench-tracking"
 RUN = UUID(int=1)
 OURS, CONFIRMED = "ours", "confirmed"
 
@@ -43,6 +44,11 @@ def given(false_alarms: float) -> TrackerParameters:
 
 def ours(name: str, seed: int, scans: int) -> dict[str, Run]:
     """The platform's tracker; all tracks that are believed in, and the confirmed ones alone."""
+    sources = [path.read_text() for path in sorted((ROOT / "services/faststream_bridge/tracker").glob("*.py"))]
+    return _kept(f"{name}-{seed}-{scans}-ours-{_key(name, *sources)}", lambda: _ours(name, seed, scans))
+
+
+def _ours(name: str, seed: int, scans: int) -> dict[str, Run]:
     flight, false_alarms = flown(name, seed, scans)
     tracker = Tracker(RUN, given(false_alarms), load_scenario(name).identities)
     tracks: dict[str, list[Tracks]] = {OURS: [], CONFIRMED: []}
@@ -58,17 +64,27 @@ def ours(name: str, seed: int, scans: int) -> dict[str, Run]:
 
 
 def peer(name: str, seed: int, scans: int, associator: str, tuned: PeerParameters) -> Run:
-    """Stone Soup, from what was kept or anew."""
-    path = KEPT / f"{name}-{seed}-{scans}-{associator}-{_key(name, associator, tuned)}.json"
-    if path.exists():
-        kept = json.loads(path.read_text())
-        return Run(Score(**kept["score"]), kept["ms"])
+    """Stone Soup."""
+    lock = (ROOT / "locks/tracking.txt").read_text()
+    key = _key(name, associator, repr(tuned), (HERE / "peer.py").read_text(), lock)
+    named = f"{name}-{seed}-{scans}-{associator}-{key}"
+    return _kept(named, lambda: {associator: _peer(name, seed, scans, associator, tuned)})[associator]
+
+
+def _peer(name: str, seed: int, scans: int, associator: str, tuned: PeerParameters) -> Run:
     flight, false_alarms = flown(name, seed, scans)
     steps = list(Peer(associator, given(false_alarms), false_alarms, tuned).run([look.scan for look in flight]))
-    run = _run(flight, [tracks for tracks, _ in steps], sum(took for _, took in steps))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"score": asdict(run.score), "ms": run.ms}))
-    return run
+    return _run(flight, [tracks for tracks, _ in steps], sum(took for _, took in steps))
+
+
+def _kept(named: str, run: Callable[[], dict[str, Run]]) -> dict[str, Run]:
+    """From the file of this name, or made and written there."""
+    path = KEPT / f"{named}.json"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({counted: asdict(one) for counted, one in run().items()}))
+    kept = json.loads(path.read_text())
+    return {counted: Run(Score(**one["score"]), one["ms"]) for counted, one in kept.items()}
 
 
 def _run(flight: Sequence[Look], tracks: Sequence[Tracks], seconds: float) -> Run:
@@ -80,14 +96,7 @@ def _run(flight: Sequence[Look], tracks: Sequence[Tracks], seconds: float) -> Ru
     return Run(score(records)[0], 1e3 * seconds / len(records))
 
 
-def _key(name: str, associator: str, tuned: PeerParameters) -> str:
-    """Of all that the peer's result follows from."""
-    parts = (
-        load_scenario(name).model_dump_json(),
-        associator,
-        repr(tuned),
-        repr(given(1.0)),
-        (HERE / "peer.py").read_text(),
-        (HERE.parents[2] / "locks/tracking.txt").read_text(),
-    )
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+def _key(name: str, *parts: str) -> str:
+    """Of all that a result follows from."""
+    told = (load_scenario(name).model_dump_json(), repr(given(1.0)), *parts)
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:12]
