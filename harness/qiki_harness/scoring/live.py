@@ -17,10 +17,8 @@ from qiki.contracts.models import RadarFrame, RadarTrack, TrackedFrame, TruthSna
 from qiki.geometry import Array, unit_vectors
 from qiki_harness.errors import HarnessError
 from qiki_harness.scoring.believed import believed
-from qiki_harness.scoring.records import ScanRecord, Tracks, Truth
+from qiki_harness.scoring.records import ScanRecord, Tracks, Truth, symmetric
 
-FULL = np.array([0, 1, 2, 1, 3, 4, 2, 4, 5])
-"""A symmetric 3 x 3 matrix from its upper triangle."""
 _SILENT_S = 10.0
 _LOOK_AGAIN_S = 0.1
 
@@ -121,7 +119,7 @@ async def listen(url: str, seconds: float, reach_m: float) -> list[ScanRecord]:
     """The frames of `seconds` of event time, or until the run ends.
 
     Raises:
-        HarnessError: nobody answers there, or nothing whole comes for some time.
+        HarnessError: nobody answers there, or nothing whole came.
     """
     listener, client = Listener(reach_m), Client()
 
@@ -137,13 +135,15 @@ async def listen(url: str, seconds: float, reach_m: float) -> list[ScanRecord]:
     try:
         for topic in (topics.TRUTH, topics.FRAMES, topics.TRACKS, topics.TRACKED):
             await client.subscribe(topic.subject, cb=take)
-        await _until(listener, seconds, url)
+        await _until(listener, seconds)
     finally:
         await client.close()
-    return listener.records
+    if records := listener.records:
+        return records
+    raise HarnessError(f"no frame with its truth and tracks came from {url}: is the simulation running?")
 
 
-async def _until(listener: Listener, seconds: float, url: str) -> None:
+async def _until(listener: Listener, seconds: float) -> None:
     """Wait for the time to pass in the simulation; not for ever where it stands still."""
     loop = asyncio.get_running_loop()
     span_s, grown_at = -1.0, loop.time()
@@ -151,11 +151,7 @@ async def _until(listener: Listener, seconds: float, url: str) -> None:
         if listener.span_s > span_s:
             span_s, grown_at = listener.span_s, loop.time()
         if loop.time() - grown_at > _SILENT_S:
-            if listener.records:
-                return
-            raise HarnessError(
-                f"no frame with its truth and tracks came from {url} in {_SILENT_S:g} s: is the simulation running?"
-            )
+            return
         await asyncio.sleep(_LOOK_AGAIN_S)
 
 
@@ -181,8 +177,8 @@ def _tracks(tracks: Iterable[RadarTrack], own_position: Array, own_velocity: Arr
         [str(track.track_id) for track in kept],
         _vectors(track.position for track in kept) + own_position,
         _vectors(track.velocity for track in kept) + own_velocity,
-        np.array([track.position_covariance for track in kept]).reshape(-1, 6)[:, FULL].reshape(-1, 3, 3),
-        np.array([track.velocity_covariance for track in kept]).reshape(-1, 6)[:, FULL].reshape(-1, 3, 3),
+        symmetric(np.array([track.position_covariance for track in kept])),
+        symmetric(np.array([track.velocity_covariance for track in kept])),
     )
 
 

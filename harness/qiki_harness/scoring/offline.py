@@ -16,12 +16,10 @@ from qiki.botspec import generate, load_spec
 from qiki.contracts.enums import RadarRangeBand
 from qiki.geometry import Array, unit_vectors
 from qiki_harness.scoring.believed import believed
-from qiki_harness.scoring.records import ScanRecord, Tracks, Truth
+from qiki_harness.scoring.records import ScanRecord, Tracks, Truth, symmetric
 
 OFFLINE = UUID("a1b1b6f0-5a0f-5d0b-9a57-8d3a6f0c7c11")
 """Namespace of the offline runs' identities."""
-FULL = np.array([0, 1, 2, 1, 3, 4, 2, 4, 5])
-"""A symmetric 3 x 3 matrix from its upper triangle."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -86,8 +84,8 @@ def believed_tracks(reports: TrackReports, own_position: Array, own_velocity: Ar
         [reports.track_id[row] for row in rows.tolist()],
         reports.position[rows] + own_position,
         reports.velocity[rows] + own_velocity,
-        reports.position_covariance[rows][:, FULL].reshape(-1, 3, 3),
-        reports.velocity_covariance[rows][:, FULL].reshape(-1, 3, 3),
+        symmetric(reports.position_covariance[rows]),
+        symmetric(reports.velocity_covariance[rows]),
     )
 
 

@@ -3,7 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from qiki.geometry import Array
+
+FULL = np.array([0, 1, 2, 1, 3, 4, 2, 4, 5])
+"""A symmetric 3 x 3 matrix from its upper triangle."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -55,3 +60,8 @@ class ScanRecord:
     truth: Truth
     tracks: Tracks
     plots: Array
+
+
+def symmetric(upper: Array) -> Array:
+    """Matrices from their upper triangles, as tracks have them: (m, 6) -> (m, 3, 3)."""
+    return upper.reshape(-1, 6)[:, FULL].reshape(-1, 3, 3)
