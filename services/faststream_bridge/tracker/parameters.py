@@ -72,8 +72,8 @@ class TrackerParameters:
     doppler_floor_mps: float = 0.05
     sigma_speed_mps: float = 120.0
     quiet_psd: float = 0.0002
-    sigma_acceleration_mps2: float = 8.0
-    acceleration_memory_s: float = 8.0
+    sigma_acceleration_mps2: float = 4.0
+    acceleration_memory_s: float = 16.0
     quiet_sojourn_s: float = 60.0
     manoeuvre_sojourn_s: float = 20.0
     confirm_existence: float = 0.99
