@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import pairwise
@@ -18,7 +18,7 @@ from scipy.stats import t as student
 from qiki_harness.scoring import Score
 
 NAMES = {OURS: "QIKI", CONFIRMED: "QIKI, without NEW", GNN: "Stone Soup, GNN", JPDA: "Stone Soup, JPDA"}
-BETTER_BY, FEWER_BY, FASTER_BY, INSIDE = 0.9, 0.5, 500, 0.9
+BETTER_BY, FEWER_BY, FASTER_BY, INSIDE = 0.1, 0.5, 500, 0.9
 INTRODUCTION = Path(__file__).parent / "introduction.md"
 
 
@@ -38,10 +38,9 @@ class Compared:
         """The one with the least GOSPA."""
         return min(self.scene.peers, key=lambda peer: self.mean(peer, _gospa))
 
-    @property
-    def gospa_ratio(self) -> float:
-        """Ours to that of the better peer."""
-        return self.mean(OURS, _gospa) / self.mean(self.best_peer, _gospa)
+    def gospa_ratio(self, counted: str) -> float:
+        """Ours, so counted, to that of the better peer."""
+        return self.mean(counted, _gospa) / self.mean(self.best_peer, _gospa)
 
 
 def document(compared: list[Compared], scale: Scale) -> str:
@@ -114,20 +113,11 @@ def _scale(scale: Scale) -> str:
 
 
 def _aims(compared: list[Compared], scale: Scale) -> str:
-    ratios = {one.scene.name: one.gospa_ratio for one in compared}
     fastest = min(times[100] for kind, times in scale.peers.items() if kind != "shown only near plots")
     inside = {one.scene.name: one.mean(OURS, _position_inside) for one in compared}
     rows = (
-        (
-            "GOSPA no worse than the better of Stone Soup's two, in every scenario",
-            _list(ratios, "{:.2f} times", lambda ratio: ratio > 1),
-            _verdict(all(ratio <= 1 for ratio in ratios.values())),
-        ),
-        (
-            "GOSPA at least 10 % better on average",
-            f"{1 - fmean(ratios.values()):.0%} better",
-            _verdict(fmean(ratios.values()) <= BETTER_BY),
-        ),
+        *_accuracy(compared, OURS, ""),
+        *_accuracy(compared, CONFIRMED, ", without NEW"),
         ("identity switches at most half", _switches(compared), _verdict(all(map(_half, compared)))),
         (
             "at 100 contacts at least 500 times as fast as Stone Soup's GNN",
@@ -146,6 +136,17 @@ def _aims(compared: list[Compared], scale: Scale) -> str:
         ),
     )
     return "## What was aimed at\n\n" + _table("aim | measured | met", rows)
+
+
+def _accuracy(compared: list[Compared], counted: str, words: str) -> Iterator[tuple[str, str, str]]:
+    ratios = {one.scene.name: one.gospa_ratio(counted) for one in compared}
+    better = 1 - fmean(ratios.values())
+    yield (
+        f"GOSPA no worse than the better of Stone Soup's two, in every scenario{words}",
+        _list(ratios, "{:.2f} times", lambda ratio: ratio > 1),
+        _verdict(all(ratio <= 1 for ratio in ratios.values())),
+    )
+    yield f"GOSPA at least 10 % better on average{words}", f"{better:.0%} better", _verdict(better >= BETTER_BY)
 
 
 def _switches(compared: list[Compared]) -> str:
