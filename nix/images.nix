@@ -111,6 +111,7 @@ in
         QIKI_WORKSPACE = "1";
         RUFF_CACHE_DIR = "/home/qiki/.cache/ruff";
         TOX_WORK_DIR = "/home/qiki/.tox";
+        VIRTUAL_ENV = "/opt/qiki";
       };
       WorkingDir = "/workspace";
       User = "1000:1000";
