@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _ADDRESSES = ("NATS_URL", "QSIM_GRPC")
 _PROJECT = "QIKI_COMPOSE_PROJECT"
+_OF_THE_AGENT = ("QIKI_HTTP_HOST", "QIKI_HTTP_PORT")
 _STAGE: pytest.StashKey[Stage] = pytest.StashKey()
 _STARTED = pytest.StashKey[list["Twin"]]()
 _LOG_LINES = 40
@@ -61,6 +62,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Make the environment say which stack is chosen, before the workers that inherit it are there."""
+    if "QIKI_WORKSPACE" in os.environ:  # it is the agent's container: services that tests start take ports of their own
+        for name in _OF_THE_AGENT:
+            os.environ.pop(name, None)
     config = session.config
     if hasattr(config, "workerinput") or config.getoption("collectonly"):
         return

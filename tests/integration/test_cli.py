@@ -85,9 +85,9 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.running: list[Running] = []
-        self._environment = {**os.environ, "NO_COLOR": "1"}
-        for name in ("NATS_URL", "QIKI_COMPOSE_FILE", "QIKI_RUN_DIR"):
-            self._environment.pop(name, None)
+        self.environment = {**os.environ, "NO_COLOR": "1"}
+        for name in ("NATS_URL", "QIKI_COMPOSE_FILE", "QIKI_RUN_DIR", "QIKI_WORKSPACE"):
+            self.environment.pop(name, None)
 
     def describe(self, text: str) -> None:
         (self.folder / "docker-compose.phase1.yml").write_text(textwrap.dedent(text), encoding="utf-8")
@@ -96,7 +96,7 @@ class Project:
         return subprocess.run(
             [*QIKI, *words],
             cwd=self.folder,
-            env=self._environment,
+            env=self.environment,
             capture_output=True,
             text=True,
             timeout=DEADLINE_S,
@@ -107,7 +107,7 @@ class Project:
         process = subprocess.Popen(
             [*QIKI, *words],
             cwd=self.folder,
-            env=self._environment,
+            env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -500,7 +500,7 @@ def test_watch_on_a_terminal_of_80_columns(project: Project):
     pid, terminal = pty.fork()
     if not pid:
         os.chdir(project.folder)
-        os.execvpe(QIKI[0], [*QIKI, "watch"], {**os.environ, "TERM": "xterm-256color"})
+        os.execvpe(QIKI[0], [*QIKI, "watch"], {**project.environment, "TERM": "xterm-256color"})
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     os.set_blocking(terminal, False)
     screen = bytearray()

@@ -18,7 +18,9 @@ def elsewhere(tmp_path):
         (tmp_path / "test_elsewhere.py").write_text(CONDITIONS + text)
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error"]
         basetemp = f"--basetemp={tmp_path / 'temporary'}"
-        kept = {name: value for name, value in os.environ.items() if name not in {"NATS_URL", "QSIM_GRPC"}}
+        kept = {
+            name: value for name, value in os.environ.items() if name not in {"NATS_URL", "PYTEST_ADDOPTS", "QSIM_GRPC"}
+        }
         return subprocess.run(
             [*command, basetemp, *options, "test_elsewhere.py"],
             cwd=tmp_path,
