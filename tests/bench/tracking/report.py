@@ -116,8 +116,8 @@ def _aims(compared: list[Compared], scale: Scale) -> str:
     fastest = min(times[100] for kind, times in scale.peers.items() if kind != "shown only near plots")
     inside = {one.scene.name: one.mean(OURS, _position_inside) for one in compared}
     rows = (
-        *_accuracy(compared, OURS, ""),
-        *_accuracy(compared, CONFIRMED, ", without NEW"),
+        *_gospa_aims(compared, OURS, ""),
+        *_gospa_aims(compared, CONFIRMED, ", without NEW"),
         ("identity switches at most half", _switches(compared), _verdict(all(map(_half, compared)))),
         (
             "at 100 contacts at least 500 times as fast as Stone Soup's GNN",
@@ -138,7 +138,7 @@ def _aims(compared: list[Compared], scale: Scale) -> str:
     return "## What was aimed at\n\n" + _table("aim | measured | met", rows)
 
 
-def _accuracy(compared: list[Compared], counted: str, words: str) -> Iterator[tuple[str, str, str]]:
+def _gospa_aims(compared: list[Compared], counted: str, words: str) -> Iterator[tuple[str, str, str]]:
     ratios = {one.scene.name: one.gospa_ratio(counted) for one in compared}
     better = 1 - fmean(ratios.values())
     yield (
