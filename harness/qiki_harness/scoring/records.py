@@ -28,7 +28,7 @@ class Truth:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Tracks:
-    """The confirmed tracks, in world axes.
+    """The tracks that are believed in, in world axes.
 
     Attributes:
         ids: m names

@@ -34,6 +34,17 @@ class Pairs:
         return Pairs(self.track[which], self.plot[which], self.log_likelihood[which], self.point[which])
 
 
+def within(values: Array, others: Array, reach: Array | float) -> tuple[Index, Index]:
+    """Pairs that differ by at most `reach`, one or (n,): the others sorted, a window for each of the n values."""
+    order = np.argsort(others, kind="stable")
+    ordered = others[order]
+    first = np.searchsorted(ordered, values - reach, side="left")
+    count = np.searchsorted(ordered, values + reach, side="right") - first
+    which = np.repeat(np.arange(len(values)), count)
+    offset = np.repeat(first - np.cumsum(count) + count, count)
+    return which, order[np.arange(len(which)) + offset]
+
+
 def near(
     position: Array, variance: Array, plot_position: Array, plot_variance: Array, threshold: float, limit: int
 ) -> tuple[Index, Index]:
@@ -47,14 +58,8 @@ def near(
         threshold: squared Mahalanobis distance
         limit: of a crowd's pairs only so many are kept, the nearest
     """
-    order = np.argsort(plot_position[:, 0], kind="stable")
-    sorted_x = plot_position[order, 0]
     reach = np.sqrt(threshold * (variance[:, 0] + plot_variance[:, 0].max(initial=0.0)))
-    first = np.searchsorted(sorted_x, position[:, 0] - reach, side="left")
-    count = np.searchsorted(sorted_x, position[:, 0] + reach, side="right") - first
-    track = np.repeat(np.arange(len(position)), count)
-    offset = np.repeat(first - np.cumsum(count) + count, count)
-    plot = order[np.arange(len(track)) + offset]
+    track, plot = within(position[:, 0], plot_position[:, 0], reach)
     # The second axis by itself leaves few pairs for the rest.
     aside = (plot_position[:, 1][plot] - position[:, 1][track]) ** 2
     inside = np.flatnonzero(aside <= threshold * (variance[:, 1][track] + plot_variance[:, 1][plot]))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from faststream_bridge.tracker.gate import Pairs
+from faststream_bridge.tracker.gate import Pairs, within
 from faststream_bridge.tracker.measurement import SHORTEST_RANGE_M, Plots, inverse, quadratic
 from faststream_bridge.tracker.parameters import TrackerParameters
 from faststream_bridge.tracker.tracks import MOTION, POSITION, VELOCITY, Index, TrackTable
@@ -111,7 +111,7 @@ def _in_one_cell(
     position, velocity = state[:, POSITION] - own_position, state[:, VELOCITY] - own_velocity
     range_m = np.maximum(np.sqrt(np.vecdot(position, position)), SHORTEST_RANGE_M)
     sight = position / range_m[:, None]
-    which, row = _within(range_m, plots.range_m[open_plots], parameters.range_resolution_m)
+    which, row = within(range_m, plots.range_m[open_plots], parameters.range_resolution_m)
     plot = open_plots[row]
     cosine = np.vecdot(sight[which], plots.sight[plot])
     apart = np.stack(
@@ -136,12 +136,3 @@ def _are_two(tracks: TrackTable, one: Index, other: Index, parameters: TrackerPa
     distance = quadratic(state[one] - state[other], inverse(covariance[one] + covariance[other]))
     two: NDArray[np.bool_] = distance > parameters.reattach_threshold
     return two
-
-
-def _within(values: Array, others: Array, width: float) -> tuple[Index, Index]:
-    """Pairs that differ by less than `width`."""
-    order = np.argsort(others, kind="stable")
-    first = np.searchsorted(others[order], values - width, side="right")
-    count = np.searchsorted(others[order], values + width, side="left") - first
-    which = np.repeat(np.arange(len(values)), count)
-    return which, order[np.arange(len(which)) + np.repeat(first - np.cumsum(count) + count, count)]
