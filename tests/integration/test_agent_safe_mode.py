@@ -22,8 +22,8 @@ SLOW_MACHINE_S = 60.0
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory):
     """A stack whose simulator is reset for each test, and goes on by itself when it is started anew."""
-    # A slow machine is no cause: what is silent for 3 s is.
-    settings = {"TELEMETRY_INTERVAL_SEC": "0.1", "AGENT_STALE_MIN_SEC": "3", "QIKI_AUTOSTART": "true"}
+    # A busy machine is no cause: what is silent for 8 s is.
+    settings = {"TELEMETRY_INTERVAL_SEC": "0.1", "AGENT_STALE_MIN_SEC": "8", "QIKI_AUTOSTART": "true"}
     with closing(start_twin(tmp_path_factory.mktemp("agent"), "single-pass", env=settings)) as twin:
         yield twin
 

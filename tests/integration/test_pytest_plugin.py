@@ -27,7 +27,7 @@ def elsewhere(tmp_path):
             env=kept | environment,
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=240,
             check=False,
         )
 
