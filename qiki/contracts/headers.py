@@ -21,6 +21,7 @@ ORIGIN_SEQUENCE = "x-qiki-origin-seq"
 SEQUENCE = "x-qiki-seq"
 ALERTS = "x-qiki-alerts"
 TICK = "x-qiki-tick"
+TYPE_CONFIDENCE = "x-qiki-type-confidence"
 
 FRAME_SOURCE = "urn:qiki:q-sim-service:radar"
 FRAME_TYPES = {
@@ -103,6 +104,11 @@ class FrameOrigin:
 def triple(values: Sequence[float]) -> str:
     """Three numbers, separated by blanks, each in its shortest exact form."""
     return " ".join(repr(float(value)) for value in values)
+
+
+def probability(value: float) -> str:
+    """A probability, rounded down to a hundredth: what is short of certain is not written as certain."""
+    return f"{int(100 * value) / 100:.2f}"
 
 
 def _numbers(headers: Mapping[str, str], name: str) -> tuple[float, ...]:

@@ -41,9 +41,11 @@ def track_messages(tracked: Tracked, ts_ingest: str) -> Iterator[Message]:
     reports = tracked.reports
     shared = names.cloud_event("", names.TRACK_TYPE, names.TRACK_SOURCE, reports.timestamp)
     shared |= _place(tracked)
-    for row in reports.rows(ts_ingest):
+    for row, confidence in zip(reports.rows(ts_ingest), reports.type_confidence.tolist(), strict=True):
         message_id = track_message_id(tracked.run, tracked.key, row["track_id"])
         headers = shared | {names.MESSAGE_ID: message_id, "ce-id": message_id}
+        if confidence:
+            headers[names.TYPE_CONFIDENCE] = names.probability(confidence)
         yield Message(topics.TRACKS.subject, to_json(row), headers)
 
 

@@ -36,6 +36,7 @@ class TrackReports:
         t_us: event time of the scan [µs]
         track_id: n UUIDs as text
         object_type: (n,) ObjectType
+        type_confidence: (n,) probability of that type, 0 where none is said
         iff: (n,) FriendFoe
         transponder_on: (n,) bool
         transponder_mode: (n,) TransponderMode
@@ -60,6 +61,7 @@ class TrackReports:
     t_us: int
     track_id: Sequence[str]
     object_type: NDArray[np.int8]
+    type_confidence: Array
     iff: NDArray[np.int8]
     transponder_on: NDArray[np.bool_]
     transponder_mode: NDArray[np.int8]
@@ -160,11 +162,13 @@ def report(
     short = range_m <= parameters.short_range_m
     reply = np.where(short, tracks["reply"], NOBODY)
     mode = np.where(tracks["spoof"], SPOOF, tracks["reply_mode"])
+    kinds, confidence = object_types(tracks, estimate, short, gone, parameters)
     known = ~tracks["spoof"] & (tracks["identity"] != NOBODY) & (tracks["claims"] >= parameters.identity_claims)
     return TrackReports(
         t_us=scan.t_us,
         track_id=track_ids,
-        object_type=object_types(tracks, estimate),
+        object_type=kinds,
+        type_confidence=confidence,
         iff=np.where(known, sides[tracks["identity"]], UNKNOWN).astype(np.int8),
         transponder_on=tracks["reply_on"] & short,
         transponder_mode=np.where(short, mode, OFF).astype(np.int8),

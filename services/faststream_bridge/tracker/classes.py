@@ -1,0 +1,49 @@
+"""What contacts of each object type are like: the tracker's own assumptions, wider than any one world.
+
+Typical cross-sections are those of the platform's world (`docs/scenarios.md`); their spread lets a scenario choose
+its own within a factor of four to six either way.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from qiki.contracts.enums import ObjectType
+
+REST_MPS, DRIFT_MPS, FLIGHT_MPS = 0.5, 12.0, 40.0
+"""Station keeping; what has no engine, or does not use it; a vehicle under way."""
+NEVER = 0.001
+"""Still, a rock's track may take a neighbour's reply for its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectClass:
+    """Contacts of one type, as independent distributions.
+
+    Attributes:
+        rcs_dbsm: typical mean cross-section
+        rcs_spread_db: standard deviation of its members' mean cross-sections
+        motion: share by the standard deviation of each component of world velocity [m/s]
+        answers: probability that a member in short range identifies itself
+    """
+
+    rcs_dbsm: float
+    rcs_spread_db: float
+    motion: Mapping[float, float]
+    answers: float
+
+
+ADRIFT = {DRIFT_MPS: 0.9, REST_MPS: 0.1}
+MOSTLY_UNDER_WAY = {FLIGHT_MPS: 0.4, DRIFT_MPS: 0.4, REST_MPS: 0.2}
+CLASSES: Mapping[ObjectType, ObjectClass] = {
+    ObjectType.DRONE: ObjectClass(0.0, 6.0, MOSTLY_UNDER_WAY, answers=0.6),
+    ObjectType.SHIP: ObjectClass(23.0, 6.0, MOSTLY_UNDER_WAY, answers=0.6),
+    ObjectType.STATION: ObjectClass(33.0, 5.0, {REST_MPS: 1.0}, answers=0.9),
+    ObjectType.ASTEROID: ObjectClass(27.0, 8.0, ADRIFT, answers=NEVER),
+    ObjectType.DEBRIS: ObjectClass(-3.0, 6.0, ADRIFT, answers=NEVER),
+}
+"""A vehicle is silent and adrift so often that no rock or wreck of its size is told from it."""
+
+STRANGE = ObjectClass(10.0, 25.0, {120.0: 1.0}, answers=0.5)
+"""None of these: what is unlike all types must not become the least unlike."""
+STRANGE_SHARE = 0.1
+"""Of such contacts, to one of any type."""
