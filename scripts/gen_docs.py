@@ -9,9 +9,12 @@ import yaml
 from pydantic import BaseModel
 
 from faststream_bridge.app import build
+from faststream_bridge.tracker.classes import CLASSES, ObjectClass
+from faststream_bridge.tracker.classify import LEAST_CONFIDENCE, LEAST_HITS
 from q_sim_service.commands import COMMANDS
-from qiki.contracts import topics
+from qiki.contracts import headers, topics
 from qiki.contracts.audit import AUDIT_TYPE, AuditRecord
+from qiki.contracts.enums import ObjectType
 from qiki.contracts.events import EVENTS, RANGES
 from qiki.contracts.fields import Payload
 from qiki.contracts.topics import STREAMS, TOPICS, Topic
@@ -61,13 +64,14 @@ def events_table() -> str:
 
 
 def wire() -> str:
-    """Topics, streams, durables and commands, as tables."""
+    """Topics, object types, streams, durables and commands, as tables."""
     return "\n".join(
         [
             "# The wire",
             "",
             "Bodies are JSON: enumerations as integers, absent values as null, times in UTC with six decimals. Made by",
-            "`scripts/gen_docs.py` from the tables in `qiki/contracts` and the simulator's commands.",
+            "`scripts/gen_docs.py` from the tables in `qiki/contracts`, the tracker's classes and the simulator's",
+            "commands.",
             "",
             "## Topics",
             "",
@@ -76,6 +80,8 @@ def wire() -> str:
             *map(_topic, TOPICS),
             "",
             "A reader calls a topic with a rate stale after five periods without a message.",
+            "",
+            *_object_types(),
             "",
             "## Streams",
             "",
@@ -94,6 +100,29 @@ def wire() -> str:
             "",
         ]
     )
+
+
+def _object_types() -> list[str]:
+    """What the tracker takes the types to be like, and when it says one."""
+    return [
+        "## Object types",
+        "",
+        "A track's `object_type` is inferred from mean cross-section, world velocity and the transponder's reply, as",
+        "[classify.py](../services/faststream_bridge/tracker/classify.py) says. It is said from",
+        f"{LEAST_HITS} plots and a probability of {LEAST_CONFIDENCE:g} on; the header `{headers.TYPE_CONFIDENCE}` then has the",
+        "probability, rounded down to a hundredth. Else the type is 0, and the header is not there. All types are taken as",
+        "equally frequent; beside them stand strangers of any size and speed, who are never named. A false identity proves",
+        "a transmitter as a true one does; silence counts in short range only. Most that is silent and adrift stays 0.",
+        "",
+        "| type | mean cross-section, dBsm | velocity, standard deviation of a component | identifies itself |",
+        "| --- | --- | --- | --- |",
+        *(_object_class(kind, one) for kind, one in CLASSES.items()),
+    ]
+
+
+def _object_class(kind: ObjectType, one: ObjectClass) -> str:
+    motion = ", ".join(f"{sigma_mps:g} m/s ({share:.0%})" for sigma_mps, share in one.motion.items())
+    return f"| {kind.name} | {one.rcs_dbsm:g} ± {one.rcs_spread_db:g} | {motion} | {one.answers:.1%} |"
 
 
 def _topic(topic: Topic) -> str:

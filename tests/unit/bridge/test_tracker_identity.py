@@ -1,4 +1,4 @@
-"""Identity as evidence: sides, silence, long range, spoofers; and what type a contact is."""
+"""Identity as evidence: sides, silence, long range, spoofers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 
 from faststream_bridge.tracker import Tracker, TrackerParameters, TrackReports
-from faststream_bridge.tracker.classify import object_types
 from faststream_bridge.tracker.identity import NameBook, find_spoofers
 from faststream_bridge.tracker.tracks import NOBODY, TRACK, Estimate
-from qiki.contracts.enums import FriendFoe, ObjectType, RadarRangeBand, RadarTrackStatus, TransponderMode
+from qiki.contracts.enums import FriendFoe, RadarRangeBand, RadarTrackStatus, TransponderMode
 
 IDENTITIES = {"F-1": FriendFoe.FRIEND, "E-1": FriendFoe.FOE}
 FRIEND, FOE, UNKNOWN = FriendFoe.FRIEND, FriendFoe.FOE, FriendFoe.UNKNOWN
@@ -180,29 +179,3 @@ def test_names_stay_bounded_when_a_jammer_invents_them(seen: Callable[..., Any])
     history = seen([HERE], lambda frame: [f"N-{frame}"], 60, max_tracks=4)
     assert history[-1].transponder_id == ["N-59"]
     assert history[-1].status.tolist() == [RadarTrackStatus.TRACKED]
-
-
-@pytest.mark.parametrize(
-    ("rcs_m2", "speed", "replied", "hits", "kind"),
-    [
-        (0.5, 20.0, True, 20, ObjectType.DRONE),
-        (5_000.0, 12.0, True, 20, ObjectType.SHIP),
-        (20_000.0, 0.1, True, 20, ObjectType.STATION),
-        (20.0, 12.0, True, 20, ObjectType.OBJECT_TYPE_UNSPECIFIED),
-        (5_000.0, 3.0, True, 20, ObjectType.OBJECT_TYPE_UNSPECIFIED),
-        (0.5, 20.0, False, 20, ObjectType.OBJECT_TYPE_UNSPECIFIED),
-        (0.5, 20.0, True, 3, ObjectType.OBJECT_TYPE_UNSPECIFIED),
-    ],
-)
-def test_types_are_said_only_where_the_evidence_does(rcs_m2: float, speed: float, replied: bool, hits: int, kind: Any):
-    tracks = np.zeros(1, dtype=TRACK)
-    tracks["rcs_m2"], tracks["hits"], tracks["identity"] = rcs_m2, hits, 0 if replied else NOBODY
-    estimate = Estimate(np.array([[0, 0, 0, speed, 0, 0.0]]), np.eye(6)[None] * 0.01)
-    assert object_types(tracks, estimate).tolist() == [kind]
-
-
-def test_a_speed_that_is_not_known_gives_no_type():
-    tracks = np.zeros(1, dtype=TRACK)
-    tracks["rcs_m2"], tracks["hits"] = 5_000.0, 20
-    estimate = Estimate(np.array([[0, 0, 0, 0.1, 0, 0.0]]), np.eye(6)[None] * 100.0)
-    assert object_types(tracks, estimate).tolist() == [ObjectType.OBJECT_TYPE_UNSPECIFIED]

@@ -5,17 +5,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from uuid import UUID
 
+import numpy as np
 import pytest
 
 from faststream_bridge.frames import StoredFrame
 from faststream_bridge.messages import Message, buried_message, guard_messages, track_messages, tracked_message
 from faststream_bridge.runs import Runs, Tracked
 from qiki.clock import parse_rfc3339
-from qiki.contracts.enums import RadarRangeBand
+from qiki.contracts.enums import ObjectType, RadarRangeBand, TransponderMode
 from qiki.contracts.events import GuardCleared
 from qiki.contracts.headers import FrameOrigin
 from qiki.contracts.ids import run_frame_id
-from qiki.contracts.radar import GuardAlert, RadarTrack, TrackedFrame
+from qiki.contracts.radar import GuardAlert, RadarDetection, RadarTrack, TrackedFrame
 
 RUN = "6f1c3d1e-0000-4000-8000-000000000001"
 NOW = "2026-01-02T00:00:00.000000Z"
@@ -60,6 +61,64 @@ def test_the_same_frame_again_gives_the_same_ids(
     again = make_runs().step(stored(0))
     assert again is not None
     assert ids(track_messages(again, "another time")) == ids(track_messages(steps[0], NOW))
+
+
+DEPOT = RadarDetection(
+    range_m=900,
+    bearing_deg=20,
+    elev_deg=1,
+    vr_mps=0,
+    snr_db=30,
+    rcs_dbsm=34,
+    transponder_on=True,
+    transponder_mode=TransponderMode.ON,
+    transponder_id="F-1",
+    range_band=RadarRangeBand.RR_SR,
+)
+
+
+@pytest.fixture
+def beside_a_station(stored: Callable[..., StoredFrame]) -> list[StoredFrame]:
+    """Thirty frames of somebody unknown, whose type is never known, and of a station that answers."""
+    return [stored(number, detections=(*stored(number).frame.detections, DEPOT)) for number in range(30)]
+
+
+def sent(runs: Runs, frames: list[StoredFrame]) -> list[Message]:
+    return [message for frame in frames if (step := runs.step(frame)) for message in track_messages(step, NOW)]
+
+
+def test_the_confidence_travels_exactly_where_a_type_is_said(
+    make_runs: Callable[[], Runs], beside_a_station: list[StoredFrame]
+):
+    said = {ObjectType.OBJECT_TYPE_UNSPECIFIED: [], ObjectType.STATION: []}
+    for message in sent(make_runs(), beside_a_station):
+        track = RadarTrack.from_json(message.body)
+        said[track.object_type].append(message.headers.get("x-qiki-type-confidence"))
+    assert set(said[ObjectType.OBJECT_TYPE_UNSPECIFIED]) == {None}
+    assert 0 < len(said[ObjectType.STATION]) <= 21
+    assert all(len(text) == 4 and 0.9 <= float(text) < 1 for text in said[ObjectType.STATION])
+
+
+def test_a_frame_delivered_again_says_the_same_of_its_types(
+    make_runs: Callable[[], Runs], beside_a_station: list[StoredFrame]
+):
+    runs, restored = make_runs(), make_runs()
+    first = sent(runs, beside_a_station[:25])
+    restored.restore(runs.snapshot())
+    assert sent(runs, beside_a_station[:25]) == []  # nothing new
+    assert sent(make_runs(), beside_a_station[:25]) == first
+    last = sent(runs, beside_a_station[25:])
+    assert any("x-qiki-type-confidence" in message.headers for message in last)
+    assert sent(restored, beside_a_station[25:]) == last
+
+
+def test_no_type_no_confidence(steps: list[Tracked]):
+    step = steps[-1]
+    assert not step.reports.object_type.any()
+    assert not step.reports.type_confidence.any()
+    typed = replace(step, reports=replace(step.reports, type_confidence=np.array([0.9567])))
+    (message,) = track_messages(typed, NOW)
+    assert message.headers["x-qiki-type-confidence"] == "0.95"
 
 
 def ids(messages: object) -> list[str]:

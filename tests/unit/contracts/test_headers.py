@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from qiki.contracts import ids
 from qiki.contracts.enums import FriendFoe, RadarRangeBand
 from qiki.contracts.events import EVENTS, GUARD_ALERT
-from qiki.contracts.headers import FrameOrigin, cloud_event, triple
+from qiki.contracts.headers import FrameOrigin, cloud_event, probability, triple
 
 RUN = "6f1c3d1e-0000-4000-8000-000000000001"
 TIME = "2026-01-02T03:04:05.000006Z"
@@ -47,6 +47,11 @@ def test_headers_of_a_frame_on_each_of_its_subjects(band: RadarRangeBand, messag
     assert (headers["x-qiki-run"], headers["x-qiki-frame"]) == (RUN, "7")
     assert headers["x-qiki-own-position"] == "1.5 -2.0 1e-300"
     assert headers["x-qiki-own-velocity"] == "0.1 0.0 -0.0"
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.9, "0.90"), (0.9567, "0.95"), (0.999999, "0.99"), (1.0, "1.00")])
+def test_what_is_short_of_certain_is_not_written_as_certain(value: float, text: str):
+    assert probability(value) == text
 
 
 def test_an_origin_is_the_same_after_its_headers():
