@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from uuid import UUID
 
-import numpy as np
 import pytest
 
 from faststream_bridge.frames import StoredFrame
@@ -110,15 +109,6 @@ def test_a_frame_delivered_again_says_the_same_of_its_types(
     last = sent(runs, beside_a_station[25:])
     assert any("x-qiki-type-confidence" in message.headers for message in last)
     assert sent(restored, beside_a_station[25:]) == last
-
-
-def test_no_type_no_confidence(steps: list[Tracked]):
-    step = steps[-1]
-    assert not step.reports.object_type.any()
-    assert not step.reports.type_confidence.any()
-    typed = replace(step, reports=replace(step.reports, type_confidence=np.array([0.9567])))
-    (message,) = track_messages(typed, NOW)
-    assert message.headers["x-qiki-type-confidence"] == "0.95"
 
 
 def ids(messages: object) -> list[str]:
