@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from faststream_bridge.tracker import Tracker, TrackerParameters, TrackReports
-from faststream_bridge.tracker.classes import CLASSES
+from faststream_bridge.tracker.classes import CLASSES, STRANGE, STRANGE_SHARE, ObjectClass
 from faststream_bridge.tracker.classify import LEAST_CONFIDENCE, object_types
 from faststream_bridge.tracker.tracks import TRACK, Estimate
 from q_sim_service.scenario import load_scenario
@@ -29,11 +29,12 @@ def typed(rcs_m2: Any, velocity: Any, replied: Any, variance: float = 0.01, **sa
     near, gone = (
         np.full(len(velocity), said.pop(name, default)) for name, default in (("near", True), ("gone", False))
     )
+    parameters = said.pop("parameters", PARAMETERS)
     for name, value in said.items():
         tracks[name] = value
     mean = np.concatenate((np.zeros_like(velocity), velocity), axis=1)
     covariance = np.tile(np.eye(6) * variance, (len(velocity), 1, 1))
-    return object_types(tracks, Estimate(mean, covariance), near, gone, PARAMETERS)
+    return object_types(tracks, Estimate(mean, covariance), near, gone, parameters)
 
 
 def along(speeds: Any):
@@ -80,6 +81,12 @@ def test_a_contact_that_is_young_tentative_dead_or_hardly_heard_has_no_type(lack
     assert (kinds.tolist(), confidence.tolist()) == ([NONE], [0.0])
 
 
+def test_fewer_looks_at_a_fluctuating_contact_say_less():
+    few, many = (typed(20_000.0, along(9.0), False, parameters=TrackerParameters(smoothing=w)) for w in (0.8, 0.2))
+    assert few[0].tolist() == many[0].tolist() == [ASTEROID]
+    assert few[1] < many[1]
+
+
 def test_a_speed_that_is_not_known_tells_no_station_from_a_ship():
     assert typed(1_000.0, along(0.1), True, variance=0.01)[0].tolist() == [STATION]
     assert typed(1_000.0, along(0.1), True, variance=400.0)[0].tolist() == [NONE]
@@ -116,9 +123,8 @@ def smoothed(rng: np.random.Generator, rcs_m2: Any, hits: int = 20):
     return mean
 
 
-def drawn(rng: np.random.Generator, kind: ObjectType, count: int, variance: float):
-    """Size, estimated velocity and reply of tracks of one type, as the table has them."""
-    one = CLASSES[kind]
+def drawn(rng: np.random.Generator, one: ObjectClass, count: int, variance: float):
+    """Size, estimated velocity and reply of tracks of one class, as the table has them."""
     rcs_m2 = 10 ** (rng.normal(one.rcs_dbsm, one.rcs_spread_db, count) / 10)
     sigma = rng.choice(list(one.motion), count, p=list(one.motion.values()))
     velocity = rng.standard_normal((count, 3)) * np.sqrt(sigma**2 + variance)[:, None]
@@ -128,17 +134,16 @@ def drawn(rng: np.random.Generator, kind: ObjectType, count: int, variance: floa
 @pytest.mark.parametrize("variance", [0.05, 20.0])
 def test_of_what_is_said_with_a_confidence_so_many_are_right(variance: float):
     rng = np.random.default_rng(7)
-    truth = np.repeat(list(CLASSES), 8_000)
-    rcs_m2, velocity, replied = map(
-        np.concatenate, zip(*(drawn(rng, k, 8_000, variance) for k in CLASSES), strict=True)
-    )
-    kinds, confidence = typed(rcs_m2, velocity, replied, variance)
+    population = {kind: (one, 8_000) for kind, one in CLASSES.items()} | {NONE: (STRANGE, round(STRANGE_SHARE * 8_000))}
+    truth = np.repeat(list(population), [count for _, count in population.values()])
+    tracks = [drawn(rng, one, count, variance) for one, count in population.values()]
+    kinds, confidence = typed(*map(np.concatenate, zip(*tracks, strict=True)), variance)
     right = kinds == truth
     for low, high in ((0.9, 0.93), (0.93, 0.96), (0.96, 0.99), (0.99, 1.0)):
         among = (confidence >= low) & (confidence < high)
         claimed, spread = confidence[among].sum(), np.sqrt((confidence * (1 - confidence))[among].sum())
         assert among.sum() > 200
-        assert right[among].sum() > claimed - 3.5 * spread
+        assert abs(right[among].sum() - claimed) < 3.5 * spread
     assert not confidence[kinds == NONE].any()
     assert all((kinds[truth == kind] == kind).sum() > 200 for kind in CLASSES if kind is not STATION or variance < 1)
 
