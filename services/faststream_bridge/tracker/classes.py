@@ -1,7 +1,7 @@
 """What contacts of each object type are like: the tracker's own assumptions, wider than any one world.
 
 Typical cross-sections are those of the platform's world (`docs/scenarios.md`); their spread lets a scenario choose
-its own within a factor of four to six either way.
+its own within a factor of three to six either way.
 """
 
 from collections.abc import Mapping

@@ -181,7 +181,7 @@ def test_no_contact_of_the_simulator_is_given_a_wrong_type():
     truth = {contact.id: contact.object_type for contact in scenario.contacts}
     tracker = Tracker(UUID(int=1), PARAMETERS, scenario.identities)
     said: dict[str, set[int]] = {name: set() for name in truth}
-    for look in looks(scenario, seed=1, seconds=120):
+    for look in looks(scenario, seed=1, seconds=100):
         reports = tracker.step(look.scan)
         apart = (reports.position + look.scan.own_position)[:, None] - look.truth.position
         nearest = np.linalg.norm(apart, axis=2).argmin(1)
