@@ -9,10 +9,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from nats.aio.client import Client
-from nats.aio.transport import TcpTransport
 from nats.js import JetStreamContext
 from prometheus_client import Gauge
 
+import qiki.runtime.transport  # noqa: F401 - mends it
 from qiki.clock import now
 from qiki.contracts.events import NATS_CONNECTED, NATS_DISCONNECTED, Connection, EventKind
 from qiki.runtime.service import S, Service
@@ -25,27 +25,6 @@ PINGS_MISSED = 2
 CONNECT_TIMEOUT_S = 2
 
 Hook = Callable[[], Awaitable[None]]
-Write = Callable[[TcpTransport, Any], None]
-
-
-def _lost_when_closed(write: Write) -> Write:
-    """A write to a transport that has just closed is a lost connection.
-
-    uvloop raises RuntimeError there, which nats-py takes for the end of the event loop: its flusher ends, the client
-    still counts as connected, and whoever publishes next gets the error. From an OSError it reconnects.
-    """
-
-    def attempt(transport: TcpTransport, data: Any) -> None:
-        try:
-            write(transport, data)
-        except RuntimeError as error:
-            raise ConnectionResetError(str(error)) from error
-
-    return attempt
-
-
-TcpTransport.write = _lost_when_closed(TcpTransport.write)  # type: ignore[method-assign]
-TcpTransport.writelines = _lost_when_closed(TcpTransport.writelines)  # type: ignore[method-assign]
 
 
 @dataclass

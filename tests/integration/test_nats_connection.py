@@ -2,11 +2,13 @@
 
 import asyncio
 
+import psutil
 import pytest
 import uvloop
+from nats.aio.client import Client
 from nats.aio.transport import TcpTransport
 
-import qiki.runtime.nats  # noqa: F401 - what mends the transport
+import qiki.runtime.transport  # noqa: F401 - mends it
 from qiki_harness.testing import Broker
 
 
@@ -29,3 +31,35 @@ def test_a_write_to_a_transport_that_has_just_closed_is_a_lost_connection_at_mos
     with Broker(tmp_path) as broker:
         said = runner(run(broker.url))
     assert said == "" or "closed" in said
+
+
+@pytest.mark.parametrize("runner", [asyncio.run, uvloop.run])
+def test_attempts_to_reach_a_broker_that_hangs_leave_no_socket_behind(tmp_path, runner):
+    async def run(broker):
+        client, attempts = Client(), asyncio.Semaphore(0)
+
+        async def failed(error):
+            attempts.release()
+
+        await client.connect(
+            broker.url,
+            connect_timeout=0.2,
+            reconnect_time_wait=0.01,
+            ping_interval=0.1,
+            max_outstanding_pings=1,
+            max_reconnect_attempts=-1,
+            error_cb=failed,
+        )
+        broker.freeze()
+        for _ in range(5):
+            await attempts.acquire()
+        open_sockets = [one for one in psutil.Process().net_connections("tcp") if one.raddr and one.raddr.port == port]
+        broker.restart()
+        while not client.is_connected:
+            await asyncio.sleep(0.01)
+        await client.close()
+        return len(open_sockets)
+
+    with Broker(tmp_path) as broker:
+        port = int(broker.url.rpartition(":")[2])
+        assert runner(run(broker)) <= 1

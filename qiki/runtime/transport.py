@@ -1,0 +1,43 @@
+"""Mends of nats-py's TCP transport, made when this module is imported."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from nats.aio.transport import TcpTransport
+
+Write = Callable[[TcpTransport, Any], None]
+Connect = Callable[..., Coroutine[Any, Any, None]]
+
+
+def _lost_when_closed(write: Write) -> Write:
+    """A write to a transport that has just closed is a lost connection.
+
+    uvloop raises RuntimeError there, which nats-py takes for the end of the event loop: its flusher ends, the client
+    still counts as connected, and whoever publishes next gets the error. From an OSError it reconnects.
+    """
+
+    def attempt(transport: TcpTransport, data: Any) -> None:
+        try:
+            write(transport, data)
+        except RuntimeError as error:
+            raise ConnectionResetError(str(error)) from error
+
+    return attempt
+
+
+def _one_socket(connect: Connect) -> Connect:
+    """Close what an earlier attempt left open.
+
+    A broker that hangs still accepts connections; nats-py forgets each one whose greeting does not come in time.
+    """
+
+    async def attempt(transport: TcpTransport, *arguments: Any, **options: Any) -> None:
+        transport.close()  # type: ignore[no-untyped-call]
+        await connect(transport, *arguments, **options)
+
+    return attempt
+
+
+TcpTransport.write = _lost_when_closed(TcpTransport.write)  # type: ignore[method-assign]
+TcpTransport.writelines = _lost_when_closed(TcpTransport.writelines)  # type: ignore[method-assign]
+TcpTransport.connect = _one_socket(TcpTransport.connect)  # type: ignore[method-assign]
