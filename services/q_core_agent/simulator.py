@@ -14,7 +14,6 @@ from generated import q_sim_api_pb2 as api
 from generated.actuator_raw_out_pb2 import ActuatorCommand
 from generated.common_types_pb2 import SensorType
 from generated.q_sim_api_pb2_grpc import QSimAPIServiceStub
-from generated.sensor_raw_in_pb2 import SensorReading
 from q_core_agent.vehicle import Answers, Outcome
 from qiki.runtime.grpc import CLIENT_OPTIONS
 from qiki.runtime.health import Health
@@ -85,16 +84,22 @@ class Simulator:
         """Ask every declared sensor for a reading, list the actuators, check the controller; side by side."""
         patience_s = self._patience.answer_s
         health, actuators, readings = await asyncio.gather(
-            _ask(self._stub.HealthCheck(api.HealthCheckRequest(), wait_for_ready=True, timeout=patience_s)),
+            self._check_health(),
             _ask(self._stub.ListActuators(api.ListActuatorsRequest(), wait_for_ready=True, timeout=patience_s)),
             asyncio.gather(*map(self._read, self._sensors)),
         )
         silent = [one for one in (health, actuators) if isinstance(one, NoAnswer)]
-        if any(one.nobody for one in silent):
+        if any(map(_from_nobody, (health, actuators))):
+            return Answers(timed_out=True)
+        # It may have fallen silent between the answers: then its sensors are none the worse.
+        if any(map(_from_nobody, readings)) and _from_nobody(await self._check_health()):
             return Answers(timed_out=True)
         return Answers(
             controller="; ".join([one.reason for one in silent] or _complaint(health)),
-            readings=dict(zip(self._sensors, readings, strict=True)),
+            readings={
+                sensor: one.reason if isinstance(one, NoAnswer) else one.reading
+                for sensor, one in zip(self._sensors, readings, strict=True)
+            },
             actuators={} if isinstance(actuators, NoAnswer) else dict(_by_id(actuators)),
         )
 
@@ -107,10 +112,13 @@ class Simulator:
             return Outcome(None, answer.reason)
         return Outcome(answer.accepted, answer.message)
 
-    async def _read(self, sensor: int) -> SensorReading | str:
+    async def _check_health(self) -> api.HealthCheckResponse | NoAnswer:
+        request = api.HealthCheckRequest()
+        return await _ask(self._stub.HealthCheck(request, wait_for_ready=True, timeout=self._patience.answer_s))
+
+    async def _read(self, sensor: int) -> api.GetSensorDataResponse | NoAnswer:
         request = api.GetSensorDataRequest(sensor_type=SensorType.ValueType(sensor))
-        answer = await _ask(self._stub.GetSensorData(request, wait_for_ready=True, timeout=self._patience.answer_s))
-        return answer.reason if isinstance(answer, NoAnswer) else answer.reading
+        return await _ask(self._stub.GetSensorData(request, wait_for_ready=True, timeout=self._patience.answer_s))
 
     async def _watch_connection(self) -> None:
         """Keep the connection up, and the readiness true to it."""
@@ -129,6 +137,10 @@ async def _ask(call: Awaitable[T]) -> T | NoAnswer:
     except grpc.aio.AioRpcError as error:
         reason = " ".join(str(error.details()).split())
         return NoAnswer(error.code() in NOBODY, f"{error.code().name}: {reason}")
+
+
+def _from_nobody(answer: object) -> bool:
+    return isinstance(answer, NoAnswer) and answer.nobody
 
 
 def _complaint(answer: api.HealthCheckResponse | NoAnswer) -> list[str]:

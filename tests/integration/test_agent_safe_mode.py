@@ -112,7 +112,7 @@ def test_safe_mode_ends_when_the_stranger_has_gone(stack, begun):
     ("service", "triggers"),
     [
         ("faststream-bridge", {"INPUT_STALE"}),
-        ("q-sim-service", {"INPUT_STALE", "BIOS_LOST", "BIOS_ERROR"}),
+        ("q-sim-service", {"INPUT_STALE", "BIOS_LOST"}),
         ("nats", {"INPUT_STALE"}),
     ],
 )

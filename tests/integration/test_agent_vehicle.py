@@ -3,11 +3,14 @@
 import asyncio
 import socket
 
+import grpc.aio
 import pytest
 
+from generated import q_sim_api_pb2 as api
 from generated.actuator_raw_out_pb2 import ActuatorCommand
 from generated.common_types_pb2 import UUID
-from q_core_agent.simulator import CONDITION, LIVE, LOCKSTEP, Simulator
+from generated.q_sim_api_pb2_grpc import QSimAPIServiceServicer, add_QSimAPIServiceServicer_to_server
+from q_core_agent.simulator import CONDITION, LIVE, LOCKSTEP, OK, Patience, Simulator
 from qiki.botspec.actuators import ACTUATORS
 from qiki.botspec.planes.sensors import SensorKind, sensor_id
 from qiki.contracts.enums import CommandType, FSMState
@@ -106,3 +109,41 @@ def test_in_lockstep_a_command_waits_for_a_simulator_that_is_away(tmp_path):
             return await sending
 
     assert asked(there, send, patience=LOCKSTEP).accepted is True
+
+
+class _Hanging(QSimAPIServiceServicer):
+    """Answers so many health checks and the list of actuators, and then nothing more."""
+
+    def __init__(self, checks):
+        self._checks = checks
+
+    async def HealthCheck(self, request, context):  # noqa: N802, ARG002
+        if not self._checks:
+            await asyncio.Event().wait()
+        self._checks -= 1
+        return api.HealthCheckResponse(status=OK)
+
+    async def ListActuators(self, request, context):  # noqa: N802, ARG002
+        return api.ListActuatorsResponse()
+
+    async def GetSensorData(self, request, context):  # noqa: N802, ARG002
+        await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize(("checks", "timed_out"), [(1, True), (2, False)])
+def test_sensors_of_a_simulator_that_hangs_meanwhile_are_not_called_faulty(checks, timed_out):
+    async def ask():
+        server = grpc.aio.server()
+        add_QSimAPIServiceServicer_to_server(_Hanging(checks), server)
+        port = server.add_insecure_port("127.0.0.1:0")
+        await server.start()
+        try:
+            async with Simulator(f"127.0.0.1:{port}", SensorKind, Health("agent"), Patience(0.5, False)) as vehicle:
+                return await vehicle.self_test()
+        finally:
+            await server.stop(None)
+
+    answers = asyncio.run(ask())
+    assert answers.timed_out == timed_out
+    assert all("DEADLINE_EXCEEDED" in reading for reading in answers.readings.values())
+    assert bool(answers.readings) != timed_out
