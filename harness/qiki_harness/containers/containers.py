@@ -117,6 +117,15 @@ class Containers:
         said = self.of_service(service).logs(tail=lines or "all")
         return str(said.decode(errors="replace")).splitlines()
 
+    def failed_probes(self) -> list[str]:
+        """What probes said that failed, of each container's last five; of one that is healthy again too."""
+        return [
+            f"{service}: probe from {probe['Start'][11:23]} to {probe['End'][11:23]}: {probe['Output'].strip()}"
+            for service, container in self.all().items()
+            for probe in container.attrs["State"].get("Health", {}).get("Log") or []
+            if probe["ExitCode"]
+        ]
+
     def execute(self, service: str, *command: str, **variables: str) -> tuple[int, str]:
         """Run a command in a service's container; its exit status and output."""
         status, output = self.of_service(service).exec_run(list(command), environment=variables)

@@ -95,8 +95,15 @@ class ContainerStack:
         self.run("build", "--quiet")
 
     def up(self) -> None:
-        """Start it, on images that are there, and wait until all is ready."""
-        self.run("up", "--detach", "--wait", "--wait-timeout", str(_START_S))
+        """Start it, on images that are there, and wait until all is ready.
+
+        Raises:
+            StackError: it did not start, or one became unhealthy meanwhile; has what Compose and the probes said.
+        """
+        try:
+            self.run("up", "--detach", "--wait", "--wait-timeout", str(_START_S))
+        except StackError as error:
+            raise StackError("\n".join([str(error), *self.containers.failed_probes()])) from error
 
     def stop(self) -> None:
         """Take its containers down; what it stored stays."""

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from qiki.runtime import probe
 from qiki_harness.compose import ComposeFile, Condition, Project, RestartKind
 from qiki_harness.compose.nodes import read
 
@@ -57,6 +58,14 @@ def test_every_long_running_service_has_a_health_check_that_starts_fast(project:
         assert service.healthcheck is not None
         assert service.healthcheck.start_interval_s <= 0.5
         assert service.healthcheck.start_period_s >= 10
+
+
+def test_silence_shows_within_5_s_and_a_probe_that_starts_slowly_does_not(project: Project):
+    for service in project.services.values():
+        if check := service.healthcheck:
+            assert check.retries == 1
+            assert check.interval_s + probe.ANSWER_S <= 4
+            assert check.timeout_s >= probe.WAIT_S + probe.ANSWER_S + 10
 
 
 def test_streams_are_made_before_anybody_publishes(project: Project):
