@@ -6,10 +6,9 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
-from qiki_harness.compose import Healthcheck, Service
+from qiki_harness.compose import Service
 from qiki_harness.stack.guardian import Guardian
 
 _LAUNCH = str(Path(__file__).with_name("launch.py"))
@@ -60,7 +59,7 @@ class ServiceProcess:
 
     def kill(self) -> None:
         """Kill it and all that it started."""
-        _kill_group(self.pid)
+        kill_group(self.pid)
 
     async def stop(self) -> None:
         """Ask it to end, kill it when its grace is over; then sweep up what it started."""
@@ -76,37 +75,7 @@ class ServiceProcess:
             self._guardian.forget(self.pid)
 
 
-async def probe(
-    check: Healthcheck, environment: Mapping[str, str], folder: Path, guardian: Guardian
-) -> tuple[bool, str]:
-    """Run a health check's test once: whether it passed, and its last words."""
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *check.test,
-            cwd=folder,
-            env=environment,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-        )
-    except OSError as error:
-        return False, f"{check.test[0]}: {error.strerror}"
-    guardian.watch(process.pid)
-    try:
-        # Not wait_for, which in Python 3.11 can swallow a cancellation that comes as the process ends.
-        async with asyncio.timeout(check.timeout_s):
-            output, _ = await process.communicate()
-    except TimeoutError:
-        return False, f"no answer within {check.timeout_s:g} s"
-    finally:
-        _kill_group(process.pid)
-        await process.wait()
-        guardian.forget(process.pid)
-    words = output.decode(errors="replace").strip().rpartition("\n")[2][-200:]
-    return process.returncode == 0, words or f"the probe said nothing, exit status {process.returncode}"
-
-
-def _kill_group(group: int) -> None:
+def kill_group(group: int) -> None:
+    """SIGKILL every process of a group that is still there."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, signal.SIGKILL)

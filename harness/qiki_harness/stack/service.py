@@ -10,7 +10,8 @@ from qiki_harness.stack.board import Board
 from qiki_harness.stack.guardian import Guardian
 from qiki_harness.stack.health import watch_health
 from qiki_harness.stack.policy import restart_delay_s, settled, wants_restart
-from qiki_harness.stack.process import ServiceProcess, probe
+from qiki_harness.stack.probe import probe
+from qiki_harness.stack.process import ServiceProcess
 from qiki_harness.stack.status import Health, State
 
 _SURVIVED_S = 0.3
