@@ -28,6 +28,7 @@ class ServiceProcess:
     async def start(cls, service: Service, guardian: Guardian, log: Path) -> "ServiceProcess":
         """Start the service; what it says goes to its log directly, so that nobody can hold it up."""
         arguments = [sys.executable, "-IS", _LAUNCH, str(os.getpid()), str(guardian.descriptor)]
+        log.parent.mkdir(parents=True, exist_ok=True)  # whoever made room may have removed it
         with log.open("ab") as output:
             process = await asyncio.create_subprocess_exec(
                 *arguments,

@@ -15,6 +15,7 @@ from qiki_harness.stack.process import ServiceProcess
 from qiki_harness.stack.status import Health, State
 
 _SURVIVED_S = 0.3
+_NOT_STARTED = 127  # a shell's exit status
 
 
 class ServiceRunner:
@@ -71,7 +72,11 @@ class ServiceRunner:
 
     async def _live(self) -> tuple[int, float]:
         """One life: its exit code and how long it was."""
-        process = self.process = await ServiceProcess.start(self.service, self._guardian, self._log)
+        try:
+            process = self.process = await ServiceProcess.start(self.service, self._guardian, self._log)
+        except OSError as error:  # no more processes, or what starts it is being installed anew: it may pass
+            self._say(f"{self.service.name} cannot be started: {error}")
+            return _NOT_STARTED, 0.0
         self._update(
             state=State.RUNNING,
             health=Health.STARTING,

@@ -83,6 +83,7 @@ class Supervisor:
         """
         if (task := self._tasks.get(self._known(name))) and not task.done():
             raise StackError(f"{name} runs already")
+        self.board.update(name, exit_code=None)  # its former life's
         self._start(name)
         task = self._tasks[name]
         await self.board.until(lambda: self.board[name].ready or self.board[name].exit_code is not None or task.done())
