@@ -19,7 +19,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def world_stack(tmp_path_factory):
     """A native stack of this process whose simulator is reset again and again; only its test commands the vehicle."""
     often = {"TELEMETRY_INTERVAL_SEC": "0.1"}
-    folder = tmp_path_factory.mktemp("worlds")
+    folder = tmp_path_factory.mktemp("a folder of worlds")  # with blanks, as a user's may have
     twin = start_twin(folder, "empty", start=False, env=often, without=("qiki-dev",))
     yield twin
     twin.close()

@@ -69,10 +69,10 @@ class Broker:
             "NATS_LISTEN_HOST": "127.0.0.1",
             "NATS_PORT": str(self._port),
             "NATS_HTTP_PORT": str(self._http_port),
-            "NATS_STORE_DIR": str(self._store_dir),
         }
+        command = [str(SERVER), "-c", str(self._configuration), "--store_dir", str(self._store_dir)]
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen([SERVER, "-c", self._configuration], env=environment, stderr=log)
+            self._process = subprocess.Popen(command, env=environment, stderr=log)
         until("the broker to accept clients", self._accepts)
 
     def kill(self) -> None:
