@@ -62,6 +62,12 @@ class ComposeFile:
         """The ports of the stack, with the variables that set them."""
         return variables.ports(self._services)
 
+    @cached_property
+    def settings(self) -> set[str]:
+        """The names of the variables that say what the services do, and not where."""
+        places = self.native_variables(self.root, {port.variable: 0 for port in self.ports})
+        return variables.settings(self._services) - set(places)
+
     def dotenv(self) -> dict[str, str]:
         """The variables of the `.env` file beside it, which compose reads too."""
         file = self.root / ".env"

@@ -26,6 +26,17 @@ def hosts(root: Node, services: Mapping[str, Node]) -> dict[str, str]:
     }
 
 
+def settings(services: Mapping[str, Node]) -> set[str]:
+    """Variables that say what the services do: those of their environments, also where they have no value here."""
+    found: set[str] = set()
+    for service in services.values():
+        for name, node in (
+            service.entries()["environment"].entries().items() if "environment" in service.entries() else ()
+        ):
+            found |= {name} if node.value is None else {variable.name for variable in node.template().variables()}
+    return found
+
+
 def paths(services: Mapping[str, Node], root: Path, data: Path) -> dict[str, str]:
     """Variables for the project's folder (working_dir) and for what volumes are mounted on."""
     found: dict[str, str] = {}

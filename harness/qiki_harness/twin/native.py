@@ -6,12 +6,14 @@ from pathlib import Path
 from uuid import UUID
 
 from qiki_harness.cli.options import compose_file
+from qiki_harness.compose import ComposeFile
 from qiki_harness.errors import StartFailedError
 from qiki_harness.stack import Stack, StackOptions
 from qiki_harness.twin.backing import OwnStack
 from qiki_harness.twin.twin import Twin
 
 START_S = 60.0
+_THE_TESTERS = {"LOG_LEVEL"}
 
 
 def start_twin(
@@ -43,26 +45,14 @@ def start_twin(
         HarnessError: it does not come up.
     """
     __tracebackhide__ = True
-    autostart = (env or {}).get("QIKI_AUTOSTART", "false")
     chosen = {"QIKI_SEED": seed, "QIKI_SPEED": speed, "QIKI_RUN_ID": run_id}
     variables = {
-        "QIKI_BOT_SPEC": "",  # the tester's own shell must not change the twin
         "QIKI_SCENARIO": str(scenario.resolve()) if isinstance(scenario, Path) else scenario,
-        # Empty is as good as unset: what the tester's own shell has does not matter.
-        **{name: "" if value is None else str(value) for name, value in chosen.items()},
-        "QIKI_AUTOSTART": autostart,
+        "QIKI_AUTOSTART": "false",
+        **{name: str(value) for name, value in chosen.items() if value is not None},
         **(env or {}),
     }
-    file = os.environ.get("QIKI_COMPOSE_FILE")
-    options = StackOptions(
-        compose_file(Path(file) if file else None),
-        folder,
-        name=folder.name,
-        variables=variables,
-        auto_ports=True,
-        without=without,
-    )
-    stack = Stack.start(options)
+    stack = Stack.start(options_for(folder, variables, without))
     try:
         stack.wait_healthy(START_S)
         twin = Twin(OwnStack(stack))
@@ -71,6 +61,16 @@ def start_twin(
             error.add_note("\n".join(error.last_words))
         stack.stop()
         raise
-    if start and autostart == "false":
+    if start and variables["QIKI_AUTOSTART"] == "false":
         twin.command("sim.start")
     return twin
+
+
+def options_for(folder: Path, variables: Mapping[str, str], without: tuple[str, ...] = ()) -> StackOptions:
+    """A stack on free ports in which nothing counts but these variables: not the tester's own shell, nor `.env`."""
+    given = os.environ.get("QIKI_COMPOSE_FILE")
+    file = compose_file(Path(given) if given else None)
+    unset = dict.fromkeys(ComposeFile(file).settings - _THE_TESTERS, "")  # empty is as good as unset
+    return StackOptions(
+        file, folder, name=folder.name, variables={**unset, **variables}, auto_ports=True, without=without
+    )
