@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from nats_js_init.settings import InitSettings
 from qiki.runtime.settings import load_settings
 from qiki_harness.smoke.check import Result
 from qiki_harness.smoke.checks import CHECKS
@@ -18,9 +19,12 @@ def target(tmp_path_factory):
     if ForeignStack.of_environment():
         yield find_target(load_settings(SmokeSettings))
         return
-    twin = start_twin(tmp_path_factory.mktemp("smoke"))
-    yield native_target(twin.stack.info)
-    twin.close()
+    with pytest.MonkeyPatch.context() as patch:
+        for name in InitSettings.model_fields:  # the tester's own do not count in a twin
+            patch.delenv(name.upper(), raising=False)
+        twin = start_twin(tmp_path_factory.mktemp("smoke"))
+        yield native_target(twin.stack.info)
+        twin.close()
 
 
 @pytest.fixture(scope="module")

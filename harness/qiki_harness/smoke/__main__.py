@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import signal
 import sys
 import time
@@ -10,7 +11,10 @@ from pathlib import Path
 
 from qiki.errors import UserError
 from qiki.runtime.settings import load_settings
+from qiki_harness.cli.options import compose_file
 from qiki_harness.cli.output import complain
+from qiki_harness.compose import ComposeFile
+from qiki_harness.errors import HarnessError
 from qiki_harness.smoke.check import Check, Result
 from qiki_harness.smoke.checks import CHECKS
 from qiki_harness.smoke.report import all_passed, document, line, listing, summary
@@ -70,6 +74,18 @@ async def _until_terminated(work: Coroutine[None, None, bool]) -> bool:
     return await task
 
 
+def _take_env_file() -> None:
+    """What the project's `.env` says of the services, where the environment does not: stacks are started with it."""
+    try:
+        file = compose_file()
+    except HarnessError:
+        return  # no project here
+    compose = ComposeFile(file)
+    for name, value in compose.dotenv().items():
+        if name in compose.settings:
+            os.environ.setdefault(name, value)
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """The exit status."""
     options = _options(words)
@@ -78,6 +94,7 @@ def main(words: Sequence[str] | None = None) -> int:
         print(listing(checks))
         return 0
     try:
+        _take_env_file()
         target = find_target(load_settings(SmokeSettings), options.name, options.run_dir)
         return 0 if asyncio.run(_until_terminated(_made(checks, target, as_json=options.json))) else 1
     except UserError as error:

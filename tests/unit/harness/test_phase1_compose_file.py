@@ -83,7 +83,7 @@ def test_natively_everything_is_on_loopback_and_in_the_run_folder(project: Proje
         "QSIM_GRPC": "127.0.0.1:50051",
         "BRIDGE_HTTP": "http://127.0.0.1:9102",
     }
-    assert project.services["nats"].environment["NATS_STORE_DIR"] == "/run/data/jetstream"
+    assert project.services["nats"].command[-1] == "/run/data/jetstream"
     assert project.services["registrar"].environment["AUDIT_DIR"] == "/run/data/audit"
     assert {service.working_dir for service in project.services.values()} == {FILE.parent}
 
