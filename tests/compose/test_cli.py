@@ -3,8 +3,12 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
+
+from qiki_harness.stack.runfolder import RunFolder
+from qiki_harness.stack.status import ServiceStatus, StackInfo
 
 QIKI = [sys.executable, "-c", "from qiki_harness.cli import main; main()"]
 
@@ -23,6 +27,18 @@ def test_ps_shows_its_services(qiki):
     lines = qiki("ps").stdout.splitlines()
     assert len(lines) == 1 + 7
     assert sum(" healthy " in line for line in lines) == 6
+
+
+def test_logs_are_those_of_what_runs(qiki, tmp_path):
+    """A native stack of that name has ended."""
+    log = tmp_path / "default" / "logs" / "registrar.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("long ago\n")
+    known = StackInfo("default", tmp_path / "default", tmp_path / "compose.yml", 1, tmp_path / "control.sock", 0.0)
+    RunFolder(tmp_path / "default").write(replace(known, services={"registrar": ServiceStatus("registrar", str(log))}))
+    said = qiki("logs", "registrar").stdout
+    assert "registrar" in said
+    assert "long ago" not in said
 
 
 def test_restart_restarts_a_container(qiki, containers):

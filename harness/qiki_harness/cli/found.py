@@ -34,12 +34,16 @@ def find_stack(name: str, run_dir: Path | None) -> "Stack | Containers":
     stack = Stack(run_folder(name, run_dir))
     if stack.alive:
         return stack
-    found = _of_engine()
-    if found:
-        return found
+    nor = "and no compose stack of this project"
+    try:
+        if found := _of_engine():
+            return found
+    except EngineError as error:
+        if in_workspace():
+            raise
+        nor = f"and containers cannot be looked for ({error})"
     raise HarnessError(
-        f"no stack {name!r} runs in {stack.folder.path.parent}, and no compose stack of this project: "
-        "start one with `qiki up`, or with docker compose"
+        f"no stack {name!r} runs in {stack.folder.path.parent}, {nor}: start one with `qiki up`, or with docker compose"
     )
 
 
@@ -52,7 +56,7 @@ def _of_engine() -> "Containers | None":
     except EngineError as error:
         if in_workspace():
             raise EngineError(f"{error}. The devcontainer has one; else ask docker compose on the host") from None
-        return None
+        raise
     if in_workspace():
         for own in engine.containers.list(filters={"id": socket.gethostname()}):
             return Containers(engine, own.labels[PROJECT])

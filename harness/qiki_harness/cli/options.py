@@ -9,6 +9,7 @@ import typer
 from qiki_harness.errors import HarnessError
 from qiki_harness.stack import Stack
 
+DEFAULT = "default"
 COMPOSE_FILE = "docker-compose.phase1.yml"
 _CHECKOUT = Path(__file__).parents[3]
 

@@ -3,21 +3,25 @@
 import subprocess
 import sys
 import time
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from qiki_harness.cli.found import WORKSPACE, find_stack, in_workspace, restart_agent
-from qiki_harness.cli.options import Name, RunDir, Service, run_folder
+from qiki_harness.cli.options import DEFAULT, Name, RunDir, Service, run_folder
 from qiki_harness.cli.output import Prefixer, table
 from qiki_harness.errors import HarnessError
 from qiki_harness.stack import ServiceStatus, Stack, StackInfo, State
 from qiki_harness.stack.logs import LogFollower
 
+if TYPE_CHECKING:
+    from qiki_harness.containers import Containers
+
 _POLL_S = 0.05
 
 
-def ps(name: Name = "default", run_dir: RunDir = None) -> None:
+def ps(name: Name = DEFAULT, run_dir: RunDir = None) -> None:
     """Show the services of the stack: state, health, pid, ports, restarts, uptime."""
     stack = find_stack(name, run_dir)
     statuses = stack.info.services if isinstance(stack, Stack) else stack.statuses()
@@ -31,12 +35,12 @@ def logs(
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the stack ends, or Ctrl-C.")] = False,
     lines: Annotated[int, typer.Option("-n", "--lines", min=0, help="How many of each service's last lines.")] = 50,
-    name: Name = "default",
+    name: Name = DEFAULT,
     run_dir: RunDir = None,
 ) -> None:
     """Show the services' logs, also those of a stack that has ended; `qiki` is the supervisor's own."""
     stack = Stack(run_folder(name, run_dir))
-    if not stack.folder.info_file.exists() and not isinstance(found := find_stack(name, run_dir), Stack):
+    if not stack.alive and (found := _compose_stack(stack, name, run_dir)):
         options = [f"--tail={lines}", *(["--follow"] if follow else []), *([service] if service else [])]
         sys.exit(subprocess.call([*found.compose, "logs", *options]))
     sources = _sources(stack.info, service)
@@ -55,7 +59,7 @@ def logs(
         return
 
 
-def restart(service: Service, name: Name = "default", run_dir: RunDir = None) -> None:
+def restart(service: Service, name: Name = DEFAULT, run_dir: RunDir = None) -> None:
     """Stop a service, start it again, and wait until it is ready."""
     began = time.monotonic()
     if service == WORKSPACE and in_workspace():
@@ -65,7 +69,7 @@ def restart(service: Service, name: Name = "default", run_dir: RunDir = None) ->
     print(f"{service} is ready again after {time.monotonic() - began:.1f} s.")
 
 
-def down(name: Name = "default", run_dir: RunDir = None) -> None:
+def down(name: Name = DEFAULT, run_dir: RunDir = None) -> None:
     """Stop the stack, in reverse order of its start. What it stored and logged is kept."""
     stack = Stack(run_folder(name, run_dir))
     if not stack.alive:
@@ -73,6 +77,22 @@ def down(name: Name = "default", run_dir: RunDir = None) -> None:
         return
     stack.stop()
     print(f"Stack {name!r} is stopped.")
+
+
+def _compose_stack(stack: Stack, name: str, run_dir: Path | None) -> "Containers | None":
+    """The compose stack that is meant where the native one does not run; None: the native one, which has ended."""
+    there = stack.folder.info_file.exists()
+    try:
+        found = None if there and name != DEFAULT else find_stack(name, run_dir)
+    except HarnessError:
+        if not there:
+            raise
+        found = None
+    if isinstance(found, Stack):  # it has begun just now
+        return None
+    if not found:
+        print(f"Stack {name!r} has ended; this is what it said.", file=sys.stderr)
+    return found
 
 
 def _row(status: ServiceStatus) -> tuple[str, ...]:
