@@ -213,6 +213,11 @@ def test_a_port_in_use_is_named_before_anything_starts(start: Starter, tmp_path:
         ("services: {a: {command: x}}", {"without": ("b",)}, "no service 'b' here: there are a"),
         ("services: {a: {command: x}}", {"ports": {"B": 4000}}, "no port 'B' here"),
         ("services: {a: {command: '${X:?say it}'}}", {}, "variable X is required: say it"),
+        (
+            "services: {a: {command: x, ports: ['${A_PORT:-4000}']}}",
+            {"variables": {"A_PORT": "70000"}, "auto_ports": False},
+            "A_PORT='70000' in the environment is no port from 1024 to 65535",
+        ),
     ],
 )
 def test_a_stack_that_cannot_be_is_refused_in_a_line(start: Starter, text: str, options: dict[str, object], words: str):
@@ -297,6 +302,44 @@ def test_services_can_be_stopped_started_and_restarted(start: Starter):
     third = stack.wait_healthy(DEADLINE_S).services["a"]
     assert len({first.pid, second.pid, third.pid}) == 3
     assert third.restarts == 0
+
+
+def test_what_has_ended_or_dies_again_and_again_is_restarted_once_it_is_mended(start: Starter, tmp_path: Path):
+    well = tmp_path / "well"
+    well.touch()
+    stack = start(f"""
+        services:
+          once: {{command: ["true"], restart: "no"}}
+          again: {{command: ["sh", "-c", "test -e well || exit 5; {STAY}"], restart: unless-stopped}}
+    """)
+    stack.wait_healthy(DEADLINE_S)
+    stack.restart("once")
+    well.unlink()
+    stack.kill("again")
+    stack.wait_until("it dies", lambda info: info.services["again"].restarts >= 2, DEADLINE_S)
+    with pytest.raises(StackError, match=r"again .* exit code 5"):
+        stack.restart("again")
+    well.touch()
+    stack.restart("again")
+    assert stack.info.services["again"].state is State.RUNNING
+
+
+def test_a_service_that_cannot_be_started_does_not_end_the_others(start: Starter):
+    stack = start(f"""
+        services:
+          a: {{command: ["sh", "-c", "{STAY}"], restart: unless-stopped}}
+          b: {{command: ["sh", "-c", "{STAY}"]}}
+    """)
+    before = stack.wait_healthy(DEADLINE_S).services["b"]
+    log = stack.folder.log("a")
+    log.unlink()
+    log.mkdir()  # nothing can be written there
+    stack.kill("a")
+    stack.wait_until("it is tried again", lambda info: info.services["a"].restarts >= 2, DEADLINE_S)
+    assert any("a cannot be started: " in line for line in stack.logs("qiki"))
+    log.rmdir()
+    log.parent.rename(log.parent.with_name("away"))
+    assert stack.wait_healthy(DEADLINE_S).services["b"] == before
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from qiki_harness.cli.progress import Progress, by_hand, summary
 from qiki_harness.errors import HarnessError, StackError
 from qiki_harness.stack import Stack, StackInfo, StackOptions
 from qiki_harness.stack.logs import LogFollower
+from qiki_harness.stack.ports import PORTS, is_port
 
 _POLL_S = 0.05
 _START_S = 120.0
@@ -161,6 +162,6 @@ def _scenario(given: str | None) -> str | None:
 
 def _port(text: str) -> tuple[str, int]:
     variable, _, number = text.partition("=")
-    if not (number.isdecimal() and 1024 <= int(number) <= 65_535):
-        raise HarnessError(f"--port {text}: expected VARIABLE=N with N from 1024 to 65535")
+    if not is_port(number):
+        raise HarnessError(f"--port {text}: expected VARIABLE=N with N from {PORTS[0]} to {PORTS[-1]}")
     return variable, int(number)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from qiki_harness.compose import ComposeFile, Port, Project, Service
 from qiki_harness.errors import StackError
 from qiki_harness.stack.options import StackOptions
-from qiki_harness.stack.ports import PortLocks, assign
+from qiki_harness.stack.ports import PORTS, PortLocks, assign, is_port
 from qiki_harness.stack.runfolder import RunFolder
 
 
@@ -52,8 +52,8 @@ def _command_line(service: Service) -> str:
 def _ports_in(values: Mapping[str, str], ports: list[Port]) -> dict[str, int]:
     found = {port.variable: values[port.variable] for port in ports if values.get(port.variable)}
     for variable, text in found.items():
-        if not text.isdecimal():
-            raise StackError(f"{variable}={text!r} in the environment is no port")
+        if not is_port(text):
+            raise StackError(f"{variable}={text!r} in the environment is no port from {PORTS[0]} to {PORTS[-1]}")
     return {variable: int(text) for variable, text in found.items()}
 
 

@@ -80,8 +80,11 @@ class RunFolder:
 
     def lock(self) -> int:
         """Take the folder for this process's life, and make it if need be; a second taker is refused."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self.path / "supervisor.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self.path / "supervisor.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise StackError(f"{error.filename}: cannot be used: {error.strerror}") from error
         for _ in range(_LOCK_TRIES):
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -99,6 +102,8 @@ class RunFolder:
             descriptor = os.open(self.path / "supervisor.lock", os.O_RDWR)
         except FileNotFoundError:
             return False
+        except OSError as error:
+            raise StackError(f"{error.filename}: cannot be used: {error.strerror}") from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:

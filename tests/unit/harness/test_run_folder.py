@@ -36,6 +36,15 @@ def test_where_there_was_never_a_stack(tmp_path: Path):
     assert not RunFolder(tmp_path / "none").alive
 
 
+def test_a_place_that_cannot_be_used_is_said_in_a_line(tmp_path: Path):
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(StackError, match=r"file/run.*: cannot be used: Not a directory"):
+        _ = RunFolder(file / "run").alive
+    with pytest.raises(StackError, match=r"file/run.*: cannot be used: Not a directory"):
+        RunFolder(file / "run").lock()
+
+
 @pytest.mark.parametrize("text", ["", "{", "{}", "[]", '{"failure": null, "services": {}, "more": 1}'])
 def test_a_foreign_file_is_refused_in_a_line(tmp_path: Path, text: str):
     (tmp_path / "stack.json").write_text(text)
