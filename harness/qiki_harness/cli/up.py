@@ -15,7 +15,7 @@ from qiki_harness.cli.progress import Progress, by_hand, summary
 from qiki_harness.errors import HarnessError, StackError
 from qiki_harness.stack import Stack, StackInfo, StackOptions
 from qiki_harness.stack.logs import LogFollower
-from qiki_harness.stack.ports import PORTS, is_port
+from qiki_harness.stack.options import PORTS, is_port
 
 _POLL_S = 0.05
 _START_S = 120.0

@@ -5,6 +5,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+PORTS = range(1024, 65_536)  # those that every user may take
+
+
+def is_port(text: str) -> bool:
+    """Whether it is the number of such a port."""
+    return text.isdecimal() and int(text) in PORTS
+
 
 @dataclass(frozen=True, slots=True)
 class StackOptions:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from qiki_harness.compose import ComposeFile, Port, Project, Service
 from qiki_harness.errors import StackError
-from qiki_harness.stack.options import StackOptions
-from qiki_harness.stack.ports import PORTS, PortLocks, assign, is_port
+from qiki_harness.stack.options import PORTS, StackOptions, is_port
+from qiki_harness.stack.ports import PortLocks, assign
 from qiki_harness.stack.runfolder import RunFolder
 
 

@@ -12,7 +12,6 @@ from qiki_harness.compose import Port
 from qiki_harness.compose.variables import LOOPBACK
 from qiki_harness.errors import PortInUseError, StackError
 
-PORTS = range(1024, 65_536)
 _EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _TRIES = 500
 
@@ -63,11 +62,6 @@ class PortLocks:
 
     def _file(self, port: int) -> Path:
         return self._folder / f"{port}.port"
-
-
-def is_port(text: str) -> bool:
-    """Whether it is the number of a port that every user may take."""
-    return text.isdecimal() and int(text) in PORTS
 
 
 def assign(ports: Iterable[Port], locks: PortLocks, *, wanted: Mapping[str, int], auto: bool) -> dict[str, int]:
