@@ -16,12 +16,12 @@ let
       __darwinAllowLocalNetworking = true;
       dontFixup = true;
       buildPhase = ''
-        export HOME=$TMPDIR QIKI_CHECKOUT=$PWD LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1 CI=1
+        export HOME=$TMPDIR QIKI_CHECKOUT=$PWD LC_ALL=C.UTF-8 CI=1
         ${command}
       '';
       installPhase = "touch $out";
     };
-  pytest = "pytest -q -p no:cacheprovider";
+  pytest = "pytest -q -p no:cacheprovider -n 2";
   # The wire from end to end, the streams, commands and refusals: some two minutes. All of them, kills too, are for `test`.
   integration = [
     "test_control_flow.py"
