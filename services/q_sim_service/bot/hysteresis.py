@@ -9,10 +9,11 @@ class Hysteresis:
         self._high = high
         self.on = on
 
+    def at(self, value: float) -> bool:
+        """Whether the switch would be on with this value; changes nothing."""
+        return value >= self._high or (self.on and value > self._low)
+
     def update(self, value: float) -> bool:
         """Take a new value; tells whether the switch is on."""
-        if value >= self._high:
-            self.on = True
-        elif value <= self._low:
-            self.on = False
+        self.on = self.at(value)
         return self.on

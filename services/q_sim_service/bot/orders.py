@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Literal
 
 from q_sim_service.bot.axes import Axis
 from q_sim_service.bot.loads import Load
@@ -64,8 +65,8 @@ class Cruise(Order):
     fraction: float
 
     def refusal(self, vehicle: Vehicle) -> str | None:
-        """No thrust while held or in safe mode, nor without power."""
-        return no_thrust(vehicle) or no_power(vehicle, Load.MOTION)
+        """No thrust while held or in safe mode, nor without power; to come to rest takes none."""
+        return no_thrust(vehicle) or (no_power(vehicle, Load.MOTION) if self.fraction > 0 else None)
 
     def apply(self, vehicle: Vehicle) -> None:
         """Engage the drive."""
@@ -179,8 +180,8 @@ def no_thrust(vehicle: Vehicle) -> str | None:
     return None
 
 
-def no_power(vehicle: Vehicle, load: Load) -> str | None:
-    """Why a load that is shed now cannot do anything."""
-    if load in vehicle.bus.shed:
-        return f"{load} is shed: " + (", ".join(vehicle.faults) or "not enough power")
+def no_power(vehicle: Vehicle, load: Literal[Load.MOTION, Load.RCS]) -> str | None:
+    """Why a load would get no power at all; a part of what it asks for is enough to act."""
+    if vehicle.lacks_power(load):
+        return f"there is no power for {load}: " + (", ".join(vehicle.faults) or "not enough is left")
     return None

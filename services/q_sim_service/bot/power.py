@@ -1,7 +1,7 @@
 """Power plane: sources, stores and loads on one bus, with shedding when they do not balance."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from q_sim_service.bot.dock_supply import DockSupply
 from q_sim_service.bot.hysteresis import Hysteresis
@@ -81,9 +81,9 @@ class PowerPlane:
         dock_w = self.dock.offer_w(dt_s, connected=demand.dock_connected)
         offered_w = self._parameters.base_source_w + dock_w
         supply_w = offered_w + self._stored_w(dt_s, demand)
-        fixed_w = self._parameters.base_load_w + demand.mcqpu_w
-        allowed_w = {load: want for load, want in demand.wanted_w.items() if not self._barred(load, demand)}
-        granted_w = self._grant(allowed_w, fixed_w, offered_w, supply_w, demand)
+        fixed_w = self._fixed_w(demand)
+        self._charged.update(self.battery.soc_pct)
+        granted_w = self._grant(dt_s, demand, offered_w)
         self._shed = tuple(load for load in SHED_ORDER if granted_w[load] < demand.wanted_w.get(load, 0.0))
         served_w = min(fixed_w, supply_w) + sum(granted_w.values())
         drawn_w, supercap_w = self._settle(dt_s, served_w, offered_w, demand)
@@ -101,17 +101,27 @@ class PowerPlane:
             },
             granted_w=granted_w,
             shed=self._shed,
-            faults=self._faults(fixed_w, fixed_w + sum(allowed_w.values()), supply_w, demand),
+            faults=self._faults(fixed_w, fixed_w + sum(self._allowed_w(demand).values()), supply_w, demand),
             dock_connected=demand.dock_connected,
         )
 
-    def _grant(
-        self, allowed_w: Mapping[Load, float], fixed_w: float, offered_w: float, supply_w: float, demand: Demand
-    ) -> dict[Load, float]:
+    def offer_w(self, dt_s: float, demand: Demand, load: Load, want_w: float) -> float:
+        """What a load would get in the next step if it asked for `want_w`, away from a dock; changes nothing."""
+        asked = replace(demand, wanted_w={**demand.wanted_w, load: want_w})
+        return self._grant(dt_s, asked, self._parameters.base_source_w)[load]
+
+    def _grant(self, dt_s: float, demand: Demand, offered_w: float) -> dict[Load, float]:
         """Share what the bus carries and the supply gives; of a low battery, what the sources alone give."""
-        charged = self._charged.update(self.battery.soc_pct)
-        limit_w = min(self._pdu_limit_w(demand), supply_w if charged else offered_w)
-        return allocate(limit_w - fixed_w, allowed_w, self._shed, self._parameters.restore_margin_w)
+        charged = self._charged.at(self.battery.soc_pct)
+        supply_w = offered_w + self._stored_w(dt_s, demand) if charged else offered_w
+        budget_w = min(self._pdu_limit_w(demand), supply_w) - self._fixed_w(demand)
+        return allocate(budget_w, self._allowed_w(demand), self._shed, self._parameters.restore_margin_w)
+
+    def _fixed_w(self, demand: Demand) -> float:
+        return self._parameters.base_load_w + demand.mcqpu_w
+
+    def _allowed_w(self, demand: Demand) -> dict[Load, float]:
+        return {load: want for load, want in demand.wanted_w.items() if not self._barred(load, demand)}
 
     def _pdu_limit_w(self, demand: Demand) -> float:
         limit_w = self._parameters.max_bus_a * self.bus_v

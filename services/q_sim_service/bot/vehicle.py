@@ -1,5 +1,7 @@
 """The vehicle: one step joins its planes."""
 
+from typing import Literal
+
 import numpy as np
 
 from q_sim_service.bot.axes import Vector3, to_world
@@ -66,6 +68,12 @@ class Vehicle:
         """What is wrong with power and heat."""
         hot = tuple(f"THERMAL_TRIP:{node}" for node in Node if self.thermal.tripped(node))
         return self.bus.faults + hot
+
+    def lacks_power(self, load: Literal[Load.MOTION, Load.RCS]) -> bool:
+        """Whether this load, which is divisible, would get nothing at the next step if it asked."""
+        constants = self._parameters.power
+        want_w = constants.rcs_load_w if load is Load.RCS else constants.motion_load_w_per_mps
+        return want_w > 0 and self.power.offer_w(self._dt_s, self._demand(), load, want_w) <= 0
 
     def stop_thrust(self) -> None:
         """End every pulse and turn, and let the vehicle coast."""

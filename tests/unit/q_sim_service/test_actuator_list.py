@@ -7,8 +7,7 @@ import pytest
 
 from generated import q_sim_api_pb2 as api
 from q_sim_service.actuators import plain_order
-from q_sim_service.bot.axes import Axis
-from q_sim_service.bot.orders import EngageDock, FireThruster, Order, SetMode
+from q_sim_service.bot.orders import EngageDock, Order, SetMode
 from q_sim_service.engine import Engine
 from q_sim_service.errors import OrderError
 from q_sim_service.outlets import Outlets
@@ -74,11 +73,11 @@ def test_every_actuator_of_the_table_is_listed_and_ready(vessel: Callable[..., V
         ),
         (
             BotParameters(power=PowerParameters(base_source_w=20.0, soc_shed_low_pct=85.0, soc_shed_high_pct=90.0)),
-            [FireThruster(Axis.UP, 1.0, 5.0)],
+            [],
             {ActuatorFamily.SYSTEM, ActuatorFamily.MOTOR},
         ),
     ],
-    ids=["safe mode", "docked", "no propellant", "thrusters shed"],
+    ids=["safe mode", "docked", "no propellant", "no power for thrusters"],
 )
 def test_what_a_command_would_be_told_is_listed(
     vessel: Callable[..., Vessel],
