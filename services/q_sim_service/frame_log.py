@@ -10,6 +10,8 @@ from q_sim_service.frames import MeasuredFrame
 
 KEEP_S = 60.0
 MAX_BYTES = 64 * 1024 * 1024
+ENTRY_BYTES = 256
+"""What an entry takes beside its frame, about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +19,16 @@ class _Entry:
     run: int
     t_s: float
     logged_s: float
-    message: StreamRadarFramesResponse
-    size: int
+    number: int
+    body: bytes  # a message takes several times as much
+
+    @property
+    def message(self) -> StreamRadarFramesResponse:
+        return StreamRadarFramesResponse.FromString(self.body)
+
+    @property
+    def size(self) -> int:
+        return len(self.body) + ENTRY_BYTES
 
 
 @dataclass(eq=False, slots=True)
@@ -59,8 +69,8 @@ class FrameLog:
 
     def append(self, frame: MeasuredFrame) -> None:
         """Log a frame of the current run, and wake the readers."""
-        message = frame.to_proto()
-        entry = _Entry(len(self._runs) - 1, frame.t_s, self._clock(), message, message.ByteSize())
+        body = frame.to_proto().SerializeToString()
+        entry = _Entry(len(self._runs) - 1, frame.t_s, self._clock(), frame.number, body)
         self._entries.append(entry)
         self._bytes += entry.size
         while self._bytes > self._max_bytes or self._stale(self._entries[0], entry):
@@ -81,7 +91,7 @@ class FrameLog:
         try:
             while True:
                 entry = await self._next(reader)
-                if entry.run > first_run or (entry.run == first_run and entry.message.number > after):
+                if entry.run > first_run or (entry.run == first_run and entry.number > after):
                     yield entry.message
         finally:
             self._readers.discard(reader)

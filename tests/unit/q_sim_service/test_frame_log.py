@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from generated.q_sim_api_pb2 import StreamRadarFramesResponse
-from q_sim_service.frame_log import FrameLog
+from q_sim_service.frame_log import ENTRY_BYTES, FrameLog
 from q_sim_service.frames import MeasuredFrame
 from q_sim_service.radar import Detections
 
@@ -25,7 +25,7 @@ NOTHING = Detections.build(
 class Log:
     """A frame log with a clock that the test turns, filled by the run and number."""
 
-    def __init__(self, max_bytes: int = 1_000_000) -> None:
+    def __init__(self, max_bytes: int = 4_000_000) -> None:
         self.now_s = 0.0
         self.log = FrameLog(lambda: self.now_s, max_bytes)
 
@@ -170,6 +170,27 @@ async def test_memory_is_bounded_and_a_reader_that_fell_behind_goes_on_with_the_
     _, number = (await take(reader, 1))[0]
     assert 900 < number < 1000
     assert await take(reader, 1) == [(1, number + 1)]
+
+
+@in_loop
+async def test_what_a_small_frame_takes_beside_itself_counts_too():
+    log = Log(max_bytes=100_000)
+    log.run(ONE, range(1000))
+    newest = log.log.newest
+    assert newest is not None
+    _, number = (await take(log.read(""), 1))[0]
+    assert 100_000 / 2 < (1000 - number) * (newest.ByteSize() + ENTRY_BYTES) <= 100_000
+
+
+@in_loop
+async def test_what_one_reader_does_to_a_frame_is_his_own_affair():
+    log = Log()
+    log.run(ONE, range(1))
+    mine = await anext(log.read(""))
+    mine.Clear()
+    assert await take(log.read(""), 1) == [(1, 0)]
+    assert log.log.newest is not None
+    assert name(log.log.newest) == (1, 0)
 
 
 @in_loop
