@@ -33,7 +33,7 @@ async def main(service: Service[RadarSettings]) -> None:
         if service.stopping.is_set():
             return
         async with PublishWindow(link) as window, service.events.sent_by(window):
-            backlog = Backlog(service.settings.radar_backlog_frames)
+            backlog = Backlog(service.settings.radar_backlog_bytes)
             last = await last_stored(service, link)
             service.log.info("goes on behind", last_stored=last)
             async with asyncio.TaskGroup() as group:
@@ -77,12 +77,7 @@ def _place(service: Service[RadarSettings], headers: Mapping[str, str] | None) -
 async def receive(service: Service[RadarSettings], backlog: Backlog, last: tuple[str, int] | None) -> None:
     """Simulator to backlog."""
     async for message in frames(service, last):
-        try:
-            backlog.put(Measured.from_proto(message))
-        except ValueError as error:
-            REFUSED.inc()
-            backlog.refuse(message.run_id, message.number)
-            service.log.error("frame refused", run=message.run_id, frame=message.number, reason=str(error))
+        backlog.put(message)
         BACKLOG.set(len(backlog))
 
 
@@ -91,14 +86,21 @@ async def publish(
 ) -> None:
     """Backlog to JetStream, in order; what is missing is told."""
     while (waiting := await backlog.take()) is not None:
-        measured = waiting.measured
         BACKLOG.set(len(backlog))
+        await asyncio.sleep(0)  # to read a large frame takes milliseconds: others have their turn
+        try:
+            measured = waiting.read()
+        except ValueError as error:
+            REFUSED.inc()
+            backlog.refuse(waiting)
+            service.log.error("frame refused", run=waiting.run, frame=waiting.number, reason=str(error))
+            continue
         for gap in gaps_before(waiting, last):
             report(service, gap, measured)
         for message in messages(measured, now()):
             await window.publish(message.subject, message.body, message.headers)
         PUBLISHED.inc()
-        last = (measured.origin.run, measured.origin.frame)
+        last = (waiting.run, waiting.number)
 
 
 def report(service: Service[RadarSettings], gap: Gap, measured: Measured) -> None:

@@ -2,14 +2,17 @@
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from generated.q_sim_api_pb2 import StreamRadarFramesResponse
 from q_sim_radar.messages import Measured
 
 REFUSED = "the simulator's frame breaks the contract: the log of this service says how"
-OVERFLOW = "NATS was away for longer than RADAR_BACKLOG_FRAMES frames last"
+OVERFLOW = "NATS was away for longer than RADAR_BACKLOG_BYTES last"
 AWAY = "this service was away for longer than the simulator keeps its frames"
 LATE = "this service came to the run when the simulator no longer kept its first frames"
+ENTRY_BYTES = 512
+"""What a frame that waits takes beside its serialised form, about."""
 
 
 @dataclass(frozen=True)
@@ -22,41 +25,67 @@ class Gap:
     reason: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Waiting:
-    """A frame that waits, and what was received before it and lost."""
+    """A frame that waits, and what was received before it and lost.
 
-    measured: Measured
-    lost: list[Gap]
+    It waits serialised: a message takes twice the memory, the model of a frame some twenty times.
+    """
+
+    run: str
+    number: int
+    body: bytes
+    lost: list[Gap] = field(default_factory=list)
+
+    def read(self) -> Measured:
+        """The frame.
+
+        Raises:
+            ValueError: something in it that the contract does not allow.
+        """
+        return Measured.from_proto(StreamRadarFramesResponse.FromString(self.body))
+
+    @property
+    def size(self) -> int:
+        """Memory that it takes, about [bytes]."""
+        return len(self.body) + ENTRY_BYTES
+
+    def lose(self, reason: str) -> list[Gap]:
+        """What is lost when this frame is too."""
+        return joined([*self.lost, Gap(self.run, self.number, self.number, reason)])
+
+    def behind(self, lost: list[Gap]) -> "Waiting":
+        """The same behind what was lost earlier."""
+        return replace(self, lost=joined([*lost, *self.lost])) if lost else self
 
 
 class Backlog:
-    """A queue that drops its oldest frame rather than grow beyond `limit`."""
+    """A queue that drops its oldest frames rather than take more than `max_bytes` of memory."""
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
         self._frames: deque[Waiting] = deque()
-        self._lost: list[Gap] = []
+        self._bytes = 0
+        self._refused: list[Gap] = []
         self._changed = asyncio.Event()
         self._closed = False
 
     def __len__(self) -> int:
         return len(self._frames)
 
-    def put(self, measured: Measured) -> None:
-        """Append; the oldest goes when it is full, which the next one tells."""
-        self._frames.append(Waiting(measured, self._lost))
-        self._lost = []
-        if len(self._frames) > self._limit:
-            oldest = self._frames.popleft()
-            origin = oldest.measured.origin
-            lost = [*oldest.lost, Gap(origin.run, origin.frame, origin.frame, OVERFLOW), *self._frames[0].lost]
-            self._frames[0] = replace(self._frames[0], lost=joined(lost))
+    def put(self, message: StreamRadarFramesResponse) -> None:
+        """Append; the oldest go when it is full, which the next one tells. The newest always stays."""
+        waiting = Waiting(message.run_id, message.number, message.SerializeToString())
+        self._frames.append(waiting)
+        self._bytes += waiting.size
+        while self._bytes > self._max_bytes and len(self._frames) > 1:
+            oldest = self._pop()
+            self._frames[0] = self._frames[0].behind(oldest.lose(OVERFLOW))
         self._changed.set()
 
-    def refuse(self, run: str, frame: int) -> None:
-        """This frame came, and cannot be published; the next one tells."""
-        self._lost = joined([*self._lost, Gap(run, frame, frame, REFUSED)])
+    def refuse(self, waiting: Waiting) -> None:
+        """This frame was taken, and cannot be published; the next one tells."""
+        self._refused = waiting.lose(REFUSED)
 
     def close(self) -> None:
         """No more frames will come."""
@@ -70,7 +99,13 @@ class Backlog:
                 return None
             self._changed.clear()
             await self._changed.wait()
-        return self._frames.popleft()
+        waiting, self._refused = self._pop().behind(self._refused), []
+        return waiting
+
+    def _pop(self) -> Waiting:
+        oldest = self._frames.popleft()
+        self._bytes -= oldest.size
+        return oldest
 
 
 def joined(gaps: list[Gap]) -> list[Gap]:
@@ -91,8 +126,7 @@ def gaps_before(waiting: Waiting, last: tuple[str, int] | None) -> list[Gap]:
     for lost in waiting.lost:
         gaps += [*_not_received(lost.run, lost.first_frame, last), lost]
         last = (lost.run, lost.last_frame)
-    origin = waiting.measured.origin
-    return gaps + _not_received(origin.run, origin.frame, last)
+    return gaps + _not_received(waiting.run, waiting.number, last)
 
 
 def _not_received(run: str, number: int, last: tuple[str, int] | None) -> list[Gap]:

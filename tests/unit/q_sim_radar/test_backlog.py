@@ -1,49 +1,91 @@
 """Frames that wait for NATS: bounded, in order, and what did not fit is known."""
 
 import asyncio
-from datetime import UTC, datetime
-from uuid import UUID
+import tracemalloc
 
 import pytest
 
-from q_sim_radar.backlog import AWAY, LATE, OVERFLOW, REFUSED, Backlog, Gap, Waiting, gaps_before
-from q_sim_radar.messages import Measured
+from generated.q_sim_api_pb2 import StreamRadarFramesResponse
+from generated.radar.v1.radar_pb2 import RadarDetection
+from q_sim_radar.backlog import AWAY, ENTRY_BYTES, LATE, OVERFLOW, REFUSED, Backlog, Gap, Waiting, gaps_before
 from q_sim_radar.source import conflict
-from qiki.contracts.headers import FrameOrigin
-from qiki.contracts.radar import RadarFrame
 
 ONE, OTHER = "6f1c3d1e-0000-4000-8000-000000000001", "6f1c3d1e-0000-4000-8000-000000000002"
-ZERO = (0.0, 0.0, 0.0)
 
 
-def measured(number: int, run: str = ONE) -> Measured:
-    frame = RadarFrame(frame_id=UUID(run), sensor_id=UUID(run), timestamp=datetime(2026, 1, 1, tzinfo=UTC))
-    return Measured(frame, FrameOrigin(run, number, ZERO, ZERO))
+def message(number: int, run: str = ONE, detections: int = 0) -> StreamRadarFramesResponse:
+    """A frame of the simulator; nothing but its place and its size matter here."""
+    response = StreamRadarFramesResponse(run_id=run, number=number, own_position=(0, 0, 0), own_velocity=(0, 0, 0))
+    response.frame.sensor_id.value = response.frame.frame_id.value = run
+    response.frame.schema_version = 1
+    response.frame.detections.extend([RadarDetection(range_m=1.5, bearing_deg=2.5, snr_db=3.5)] * detections)
+    return response
+
+
+SIZE = message(1).ByteSize() + ENTRY_BYTES
+"""What a frame without a detection counts, its number above 0 and below 128."""
+
+
+async def left(backlog: Backlog) -> list[int]:
+    backlog.close()
+    numbers = []
+    while (one := await backlog.take()) is not None:
+        numbers.append(one.read().origin.frame)
+    return numbers
 
 
 def test_frames_come_out_as_they_went_in_and_the_oldest_goes_when_it_is_full():
-    async def scenario() -> list[int]:
-        backlog = Backlog(3)
-        for number in range(5):
-            backlog.put(measured(number))
-        assert len(backlog) == 3
-        backlog.close()
-        numbers = []
-        while (one := await backlog.take()) is not None:
-            numbers.append(one.measured.origin.frame)
-        return numbers
+    backlog = Backlog(3 * SIZE)
+    for number in range(1, 6):
+        backlog.put(message(number))
+    assert len(backlog) == 3
+    assert asyncio.run(left(backlog)) == [3, 4, 5]
 
-    assert asyncio.run(scenario()) == [2, 3, 4]
+
+def test_a_large_frame_takes_the_room_of_many_and_is_kept_however_large():
+    backlog = Backlog(3 * SIZE)
+    for number in range(1, 4):
+        backlog.put(message(number))
+    backlog.put(message(4, detections=100))
+    assert asyncio.run(left(backlog)) == [4]
+
+
+def test_room_that_was_made_is_used():
+    async def scenario() -> list[int]:
+        backlog = Backlog(3 * SIZE)
+        for number in range(1, 20):
+            backlog.put(message(number))
+            await backlog.take()
+        for number in range(20, 23):
+            backlog.put(message(number))
+        return await left(backlog)
+
+    assert asyncio.run(scenario()) == [20, 21, 22]
+
+
+@pytest.mark.parametrize("detections", [0, 200])
+def test_it_takes_no_more_memory_than_it_may(detections: int):
+    backlog = Backlog(1_000_000)
+    frame = message(0, detections=detections)
+    tracemalloc.start()
+    try:
+        for number in range(3_000_000 // (frame.ByteSize() + ENTRY_BYTES)):
+            frame.number = number
+            backlog.put(frame)
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert 400_000 < taken < 1_000_000
 
 
 def test_who_takes_waits_for_a_frame_or_the_end():
     async def scenario() -> None:
-        backlog = Backlog(3)
+        backlog = Backlog(3 * SIZE)
         taking = asyncio.create_task(backlog.take())
         await asyncio.sleep(0)
         assert not taking.done()
-        backlog.put(measured(0))
-        assert await taking == Waiting(measured(0), [])
+        backlog.put(message(0))
+        assert await taking == Waiting(ONE, 0, message(0).SerializeToString())
         taking = asyncio.create_task(backlog.take())
         await asyncio.sleep(0)
         backlog.close()
@@ -65,24 +107,28 @@ def test_who_takes_waits_for_a_frame_or_the_end():
     ],
 )
 def test_what_never_came_before_a_frame(number: int, run: str, last: tuple[str, int] | None, gaps: list[Gap]):
-    assert gaps_before(Waiting(measured(number, run), []), last) == gaps
+    assert gaps_before(Waiting(run, number, b""), last) == gaps
 
 
-def told(limit: int, last: tuple[str, int] | None, *received: tuple[str, int, bool]) -> list[Gap]:
-    """The gaps that a backlog tells, taken when all has been received: run, number, whether it may be published."""
+def told(room: int, last: tuple[str, int] | None, *received: tuple[str, int, bool]) -> list[Gap]:
+    """The gaps that a backlog for so many frames tells, taken when all has been received.
+
+    Each frame is a run, a number, and whether it may be published.
+    """
 
     async def scenario() -> list[Gap]:
         gaps, before = [], last
-        backlog = Backlog(limit)
-        for run, number, good in received:
-            if good:
-                backlog.put(measured(number, run))
-            else:
-                backlog.refuse(run, number)
+        backlog = Backlog(room * SIZE)
+        for run, number, _ in received:
+            backlog.put(message(number, run))
         backlog.close()
+        good = {(run, number) for run, number, good in received if good}
         while (one := await backlog.take()) is not None:
+            if (one.run, one.number) not in good:
+                backlog.refuse(one)
+                continue
             gaps += gaps_before(one, before)
-            before = (one.measured.origin.run, one.measured.origin.frame)
+            before = (one.run, one.number)
         return gaps
 
     return asyncio.run(scenario())
@@ -98,12 +144,11 @@ def test_what_did_not_fit_is_told_as_one():
 
 
 def test_each_reason_is_told_for_its_own_frames():
-    received = [(ONE, 7, True), (ONE, 8, False), (ONE, 9, True), (ONE, 12, True), (ONE, 13, True)]
-    assert told(2, (ONE, 4), *received) == [
+    received = [(ONE, 7, True), (ONE, 8, False), (ONE, 9, False), (ONE, 12, True), (ONE, 13, True)]
+    assert told(3, (ONE, 4), *received) == [
         Gap(ONE, 5, 6, AWAY),
-        Gap(ONE, 7, 7, OVERFLOW),
-        Gap(ONE, 8, 8, REFUSED),
-        Gap(ONE, 9, 9, OVERFLOW),
+        Gap(ONE, 7, 8, OVERFLOW),
+        Gap(ONE, 9, 9, REFUSED),
         Gap(ONE, 10, 11, AWAY),
     ]
 
