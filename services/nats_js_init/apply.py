@@ -12,9 +12,13 @@ from nats.js.errors import APIError, NotFoundError
 from nats_js_init.plan import StreamPlan
 from qiki.errors import UserError
 
+ANEW = "; remove it by hand to have it made anew"
+GRAIN_S = 1e-6
+"""Times closer than this are one: on their way to the server and back they lose a nanosecond or so."""
+
 
 class ImpossibleChangeError(UserError):
-    """The server refuses to turn what exists into what is asked for."""
+    """The server refuses to make what is asked for, or to turn what exists into it."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ async def apply(jetstream: JetStreamContext, plans: Iterable[StreamPlan]) -> lis
     """Create what is missing, update what differs, leave the rest.
 
     Raises:
-        ImpossibleChangeError: the server refuses an update.
+        ImpossibleChangeError: the server refuses.
     """
     reports = []
     for plan in plans:
@@ -47,12 +51,12 @@ async def _apply_stream(jetstream: JetStreamContext, wanted: StreamConfig) -> Re
     try:
         existing = (await jetstream.stream_info(name)).config
     except NotFoundError:
-        await _attempt(name, "be created", jetstream.add_stream(wanted))
+        await _attempt(f"{name}: cannot be created", jetstream.add_stream(wanted))
         return Report(name, "created")
     changes = differences(existing, wanted)
     if not changes:
         return Report(name, "unchanged")
-    await _attempt(name, changes, jetstream.update_stream(replace(existing, **_asked(wanted))))
+    await _attempt(f"{name}: cannot {changes}", jetstream.update_stream(replace(existing, **_asked(wanted))), ANEW)
     return Report(name, "updated", changes)
 
 
@@ -61,23 +65,21 @@ async def _apply_consumer(jetstream: JetStreamContext, stream: str, wanted: Cons
     try:
         existing = (await jetstream.consumer_info(stream, str(wanted.durable_name))).config
     except NotFoundError:
-        await _attempt(name, "be created", jetstream.add_consumer(stream, wanted))
+        await _attempt(f"{name}: cannot be created", jetstream.add_consumer(stream, wanted))
         return Report(name, "created")
     changes = differences(existing, wanted)
     if not changes:
         return Report(name, "unchanged")
-    await _attempt(name, changes, jetstream.add_consumer(stream, replace(existing, **_asked(wanted))))
+    request = jetstream.add_consumer(stream, replace(existing, **_asked(wanted)))
+    await _attempt(f"{name}: cannot {changes}", request, ANEW)
     return Report(name, "updated", changes)
 
 
-async def _attempt(name: str, change: str, request: Any) -> None:
+async def _attempt(failure: str, request: Any, advice: str = "") -> None:
     try:
         await request
     except APIError as error:
-        reason = f"{error.description} (code {error.err_code})"
-        raise ImpossibleChangeError(
-            f"{name}: cannot {change}: {reason}; remove it by hand to have it made anew"
-        ) from None
+        raise ImpossibleChangeError(f"{failure}: {error.description} (code {error.err_code}){advice}") from None
 
 
 def _asked(wanted: StreamConfig | ConsumerConfig) -> dict[str, Any]:
@@ -88,8 +90,14 @@ def _asked(wanted: StreamConfig | ConsumerConfig) -> dict[str, Any]:
 def differences(existing: StreamConfig | ConsumerConfig, wanted: StreamConfig | ConsumerConfig) -> str:
     """What would have to change for what exists to be what is wanted; empty when nothing."""
     pairs = ((name, getattr(existing, name), value) for name, value in _asked(wanted).items())
-    differ = ((name, _plain(old), _plain(new)) for name, old, new in pairs if old != new and (old or new))
+    differ = ((name, _plain(old), _plain(new)) for name, old, new in pairs if not _same(old, new))
     return ", ".join(f"change {name} from {old} to {new}" for name, old, new in differ)
+
+
+def _same(old: Any, new: Any) -> bool:
+    if isinstance(old, int | float) and isinstance(new, float):
+        return abs(old - new) < GRAIN_S
+    return bool(old == new or not (old or new))
 
 
 def _plain(value: Any) -> Any:

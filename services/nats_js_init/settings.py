@@ -1,6 +1,6 @@
 """Sizes and times of the streams, from the environment."""
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from qiki.runtime.settings import ServiceSettings
 
@@ -23,3 +23,12 @@ class InitSettings(ServiceSettings):
     events_consumer_ack_wait_sec: float = Field(default=45, gt=0)
     events_consumer_max_deliver: int = Field(default=7, gt=0)
     events_consumer_max_ack_pending: int = Field(default=512, gt=0)
+
+    @field_validator("radar_duplicate_window_sec", "events_duplicate_window_sec")
+    @classmethod
+    def _no_longer_than_messages_are_kept(cls, window_s: float, info: ValidationInfo) -> float:
+        age = str(info.field_name).replace("duplicate_window", "max_age")
+        age_s = info.data.get(age)  # none where it is wrong itself
+        if age_s is not None and window_s > age_s:
+            raise ValueError(f"expected at most {age.upper()}, which is {age_s:g}")
+        return window_s

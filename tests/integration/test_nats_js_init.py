@@ -75,6 +75,12 @@ def test_what_exists_is_updated_and_keeps_its_messages(broker: Broker):
     assert initialise(broker.url, **settings).stdout.splitlines() == [f"unchanged {name}" for name in EVERYTHING]
 
 
+def test_run_again_with_parts_of_a_second_it_changes_nothing(broker: Broker):
+    settings = {"RADAR_CONSUMER_ACK_WAIT_SEC": "16.4", "EVENTS_MAX_AGE_SEC": "604800.7"}
+    assert initialise(broker.url, **settings).returncode == 0
+    assert initialise(broker.url, **settings).stdout.splitlines() == [f"unchanged {name}" for name in EVERYTHING]
+
+
 def test_what_is_missing_beside_what_exists_is_made(broker: Broker):
     initialise(broker.url)
     on(broker, lambda jetstream: jetstream.delete_consumer("QIKI_RADAR_V1", "radar_tracks_pull"))
@@ -113,6 +119,7 @@ def test_subjects_that_another_stream_holds_are_named(broker: Broker):
     done = initialise(broker.url)
     assert done.returncode == 2
     assert done.stderr.startswith("nats-js-init: QIKI_RADAR_V1: cannot be created: subjects overlap")
+    assert "remove it" not in done.stderr
     assert done.stderr.count("\n") == 1
 
 
