@@ -12,6 +12,7 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 from prometheus_client import Gauge
 
+import qiki.runtime.incoming
 import qiki.runtime.transport  # noqa: F401 - mends it
 from qiki.clock import now
 from qiki.contracts.events import NATS_CONNECTED, NATS_DISCONNECTED, Connection, EventKind

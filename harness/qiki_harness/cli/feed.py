@@ -9,6 +9,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from pydantic import ValidationError
 
+import qiki.runtime.incoming
 import qiki.runtime.transport  # noqa: F401 - mends it
 from qiki.contracts import headers, topics
 from qiki.contracts.agent import AgentState

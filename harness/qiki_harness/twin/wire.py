@@ -15,6 +15,7 @@ from nats.aio.msg import Msg
 from nats.errors import NoRespondersError
 from nats.js import JetStreamContext
 
+import qiki.runtime.incoming
 import qiki.runtime.transport  # noqa: F401 - mends it
 from qiki.contracts import topics
 from qiki.runtime.stream import Begin, StreamReader
