@@ -73,7 +73,7 @@ class Journal:
         if files:
             _repair(files[-1])
             self._resume(files[-1])
-        self.head = _last_head(files)
+        self.head = last_head(files)
         return [Torn(path) for path in sorted(self.folder.glob(f"*{TORN_SUFFIX}"))]
 
     def close(self) -> None:
@@ -160,6 +160,15 @@ class Journal:
             raise
 
 
+def last_head(files: Sequence[Path]) -> Head:
+    """The end of the chain: of the newest line that is as it was written."""
+    for path in reversed(files):
+        for line in lines_backward(path):
+            with contextlib.suppress(DamagedLineError):
+                return unseal(line).head
+    return START
+
+
 def _repair(path: Path) -> None:
     """Move what follows the last line feed into a file beside; a crash in between finds either again."""
     content = path.read_bytes()
@@ -175,15 +184,6 @@ def _repair(path: Path) -> None:
     with path.open("r+b") as file:
         file.truncate(whole)
         os.fsync(file.fileno())
-
-
-def _last_head(files: Sequence[Path]) -> Head:
-    """The end of the chain: of the newest line that is as it was written."""
-    for path in reversed(files):
-        for line in lines_backward(path):
-            with contextlib.suppress(DamagedLineError):
-                return unseal(line).head
-    return START
 
 
 def _sync_folder(folder: Path) -> None:

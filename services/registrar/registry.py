@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 import nats.errors
@@ -25,10 +26,9 @@ from qiki.contracts.headers import cloud_event
 from qiki.runtime.service import Service
 from qiki.runtime.window import PublishWindow
 from registrar.dedupe import SeenEvents
-from registrar.files import lines_backward
-from registrar.journal import Journal, Torn
+from registrar.journal import Journal, Torn, last_head
 from registrar.recall import can_come_again
-from registrar.record import Draft, Entry, Head, own_draft, unseal
+from registrar.record import Draft, Entry, Head, own_draft
 from registrar.settings import RegistrarSettings
 
 CONDITION = "audit log"
@@ -122,16 +122,21 @@ class Registry:
 
     async def _prune(self) -> None:
         """Remove files beyond those that are kept; that, and how far they reached, is on record before."""
-        surplus = await patiently(self._service, self._journal.surplus)
+        surplus, last = await patiently(self._service, self._surplus)
         if not surplus:
             return
-        last = unseal(next(lines_backward(surplus[-1]))).head
         names = tuple(path.name for path in surplus)
         payload = AuditPruned(files=names, last_sequence=last.sequence, last_hash=last.hash, ts_epoch=now().timestamp())
-        await self._write(self._seen.unseen([own_draft(AUDIT_PRUNED, f"audit-pruned:{last.hash}", payload, now())]))
+        event_id = f"audit-pruned:{names[-1]}:{last.hash}"  # one of damaged files has the hash of others
+        await self._write(self._seen.unseen([own_draft(AUDIT_PRUNED, event_id, payload, now())]))
         with contextlib.suppress(OSError):  # tried again after the next registration
             for path in surplus:
-                path.unlink()
+                path.unlink(missing_ok=True)
+
+    def _surplus(self) -> tuple[list[Path], Head]:
+        """The files to remove, and how far they reach."""
+        surplus = self._journal.surplus()
+        return surplus, last_head(surplus)
 
 
 async def patiently(service: Service[RegistrarSettings], work: Callable[[], R]) -> R:

@@ -20,7 +20,14 @@ from nats.js.api import AckPolicy, ConsumerConfig
 
 from qiki.contracts import topics
 from qiki.contracts.audit import AuditRecord
-from qiki.contracts.events import AUDIT_BROKEN, AUDIT_REPAIRED, RADAR_FRAMES_SEEN, RADAR_TRACKS_SEEN, RUN_STARTED
+from qiki.contracts.events import (
+    AUDIT_BROKEN,
+    AUDIT_PRUNED,
+    AUDIT_REPAIRED,
+    RADAR_FRAMES_SEEN,
+    RADAR_TRACKS_SEEN,
+    RUN_STARTED,
+)
 from qiki.contracts.headers import MESSAGE_ID
 from qiki.contracts.models import RadarFrame
 from qiki_harness.testing import Broker, ServiceProcess, until
@@ -366,6 +373,26 @@ def test_old_files_are_removed_as_told_and_the_rest_is_whole(tmp_path: Path, log
     report = verify(log.audit)
     assert report.faults == []
     assert report.first_sequence > 1
+
+
+@pytest.mark.parametrize("spoil", ["edit", "empty"])
+def test_old_files_that_are_damaged_are_removed_as_told_too(tmp_path: Path, log: Log, spoil: str):
+    log.publish(1, 2)
+    until("they are registered", lambda: len(log.ids()) == 2)
+    log.service.terminate()
+    (old,) = audit_files(log.audit)
+    *intact, damaged, last = old.read_bytes().splitlines(keepends=True)
+    old.write_bytes(b"".join([*intact, damaged.replace(b"{", b"{ ", 1)]) if spoil == "edit" else b"")
+    (log.audit / "audit-000002.jsonl").write_bytes(last)
+    other = ServiceProcess(
+        "registrar", tmp_path / "2.log", NATS_URL=log.broker.url, AUDIT_DIR=log.audit, AUDIT_KEEP_FILES=1
+    )  # fmt: skip
+    with other:
+        log.publish(3, 4)
+        until("the old one is removed", lambda: not old.exists())
+        until("what came is told", lambda: {"test-3", "test-4"} <= {record.event_id for record in log.audited()})
+    (pruned,) = [record["payload"] for record in log.of(AUDIT_PRUNED.ce_type)]
+    assert (pruned["files"], pruned["last_sequence"]) == ([old.name], len(intact) if spoil == "edit" else 0)
 
 
 @pytest.mark.parametrize(
