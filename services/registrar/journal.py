@@ -132,7 +132,12 @@ class Journal:
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / file_name(self._number + 1)
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
-        _sync_folder(self.folder)
+        try:
+            _sync_folder(self.folder)
+        except OSError:  # else the next attempt finds the name taken
+            os.close(descriptor)
+            path.unlink()
+            raise
         self._take(path, descriptor)
         self._began = None
 

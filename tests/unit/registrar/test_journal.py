@@ -1,6 +1,7 @@
 """The journal on real files: order, rotation, repair, and what a refused write leaves."""
 
 import json
+import os
 import resource
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ import psutil
 import pytest
 
 from registrar.files import audit_files, has_writer
-from registrar.journal import Journal, Limits
+from registrar.journal import Journal, Limits, last_head
 from registrar.record import START, Draft, Entry
 from registrar.verify import verify
 
@@ -40,6 +41,19 @@ def largest_file(size: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@contextmanager
+def one_more_descriptor() -> Iterator[None]:
+    """The system lets this process open one more file, and not two."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with Path(os.devnull).open() as lowest_free:
+        limit = lowest_free.fileno() + 1
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def names(folder: Path) -> list[str]:
@@ -213,3 +227,28 @@ def test_more_files_than_are_kept_are_surplus(tmp_path: Path, write: Callable[..
     assert Journal(tmp_path, ROOMY).surplus() == []
     surplus = Journal(tmp_path, Limits(1, 1, keep_files=2)).surplus()
     assert [path.name for path in surplus] == ["audit-000001.jsonl", "audit-000002.jsonl", "audit-000003.jsonl"]
+
+
+def test_a_file_that_could_not_be_begun_is_begun_at_the_next_attempt(tmp_path: Path, draft: Make):
+    """The folder could not be flushed, so the new name might not outlive a power failure."""
+    with opened(tmp_path) as journal:
+        before = psutil.Process().num_fds()
+        with one_more_descriptor(), pytest.raises(OSError, match="Too many open files"):
+            journal.append([draft(1)], NOON)
+        assert (names(tmp_path), psutil.Process().num_fds()) == ([], before)
+        (entry,) = journal.append([draft(1)], NOON)
+    assert [path.read_bytes() for path in audit_files(tmp_path)] == [entry.line]
+
+
+@pytest.mark.parametrize(("spoil", "sequence"), [("edit", 3), ("empty", 2), ("all", 0)])
+def test_the_newest_line_that_is_as_it_was_written_tells_how_far_files_reach(
+    tmp_path: Path, write: Callable[..., list[Entry]], spoil: str, sequence: int
+):
+    write(tmp_path, 4, per_file=2)
+    older, newer = audit_files(tmp_path)
+    assert last_head([older, newer]).sequence == 4
+    if spoil == "edit":
+        newer.write_bytes(newer.read_bytes().replace(b'"n":4', b'"n":5'))
+    for path in [older, newer][{"edit": 2, "empty": 1, "all": 0}[spoil] :]:
+        path.write_bytes(b"")
+    assert last_head([older, newer]).sequence == sequence
