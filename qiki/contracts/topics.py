@@ -20,6 +20,7 @@ from qiki.contracts.models import (
 )
 
 STALE_AFTER = 5.0
+MAX_ORIGIN_BYTES = 1024
 
 QIKI_RADAR_V1 = "QIKI_RADAR_V1"
 QIKI_EVENTS_V1 = "QIKI_EVENTS_V1"
@@ -201,5 +202,11 @@ TOPICS = (
 
 
 def dead_letter_subject(origin: str) -> str:
-    """Where a message from `origin` goes that nobody could read."""
-    return f"qiki.dlq.v1.{origin}"
+    """Where a message from `origin` goes that nobody could read.
+
+    The server stores some that it would then not let us publish to: those too long for a line with our prefix, and
+    those with a wildcard for a token (`_` here). The letter's header has the origin as it was.
+    """
+    beginning = origin.encode()[:MAX_ORIGIN_BYTES].decode(errors="ignore").rstrip(".")
+    tokens = ("_" if token in {"*", ">"} else token for token in beginning.split("."))
+    return f"qiki.dlq.v1.{'.'.join(tokens)}"

@@ -34,6 +34,8 @@ class Hooks:
 
     on_lost: list[Hook] = field(default_factory=list)
     on_restored: list[Hook] = field(default_factory=list)
+    closing: bool = False
+    """We close it ourselves."""
 
 
 @dataclass
@@ -58,7 +60,7 @@ async def connect(service: Service[S], role: str = "nats") -> AsyncIterator[Link
         role: its name on `/readyz` and in metrics
     """
     link = Link(Client())
-    options = connection_options(service, link.hooks, role)
+    options = connection_options(service, link.hooks, role, link.client)
     service.health.wait_for(role, "not connected yet")
     await reachable(options["servers"][0], service.stopping)
     if service.stopping.is_set():  # told to stop before there was a broker; the client cannot close what it never had
@@ -69,13 +71,17 @@ async def connect(service: Service[S], role: str = "nats") -> AsyncIterator[Link
     try:
         yield link
     finally:
+        if link.client.is_closed and not service.stopping.is_set():  # say that, and not what came of it
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(service.failed.wait(), CONNECT_TIMEOUT_S)
+        link.hooks.closing = True
         with contextlib.suppress(OSError):  # the broker went at the same moment
             if link.client.is_connected:
                 await link.client.flush()
             await link.client.close()
 
 
-def connection_options(service: Service[S], hooks: Hooks, role: str) -> dict[str, Any]:
+def connection_options(service: Service[S], hooks: Hooks, role: str, client: Client | None = None) -> dict[str, Any]:
     """Options of nats-py's `connect` for a connection that never gives up."""
 
     async def lost() -> None:
@@ -91,6 +97,11 @@ def connection_options(service: Service[S], hooks: Hooks, role: str) -> dict[str
         _up(service, role)
         await _call(hooks.on_restored)
 
+    async def closed() -> None:
+        """The server refuses what we send: the client makes no other connection after that."""
+        if not (hooks.closing or service.stopping.is_set()):
+            service.fail("NATS connection closed for good", connection=role, reason=_reason(client))
+
     async def failed(error: Exception) -> None:
         service.log.debug("NATS", connection=role, error=repr(error))
 
@@ -104,6 +115,7 @@ def connection_options(service: Service[S], hooks: Hooks, role: str) -> dict[str
         "connect_timeout": CONNECT_TIMEOUT_S,
         "disconnected_cb": lost,
         "reconnected_cb": restored,
+        "closed_cb": closed,
         "error_cb": failed,
     }
 
@@ -123,6 +135,10 @@ async def reachable(url: str, stopping: asyncio.Event, poll_s: float = 0.05) -> 
         else:
             writer.close()
             return
+
+
+def _reason(client: Client | None) -> str:
+    return str(client.last_error) if client and client.last_error else "the server's log tells"
 
 
 def _up(service: Service[S], role: str) -> None:

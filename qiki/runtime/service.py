@@ -33,11 +33,17 @@ class Service(Generic[S]):
     settings: S
     health: Health
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    failed: asyncio.Event = field(default_factory=asyncio.Event)
     log: Any = field(default_factory=structlog.get_logger)
     events: Events = field(init=False)
 
     def __post_init__(self) -> None:
         self.events = Events(self.name)
+
+    def fail(self, event: str, **details: object) -> None:
+        """Say in one line why only a new process can go on, and end this one with status 1."""
+        self.log.error(event, **details)
+        self.failed.set()
 
     async def until_stopped(self, *work: Coroutine[Any, Any, None]) -> None:
         """Run coroutines until the service is told to stop, then cancel them; an error in one ends all."""
@@ -52,7 +58,8 @@ def run_service(name: str, settings_type: type[S], main: Callable[[Service[S]], 
     """Run a service to its end, and end the process.
 
     `main` returns once `service.stopping` is set and what it holds is stored; it is cut off when that takes
-    longer than the contract allows. Exit status: 0 asked to stop, 2 what the user can mend, 1 a bug.
+    longer than the contract allows. Exit status: 0 asked to stop, 2 what the user can mend, 1 a bug, or
+    what a new process can mend (`Service.fail`).
     """
     try:
         settings = load_settings(settings_type)
@@ -101,10 +108,12 @@ async def _run(service: Service[S], main: Callable[[Service[S]], Awaitable[None]
 
 async def _supervise(service: Service[S], main: Callable[[Service[S]], Awaitable[None]]) -> int:
     work = asyncio.ensure_future(main(service))
-    stop = asyncio.create_task(service.stopping.wait())
+    ends = [asyncio.create_task(event.wait()) for event in (service.stopping, service.failed)]
     await asyncio.sleep(0)  # its first step says what it waits for
     service.health.met("main")
-    await asyncio.wait({work, stop}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({work, *ends}, return_when=asyncio.FIRST_COMPLETED)
+    if service.failed.is_set():
+        _exit(1)
     await asyncio.wait({work}, timeout=DRAIN_S)
     if not work.done():
         service.log.error("not drained in time", limit_s=DRAIN_S)

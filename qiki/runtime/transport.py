@@ -1,12 +1,14 @@
-"""Mends of nats-py's TCP transport, made when this module is imported."""
+"""Mends of nats-py's connection, made when this module is imported."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from nats.aio.client import Client
 from nats.aio.transport import TcpTransport
 
 Write = Callable[[TcpTransport, Any], None]
 Connect = Callable[..., Coroutine[Any, Any, None]]
+Close = Callable[..., Coroutine[Any, Any, None]]
 
 
 def _lost_when_closed(write: Write) -> Write:
@@ -38,6 +40,21 @@ def _one_socket(connect: Connect) -> Connect:
     return attempt
 
 
+def _told_when_refused(close: Close) -> Close:
+    """Do not write to a server that has closed with an error.
+
+    nats-py tries, and where that fails it calls neither `disconnected_cb` nor `closed_cb`.
+    """
+
+    async def attempt(client: Client, *arguments: Any, **options: Any) -> None:
+        if client.last_error is not None and not client.is_closed:
+            client._pending, client._pending_data_size = [], 0
+        await close(client, *arguments, **options)
+
+    return attempt
+
+
 TcpTransport.write = _lost_when_closed(TcpTransport.write)  # type: ignore[method-assign]
 TcpTransport.writelines = _lost_when_closed(TcpTransport.writelines)  # type: ignore[method-assign]
 TcpTransport.connect = _one_socket(TcpTransport.connect)  # type: ignore[method-assign]
+Client._close = _told_when_refused(Client._close)  # type: ignore[method-assign]

@@ -1,6 +1,7 @@
 """The connection to NATS where event loop and client meet."""
 
 import asyncio
+import sys
 
 import psutil
 import pytest
@@ -9,7 +10,11 @@ from nats.aio.client import Client
 from nats.aio.transport import TcpTransport
 
 import qiki.runtime.transport  # noqa: F401 - mends it
-from qiki_harness.testing import Broker
+from qiki.runtime.health import Health
+from qiki.runtime.nats import connect
+from qiki.runtime.service import Service
+from qiki.runtime.settings import ServiceSettings
+from qiki_harness.testing import Broker, ServiceProcess
 
 
 @pytest.mark.parametrize("runner", [asyncio.run, uvloop.run])
@@ -63,3 +68,47 @@ def test_attempts_to_reach_a_broker_that_hangs_leave_no_socket_behind(tmp_path, 
     with Broker(tmp_path) as broker:
         port = int(broker.url.rpartition(":")[2])
         assert runner(run(broker)) <= 1
+
+
+REFUSED = """
+from qiki.runtime.nats import connect
+from qiki.runtime.service import run_service
+from qiki.runtime.settings import ServiceSettings
+
+async def main(service):
+    async with connect(service) as link:
+        await link.client.publish("a" * 5000, b"")
+        while True:
+            await link.client.publish("b", bytes(100_000))
+
+run_service("example", ServiceSettings, main)
+"""
+
+
+def test_a_connection_that_the_server_closes_for_good_ends_the_service_in_one_line(tmp_path):
+    """Also while it writes: then nothing more can be written before the end."""
+    with Broker(tmp_path) as broker:
+        command = [sys.executable, "-c", REFUSED]
+        with ServiceProcess(command, tmp_path / "log", NATS_URL=broker.url, QIKI_HTTP_PORT=0) as example:
+            assert example.wait() == 1
+    assert [line["event"] for line in example.lines() if line["level"] == "error"] == [
+        "NATS connection closed for good"
+    ]
+    assert "maximum control line exceeded" in example.said("NATS connection closed for good")["reason"]
+    assert "Traceback" not in example.words()
+
+
+@pytest.mark.parametrize("runner", [asyncio.run, uvloop.run])
+def test_whether_the_server_or_we_close_a_connection_is_told_apart(tmp_path, runner):
+    async def run(url, text):
+        service = Service("example", ServiceSettings(nats_url=url), Health("example"))
+        async with asyncio.timeout(30), connect(service) as link:
+            link.client._pending, link.client._pending_data_size = [b"PING\r\n"], 6
+            link.client._transport.write(text)
+            if text == b"NONSENSE\r\n":
+                await service.failed.wait()
+        return service.failed.is_set()
+
+    with Broker(tmp_path) as broker:
+        assert runner(run(broker.url, b"NONSENSE\r\n"))
+        assert not runner(run(broker.url, b"PING\r\n"))

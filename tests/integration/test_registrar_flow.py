@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import resource
+import socket
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import nats
 import pytest
@@ -84,14 +86,23 @@ class Log:
     def audited(self) -> list[AuditRecord]:
         """What the audit stream holds."""
 
-        async def read(jetstream: Any) -> list[AuditRecord]:
+        return [
+            AuditRecord.from_json(message.data) for message in self.stored(topics.QIKI_EVENTS_V1, topics.AUDIT.subject)
+        ]
+
+    def letters(self) -> list[Any]:
+        """What was put aside."""
+        return self.stored(topics.QIKI_DLQ_V1, topics.DEAD_LETTERS.subject)
+
+    def stored(self, stream: str, subject: str) -> list[Any]:
+        async def read(jetstream: Any) -> list[Any]:
             config = ConsumerConfig(ack_policy=AckPolicy.NONE)
-            reader = await jetstream.pull_subscribe(topics.AUDIT.subject, stream=topics.QIKI_EVENTS_V1, config=config)
+            reader = await jetstream.pull_subscribe(subject, stream=stream, config=config)
             count = (await reader.consumer_info()).num_pending
             found: list[Any] = []
             while len(found) < count:
                 found += await reader.fetch(500, timeout=10)
-            return [AuditRecord.from_json(message.data) for message in found]
+            return found
 
         return self.on_broker(read)
 
@@ -335,17 +346,51 @@ def test_what_is_no_event_is_put_aside_with_the_reason(log: Log):
     until("the good one is registered", lambda: log.ids() == ["test-good"])
     until("the durable owes nothing", lambda: not log.owed())
 
-    async def letters(jetstream: Any) -> list[Any]:
-        info = await jetstream.stream_info(topics.QIKI_DLQ_V1)
-        return [await jetstream.get_msg(topics.QIKI_DLQ_V1, seq) for seq in range(1, info.state.last_seq + 1)]
-
-    found = log.on_broker(letters)
+    found = log.letters()
     assert [letter.data for letter in found] == [body for body, _ in broken.values()]
     assert [int(letter.headers["x-qiki-origin-seq"]) for letter in found] == sequences
     for letter, reason in zip(found, broken, strict=True):
         assert letter.headers["x-qiki-reason"].startswith(reason)
         assert letter.headers["x-qiki-origin-subject"] == RUN_STARTED.subject
     assert "qiki_dead_letters_total" in log.service.get("/metrics")[1]
+
+
+def test_no_event_that_the_broker_takes_keeps_it_from_the_next(log: Log):
+    """Raw, as no client of ours would send them; those named `test-` are sound events."""
+    events = topics.EVENTS.subject.removesuffix(">").encode()
+    commands = [event(events + name, f"test-{at}") for at, name in enumerate((b"caf\xe9", b"a\x0bb", b"a\x0cb"))]
+    commands += [event(events + b"s", f"test-status-{status}", Status=status) for status in ("100", "404", "503", "no")]
+    unreadable = [events + name for name in (b"caf\xe9", b"*", b"a.>", b"a\x0bb", b"x" * 4060, b"y." * 2030 + b"y")]
+    commands += [b"PUB %s 1\r\n{\r\n" % subject for subject in unreadable]
+    commands += [b"HPUB %s 1 1\r\nX\r\n" % (events + b"h"), b"HPUB %s 8 8\r\nNATS/1.0\r\n" % (events + b"h")]
+    log.service.ready()
+    send_raw(log.broker.url, commands)
+    log.publish(9)
+
+    sound = [f"test-{name}" for name in (0, 1, 2, "status-100", "status-404", "status-503", "status-no", 9)]
+    until("all are registered", lambda: log.ids() == sound)
+    until("the durable owes nothing", lambda: not log.owed())
+    assert not log.service.said("NATS connection lost")
+
+    origins = [letter.headers["x-qiki-origin-subject"] for letter in log.letters()]
+    assert origins == [subject.decode(errors="replace") for subject in [*unreadable, events + b"h", events + b"h"]]
+    log.check()
+
+
+def event(subject: bytes, event_id: str, **more: str) -> bytes:
+    headers = dict(RUN_STARTED.headers(event_id, MOMENT)) | more
+    lines = ["NATS/1.0", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+    block = "\r\n".join(lines).encode()
+    return b"HPUB %s %d %d\r\n%s{}\r\n" % (subject, len(block), len(block) + 2, block)
+
+
+def send_raw(url: str, commands: list[bytes]) -> None:
+    """Publish what no client would, each command on its own."""
+    address = urlsplit(url)
+    for command in commands:
+        with socket.create_connection((address.hostname, address.port)) as client, client.makefile("rb") as answers:
+            client.sendall(b'CONNECT {"verbose":false,"headers":true}\r\n' + command + b"PING\r\n")
+            assert any(line == b"PONG\r\n" for line in answers), command
 
 
 def test_an_event_as_large_as_the_broker_takes_is_registered_whole(log: Log):

@@ -37,3 +37,18 @@ def test_silence_means_a_dead_input_where_a_rate_is_declared(topic: topics.Topic
 
 def test_dead_letters_keep_the_subject_that_they_came_from():
     assert topics.dead_letter_subject("qiki.radar.v1.frames") == "qiki.dlq.v1.qiki.radar.v1.frames"
+
+
+@pytest.mark.parametrize(
+    ("origin", "kept"),
+    [
+        ("a." + "x" * 4000, "a." + "x" * 1022),
+        ("y." * 2000 + "y", ("y." * 512).removesuffix(".")),
+        ("é" * 2000, "é" * 512),
+        ("a" + "é" * 2000, "a" + "é" * 511),
+        ("a.*.b*.>", "a._.b*._"),
+    ],
+)
+def test_dead_letters_can_be_published_whatever_subject_they_came_from(origin: str, kept: str):
+    """The server's line ends after 4,096 bytes, and nobody may publish to a wildcard or to an empty token."""
+    assert topics.dead_letter_subject(origin) == f"qiki.dlq.v1.{kept}"

@@ -138,6 +138,15 @@ def test_a_port_in_use_is_one_line(spawn: Spawn):
     assert log == f"example: QIKI_HTTP_PORT: cannot listen on 127.0.0.1:{port}: Address already in use\n"
 
 
+def test_what_only_a_new_process_can_mend_ends_it_at_once_in_one_line(spawn: Spawn):
+    """Whatever its work makes of that."""
+    process = spawn("service.fail('refused', reason='too long')\n" + DEAF.strip())
+    log = process.communicate(timeout=START_S)[1]
+    assert process.returncode == 1
+    (told,) = (line for line in map(json.loads, log.splitlines()) if line["level"] == "error")
+    assert (told["event"], told["reason"]) == ("refused", "too long")
+
+
 DEAF = """
 service.log.info("works")
 while True:
