@@ -265,6 +265,18 @@ def test_poison_too_large_for_a_dead_letter_is_told_without_its_bytes(stack: Sta
     assert (letter.data, letter.headers["x-qiki-origin-seq"]) == (b"", str(poison))
 
 
+def test_a_frame_with_a_header_of_the_servers_own_is_a_frame(stack: Stack):
+    frames = [message(number) for number in range(5)]
+    for at, status in enumerate(("404", "100", "503", "no")):
+        body, headers = frames[at]
+        frames[at] = (body, headers | {"Status": status})
+    with stack.bridge:
+        stack.bridge.ready()
+        sequences = stack.store(frames)
+        assert_tracked_exactly_once(stack, 5)
+        until("all to be acknowledged", lambda: stack.on(acknowledged) == sequences[-1])
+
+
 async def acknowledged(jetstream: JetStreamContext) -> int:
     info = await jetstream.consumer_info(topics.QIKI_RADAR_V1, topics.FRAMES_DURABLE)
     return info.ack_floor.stream_seq if info.ack_floor else 0
