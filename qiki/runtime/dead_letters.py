@@ -7,7 +7,7 @@ from prometheus_client import Counter
 from qiki.contracts.headers import MESSAGE_ID, ORIGIN_SEQUENCE, ORIGIN_SUBJECT, REASON
 from qiki.contracts.topics import dead_letter_subject
 
-DEAD_LETTERS = Counter("qiki_dead_letters_total", "Messages put aside as unreadable", ["origin"])
+DEAD_LETTERS = Counter("qiki_dead_letters_total", "Messages put aside as unreadable", ["stream"])
 MAX_REASON = 500
 
 
@@ -16,7 +16,7 @@ def dead_letter(origin: str, stream: str, sequence: int, reason: str) -> tuple[s
 
     The same message again makes the same id, so that it is kept once.
     """
-    DEAD_LETTERS.labels(origin).inc()
+    DEAD_LETTERS.labels(stream).inc()  # not by subject: publishers choose as many as they like
     headers = {
         MESSAGE_ID: f"{stream}:{sequence}",
         REASON: " ".join(reason.split())[:MAX_REASON],
