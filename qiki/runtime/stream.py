@@ -120,6 +120,8 @@ class StreamReader:
             self._last = 0
         elif self._last is None and self._begin is Begin.NEW:
             self._last = info.state.last_seq
+        elif self._last is not None:  # the broker may have come back without the last ones
+            self._last = min(self._last, info.state.last_seq)
         self._created = info.created
 
     def _config(self) -> ConsumerConfig:

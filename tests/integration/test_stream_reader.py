@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -219,6 +220,33 @@ def test_a_stream_made_anew_is_read_from_its_beginning(reading: Callable[[Play],
             await one.store([5, 6])
             one.broker.restart()
             await one.await_numbers(*range(7))
+
+    reading(play)
+
+
+def test_what_takes_the_place_of_messages_that_the_broker_lost_comes(reading: Callable[[Play], None]):
+    async def play(one: Reading) -> None:
+        store = one.broker.log.parent / "jetstream"
+        kept = store.with_name("kept")
+
+        async def noticed() -> bool:
+            return not one.reader.following.is_set()
+
+        await one.store(range(2))
+        one.broker.kill()
+        shutil.copytree(store, kept)
+        one.broker.start()
+        await one.store(range(2, 6))
+        async with one.begun():
+            await one.await_numbers(*range(6))
+            one.broker.kill()
+            shutil.rmtree(store)
+            kept.rename(store)
+            one.broker.start()
+            await until_async("the reader to notice", noticed, DEADLINE_S)
+            await asyncio.wait_for(one.reader.following.wait(), DEADLINE_S)
+            await one.store([7, 8])
+            await one.await_numbers(*range(6), 7, 8)
 
     reading(play)
 
