@@ -1,7 +1,8 @@
 """The FastStream application: radar frames in from the durable pull consumer, tracks and guard alerts out."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from importlib.metadata import version
 from typing import Any
@@ -13,6 +14,7 @@ from nats.aio.msg import Msg
 
 from faststream_bridge.completion import Completion
 from faststream_bridge.exhausted import bury_exhausted
+from faststream_bridge.followed import covers
 from faststream_bridge.frames import Delivery, PoisonError, read_frame
 from faststream_bridge.guard import GuardRules
 from faststream_bridge.lag import LagMonitor
@@ -102,13 +104,14 @@ async def main(service: Service[BridgeSettings]) -> None:
             bury_exhausted(link, window),
         ):
             runs = Runs(TrackerParameters(short_range_m=service.settings.radar_sr_threshold_m), rules)
-            begin = restore(service, runs, snapshots, where)
+            frames = StoredFrames(link.client)
+            begin = await restore(service, runs, snapshots, where, frames)
             completion = Completion(window, snapshots.write)
             pipeline = Pipeline(
                 runs,
                 window,
                 completion,
-                StoredFrames(link.client),
+                frames,
                 where.stream,
                 where.announced,
                 FailureNote(service.settings.qiki_state_dir),
@@ -118,21 +121,24 @@ async def main(service: Service[BridgeSettings]) -> None:
                 finishing = group.create_task(completion.run())
                 await pipeline.resume(begin, where)
                 service.log.info("follows the stream", behind=begin, caught_up=where.delivered)
-                app = await follow(service, pipeline)
-                watching = group.create_task(LagMonitor(service, link.jetstream).run())
-                await service.stopping.wait()
-                watching.cancel()
-                await pipeline.close()
-                await completion.drained()
+                async with follow(service, pipeline):
+                    watching = group.create_task(LagMonitor(service, link.jetstream, where, pipeline).run())
+                    await service.stopping.wait()
+                    watching.cancel()
+                    await pipeline.close()
+                    await completion.drained()
+                    snapshots.write(pipeline.snapshot())
                 finishing.cancel()
-            snapshots.write(pipeline.snapshot())
-            await app.stop()
 
 
-def restore(service: Service[BridgeSettings], runs: Runs, snapshots: SnapshotFile, where: Position) -> int:
+async def restore(
+    service: Service[BridgeSettings], runs: Runs, snapshots: SnapshotFile, where: Position, frames: StoredFrames
+) -> int:
     """Put the trackers back where the snapshot left them; returns the sequence that they cover."""
     snapshot = snapshots.read(where.stream, where.last_sequence)
-    if snapshot is not None:
+    if snapshot is not None and not await covers(snapshot, where, frames):
+        service.log.warning("snapshot covers frames that the broker lost, tracks begin anew")
+    elif snapshot is not None:
         try:
             runs.restore(snapshot.runs)
         except (TrackerError, LookupError, ValueError) as error:
@@ -142,15 +148,23 @@ def restore(service: Service[BridgeSettings], runs: Runs, snapshots: SnapshotFil
     return where.floor
 
 
-async def follow(service: Service[BridgeSettings], pipeline: Pipeline) -> FastStream:
-    """Start the application on the pipeline."""
+@asynccontextmanager
+async def follow(service: Service[BridgeSettings], pipeline: Pipeline) -> AsyncIterator[None]:
+    """Run the application on the pipeline for as long as the context lasts.
+
+    It is stopped after an error too: its tasks do not end of a cancellation alone, and the process would wait for them.
+    """
 
     async def take(message: Msg, frame: RadarFrame | PoisonError) -> None:
-        place = message.metadata.sequence
-        delivery = Delivery(place.stream, message.data, message.headers, message.ack)
+        told = message.metadata
+        place = told.sequence
+        delivery = Delivery(place.stream, message.data, message.headers, message.ack, told.timestamp)
         await pipeline.take(delivery, place.consumer, frame)
 
     app = build(take, **connection_options(service, Hooks(), "consumer"))
     await app.start()
     service.health.met("consumer")
-    return app
+    try:
+        yield
+    finally:
+        await app.stop()

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from pydantic import ValidationError
 
@@ -31,12 +32,14 @@ class Delivery:
     Attributes:
         sequence: where it is stored
         acknowledge: tells the durable that it is done with
+        stored: when the broker stored it, if it said so
     """
 
     sequence: int
     body: bytes
     headers: Mapping[str, str] | None
     acknowledge: Acknowledge
+    stored: datetime | None = None
 
 
 def read_frame(body: bytes) -> RadarFrame:

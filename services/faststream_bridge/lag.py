@@ -4,16 +4,19 @@ What cannot be asked is an error and no value: a zero would look like a reader t
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import nats.errors
 from nats.js import JetStreamContext
-from nats.js.api import ConsumerInfo
+from nats.js.api import ConsumerInfo, StreamInfo
 from nats.js.errors import NotFoundError
 from prometheus_client import Counter, Gauge
 
+from faststream_bridge.followed import check_followed
+from faststream_bridge.pipeline import Pipeline
 from faststream_bridge.settings import BridgeSettings
+from faststream_bridge.stored import Position
 from qiki.clock import now
 from qiki.contracts import topics
 from qiki.contracts.events import LAG_CLEARED, LAG_PASSED, Lag
@@ -42,24 +45,40 @@ class Reading:
     oldest_s: float
 
 
-async def readings(jetstream: JetStreamContext) -> AsyncIterator[Reading]:
-    """Every durable of every stream.
+Durables = Mapping[tuple[str, str], ConsumerInfo]
+
+
+async def durables_of(jetstream: JetStreamContext, streams: Iterable[StreamInfo]) -> Durables:
+    """Every durable, by stream and name.
 
     Raises:
         nats.errors.Error: the server does not answer.
     """
-    for stream in await jetstream.streams_info():
-        name = str(stream.config.name)
-        for info in await jetstream.consumers_info(name):
-            if info.config.durable_name:
-                yield Reading(
-                    name,
-                    info.config.durable_name,
-                    info.num_pending or 0,
-                    info.num_ack_pending or 0,
-                    info.num_redelivered or 0,
-                    await _oldest_s(jetstream, name, info),
-                )
+    return {
+        (str(stream.config.name), info.config.durable_name): info
+        for stream in streams
+        for info in await jetstream.consumers_info(str(stream.config.name))
+        if info.config.durable_name
+    }
+
+
+async def readings(jetstream: JetStreamContext, durables: Durables) -> list[Reading]:
+    """How far each is behind.
+
+    Raises:
+        nats.errors.Error: the server does not answer.
+    """
+    return [
+        Reading(
+            stream,
+            name,
+            info.num_pending or 0,
+            info.num_ack_pending or 0,
+            info.num_redelivered or 0,
+            await _oldest_s(jetstream, stream, info),
+        )
+        for (stream, name), info in durables.items()
+    ]
 
 
 async def _oldest_s(jetstream: JetStreamContext, stream: str, info: ConsumerInfo) -> float:
@@ -75,26 +94,47 @@ async def _oldest_s(jetstream: JetStreamContext, stream: str, info: ConsumerInfo
 
 
 class LagMonitor:
-    """Asks at an interval, shows the answers, and tells when a reader of ours passes the threshold or is back."""
+    """Asks at an interval, shows the answers, and tells when a reader of ours passes the threshold or is back.
 
-    def __init__(self, service: Service[BridgeSettings], jetstream: JetStreamContext) -> None:
+    Args:
+        where: the stream and the durable that the pipeline follows
+        pipeline: what it has handled must still be there
+    """
+
+    def __init__(
+        self, service: Service[BridgeSettings], jetstream: JetStreamContext, where: Position, pipeline: Pipeline
+    ) -> None:
         self._service = service
         self._jetstream = jetstream
+        self._where = where
+        self._pipeline = pipeline
         self._late: set[str] = set()
         self._known: set[tuple[str, str]] = set()
 
     async def run(self) -> None:
-        """Ask, for ever."""
+        """Ask, for ever.
+
+        Raises:
+            StreamChangedError: the pipeline follows what is no longer there.
+        """
         while True:
             try:
-                self.show([reading async for reading in readings(self._jetstream)])
-                ASKED.set_to_current_time()
+                await self._ask()
             except nats.errors.Error as error:
                 ERRORS.inc()
                 self.show([])
                 self._service.log.warning("readers not asked", reason=repr(error))
             end_if_cancelled()
             await asyncio.sleep(self._service.settings.radar_lag_monitor_interval_sec)
+
+    async def _ask(self) -> None:
+        sequence = self._pipeline.sequence  # of now: the answer knows nothing of what is stored after it
+        streams = await self._jetstream.streams_info()
+        durables = await durables_of(self._jetstream, streams)
+        end_if_cancelled()
+        check_followed(self._where, sequence, streams, durables)
+        self.show(await readings(self._jetstream, durables))
+        ASKED.set_to_current_time()
 
     def show(self, found: list[Reading]) -> None:
         """Set the metrics to what was found, and nothing else; raise the events."""

@@ -9,6 +9,7 @@ import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
 from faststream_bridge.completion import Completion, Job
+from faststream_bridge.followed import Newest
 from faststream_bridge.frames import Delivery, PoisonError, StoredFrame, read_frame, read_origin
 from faststream_bridge.messages import (
     Message,
@@ -71,12 +72,19 @@ class Pipeline:
         self._snapshot_due_s = clock()
         self._order = asyncio.Lock()
         self._sequence = 0
+        self._newest = Newest()
         self._delivered = 0
         self._closed = False
+
+    @property
+    def sequence(self) -> int:
+        """Everything up to it has been handled."""
+        return self._sequence
 
     async def resume(self, sequence: int, where: Position) -> None:
         """Begin behind `sequence`, the last one that the state covers; finish what a dead process was given."""
         self._sequence = sequence
+        self._newest.note(await self._stored.when(sequence))
         self._delivered = where.delivered_count
         async with self._order:
             async for delivery in self._stored.between(where.floor + 1, sequence):
@@ -104,6 +112,7 @@ class Pipeline:
         skipped = count > self._delivered + 1
         self._delivered = max(self._delivered, count)
         if delivery.sequence <= self._sequence:
+            self._newest.check(delivery.stored)
             self._seen(delivery)
             return
         if skipped:
@@ -136,6 +145,7 @@ class Pipeline:
             FRAMES.labels("poison").inc()
             await self._bury(delivery, error, job)
         self._sequence = delivery.sequence
+        self._newest.note(delivery.stored)
         job.snapshot = self._snapshot_if_due()
         self._completion.add(job)
 
@@ -200,4 +210,4 @@ class Pipeline:
 
     def snapshot(self) -> bytes:
         """The state now."""
-        return Snapshot(self._stream, self._sequence, self._runs.snapshot()).to_bytes()
+        return Snapshot(self._stream, self._sequence, self._newest.stored, self._runs.snapshot()).to_bytes()

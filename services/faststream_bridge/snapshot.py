@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import structlog
 
 from qiki.errors import UserError
 
-VERSION = 1
+VERSION = 2
 log = structlog.get_logger()
 
 
@@ -19,18 +20,20 @@ class Snapshot:
 
     Attributes:
         stream: when the stream was made; a snapshot of another one is of no use
+        stored: when the frame at `sequence` was stored, if that is known
         runs: what `Runs.snapshot` gave
     """
 
     stream: str
     sequence: int
+    stored: datetime | None
     runs: list[dict[str, Any]]
 
     def to_bytes(self) -> bytes:
         """The file's content."""
-        return json.dumps(
-            {"version": VERSION, "stream": self.stream, "sequence": self.sequence, "runs": self.runs}
-        ).encode()
+        stored = self.stored and self.stored.isoformat()
+        content = {"stream": self.stream, "sequence": self.sequence, "stored": stored, "runs": self.runs}
+        return json.dumps({"version": VERSION, **content}).encode()
 
 
 class SnapshotFile:
@@ -54,7 +57,8 @@ class SnapshotFile:
         try:
             content = json.loads(self._path.read_bytes())
             found = (content["version"], content["stream"])
-            snapshot = Snapshot(stream, int(content["sequence"]), content["runs"])
+            stored = content["stored"] and datetime.fromisoformat(content["stored"])
+            snapshot = Snapshot(stream, int(content["sequence"]), stored, content["runs"])
         except FileNotFoundError:
             return None
         except (OSError, ValueError, LookupError, TypeError) as error:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 
 import nats.errors
@@ -16,6 +17,8 @@ from qiki.contracts.headers import SEQUENCE
 from qiki.runtime.service import S, Service
 
 RETRY_S = 0.1
+PRECISION = timedelta(milliseconds=1)
+"""The same moment reads a little differently by the roads that a message may come; a broker's start takes longer."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,8 @@ class Position:
 
     Attributes:
         stream: when the radar stream was made
+        durable: when our durable was made
+        first_sequence: its oldest message
         last_sequence: its newest message
         floor: everything up to it has been acknowledged
         delivered: the newest that any reader of the durable was given, as stream sequence
@@ -32,6 +37,8 @@ class Position:
     """
 
     stream: str
+    durable: str
+    first_sequence: int
     last_sequence: int
     floor: int
     delivered: int
@@ -61,19 +68,30 @@ async def _ask(jetstream: JetStreamContext) -> Position:
     try:
         newest = await jetstream.get_last_msg(topics.QIKI_TRACKER_V1, topics.TRACKED.subject)
         if newest.time and stream.created and newest.time >= stream.created:  # else it tells of an earlier stream
-            announced = int((newest.headers or {}).get(SEQUENCE, 0))
+            announced = await _announced(jetstream, int((newest.headers or {}).get(SEQUENCE, 0)), newest.time)
     except NotFoundError:
         pass
     delivered, floor = durable.delivered, durable.ack_floor
     last = stream.state.last_seq
     return Position(
         stream=str(stream.created),
+        durable=str(durable.created),
+        first_sequence=stream.state.first_seq,
         last_sequence=last,
         floor=floor.stream_seq if floor else 0,
         delivered=delivered.stream_seq if delivered else 0,
         delivered_count=delivered.consumer_seq if delivered else 0,
         announced=announced if announced <= last else 0,
     )
+
+
+async def _announced(jetstream: JetStreamContext, sequence: int, said: datetime) -> int:
+    """The sequence, unless the frame there is younger than what was said of it: the broker lost the one that was."""
+    try:
+        frame = await jetstream.get_msg(topics.QIKI_RADAR_V1, seq=sequence) if sequence else None
+    except NotFoundError:  # aged away, or beyond the stream's end
+        return sequence
+    return 0 if frame and frame.time and frame.time > said + PRECISION else sequence
 
 
 class StoredFrames:
@@ -99,8 +117,15 @@ class StoredFrames:
             if message.seq is None or message.seq > last:
                 return
             sequence = message.seq
-            yield Delivery(sequence, message.data or b"", message.headers, partial(self._acknowledge, sequence))
+            acknowledge = partial(self._acknowledge, sequence)
+            yield Delivery(sequence, message.data or b"", message.headers, acknowledge, message.time)
             sequence += 1
+
+    async def when(self, sequence: int) -> datetime | None:
+        """When the frame at `sequence` was stored; None where there is none."""
+        async for delivery in self.between(sequence, sequence):
+            return delivery.stored
+        return None
 
     async def _acknowledge(self, sequence: int) -> None:
         """Acknowledge what was delivered to somebody who died with it.

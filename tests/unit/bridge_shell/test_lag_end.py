@@ -26,7 +26,7 @@ def test_a_swallowed_cancellation_ends_it_all_the_same():
     async def play():
         jetstream = SwallowingJetStream()
         service = SimpleNamespace(settings=SimpleNamespace(radar_lag_monitor_interval_sec=LONG_S))
-        watching = asyncio.create_task(LagMonitor(service, jetstream).run())
+        watching = asyncio.create_task(LagMonitor(service, jetstream, None, SimpleNamespace(sequence=0)).run())
         await jetstream.asked.wait()
         watching.cancel()
         await asyncio.wait([watching], timeout=10)

@@ -1,5 +1,6 @@
 """The snapshot on disk: whole or none, and only of this stream."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,8 @@ from faststream_bridge.snapshot import Snapshot, SnapshotFile
 from qiki.errors import UserError
 
 STREAM = "2026-01-01 00:00:00+00:00"
-SNAPSHOT = Snapshot(STREAM, 7, [{"run": "r", "last": 3}])
+STORED = datetime(2026, 1, 1, 0, 1, 2, 345678, UTC)
+SNAPSHOT = Snapshot(STREAM, 7, STORED, [{"run": "r", "last": 3}])
 
 
 @pytest.fixture
@@ -27,8 +29,8 @@ def test_what_was_written_is_read(file: SnapshotFile):
 
 def test_the_newest_is_read_and_nothing_else_is_left(file: SnapshotFile, tmp_path: Path):
     file.write(SNAPSHOT.to_bytes())
-    file.write(Snapshot(STREAM, 9, []).to_bytes())
-    assert file.read(STREAM, 9) == Snapshot(STREAM, 9, [])
+    file.write(Snapshot(STREAM, 9, None, []).to_bytes())
+    assert file.read(STREAM, 9) == Snapshot(STREAM, 9, None, [])
     assert [path.name for path in (tmp_path / "state").iterdir()] == ["tracker-snapshot.json"]
 
 
@@ -52,8 +54,9 @@ def test_one_that_knows_more_than_the_stream_holds_is_of_no_use(file: SnapshotFi
         b"[]",
         b"null",
         b"{}",
-        b'{"version": 1, "stream": "2026-01-01 00:00:00+00:00"}',
-        SNAPSHOT.to_bytes().replace(b'"version": 1', b'"version": 2'),
+        b'{"version": 2, "stream": "2026-01-01 00:00:00+00:00"}',
+        SNAPSHOT.to_bytes().replace(b'"version": 2', b'"version": 1'),
+        SNAPSHOT.to_bytes().replace(b"2026-01-01T", b"yesterday "),
         SNAPSHOT.to_bytes().replace(b'"sequence": 7', b'"sequence": "x"'),
     ],
 )
