@@ -141,8 +141,14 @@ async def restore(
     elif snapshot is not None:
         try:
             runs.restore(snapshot.runs)
-        except (TrackerError, LookupError, ValueError) as error:
-            service.log.error("snapshot refused, tracks begin anew", reason=str(error))
+        except (
+            TrackerError,
+            LookupError,
+            ValueError,
+            TypeError,
+            AttributeError,
+        ) as error:  # it reads, but does not fit
+            service.log.error("snapshot refused, tracks begin anew", reason=repr(error))
         else:
             return snapshot.sequence
     return where.floor

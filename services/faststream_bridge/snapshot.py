@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -57,11 +57,11 @@ class SnapshotFile:
         try:
             content = json.loads(self._path.read_bytes())
             found = (content["version"], content["stream"])
-            stored = content["stored"] and datetime.fromisoformat(content["stored"])
+            stored = content["stored"] and datetime.fromisoformat(content["stored"]).astimezone(UTC)
             snapshot = Snapshot(stream, int(content["sequence"]), stored, content["runs"])
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, LookupError, TypeError) as error:
+        except (OSError, ValueError, LookupError, TypeError, OverflowError) as error:
             log.error("snapshot unreadable, tracks begin anew", path=str(self._path), reason=repr(error))
             return None
         if found != (VERSION, stream) or snapshot.sequence > last_sequence:

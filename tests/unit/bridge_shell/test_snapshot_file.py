@@ -57,12 +57,21 @@ def test_one_that_knows_more_than_the_stream_holds_is_of_no_use(file: SnapshotFi
         b'{"version": 2, "stream": "2026-01-01 00:00:00+00:00"}',
         SNAPSHOT.to_bytes().replace(b'"version": 2', b'"version": 1'),
         SNAPSHOT.to_bytes().replace(b"2026-01-01T", b"yesterday "),
+        SNAPSHOT.to_bytes().replace(b'"sequence": 7', b'"sequence": 1e999'),
         SNAPSHOT.to_bytes().replace(b'"sequence": 7', b'"sequence": "x"'),
     ],
 )
 def test_one_that_is_torn_or_of_another_version_is_of_no_use(file: SnapshotFile, tmp_path: Path, content: bytes):
     (tmp_path / "state/tracker-snapshot.json").write_bytes(content)
     assert file.read(STREAM, 100) is None
+
+
+def test_a_time_without_its_zone_can_be_compared(file: SnapshotFile, tmp_path: Path):
+    (tmp_path / "state/tracker-snapshot.json").write_bytes(SNAPSHOT.to_bytes().replace(b'+00:00", "runs', b'", "runs'))
+    found = file.read(STREAM, 7)
+    assert found is not None
+    assert found.stored is not None
+    assert found.stored.tzinfo is UTC
 
 
 def test_a_part_that_a_killed_process_left_does_not_matter(file: SnapshotFile, tmp_path: Path):
