@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from prometheus_client import Counter
 
 from qiki.errors import UserError
 
 VERSION = 2
+FAILED_WRITES = Counter("qiki_bridge_failed_writes_total", "Files that the disk or the folder refused", ["what"])
 log = structlog.get_logger()
 
 
@@ -37,20 +39,44 @@ class Snapshot:
 
 
 class SnapshotFile:
-    """One file in a folder, replaced as a whole."""
+    """One file in a folder, replaced as a whole.
+
+    Raises:
+        UserError: the folder cannot be made, or nothing can be written into it.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "tracker-snapshot.json"
+        self._part = self._path.with_suffix(".part")
+        self._fails = False
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(f"QIKI_STATE_DIR: cannot make {folder}: {error.strerror}") from None
+        try:
+            self._part.touch()
+            self._part.unlink()
+        except OSError as error:
+            raise UserError(f"QIKI_STATE_DIR: cannot write into {folder}: {error.strerror}") from None
 
     def write(self, content: bytes) -> None:
-        """Replace it: whoever reads sees the old one or the new one."""
-        part = self._path.with_suffix(".part")
-        part.write_bytes(content)
-        part.replace(self._path)
+        """Replace it: whoever reads sees the old one or the new one.
+
+        Where that cannot be done the old one stays. No acknowledgement rests on a snapshot: the next start reads on
+        from where it ends, through what is acknowledged too, and has the farther to go the older it is.
+        """
+        try:
+            self._part.write_bytes(content)
+            self._part.replace(self._path)
+        except OSError as error:
+            FAILED_WRITES.labels("snapshot").inc()
+            if not self._fails:
+                log.error("snapshot not written, the old one stays", path=str(self._path), reason=repr(error))
+            self._fails = True
+        else:
+            if self._fails:
+                log.info("snapshot written again", path=str(self._path))
+            self._fails = False
 
     def read(self, stream: str, last_sequence: int) -> Snapshot | None:
         """The snapshot of this stream, or None where there is none to go on from."""
@@ -78,11 +104,21 @@ class FailureNote:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "failed-on"
-        self._noted = self._path.read_text() if self._path.exists() else ""
+        self._noted = ""
+        try:
+            self._noted = self._path.read_text()
+        except FileNotFoundError:
+            pass
+        except (OSError, ValueError) as error:
+            log.error("note of a failure unreadable", path=str(self._path), reason=repr(error))
 
     def write(self, stream: str, sequence: int) -> None:
-        """Note the frame."""
-        self._path.write_text(f"{stream} {sequence}")
+        """Note the frame; where that cannot be done, the next process fails on it too, and notes it then."""
+        try:
+            self._path.write_text(f"{stream} {sequence}")
+        except OSError as error:
+            FAILED_WRITES.labels("failure").inc()
+            log.error("failure not noted", path=str(self._path), reason=repr(error))
 
     def names(self, stream: str, sequence: int) -> bool:
         """Whether it is this frame."""

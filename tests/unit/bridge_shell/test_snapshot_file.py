@@ -4,8 +4,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import structlog
+from prometheus_client import REGISTRY
 
-from faststream_bridge.snapshot import Snapshot, SnapshotFile
+from faststream_bridge.snapshot import FailureNote, Snapshot, SnapshotFile
 from qiki.errors import UserError
 
 STREAM = "2026-01-01 00:00:00+00:00"
@@ -84,3 +86,46 @@ def test_a_folder_that_cannot_be_made_is_the_users_to_mend(tmp_path: Path):
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match=r"^QIKI_STATE_DIR: cannot make .*/file/state: Not a directory$"):
         SnapshotFile(tmp_path / "file/state")
+
+
+def test_a_folder_that_cannot_be_written_is_the_users_to_mend(tmp_path: Path):
+    (tmp_path / "tracker-snapshot.part").mkdir()  # nobody can write there, root neither
+    with pytest.raises(UserError, match=r"^QIKI_STATE_DIR: cannot write into .*: Is a directory$"):
+        SnapshotFile(tmp_path)
+
+
+def failed(what: str) -> float:
+    return REGISTRY.get_sample_value("qiki_bridge_failed_writes_total", {"what": what}) or 0.0
+
+
+def test_while_it_cannot_be_written_the_old_one_stays_and_it_is_said_once(file: SnapshotFile, tmp_path: Path):
+    file.write(SNAPSHOT.to_bytes())
+    before, obstacle = failed("snapshot"), tmp_path / "state/tracker-snapshot.part"
+    obstacle.mkdir()
+    later = Snapshot(STREAM, 9, STORED, [])
+    with structlog.testing.capture_logs() as said:
+        for _ in range(3):
+            file.write(later.to_bytes())
+        assert file.read(STREAM, 9) == SNAPSHOT
+        obstacle.rmdir()
+        file.write(later.to_bytes())
+    assert file.read(STREAM, 9) == later
+    assert [one["event"] for one in said] == ["snapshot not written, the old one stays", "snapshot written again"]
+    assert failed("snapshot") == before + 3
+
+
+@pytest.mark.parametrize("content", [None, b"\xff"])
+def test_a_failure_that_cannot_be_noted_or_read_is_said_and_ends_nothing(tmp_path: Path, content: bytes | None):
+    note, before = tmp_path / "failed-on", failed("failure")
+    if content is None:
+        note.mkdir()
+    else:
+        note.write_bytes(content)
+    with structlog.testing.capture_logs() as said:
+        failures = FailureNote(tmp_path)
+        assert not failures.names(STREAM, 7)
+        failures.write(STREAM, 7)
+    told = ["note of a failure unreadable", "failure not noted"]
+    assert [one["event"] for one in said] == (told if content is None else told[:1])
+    assert failed("failure") == before + (content is None)
+    assert FailureNote(tmp_path).names(STREAM, 7) == (content is not None)
