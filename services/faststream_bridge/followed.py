@@ -23,15 +23,21 @@ class StreamChangedError(UserError):
 
 
 class Newest:
-    """When the newest message handled was stored."""
+    """When the newest message handled was stored.
+
+    Attributes:
+        stored: that time, if it is known; the broker's clock may have been set back since an earlier message
+    """
 
     def __init__(self) -> None:
         self.stored: datetime | None = None
+        self._latest: datetime | None = None
 
     def note(self, stored: datetime | None) -> None:
-        """A message was handled. The broker's clock may have been set back since an earlier one."""
+        """A message was handled."""
+        self.stored = stored
         if stored is not None:
-            self.stored = max(self.stored or stored, stored)
+            self._latest = max(self._latest or stored, stored)
 
     def check(self, stored: datetime | None) -> None:
         """Check one that looks as if it had been handled, by its sequence.
@@ -39,7 +45,7 @@ class Newest:
         Raises:
             StreamChangedError: it was stored later than anything that was handled.
         """
-        if stored and self.stored and stored > self.stored + PRECISION:
+        if stored and self._latest and stored > self._latest + PRECISION:
             raise StreamChangedError(f"{topics.QIKI_RADAR_V1} was made anew, or lost its last messages,")
 
 

@@ -1,12 +1,14 @@
 """Whether the stream is still the one that the bridge follows."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from faststream_bridge.followed import Newest, StreamChangedError, check_followed
+from faststream_bridge.followed import Newest, StreamChangedError, check_followed, covers
+from faststream_bridge.snapshot import Snapshot
 from faststream_bridge.stored import PRECISION, Position
 
 MADE = datetime(2026, 1, 1, tzinfo=UTC)
@@ -48,7 +50,27 @@ def test_a_message_that_was_handled_is_no_younger_than_the_newest_though_the_clo
     newest.check(LATER)  # nothing is known yet
     for stored in (LATER, None, MADE):
         newest.note(stored)
+        assert newest.stored == stored
     newest.check(None)
     newest.check(LATER + PRECISION)
     with pytest.raises(StreamChangedError):
         newest.check(LATER + 2 * PRECISION)
+
+
+@pytest.mark.parametrize(
+    ("first", "there", "covered"),
+    [
+        (1, MADE, True),
+        (1, MADE + PRECISION, True),
+        (1, LATER, False),  # another frame took its place
+        (1, None, False),  # something else did
+        (8, None, True),  # it has aged away
+    ],
+)
+def test_a_snapshot_covers_the_frame_that_it_was_taken_behind(first: int, there: datetime | None, covered: bool):
+    async def when(_: int) -> datetime | None:
+        return there
+
+    frames: Any = SimpleNamespace(when=when)
+    where = Position(str(MADE), str(MADE), first, 20, 0, 0, 0, 0)
+    assert asyncio.run(covers(Snapshot(str(MADE), 7, MADE, []), where, frames)) == covered
