@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
@@ -17,6 +18,7 @@ from qiki.contracts.audit import AUDIT_TYPE, AuditRecord
 from qiki.contracts.enums import ObjectType
 from qiki.contracts.events import EVENTS, RANGES
 from qiki.contracts.fields import Payload
+from qiki.contracts.radar_figures import RadarFigures
 from qiki.contracts.topics import STREAMS, TOPICS, Topic
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -83,6 +85,8 @@ def wire() -> str:
             "",
             *_object_types(),
             "",
+            *_radar_header(),
+            "",
             "## Streams",
             "",
             "| stream | subjects | at most | for |",
@@ -119,6 +123,27 @@ def _object_types() -> list[str]:
         "| --- | --- | --- | --- |",
         *(_object_class(kind, one) for kind, one in CLASSES.items()),
     ]
+
+
+def _radar_header() -> list[str]:
+    """What a frame may say of its radar."""
+    return [
+        "## A frame's radar",
+        "",
+        f"The header `{headers.RADAR}` of a frame tells the tracker what radar it listens to: the figures below as",
+        "`name=value&…`, all of them. It is optional: a frame without it is taken for one of the platform's own radar",
+        "with the defaults of [scenarios.md](scenarios.md), whose frames do not have it. What the first frame of a run",
+        "says, or of another radar's sensor, holds for all. A header that does not read makes its frame a dead letter.",
+        "",
+        "| figure | least | greatest |",
+        "| --- | --- | --- |",
+        *(f"| `{name}` | {_bounds(one)} |" for name, one in RadarFigures.model_json_schema()["properties"].items()),
+    ]
+
+
+def _bounds(figure: Mapping[str, float]) -> str:
+    least = f"above {figure['exclusiveMinimum']:g}" if "exclusiveMinimum" in figure else f"{figure['minimum']:g}"
+    return f"{least} | {figure['maximum']:g}"
 
 
 def _object_class(kind: ObjectType, one: ObjectClass) -> str:

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from qiki.contracts.headers import FrameOrigin
 from qiki.contracts.radar import RadarFrame
+from qiki.contracts.radar_figures import RadarFigures
 from qiki.errors import QikiError
 
 Acknowledge = Callable[[], Awaitable[None]]
@@ -19,10 +20,16 @@ class PoisonError(QikiError):
 
 @dataclass(frozen=True, slots=True)
 class StoredFrame:
-    """A frame of the radar stream; `origin` is None for a frame of another radar."""
+    """A frame of the radar stream.
+
+    Attributes:
+        origin: None for a frame of another radar
+        radar: what its headers say of the radar, if anything
+    """
 
     frame: RadarFrame
     origin: FrameOrigin | None
+    radar: RadarFigures | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,5 +73,17 @@ def read_origin(headers: Mapping[str, str] | None) -> FrameOrigin | None:
     """
     try:
         return FrameOrigin.read(headers)
+    except ValueError as error:
+        raise PoisonError(f"headers: {error}") from None
+
+
+def read_radar(headers: Mapping[str, str] | None) -> RadarFigures | None:
+    """What is said of the radar.
+
+    Raises:
+        PoisonError: a header that does not read.
+    """
+    try:
+        return RadarFigures.read(headers)
     except ValueError as error:
         raise PoisonError(f"headers: {error}") from None

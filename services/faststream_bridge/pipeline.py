@@ -10,7 +10,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from faststream_bridge.completion import Completion, Job
 from faststream_bridge.followed import Newest
-from faststream_bridge.frames import Delivery, PoisonError, StoredFrame, read_frame, read_origin
+from faststream_bridge.frames import Delivery, PoisonError, StoredFrame, read_frame, read_origin, read_radar
 from faststream_bridge.messages import (
     Message,
     buried_message,
@@ -154,7 +154,7 @@ class Pipeline:
             raise frame
         if self._failures.names(self._stream, delivery.sequence):
             raise PoisonError("the tracker failed on it; the bridge's log has the traceback")
-        return StoredFrame(frame, read_origin(delivery.headers))
+        return StoredFrame(frame, read_origin(delivery.headers), read_radar(delivery.headers))
 
     async def _bury(self, delivery: Delivery, error: PoisonError, job: Job) -> None:
         if delivery.sequence <= self._announced:

@@ -18,6 +18,7 @@ from faststream_bridge.tracker.scan import EPOCH, MICROSECOND
 from qiki.contracts.enums import FriendFoe, TransponderMode
 from qiki.contracts.headers import FrameOrigin
 from qiki.contracts.radar import GuardAlert
+from qiki.contracts.radar_figures import RadarFigures
 
 MAX_RUNS = 8
 AT_REST = (0.0, 0.0, 0.0)
@@ -50,6 +51,7 @@ class _Run:
     tracker: Tracker
     judge: GuardJudge
     identities: Mapping[str, FriendFoe]
+    radar: RadarFigures | None
     last: int = -1
     spoofers: set[str] = field(default_factory=set)
 
@@ -58,7 +60,7 @@ class Runs:
     """Steps the right tracker with each frame.
 
     Args:
-        parameters: of every tracker
+        parameters: of every tracker, but for what a frame says of its radar
         rules: of every judge
     """
 
@@ -80,7 +82,7 @@ class Runs:
             return None
         try:
             scan = scan_from_frame(frame, own.own_position, own.own_velocity)
-            run = run or self._begin(own)
+            run = run or self._begin(own, stored.radar)
             reports = run.tracker.step(scan)
         except (TrackerError, ValueError) as error:
             raise PoisonError(str(error)) from None
@@ -107,6 +109,7 @@ class Runs:
                 "tracker": b64encode(run.tracker.snapshot()).decode(),
                 "judge": run.judge.snapshot(),
                 "identities": {identity: int(side) for identity, side in run.identities.items()},
+                "radar": run.radar and run.radar.model_dump(),
             }
             for name, run in self._runs.items()
         ]
@@ -121,20 +124,21 @@ class Runs:
 
     def _restored(self, one: Mapping[str, Any]) -> _Run:
         identities = {identity: FriendFoe(side) for identity, side in one["identities"].items()}
-        tracker = Tracker.restore(b64decode(one["tracker"]), self._parameters, identities)
-        return _Run(
-            tracker, GuardJudge.restore(one["judge"], self._rules), identities, one["last"], set(one["spoofers"])
-        )
+        told = one.get("radar")  # a run of an older version was tracked with the defaults, and goes on so
+        radar = None if told is None else RadarFigures.model_validate(told)
+        tracker = Tracker.restore(b64decode(one["tracker"]), self._parameters.of_radar(radar), identities)
+        judge = GuardJudge.restore(one["judge"], self._rules)
+        return _Run(tracker, judge, identities, radar, one["last"], set(one["spoofers"]))
 
-    def _begin(self, origin: FrameOrigin) -> _Run:
+    def _begin(self, origin: FrameOrigin, radar: RadarFigures | None) -> _Run:
         """Start a run anew. One that begins in its middle must not name its tracks as the lost beginning did."""
         namespace = UUID(origin.run)
         if origin.frame > 0:
             namespace = uuid5(namespace, f"from:{origin.frame}")
-        tracker = Tracker(namespace, self._parameters, origin.identities)
+        tracker = Tracker(namespace, self._parameters.of_radar(radar), origin.identities)
         while len(self._runs) >= MAX_RUNS:
             del self._runs[next(iter(self._runs))]
-        run = self._runs[origin.run] = _Run(tracker, GuardJudge(self._rules), origin.identities)
+        run = self._runs[origin.run] = _Run(tracker, GuardJudge(self._rules), origin.identities, radar)
         return run
 
 

@@ -76,8 +76,8 @@ def _place(service: Service[RadarSettings], headers: Mapping[str, str] | None) -
 
 async def receive(service: Service[RadarSettings], backlog: Backlog, last: tuple[str, int] | None) -> None:
     """Simulator to backlog."""
-    async for message in frames(service, last):
-        backlog.put(message)
+    async for message, radar in frames(service, last):
+        backlog.put(message, radar)
         BACKLOG.set(len(backlog))
 
 

@@ -35,6 +35,7 @@ class Waiting:
     run: str
     number: int
     body: bytes
+    radar: str = ""
     lost: list[Gap] = field(default_factory=list)
 
     def read(self) -> Measured:
@@ -43,7 +44,7 @@ class Waiting:
         Raises:
             ValueError: something in it that the contract does not allow.
         """
-        return Measured.from_proto(StreamRadarFramesResponse.FromString(self.body))
+        return Measured.from_proto(StreamRadarFramesResponse.FromString(self.body), self.radar)
 
     @property
     def size(self) -> int:
@@ -73,9 +74,12 @@ class Backlog:
     def __len__(self) -> int:
         return len(self._frames)
 
-    def put(self, message: StreamRadarFramesResponse) -> None:
-        """Append; the oldest go when it is full, which the next one tells. The newest always stays."""
-        waiting = Waiting(message.run_id, message.number, message.SerializeToString())
+    def put(self, message: StreamRadarFramesResponse, radar: str = "") -> None:
+        """Append a frame, with what is said of its run's radar.
+
+        The oldest go when it is full, which the next one tells. The newest always stays.
+        """
+        waiting = Waiting(message.run_id, message.number, message.SerializeToString(), radar)
         self._frames.append(waiting)
         self._bytes += waiting.size
         while self._bytes > self._max_bytes and len(self._frames) > 1:

@@ -7,9 +7,10 @@ from generated.q_sim_api_pb2 import StreamRadarFramesResponse
 from qiki.clock import rfc3339
 from qiki.contracts import topics
 from qiki.contracts.enums import FriendFoe, RadarRangeBand
-from qiki.contracts.headers import FrameOrigin
+from qiki.contracts.headers import RADAR, FrameOrigin
 from qiki.contracts.protobuf import frame_from_proto
 from qiki.contracts.radar import RadarFrame
+from qiki.contracts.radar_figures import RadarFigures
 
 SUBJECTS = (
     (RadarRangeBand.RR_UNSPECIFIED, topics.FRAMES.subject),
@@ -26,10 +27,11 @@ class Measured:
 
     frame: RadarFrame
     origin: FrameOrigin
+    radar: RadarFigures | None = None
 
     @classmethod
-    def from_proto(cls, message: StreamRadarFramesResponse) -> "Measured":
-        """Read a message of the stream.
+    def from_proto(cls, message: StreamRadarFramesResponse, radar: str = "") -> "Measured":
+        """Read a message of the stream, and what the stream said of the run's radar.
 
         Raises:
             ValueError: something in it that the contract does not allow.
@@ -41,7 +43,7 @@ class Measured:
             tuple(message.own_velocity),
             {name: FriendFoe(side) for name, side in message.identities.items()},
         )
-        return cls(frame_from_proto(message.frame), origin)
+        return cls(frame_from_proto(message.frame), origin, RadarFigures.of_text(radar) if radar else None)
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,9 @@ def messages(measured: Measured, ingested: datetime) -> list[Message]:
     """The frame on its three subjects: whole, long range alone, short range alone."""
     frame = measured.frame.model_copy(update={"ts_ingest": ingested})
     time = rfc3339(frame.timestamp)
+    told = {RADAR: measured.radar.text()} if measured.radar else {}
     return [
-        Message(subject, _band_of(frame, band).to_json(), measured.origin.headers(band, time))
+        Message(subject, _band_of(frame, band).to_json(), measured.origin.headers(band, time) | told)
         for band, subject in SUBJECTS
     ]
 

@@ -1,7 +1,7 @@
 """The simulator's stream of frames, for ever: after a break it goes on behind the last frame received."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 
 import grpc
 import grpc.aio
@@ -9,7 +9,7 @@ import grpc.aio
 from generated.q_sim_api_pb2 import StreamRadarFramesRequest, StreamRadarFramesResponse
 from generated.q_sim_api_pb2_grpc import QSimAPIServiceStub
 from q_sim_radar.settings import RadarSettings
-from qiki.contracts.headers import FRAME, RUN
+from qiki.contracts.headers import FRAME, RADAR, RUN
 from qiki.runtime.grpc import CLIENT_OPTIONS
 from qiki.runtime.service import Service
 
@@ -20,8 +20,13 @@ RUN_CONDITION = "run"
 
 async def frames(
     service: Service[RadarSettings], after: tuple[str, int] | None
-) -> AsyncIterator[StreamRadarFramesResponse]:
-    """Every frame behind `after`, a run and a number; from the start of the current run when None."""
+) -> AsyncIterator[tuple[StreamRadarFramesResponse, str]]:
+    """Every frame behind `after`, a run and a number; from the start of the current run when None.
+
+    With each comes what is said of its run's radar: at the begin of a call, of the runs that there are then. So the
+    call is made again where another run follows.
+    """
+    asked = None
     async with grpc.aio.insecure_channel(service.settings.qsim_grpc, options=CLIENT_OPTIONS) as channel:
         stub = QSimAPIServiceStub(channel)
         while True:
@@ -30,17 +35,29 @@ async def frames(
                 request.run_id, request.after_frame = after
             try:
                 call = stub.StreamRadarFrames(request, wait_for_ready=True)
-                place = {key: str(value) for key, value in await call.initial_metadata()}
+                told = [(key, str(value)) for key, value in await call.initial_metadata()]
+                place, radars = dict(told), radars_of(told)
                 service.health.met(CONDITION)
                 check_run(service, place, after)
                 async for message in call:
+                    if message.run_id not in radars and message.run_id != asked:
+                        asked = message.run_id
+                        call.cancel()
+                        break
                     after = (message.run_id, message.number)
                     service.health.met(RUN_CONDITION)
-                    yield message
+                    yield message, radars.get(message.run_id, "")
+                else:
+                    await asyncio.sleep(RETRY_S)
             except grpc.aio.AioRpcError as error:
                 service.health.wait_for(CONDITION, f"{error.code().name}: {error.details()}")
                 service.log.warning("stream of frames broke", code=error.code().name, reason=error.details())
-            await asyncio.sleep(RETRY_S)
+                await asyncio.sleep(RETRY_S)
+
+
+def radars_of(told: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """What each run's frames are to say of its radar, by run; empty for nothing."""
+    return {run: text for key, value in told if key == RADAR for run, _, text in [value.partition(" ")]}
 
 
 def check_run(service: Service[RadarSettings], place: Mapping[str, str], after: tuple[str, int] | None) -> None:

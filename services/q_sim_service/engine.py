@@ -23,6 +23,8 @@ TURNS = 20
 READER_PATIENCE_S = 2.0
 """How long a step waits for a reader of frames that does not take them."""
 LONGEST_WAIT_S = 60.0
+RADARS_TOLD = 16
+"""Runs whose radar is remembered for readers: more than begin while frames are kept, unless by script."""
 STEP_CHUNK = 500
 """Ticks between waits for those who take what they bring: well below what the frame log and the sink keep."""
 
@@ -59,6 +61,7 @@ class Engine:
         self._pacer = Pacer(clock)
         self._sink = sink
         self._changed = asyncio.Event()
+        self._radars: dict[str, str] = {}
         self._begin_run()
 
     @property
@@ -77,6 +80,11 @@ class Engine:
         world = self.world
         place = {RUN: str(world.run_id), TICK: str(world.tick_count)}
         return place | ({FRAME: str(world.frame_count - 1)} if world.frame_count else {})
+
+    @property
+    def radars(self) -> list[str]:
+        """Of each of the last runs its id and, behind a blank, what its frames' header says of the radar."""
+        return [f"{run_id} {text}" for run_id, text in self._radars.items()]
 
     def start(self, speed: float | None) -> None:
         """Let time pass."""
@@ -108,6 +116,10 @@ class Engine:
 
     def _begin_run(self) -> None:
         self.log.begin_run(str(self.world.run_id))
+        figures = self.world.scenario.radar.unlike_default
+        self._radars[str(self.world.run_id)] = figures.text() if figures else ""
+        if len(self._radars) > RADARS_TOLD:
+            del self._radars[next(iter(self._radars))]
         self._sink.take_run(self.world)
         self._repace()
 

@@ -16,6 +16,7 @@ from q_sim_service.metrics import ACTUATOR_COMMANDS, READERS
 from q_sim_service.readings import choose, reading
 from qiki.botspec.actuators import ACTUATORS, ActuatorKind
 from qiki.contracts.events import ACTUATOR_FAILED, ACTUATOR_OK, ActuatorOutcome, EventKind
+from qiki.contracts.headers import RADAR
 from qiki.contracts.protobuf import uuid_to_proto
 from qiki.runtime.events import Events
 
@@ -97,7 +98,8 @@ class Rpc(QSimAPIServiceServicer):
     ) -> AsyncIterator[api.StreamRadarFramesResponse]:
         """Frames, for ever."""
         # The reader is connected, though frames may be long in coming: he learns where the simulation stands.
-        await context.send_initial_metadata(tuple(self._engine.place.items()))
+        radars = ((RADAR, one) for one in self._engine.radars)
+        await context.send_initial_metadata((*self._engine.place.items(), *radars))
         after = request.after_frame if request.HasField("after_frame") else None
         with READERS.track_inprogress():
             async with aclosing(self._engine.log.read(request.run_id, after)) as frames:

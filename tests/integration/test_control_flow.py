@@ -6,8 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from qiki.contracts import topics
+from qiki.contracts import headers, topics
 from qiki.contracts.enums import RadarTrackStatus, TransponderMode
+from qiki.contracts.radar_figures import RadarFigures
 from qiki_harness.twin import AwaitedError
 from qiki_harness.twin.checks import settle
 from qiki_harness.twin.where import above, equal, near, telemetry
@@ -138,6 +139,20 @@ def test_time_runs_halts_and_goes_on(held):
     twin.await_tracked_frame(run=run, frame=last + 20)
     assert twin.command("sim.stop").ok
     twin.await_telemetry(after=twin.now(), sim_state__running=False, sim_state__paused=False)
+
+
+def test_frames_tell_of_the_radar_of_their_own_run(held):
+    """Across resets, while the radar's service goes on reading; the default radar needs no words."""
+    twin, said = held, []
+    for scenario in ("clutter", "single-pass", "clutter"):
+        assert twin.command("sim.reset", scenario=scenario).ok
+        assert twin.command("sim.step", ticks=40).ok
+        run, last = settle(twin)
+        frames = twin.frames(run=run)
+        assert [record.frame for record in frames] == list(range(last + 1))
+        (told,) = {record.headers.get(headers.RADAR) for record in frames}
+        said.append(told and RadarFigures.of_text(told).false_alarm_probability)
+    assert said == [1.4e-9, None, 1.4e-9]
 
 
 def test_a_reset_begins_a_new_run_that_the_tracker_follows(held):

@@ -54,7 +54,8 @@ def track(flown: Iterable[Look], tracker: Tracker) -> Iterator[ScanRecord]:
 
 def fly(scenario: Scenario, seed: int, seconds: float) -> Iterator[ScanRecord]:
     """A scenario tracked by the platform's tracker, as the bridge would."""
-    tracker = Tracker(uuid5(OFFLINE, scenario.name), TrackerParameters(), scenario.identities)
+    parameters = TrackerParameters().of_radar(scenario.radar.unlike_default)
+    tracker = Tracker(uuid5(OFFLINE, scenario.name), parameters, scenario.identities)
     return track(looks(scenario, seed, seconds), tracker)
 
 

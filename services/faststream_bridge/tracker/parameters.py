@@ -1,7 +1,10 @@
 """What the tracker is told about its radar and its targets."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp, log, pi, radians
+from typing import Self
+
+from qiki.contracts.radar_figures import RadarFigures
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +96,10 @@ class TrackerParameters:
     max_detections: int = 4_000
     max_pairs: int = 50_000
     max_tracks: int = 4_000
+
+    def of_radar(self, figures: RadarFigures | None) -> Self:
+        """The same for another radar; None is one of which nothing is known."""
+        return self if figures is None else replace(self, **figures.model_dump())
 
     @property
     def gate_probability(self) -> float:

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from q_sim_service.fields import Length
 from q_sim_service.radar.pattern import TransmitPattern
+from qiki.contracts.radar_figures import FINEST_ANGLE_RAD, FINEST_RANGE_M, FINEST_SPEED_MPS, RadarFigures
 from qiki.fields import Number, Spec, Whole, field_error, not_bool
 
 SPEED_OF_LIGHT_MPS = 299_792_458.0
@@ -114,6 +115,27 @@ class RadarParameters(Spec):
     def false_alarms_per_look(self) -> float:
         """Expected number."""
         return self.false_alarm_probability * self.cells
+
+    @property
+    def figures(self) -> RadarFigures:
+        """What a tracker has to know of it."""
+        beam_width_rad, angle_floor_rad = math.radians(self.beam_width_deg), math.radians(self.angle_floor_deg)
+        return RadarFigures(
+            max_range_m=self.max_range_m,
+            doppler_span_mps=max(2 * self.unambiguous_speed_mps, FINEST_SPEED_MPS),
+            false_alarm_probability=self.false_alarm_probability,
+            range_resolution_m=self.range_resolution_m,
+            beam_width_rad=max(beam_width_rad, FINEST_ANGLE_RAD),
+            doppler_resolution_mps=max(self.speed_resolution_mps, FINEST_SPEED_MPS),
+            range_floor_m=max(self.range_floor_m, FINEST_RANGE_M),
+            angle_floor_rad=max(angle_floor_rad, FINEST_ANGLE_RAD),
+            doppler_floor_mps=max(self.speed_floor_mps, FINEST_SPEED_MPS),
+        )
+
+    @property
+    def unlike_default(self) -> RadarFigures | None:
+        """What has to be told of it: nothing of the default radar, which trackers take every radar for."""
+        return None if self.figures == RadarParameters().figures else self.figures
 
     @model_validator(mode="after")
     def _sees_some_way(self) -> Self:

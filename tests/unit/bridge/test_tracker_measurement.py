@@ -1,5 +1,6 @@
 """The measurement model: its noise by hand, its Jacobian against finite differences, its awkward places."""
 
+from dataclasses import asdict
 from math import pi, radians, sqrt
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from faststream_bridge.tracker import TrackerParameters
 from faststream_bridge.tracker.measurement import Plots, linearise, measured, position_noise
+from q_sim_service.radar import RadarParameters
 from qiki.geometry import Array, unit_vectors
 
 PARAMETERS = TrackerParameters()
@@ -110,3 +112,16 @@ def test_unknown_velocity_across_the_sight_blurs_the_range_rate():
     noise = linearise(plot, np.array([[0.0, 1_000.0, 0.0]]), np.zeros((1, 3)), spread).noise[0, 3, 3]
     expected = sqrt(plot.sigma_doppler_mps[0] ** 2 + 2 * (100.0 * plot.sigma_angle_rad[0]) ** 2)
     assert sqrt(noise) == pytest.approx(expected)
+
+
+def test_a_radar_is_described_in_the_trackers_own_words():
+    """The defaults are those of the platform's radar, in round numbers."""
+    figures = RadarParameters().figures
+    told = asdict(TrackerParameters().of_radar(figures))
+    defaults = asdict(TrackerParameters())
+    assert {name: told[name] for name in defaults if told[name] != defaults[name]} == {
+        "range_resolution_m": pytest.approx(15.0, rel=1e-3),
+        "doppler_resolution_mps": pytest.approx(1.6, rel=0.03),
+    }
+    assert TrackerParameters().of_radar(None) == TrackerParameters()
+    assert {name: told[name] for name in figures.model_dump()} == figures.model_dump()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from faststream_bridge.frames import PoisonError, read_frame, read_origin
+from faststream_bridge.frames import PoisonError, read_frame, read_origin, read_radar
 
 ID = "6f1c3d1e-0000-4000-8000-000000000001"
 PLOT = {"range_m": 1.0, "bearing_deg": 2.0, "elev_deg": 3.0, "vr_mps": 4.0, "snr_db": 5.0, "rcs_dbsm": 6.0}
@@ -84,3 +84,6 @@ def test_headers_that_do_not_read_are_poison():
     with pytest.raises(PoisonError, match="headers: x-qiki-frame: -1 is negative"):
         read_origin({"x-qiki-run": ID, "x-qiki-frame": "-1"})
     assert read_origin(None) is None
+    with pytest.raises(PoisonError, match="headers: x-qiki-radar: max_range_m: Field required"):
+        read_radar({"x-qiki-radar": "beam_width_rad=wide"})
+    assert read_radar(None) is None

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
@@ -9,11 +10,13 @@ import pytest
 
 from faststream_bridge.frames import PoisonError, StoredFrame
 from faststream_bridge.runs import MAX_RUNS, Runs
+from q_sim_service.radar import RadarParameters
 from qiki.contracts.ids import track_id
 
 RUN = UUID("6f1c3d1e-0000-4000-8000-000000000001")
 OTHER = UUID("6f1c3d1e-0000-4000-8000-000000000002")
 SENSOR = UUID("6f1c3d1e-0000-4000-8000-00000000000f")
+COARSE = RadarParameters(range_floor_m=100.0, angle_floor_deg=9.0).figures
 Stored = Callable[..., StoredFrame]
 Make = Callable[[], Runs]
 
@@ -92,6 +95,34 @@ def test_a_restored_one_goes_on_exactly_as_the_original(make_runs: Make, stored:
                 assert (one.key, one.number) == (other.key, other.number)
                 assert (one.alerts, one.ended) == (other.alerts, other.ended)
                 assert one.reports.rows() == other.reports.rows()
+    assert restored.snapshot() == runs.snapshot()
+
+
+@pytest.mark.parametrize("run", [str(RUN), None])
+def test_a_run_is_tracked_as_its_radar_is_said_to_be_and_after_a_restart_too(
+    make_runs: Make, stored: Stored, run: str | None
+):
+    """A plot's own noise is all that a new track has: a coarse radar's is large."""
+    runs = make_runs()
+    first = runs.step(replace(stored(0, run), radar=COARSE))
+    plain = make_runs().step(stored(0, run))
+    assert first is not None
+    assert plain is not None
+    ratio = first.reports.position_covariance[0, [0, 3, 5]] / plain.reports.position_covariance[0, [0, 3, 5]]
+    assert (ratio > 100).all()
+    restored = make_runs()
+    restored.restore(json.loads(json.dumps(runs.snapshot())))
+    one, other = runs.step(stored(1, run)), restored.step(stored(1, run))
+    assert one is not None
+    assert other is not None
+    assert one.reports.rows() == other.reports.rows()
+    assert restored.snapshot() == runs.snapshot()
+
+
+def test_a_snapshot_of_before_radars_were_told_goes_on_with_the_default_one(make_runs: Make, stored: Stored):
+    runs, restored = make_runs(), make_runs()
+    runs.step(stored(0))
+    restored.restore([{key: value for key, value in one.items() if key != "radar"} for one in runs.snapshot()])
     assert restored.snapshot() == runs.snapshot()
 
 

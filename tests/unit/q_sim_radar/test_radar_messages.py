@@ -9,6 +9,7 @@ import pytest
 from generated.q_sim_api_pb2 import StreamRadarFramesResponse
 from generated.radar.v1 import radar_pb2 as pb
 from q_sim_radar.messages import LAST_SUBJECT, Measured, messages
+from q_sim_radar.source import radars_of
 from qiki.contracts.enums import FriendFoe
 from qiki.contracts.ids import run_frame_id
 from qiki.contracts.protobuf import frame_to_proto
@@ -89,3 +90,25 @@ def test_a_frame_that_the_contract_does_not_allow_is_refused():
     broken.frame.detections[0].range_m = float("nan")
     with pytest.raises(ValueError, match="range_m"):
         Measured.from_proto(broken)
+
+
+RADAR = (
+    "max_range_m=16000.0&doppler_span_mps=400.0&false_alarm_probability=1e-10&range_resolution_m=15.0&beam_width_rad=0.2"
+    "&doppler_resolution_mps=1.6&range_floor_m=1.0&angle_floor_rad=0.001&doppler_floor_mps=0.05"
+)
+
+
+def test_every_message_says_what_the_stream_says_of_the_radar():
+    told = [one.headers.get("x-qiki-radar") for one in messages(Measured.from_proto(response(NEAR), RADAR), NOW)]
+    assert told == [RADAR] * 3
+    assert all("x-qiki-radar" not in one.headers for one in messages(Measured.from_proto(response(NEAR)), NOW))
+
+
+def test_a_frame_of_a_radar_that_cannot_be_is_refused():
+    with pytest.raises(ValueError, match="x-qiki-radar: beam_width_rad"):
+        Measured.from_proto(response(NEAR), RADAR.replace("=0.2", "=nan"))
+
+
+def test_the_stream_says_it_of_each_run():
+    told = [("x-qiki-run", "b"), ("x-qiki-radar", "a "), ("x-qiki-radar", f"b {RADAR}")]
+    assert radars_of(told) == {"a": "", "b": RADAR}

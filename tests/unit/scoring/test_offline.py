@@ -1,6 +1,7 @@
 """A scenario flown and tracked without a stack."""
 
 import numpy as np
+import pytest
 
 from q_sim_service.scenario import load_scenario
 from qiki.contracts.enums import RadarTrackStatus
@@ -17,6 +18,16 @@ def test_crossing_is_tracked_and_repeats():
     assert (found.contacts, found.never_tracked, found.identity_switches, found.false) == (4, 0, 0, 0)
     assert found.gospa_m < 50
     assert np.array_equal(one[-1].plots, other[-1].plots)
+
+
+@pytest.mark.parametrize("radar", [{"angle_floor_deg": 0.3}, {"range_floor_m": 20.0}, {"beam_width_deg": 12.0}])
+def test_the_tracker_knows_the_scenarios_radar(radar: dict[str, float]):
+    """Told of the default radar, it is off by 25 to 400 m."""
+    scenario = load_scenario("crossing")
+    coarse = scenario.model_copy(update={"radar": scenario.radar.model_copy(update=radar)})
+    found, _ = score(list(fly(coarse, seed=3, seconds=20)))
+    assert (found.never_tracked, found.identity_switches, found.false) == (0, 0, 0)
+    assert found.gospa_m < 20
 
 
 def test_another_seed_is_another_run():
