@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 import numpy as np
+import structlog
 
 from faststream_bridge.frames import PoisonError, StoredFrame
 from faststream_bridge.guard import Ended, GuardJudge, GuardRules
@@ -20,7 +21,12 @@ from qiki.contracts.headers import FrameOrigin
 from qiki.contracts.radar import GuardAlert
 from qiki.contracts.radar_figures import RadarFigures
 
-MAX_RUNS = 8
+MAX_RUNS = 256
+MAX_TRACKS = 32_000
+"""Of all runs together, some 2 kB each; beyond it those that are idle longest are forgotten."""
+IDLE_FRAMES = 100_000
+"""A run is over after so many frames of others. They are the clock, for those of the sources may disagree."""
+log = structlog.get_logger()
 AT_REST = (0.0, 0.0, 0.0)
 
 
@@ -53,6 +59,7 @@ class _Run:
     identities: Mapping[str, FriendFoe]
     radar: RadarFigures | None
     last: int = -1
+    seen: int = 0
     spoofers: set[str] = field(default_factory=set)
 
 
@@ -68,6 +75,7 @@ class Runs:
         self._parameters = parameters
         self._rules = rules
         self._runs: dict[str, _Run] = {}
+        self._frames = 0
 
     def step(self, stored: StoredFrame) -> Tracked | None:
         """Track one frame; None for one at or before the last of its run, which is nothing new.
@@ -87,7 +95,11 @@ class Runs:
         except (TrackerError, ValueError) as error:
             raise PoisonError(str(error)) from None
         run.last = own.frame
-        self._runs[own.run] = self._runs.pop(own.run)  # the one that is idle longest is the first to go
+        self._frames += 1
+        run.seen = self._frames
+        self._runs.pop(own.run, None)
+        self._runs[own.run] = run  # the one that is idle longest stands first
+        self._forget_idle()
         key = str(own.frame) if origin else str(frame.frame_id)
         judged, spoofers = run.judge.judge(reports), _found_out(run, reports)
         return Tracked(
@@ -105,6 +117,7 @@ class Runs:
             {
                 "run": name,
                 "last": run.last,
+                "seen": run.seen,
                 "spoofers": sorted(run.spoofers),
                 "tracker": b64encode(run.tracker.snapshot()).decode(),
                 "judge": run.judge.snapshot(),
@@ -121,6 +134,7 @@ class Runs:
             TrackerError: another version's, or broken.
         """
         self._runs = {one["run"]: self._restored(one) for one in snapshot}
+        self._frames = max((run.seen for run in self._runs.values()), default=0)
 
     def _restored(self, one: Mapping[str, Any]) -> _Run:
         identities = {identity: FriendFoe(side) for identity, side in one["identities"].items()}
@@ -128,7 +142,7 @@ class Runs:
         radar = None if told is None else RadarFigures.model_validate(told)
         tracker = Tracker.restore(b64decode(one["tracker"]), self._parameters.of_radar(radar), identities)
         judge = GuardJudge.restore(one["judge"], self._rules)
-        return _Run(tracker, judge, identities, radar, one["last"], set(one["spoofers"]))
+        return _Run(tracker, judge, identities, radar, one["last"], one.get("seen", 0), set(one["spoofers"]))
 
     def _begin(self, origin: FrameOrigin, radar: RadarFigures | None) -> _Run:
         """Start a run anew. One that begins in its middle must not name its tracks as the lost beginning did."""
@@ -136,10 +150,26 @@ class Runs:
         if origin.frame > 0:
             namespace = uuid5(namespace, f"from:{origin.frame}")
         tracker = Tracker(namespace, self._parameters.of_radar(radar), origin.identities)
-        while len(self._runs) >= MAX_RUNS:
-            del self._runs[next(iter(self._runs))]
-        run = self._runs[origin.run] = _Run(tracker, GuardJudge(self._rules), origin.identities, radar)
-        return run
+        return _Run(tracker, GuardJudge(self._rules), origin.identities, radar)
+
+    def _forget_idle(self) -> None:
+        """Bound the memory; the run of the newest frame, which stands last, always stays."""
+        tracks = sum(len(run.tracker) for run in self._runs.values())
+        while len(self._runs) > 1:
+            name, run = next(iter(self._runs.items()))
+            reason = self._too_much(run, tracks)
+            if reason is None:
+                return
+            log.warning("run forgotten", run=name, reason=reason, last_frame=run.last, tracks=len(run.tracker))
+            tracks -= len(run.tracker)
+            del self._runs[name]
+
+    def _too_much(self, idlest: _Run, tracks: int) -> str | None:
+        if self._frames - idlest.seen > IDLE_FRAMES:
+            return f"no frame of it among the last {IDLE_FRAMES}"
+        if len(self._runs) > MAX_RUNS:
+            return f"more than {MAX_RUNS} runs"
+        return f"{tracks} tracks in all runs (expected at most {MAX_TRACKS})" if tracks > MAX_TRACKS else None
 
 
 def _found_out(run: _Run, reports: TrackReports) -> list[int]:

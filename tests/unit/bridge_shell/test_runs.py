@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
 import pytest
+from structlog.testing import capture_logs
 
 from faststream_bridge.frames import PoisonError, StoredFrame
-from faststream_bridge.runs import MAX_RUNS, Runs
+from faststream_bridge.runs import Runs
 from q_sim_service.radar import RadarParameters
+from qiki.contracts.enums import RadarTrackStatus
 from qiki.contracts.ids import track_id
 
 RUN = UUID("6f1c3d1e-0000-4000-8000-000000000001")
@@ -126,15 +128,57 @@ def test_a_snapshot_of_before_radars_were_told_goes_on_with_the_default_one(make
     assert restored.snapshot() == runs.snapshot()
 
 
-def test_the_run_that_is_idle_longest_is_forgotten_first(make_runs: Make, stored: Stored):
-    """A radar that never pauses outlives any number of the simulator's resets."""
+def test_many_radars_in_turn_keep_their_tracks(make_runs: Make, stored: Stored):
+    runs, sensors = make_runs(), [uuid5(SENSOR, str(one)) for one in range(20)]
+    with capture_logs() as lines:
+        for number in range(20):
+            tracked = [runs.step(stored(number, run=None, sensor=sensor)) for sensor in sensors]
+    assert [one and (one.number, one.reports.status.tolist()) for one in tracked] == [
+        (19, [RadarTrackStatus.TRACKED])
+    ] * 20
+    assert lines == []
+
+
+def test_the_run_that_is_idle_longest_is_forgotten_first(
+    make_runs: Make, stored: Stored, monkeypatch: pytest.MonkeyPatch
+):
+    """A radar that never pauses outlives any number of the simulator's resets; each that is forgotten is told once."""
+    monkeypatch.setattr("faststream_bridge.runs.MAX_RUNS", 8)
+    runs, resets = make_runs(), [str(uuid5(RUN, str(reset))) for reset in range(24)]
+    with capture_logs() as lines:
+        for number, reset in enumerate(resets):
+            assert runs.step(stored(number, run=None, sensor=SENSOR)) is not None
+            assert runs.step(stored(0, run=reset)) is not None
+    assert {one["run"]: one["last"] for one in runs.snapshot()} == {str(SENSOR): 23} | dict.fromkeys(resets[-7:], 0)
+    assert [one["run"] for one in lines] == resets[:-7]
+    assert {one["reason"] for one in lines} == {"more than 8 runs"}
+
+
+def test_crowds_of_other_runs_are_forgotten_before_they_fill_the_memory(
+    make_runs: Make, stored: Stored, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("faststream_bridge.runs.MAX_TRACKS", 2)
+    runs, sensors = make_runs(), [uuid5(SENSOR, str(one)) for one in range(4)]
+    with capture_logs() as lines:
+        for sensor in sensors:
+            runs.step(stored(0, run=None, sensor=sensor))
+    assert [one["run"] for one in runs.snapshot()] == [str(one) for one in sensors[2:]]
+    assert [one["reason"] for one in lines] == ["3 tracks in all runs (expected at most 2)"] * 2
+
+
+def test_a_run_is_over_when_only_others_have_frames_for_long_and_a_restart_does_not_lengthen_it(
+    make_runs: Make, stored: Stored, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("faststream_bridge.runs.IDLE_FRAMES", 10)
     runs = make_runs()
-    for reset in range(3 * MAX_RUNS):
-        assert runs.step(stored(reset, run=None, sensor=SENSOR)) is not None
-        assert runs.step(stored(0, run=str(uuid5(RUN, str(reset))))) is not None
-    snapshot = {one["run"]: one["last"] for one in runs.snapshot()}
-    assert len(snapshot) == MAX_RUNS
-    assert snapshot[str(SENSOR)] == 3 * MAX_RUNS - 1
+    runs.step(stored(0))
+    for number in range(10):
+        runs.step(stored(number, run=None, sensor=SENSOR))
+    restored = make_runs()
+    restored.restore(json.loads(json.dumps(runs.snapshot())))
+    assert [one["run"] for one in restored.snapshot()] == [str(RUN), str(SENSOR)]
+    restored.step(stored(10, run=None, sensor=SENSOR))
+    assert [one["run"] for one in restored.snapshot()] == [str(SENSOR)]
 
 
 @pytest.mark.parametrize(
