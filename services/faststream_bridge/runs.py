@@ -90,9 +90,13 @@ class Runs:
             return None
         try:
             scan = scan_from_frame(frame, own.own_position, own.own_velocity)
-            run = run or self._begin(own, stored.radar)
-            reports = run.tracker.step(scan)
+            run_id = UUID(own.run)
         except (TrackerError, ValueError) as error:
+            raise PoisonError(str(error)) from None
+        run = run or self._begin(run_id, own, stored.radar)
+        try:
+            reports = run.tracker.step(scan)
+        except TrackerError as error:  # anything else is a bug, after which the tracks may be spoilt
             raise PoisonError(str(error)) from None
         run.last = own.frame
         self._frames += 1
@@ -144,11 +148,9 @@ class Runs:
         judge = GuardJudge.restore(one["judge"], self._rules)
         return _Run(tracker, judge, identities, radar, one["last"], one.get("seen", 0), set(one["spoofers"]))
 
-    def _begin(self, origin: FrameOrigin, radar: RadarFigures | None) -> _Run:
+    def _begin(self, run_id: UUID, origin: FrameOrigin, radar: RadarFigures | None) -> _Run:
         """Start a run anew. One that begins in its middle must not name its tracks as the lost beginning did."""
-        namespace = UUID(origin.run)
-        if origin.frame > 0:
-            namespace = uuid5(namespace, f"from:{origin.frame}")
+        namespace = uuid5(run_id, f"from:{origin.frame}") if origin.frame else run_id
         tracker = Tracker(namespace, self._parameters.of_radar(radar), origin.identities)
         return _Run(tracker, GuardJudge(self._rules), origin.identities, radar)
 

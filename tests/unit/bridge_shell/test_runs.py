@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
 import pytest
+from numpy.linalg import LinAlgError
 from structlog.testing import capture_logs
 
 from faststream_bridge.frames import PoisonError, StoredFrame
@@ -198,3 +199,19 @@ def test_what_no_tracker_can_take_is_poison_and_changes_nothing(
         runs.step(stored(1, **change))
     assert runs.snapshot() == before
     assert runs.step(stored(1)) is not None
+
+
+@pytest.mark.parametrize("bug", [ValueError("shapes (2,) and (3,)"), LinAlgError("Singular matrix")])
+def test_a_bug_in_the_tracker_does_not_pass_for_a_poison_frame(
+    make_runs: Make, stored: Stored, monkeypatch: pytest.MonkeyPatch, bug: Exception
+):
+    """numpy's own errors are ValueErrors; what was half done when one came must not be tracked on."""
+
+    def break_off(*_: object) -> None:
+        raise bug
+
+    runs = make_runs()
+    runs.step(stored(0))
+    monkeypatch.setattr("faststream_bridge.tracker.tracker.score", break_off)
+    with pytest.raises(type(bug), match=r"shapes|Singular"):
+        runs.step(stored(1))
