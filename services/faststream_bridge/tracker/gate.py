@@ -1,5 +1,6 @@
 """Gate: which plot can be of which track, and how likely it is that it is."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,11 @@ from faststream_bridge.tracker.measurement import SHORTEST_RANGE_M, Plots, diago
 from faststream_bridge.tracker.parameters import TrackerParameters
 from faststream_bridge.tracker.tracks import MANOEUVRE, MOTION, POSITION, VELOCITY, Index, TrackTable
 from qiki.geometry import Array
+
+BLOCK = 250_000
+"""Pairs that are looked at together: some 50 MB."""
+FEW = 1024
+"""Pairs so few that comparing all takes less time than sorting most of them out."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -34,15 +40,28 @@ class Pairs:
         return Pairs(self.track[which], self.plot[which], self.log_likelihood[which], self.point[which])
 
 
-def within(values: Array, others: Array, reach: Array | float) -> tuple[Index, Index]:
-    """Pairs that differ by at most `reach`, one or (n,): the others sorted, a window for each of the n values."""
+Found = tuple[Index, Index, Array]
+"""Tracks, plots and the squared distances between them."""
+NO_PAIRS = Pairs(np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.intp), np.zeros(0), np.zeros((0, 6)))
+
+
+def within(values: Array, others: Array, reach: Array | float, most: int = BLOCK) -> Iterator[tuple[Index, Index]]:
+    """Pairs that differ by at most `reach`, one or (n,): the others sorted, a window for each of the n values.
+
+    They come in blocks, for a crowd's are millions: whole windows, of about `most` pairs.
+    """
     order = np.argsort(others, kind="stable")
     ordered = others[order]
     first = np.searchsorted(ordered, values - reach, side="left")
     count = np.searchsorted(ordered, values + reach, side="right") - first
-    which = np.repeat(np.arange(len(values)), count)
-    offset = np.repeat(first - np.cumsum(count) + count, count)
-    return which, order[np.arange(len(which)) + offset]
+    total = np.cumsum(count)
+    block = total // most
+    ends = np.append(np.flatnonzero(np.diff(block)) + 1, len(values))
+    for start, end in zip([0, *ends[:-1].tolist()], ends.tolist(), strict=True):
+        which = np.repeat(np.arange(start, end), count[start:end])
+        offset = np.repeat((first - total + count)[start:end], count[start:end])
+        before = total[start - 1] if start else 0
+        yield which, order[np.arange(before, before + len(which)) + offset]
 
 
 def near(
@@ -58,17 +77,34 @@ def near(
         threshold: squared Mahalanobis distance
         limit: of a crowd's pairs only so many are kept, the nearest
     """
+    if len(position) * len(plot_position) <= min(FEW, limit):
+        order = np.argsort(plot_position[:, 0], kind="stable")
+        apart = (plot_position[order] - position[:, None]) ** 2 / (variance[:, None] + plot_variance[order])
+        track, plot = np.nonzero((apart <= threshold).all(-1))
+        return track, order[plot]
     reach = np.sqrt(threshold * (variance[:, 0] + plot_variance[:, 0].max(initial=0.0)))
-    track, plot = within(position[:, 0], plot_position[:, 0], reach)
-    # The second axis by itself leaves few pairs for the rest.
-    aside = (plot_position[:, 1][plot] - position[:, 1][track]) ** 2
-    inside = np.flatnonzero(aside <= threshold * (variance[:, 1][track] + plot_variance[:, 1][plot]))
-    track, plot = track[inside], plot[inside]
-    apart = (plot_position[plot] - position[track]) ** 2 / (variance[track] + plot_variance[plot])
-    inside = np.flatnonzero((apart <= threshold).all(-1))
-    if len(inside) > limit:
-        inside = np.sort(inside[np.argsort(apart[inside].sum(-1), kind="stable")[:limit]])
-    return track[inside], plot[inside]
+    kept: Found = (NO_PAIRS.track, NO_PAIRS.plot, NO_PAIRS.log_likelihood)
+    for track, plot in within(position[:, 0], plot_position[:, 0], reach):
+        # The second axis by itself leaves few pairs for the rest.
+        aside = (plot_position[:, 1][plot] - position[:, 1][track]) ** 2
+        beside = np.flatnonzero(aside <= threshold * (variance[:, 1][track] + plot_variance[:, 1][plot]))
+        one, other = track[beside], plot[beside]
+        apart = (plot_position[other] - position[one]) ** 2 / (variance[one] + plot_variance[other])
+        inside = np.flatnonzero((apart <= threshold).all(-1))
+        kept = _nearest(kept, (one[inside], other[inside], apart[inside].sum(-1)), limit)
+    return kept[:2]
+
+
+def _nearest(kept: Found, more: Found, limit: int) -> Found:
+    """The nearest of both, in their order; of equals those that came first."""
+    if len(kept[0]) == limit:  # a crowd: most of it is farther off than what is kept
+        nearer = np.flatnonzero(more[2] < kept[2].max(initial=0.0))
+        more = (more[0][nearer], more[1][nearer], more[2][nearer])
+    track, plot, distance = (np.concatenate(both) for both in zip(kept, more, strict=True))
+    if len(track) <= limit:
+        return track, plot, distance
+    chosen = np.sort(np.argsort(distance, kind="stable")[:limit])
+    return track[chosen], plot[chosen], distance[chosen]
 
 
 def gate(

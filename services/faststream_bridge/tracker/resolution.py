@@ -111,23 +111,27 @@ def _in_one_cell(
     position, velocity = state[:, POSITION] - own_position, state[:, VELOCITY] - own_velocity
     range_m = np.maximum(np.sqrt(np.vecdot(position, position)), SHORTEST_RANGE_M)
     sight = position / range_m[:, None]
-    which, row = within(range_m, plots.range_m[open_plots], parameters.range_resolution_m)
-    plot = open_plots[row]
-    cosine = np.vecdot(sight[which], plots.sight[plot])
-    apart = np.stack(
-        (
-            np.abs(range_m[which] - plots.range_m[plot]) / parameters.range_resolution_m,
-            np.arccos(np.clip(cosine, -1, 1)) / parameters.beam_width_rad,
-            np.abs(np.vecdot(sight, velocity)[which] - plots.doppler_mps[plot]) / parameters.doppler_resolution_mps,
+    doppler_mps = np.vecdot(sight, velocity)
+    nearest = []
+    for which, row in within(range_m, plots.range_m[open_plots], parameters.range_resolution_m):
+        plot = open_plots[row]
+        cosine = np.vecdot(sight[which], plots.sight[plot])
+        apart = np.stack(
+            (
+                np.abs(range_m[which] - plots.range_m[plot]) / parameters.range_resolution_m,
+                np.arccos(np.clip(cosine, -1, 1)) / parameters.beam_width_rad,
+                np.abs(doppler_mps[which] - plots.doppler_mps[plot]) / parameters.doppler_resolution_mps,
+            )
         )
-    )
-    # Nearest last, which stays.
-    order = np.argsort(-(apart**2).sum(0), kind="stable")
-    order = order[(apart[:, order] < 1).all(0)]
-    chosen = np.full(len(lone), -1)
-    chosen[which[order]] = order
-    found = np.flatnonzero(chosen >= 0)
-    return lone[found], plot[chosen[found]], apart[:, chosen[found]]
+        # Nearest last, which stays.
+        close = np.flatnonzero((apart < 1).all(0))
+        order = close[np.argsort(-(apart[:, close] ** 2).sum(0), kind="stable")]
+        chosen = np.full(len(lone), -1)
+        chosen[which[order]] = order
+        found = np.flatnonzero(chosen >= 0)
+        nearest.append((lone[found], plot[chosen[found]], apart[:, chosen[found]]))
+    tracks_found, plots_found, distances = zip(*nearest, strict=True)
+    return np.concatenate(tracks_found), np.concatenate(plots_found), np.concatenate(distances, axis=1)
 
 
 def _are_two(tracks: TrackTable, one: Index, other: Index, parameters: TrackerParameters) -> NDArray[np.bool_]:

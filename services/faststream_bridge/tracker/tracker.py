@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from faststream_bridge.tracker.associator import associate, gains
 from faststream_bridge.tracker.continuity import exchange, maybe_known, reattach
 from faststream_bridge.tracker.errors import ScanError, TimeReversedError
-from faststream_bridge.tracker.gate import Pairs, gate
+from faststream_bridge.tracker.gate import NO_PAIRS, Pairs, gate
 from faststream_bridge.tracker.identity import NameBook, find_spoofers, hear
 from faststream_bridge.tracker.initiator import initiate, unassigned
 from faststream_bridge.tracker.measurement import Plots, diagonal, measured, position_noise
@@ -135,9 +135,8 @@ class Tracker:
     def _associated(self, plots: Plots, claims: Index, scan: Scan, dt_s: float) -> tuple[Pairs, Shared]:
         """Gate, assign, and correct the tracks that have a plot, or part of one."""
         tracks, own = self._tracks, (scan.own_position, scan.own_velocity)
-        pairs = gate(tracks, plots, *own, self._parameters)
-        if dt_s > self._parameters.longest_gap_s:
-            pairs = pairs.take(np.zeros(0, dtype=np.intp))
+        carried_on = dt_s <= self._parameters.longest_gap_s
+        pairs = gate(tracks, plots, *own, self._parameters) if carried_on else NO_PAIRS
         gain = gains(pairs, tracks, claims, self._false_alarms, self._parameters)
         chosen = pairs.take(associate(pairs, gain, len(tracks), scan.size))
         shared = share(tracks, chosen, plots, *own, self._parameters)

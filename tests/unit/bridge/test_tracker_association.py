@@ -1,20 +1,25 @@
 """Gate, associator and score: values by hand, brute force beside."""
 
+import tracemalloc
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from itertools import permutations
 from math import exp, log, pi
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from faststream_bridge.tracker import TrackerParameters
+from faststream_bridge.tracker import Scan, Tracker, TrackerParameters
 from faststream_bridge.tracker.associator import associate, gains, greedy
-from faststream_bridge.tracker.gate import Pairs, gate, near
+from faststream_bridge.tracker.gate import Pairs, gate, near, within
 from faststream_bridge.tracker.measurement import measured
 from faststream_bridge.tracker.parameters import log_odds
 from faststream_bridge.tracker.score import dead, existence, learn_false_alarms, score
 from faststream_bridge.tracker.tracks import NOBODY, TRACK, TrackTable
+from qiki.contracts.enums import RadarTrackStatus
 
 PARAMETERS = TrackerParameters()
 REST = np.zeros(3)
@@ -90,6 +95,61 @@ def test_of_a_crowd_only_the_nearest_pairs_are_compared():
     plots = np.array([[3.0, 0, 0], [1.0, 0, 0], [2.0, 0, 0], [-0.5, 0, 0]])
     track, plot = near(np.zeros((1, 3)), np.ones((1, 3)), plots, np.ones((4, 3)), 9.0, 2)
     assert (track.tolist(), sorted(plot.tolist())) == ([0, 0], [1, 3])
+
+
+def _nearest_of_all(position, variance, plot_position, plot_variance, limit: int) -> list[tuple[int, int]]:
+    """By comparing all: in order of tracks, then of plots along x."""
+    order = np.argsort(plot_position[:, 0], kind="stable").tolist()
+    apart = (plot_position - position[:, None]) ** 2 / (variance[:, None] + plot_variance)
+    inside = [(i, j) for i in range(len(position)) for j in order if (apart[i, j] <= 9.0).all()]
+    chosen = set(sorted(inside, key=lambda pair: apart[pair].sum())[:limit])
+    return [pair for pair in inside if pair in chosen]
+
+
+@settings(max_examples=60)
+@given(
+    st.integers(0, 200), st.integers(0, 12), st.integers(0, 12), st.integers(1, 9), st.integers(1, 30), st.booleans()
+)
+def test_a_crowd_in_blocks_gives_the_pairs_of_all_at_once(
+    seed: int, tracks: int, plots: int, block: int, limit: int, lattice: bool
+):
+    """On a lattice many distances are equal: then those that come first are kept."""
+    rng = np.random.default_rng(seed)
+    position, plot_position = (rng.normal(size=(count, 3)) * 2 for count in (tracks, plots))
+    if lattice:
+        position, plot_position = position.round(), plot_position.round()
+    variance, plot_variance = np.ones((tracks, 3)), np.ones((plots, 3))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("faststream_bridge.tracker.gate.FEW", 0)
+        patch.setattr("faststream_bridge.tracker.gate.within", partial(within, most=block))
+        found = near(position, variance, plot_position, plot_variance, 9.0, limit)
+    expected = _nearest_of_all(position, variance, plot_position, plot_variance, limit)
+    assert list(zip(*(index.tolist() for index in found), strict=True)) == expected
+    if tracks * plots <= limit:
+        found = near(position, variance, plot_position, plot_variance, 9.0, limit)
+        assert list(zip(*(index.tolist() for index in found), strict=True)) == expected
+
+
+def test_a_crowd_takes_no_memory_for_each_of_its_pairs():
+    """Two thousand plots within a few metres, about as many tracks: 4 million pairs."""
+    position = np.random.default_rng(1).uniform(-10, 10, (2_000, 3))
+    tracemalloc.start()
+    track, _ = near(position, np.full((2_000, 3), 100.0), position, np.full((2_000, 3), 100.0), 23.5, 50_000)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(track) == 50_000
+    assert peak < 100 * 2**20
+
+
+def test_no_gate_is_opened_for_tracks_that_are_not_carried_on(
+    make_tracker: Callable[[], Tracker], make_scans: Callable[[int], list[Scan]], monkeypatch: pytest.MonkeyPatch
+):
+    tracker, (first, second) = make_tracker(), make_scans(2)
+    tracker.step(first)
+    monkeypatch.setattr("faststream_bridge.tracker.tracker.gate", None)
+    reports = tracker.step(replace(second, t_us=first.t_us + 31_000_000))
+    assert set(reports.status[: first.size].tolist()) == {RadarTrackStatus.LOST}
+    assert set(reports.status[first.size :].tolist()) == {RadarTrackStatus.NEW}
 
 
 def _best_total(gain: np.ndarray) -> float:
