@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from types import MappingProxyType
 from urllib.parse import parse_qsl, urlencode
 
 from qiki.contracts.cloudevents import header_value
@@ -98,7 +100,7 @@ class FrameOrigin:
             number,
             _numbers(headers, OWN_POSITION),
             _numbers(headers, OWN_VELOCITY),
-            {name: FriendFoe(int(side)) for name, side in parse_qsl(headers.get(IDENTITIES, ""))},
+            _identities(headers.get(IDENTITIES, "")),
         )
 
 
@@ -110,6 +112,12 @@ def triple(values: Sequence[float]) -> str:
 def probability(value: float) -> str:
     """A probability, rounded down to a hundredth: what is short of certain is not written as certain."""
     return f"{int(100 * value) / 100:.2f}"
+
+
+@lru_cache(8)
+def _identities(text: str) -> Mapping[str, FriendFoe]:
+    """The table, not to be changed: every frame of a run has the same one."""
+    return MappingProxyType({name: FriendFoe(int(side)) for name, side in parse_qsl(text)})
 
 
 def _numbers(headers: Mapping[str, str], name: str) -> tuple[float, ...]:

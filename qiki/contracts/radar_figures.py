@@ -1,6 +1,7 @@
 """What a tracker has to know of a radar, as a header of its frames."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Annotated, Self
 from urllib.parse import parse_qsl, urlencode
 
@@ -54,10 +55,16 @@ class RadarFigures(BaseModel):
             raise ValueError(f"{RADAR}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}") from None
 
     @classmethod
-    def read(cls, headers: Mapping[str, str] | None) -> Self | None:
+    def read(cls, headers: Mapping[str, str] | None) -> "RadarFigures | None":
         """What a frame's headers say; None for a frame that says nothing of its radar.
 
         Raises:
             ValueError: as `of_text`.
         """
-        return cls.of_text(headers[RADAR]) if headers and RADAR in headers else None
+        return _figures(headers[RADAR]) if headers and RADAR in headers else None
+
+
+@lru_cache(8)
+def _figures(text: str) -> RadarFigures:
+    """Every frame of a run says the same."""
+    return RadarFigures.of_text(text)

@@ -30,8 +30,11 @@ def reattach(tracks: TrackTable, estimate: Estimate, t_us: int, parameters: Trac
     """
     used = np.zeros(len(tracks), dtype=np.bool_)
     old = np.flatnonzero(tracks["confirmed"] & ~tracks["hit"])
-    new = np.flatnonzero(tracks["confirmed"] & tracks["hit"] & (tracks["born_us"] > _earliest(tracks, old)))
-    if not len(old) or not len(new):
+    if not len(old):
+        return used
+    earliest_us = tracks["last_hit_us"][old].min()
+    new = np.flatnonzero(tracks["confirmed"] & tracks["hit"] & (tracks["born_us"] > earliest_us))
+    if not len(new):
         return used
     for elder, younger in _candidates(tracks, estimate, old, new, t_us, parameters):
         if not used[younger] and not tracks["hit"][elder]:
@@ -89,10 +92,6 @@ def _astray(tracks: TrackTable, old: NDArray[np.intp], t_us: int, parameters: Tr
     covariance = tracks["mode_covariance"][old, MANOEUVRE, MOTION, MOTION]
     covariance = covariance + parameters.sigma_impulse_mps**2 * impulse(silent_s)
     return tracks["mode_mean"][old, MANOEUVRE, MOTION], covariance
-
-
-def _earliest(tracks: TrackTable, old: NDArray[np.intp]) -> int:
-    return int(tracks["last_hit_us"][old].min(initial=np.iinfo(np.int64).max))
 
 
 def _candidates(

@@ -14,7 +14,7 @@ from qiki.geometry import Array
 
 BLOCK = 250_000
 """Pairs that are looked at together: some 50 MB."""
-FEW = 1024
+FEW = 512
 """Pairs so few that comparing all takes less time than sorting most of them out."""
 
 
@@ -41,7 +41,7 @@ class Pairs:
 
 
 Found = tuple[Index, Index, Array]
-"""Tracks, plots and the squared distances between them."""
+"""Tracks, plots and the squared distances between them along each axis."""
 NO_PAIRS = Pairs(np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.intp), np.zeros(0), np.zeros((0, 6)))
 
 
@@ -55,13 +55,19 @@ def within(values: Array, others: Array, reach: Array | float, most: int = BLOCK
     first = np.searchsorted(ordered, values - reach, side="left")
     count = np.searchsorted(ordered, values + reach, side="right") - first
     total = np.cumsum(count)
-    block = total // most
-    ends = np.append(np.flatnonzero(np.diff(block)) + 1, len(values))
-    for start, end in zip([0, *ends[:-1].tolist()], ends.tolist(), strict=True):
-        which = np.repeat(np.arange(start, end), count[start:end])
-        offset = np.repeat((first - total + count)[start:end], count[start:end])
-        before = total[start - 1] if start else 0
+    for rows in _blocks(total, most):
+        which = np.repeat(np.arange(rows.start, rows.stop), count[rows])
+        offset = np.repeat((first - total + count)[rows], count[rows])
+        before = int(total[rows.start - 1]) if rows.start else 0
         yield which, order[np.arange(before, before + len(which)) + offset]
+
+
+def _blocks(total: Index, most: int) -> list[slice]:
+    """Windows, given the number of pairs up to each one's end, that have about so many pairs together."""
+    if not len(total) or total[-1] <= most:
+        return [slice(0, len(total))]
+    ends = [*(np.flatnonzero(np.diff(total // most)) + 1).tolist(), len(total)]
+    return [slice(start, end) for start, end in zip([0, *ends[:-1]], ends, strict=True)]
 
 
 def near(
@@ -83,7 +89,7 @@ def near(
         track, plot = np.nonzero((apart <= threshold).all(-1))
         return track, order[plot]
     reach = np.sqrt(threshold * (variance[:, 0] + plot_variance[:, 0].max(initial=0.0)))
-    kept: Found = (NO_PAIRS.track, NO_PAIRS.plot, NO_PAIRS.log_likelihood)
+    kept: Found = (NO_PAIRS.track, NO_PAIRS.plot, NO_PAIRS.point[:, POSITION])
     for track, plot in within(position[:, 0], plot_position[:, 0], reach):
         # The second axis by itself leaves few pairs for the rest.
         aside = (plot_position[:, 1][plot] - position[:, 1][track]) ** 2
@@ -91,20 +97,20 @@ def near(
         one, other = track[beside], plot[beside]
         apart = (plot_position[other] - position[one]) ** 2 / (variance[one] + plot_variance[other])
         inside = np.flatnonzero((apart <= threshold).all(-1))
-        kept = _nearest(kept, (one[inside], other[inside], apart[inside].sum(-1)), limit)
+        kept = _nearest(kept, (one[inside], other[inside], apart[inside]), limit)
     return kept[:2]
 
 
 def _nearest(kept: Found, more: Found, limit: int) -> Found:
     """The nearest of both, in their order; of equals those that came first."""
+    if not len(kept[0]) and len(more[0]) <= limit:
+        return more
     if len(kept[0]) == limit:  # a crowd: most of it is farther off than what is kept
-        nearer = np.flatnonzero(more[2] < kept[2].max(initial=0.0))
+        nearer = np.flatnonzero(more[2].sum(-1) < kept[2].sum(-1).max(initial=0.0))
         more = (more[0][nearer], more[1][nearer], more[2][nearer])
-    track, plot, distance = (np.concatenate(both) for both in zip(kept, more, strict=True))
-    if len(track) <= limit:
-        return track, plot, distance
-    chosen = np.sort(np.argsort(distance, kind="stable")[:limit])
-    return track[chosen], plot[chosen], distance[chosen]
+    track, plot, apart = (np.concatenate(both) for both in zip(kept, more, strict=True))
+    chosen = np.sort(np.argsort(apart.sum(-1), kind="stable")[:limit])
+    return track[chosen], plot[chosen], apart[chosen]
 
 
 def gate(

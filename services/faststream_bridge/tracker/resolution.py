@@ -75,6 +75,8 @@ def share(
 
 def with_shared(tracks: TrackTable, assigned: Pairs, shared: Shared) -> Pairs:
     """The assigned pairs, then the shared ones."""
+    if not len(shared.track):
+        return assigned
     state = tracks["mode_mean"][shared.track, QUIET, MOTION]
     return Pairs(
         np.concatenate((assigned.track, shared.track)),
@@ -86,6 +88,8 @@ def with_shared(tracks: TrackTable, assigned: Pairs, shared: Shared) -> Pairs:
 
 def blurred(plots: Plots, shared: Shared, parameters: TrackerParameters) -> Plots:
     """The plots, the shared ones with the widest distance of their tracks as noise beside their own."""
+    if not len(shared.track):
+        return plots
     widest = np.zeros((3, len(plots.range_m)))
     for axis, values in zip(widest, shared.apart, strict=True):
         np.maximum.at(axis, shared.plot, values)

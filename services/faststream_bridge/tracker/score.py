@@ -60,7 +60,7 @@ def _learn_detection_probability(tracks: TrackTable, rows: Index, parameters: Tr
     kept = 1 - parameters.detection_memory
     before = tracks["detection_probability"][rows]
     after = before * kept ** (tracks["misses"][rows] + 1) + parameters.detection_memory
-    tracks["detection_probability"][rows] = np.clip(after, 0.2, 0.98)
+    tracks["detection_probability"][rows] = np.minimum(np.maximum(after, 0.2), 0.98)
 
 
 def dead(tracks: TrackTable, parameters: TrackerParameters) -> NDArray[np.bool_]:

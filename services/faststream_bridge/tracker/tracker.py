@@ -21,7 +21,7 @@ from faststream_bridge.tracker.resolution import Shared, blurred, share, with_sh
 from faststream_bridge.tracker.scan import SECOND_US, Scan
 from faststream_bridge.tracker.score import dead, learn_false_alarms, score
 from faststream_bridge.tracker.snapshot import Header, pack, unpack
-from faststream_bridge.tracker.tracks import Estimate, Index, empty_table, joined, merged
+from faststream_bridge.tracker.tracks import Estimate, Index, appended, empty_table, joined, merged, without
 from faststream_bridge.tracker.updater import update
 from qiki.contracts.enums import FriendFoe
 from qiki.contracts.ids import track_id
@@ -158,7 +158,7 @@ class Tracker:
         known = maybe_known(self._tracks, position, variance, scan.t_us, self._parameters)
         born = initiate(scan, plots, rows, ~known, self._next_counter, self._false_alarms, self._parameters)
         hear(born, np.arange(len(rows)), scan, rows, claims, self._parameters)
-        self._tracks = np.concatenate((self._tracks, born))
+        self._tracks = appended(self._tracks, born)
         self._next_counter += len(rows)
         return merged(born)
 
@@ -172,7 +172,7 @@ class Tracker:
         if gone.any():
             for counter in self._tracks["counter"][gone].tolist():
                 del self._track_ids[counter]
-            self._tracks = self._tracks[~gone]
+            self._tracks = without(self._tracks, gone)
         if len(self._names.names) > SPARE_NAMES + NAMES_A_TRACK * len(self._tracks):
             self._names = self._names.without_unused(self._tracks)
 

@@ -47,6 +47,9 @@ TRACK = np.dtype(
     ]
 )
 
+RECORD = np.dtype((np.void, TRACK.itemsize))
+"""A record as plain bytes: numpy copies it whole, not field by field."""
+
 TrackTable = NDArray[np.void]
 Index = NDArray[np.intp]
 
@@ -78,6 +81,18 @@ def merged(tracks: TrackTable) -> Estimate:
     covariance: Array = (weight[:, :, None, None] * tracks["mode_covariance"][:, :, MOTION, MOTION]).sum(1)
     covariance += ((weight[:, 0] * weight[:, 1])[:, None] * apart)[:, :, None] * apart[:, None, :]
     return Estimate(merged_mean, covariance)
+
+
+def appended(tracks: TrackTable, born: TrackTable) -> TrackTable:
+    """The tracks of `tracks`, then those of `born`."""
+    table: TrackTable = np.concatenate((tracks.view(RECORD), born.view(RECORD))).view(TRACK)
+    return table
+
+
+def without(tracks: TrackTable, gone: NDArray[np.bool_]) -> TrackTable:
+    """The tracks but for those of `gone`, (n,)."""
+    table: TrackTable = tracks.view(RECORD)[~gone].view(TRACK)
+    return table
 
 
 def joined(one: Estimate, other: Estimate) -> Estimate:

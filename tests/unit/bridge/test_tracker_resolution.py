@@ -92,6 +92,13 @@ def test_the_updater_gets_the_shared_pairs_after_the_assigned():
     np.testing.assert_array_equal(joined.point[1], tracks["mode_mean"][1, 0, :6])
 
 
+def test_where_nothing_is_shared_plots_and_pairs_are_the_same_ones():
+    tracks, assigned, plots = tracks_at(-500, 500), pairs((0, 0), (1, 1)), plots_at(-500, 500)
+    shared = share(tracks, assigned, plots, REST, REST, PARAMETERS)
+    assert with_shared(tracks, assigned, shared) is assigned
+    assert blurred(plots, shared, PARAMETERS) is plots
+
+
 def test_who_may_be_hidden_is_hardly_debited():
     tracks = tracks_at(-20, 20)
     score(tracks, NONE, np.array([1]), np.zeros(0), 0, 1.0, PARAMETERS)

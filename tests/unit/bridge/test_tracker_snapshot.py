@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from faststream_bridge.tracker import Scan, SnapshotError, Tracker, TrackerParameters
 from faststream_bridge.tracker.snapshot import MAGIC
+from faststream_bridge.tracker.tracks import TRACK, appended, empty_table, without
 from qiki.contracts.enums import FriendFoe
 
 FRAMES = 25
@@ -78,3 +79,11 @@ def test_broken_bytes_are_refused(scans: list[Scan], run_id: UUID, spoil: Callab
     written(tracker, scans[:3])
     with pytest.raises(SnapshotError, match=reason):
         Tracker.restore(spoil(tracker.snapshot()), TrackerParameters(), IDENTITIES)
+
+
+def test_records_are_joined_and_dropped_whole():
+    tracks = np.frombuffer(np.random.default_rng(1).bytes(5 * TRACK.itemsize), dtype=TRACK)
+    gone = np.array([False, True, False, False, True])
+    assert appended(tracks[:2], tracks[2:]).tobytes() == tracks.tobytes()
+    assert without(tracks, gone).tobytes() == b"".join(tracks[row].tobytes() for row in (0, 2, 3))
+    assert without(tracks, gone).dtype == appended(empty_table(), tracks).dtype == TRACK

@@ -58,6 +58,15 @@ def test_an_origin_is_the_same_after_its_headers():
     assert FrameOrigin.read(ORIGIN.headers(RadarRangeBand.RR_SR, TIME)) == ORIGIN
 
 
+def test_the_identities_of_a_run_are_read_once():
+    one, other = (FrameOrigin.read(ORIGIN.headers(band, TIME)) for band in list(RadarRangeBand)[:2])
+    assert one is not None
+    assert other is not None
+    assert one.identities is other.identities
+    with pytest.raises(TypeError):
+        one.identities["F-2"] = FriendFoe.FOE  # type: ignore[index]
+
+
 @settings(max_examples=60)
 @given(st.data())
 def test_identities_and_numbers_of_any_kind_survive_their_headers(wire: SimpleNamespace, data: st.DataObject):
