@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -11,7 +12,9 @@ from faststream_bridge.frames import Delivery, PoisonError, StoredFrame
 from faststream_bridge.pipeline import Pipeline
 from faststream_bridge.runs import Runs, Tracked
 from faststream_bridge.snapshot import FailureNote
+from q_sim_service.radar import RadarParameters
 from qiki.contracts.enums import RadarRangeBand
+from qiki.contracts.headers import RADAR
 
 
 class BrokenRuns(Runs):
@@ -117,3 +120,29 @@ def test_a_runs_dead_letter_is_announced_once_in_its_turn_and_no_frame_twice(
     told = [headers for subject, headers in window.stored if subject == "qiki.tracker.v1.frames"]
     said = [(one["x-qiki-frame"], one["x-qiki-seq"], one.get("x-qiki-reason")) for one in told]
     assert said == [("0", "1", None), ("1", "2", "broken"), ("2", "4", None)]
+
+
+def test_a_frame_that_says_what_no_radar_is_like_is_a_dead_letter_and_the_next_one_is_tracked(
+    make_runs: Callable[[], Runs], stored: Callable[..., StoredFrame], tmp_path: Path
+):
+    window, runs = Window(), make_runs()
+    told = {RADAR: RadarParameters(range_floor_m=20.0).figures.text()}
+
+    async def acknowledge() -> None:
+        pass
+
+    async def main() -> None:
+        completion = Completion(window, lambda _: None)  # type: ignore[arg-type]
+        pipeline = Pipeline(runs, window, completion, None, "stream", 0, FailureNote(tmp_path), 9.0)  # type: ignore[arg-type]
+        finishing = asyncio.create_task(completion.run())
+        for sequence, headers in enumerate(({RADAR: "range_floor_m=-1"}, told), 1):
+            frame = stored(sequence).frame
+            await pipeline.take(Delivery(sequence, frame.to_json(), headers, acknowledge), sequence, frame)
+        await completion.drained()
+        finishing.cancel()
+
+    asyncio.run(main())
+    letters = [headers["x-qiki-reason"] for subject, headers in window.stored if subject.startswith("qiki.dlq.v1.")]
+    assert len(letters) == 1
+    assert "x-qiki-radar: max_range_m" in unquote(letters[0])
+    assert [one["radar"]["range_floor_m"] for one in runs.snapshot()] == [20.0]
