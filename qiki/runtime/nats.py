@@ -23,6 +23,7 @@ RECONNECT_WAIT_S = 0.1
 # A broker that says nothing more is lost within three intervals, so that the next health check tells it within 5 s.
 PING_INTERVAL_S = 0.8
 PINGS_MISSED = 2
+CLOSE_S = 2.0
 CONNECT_TIMEOUT_S = 2
 
 Hook = Callable[[], Awaitable[None]]
@@ -75,10 +76,18 @@ async def connect(service: Service[S], role: str = "nats") -> AsyncIterator[Link
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(service.failed.wait(), CONNECT_TIMEOUT_S)
         link.hooks.closing = True
-        with contextlib.suppress(OSError):  # the broker went at the same moment
-            if link.client.is_connected:
-                await link.client.flush()
-            await link.client.close()
+        await _close(link.client)
+
+
+async def _close(client: Client) -> None:
+    """Send what is pending, and close. The broker may go at the same moment, or hang."""
+    with contextlib.suppress(OSError):
+        async with asyncio.timeout(CLOSE_S):
+            if client.is_connected:
+                await client.flush()
+    with contextlib.suppress(OSError):
+        async with asyncio.timeout(CLOSE_S):
+            await client.close()
 
 
 def connection_options(service: Service[S], hooks: Hooks, role: str, client: Client | None = None) -> dict[str, Any]:

@@ -112,3 +112,15 @@ def test_whether_the_server_or_we_close_a_connection_is_told_apart(tmp_path, run
     with Broker(tmp_path) as broker:
         assert runner(run(broker.url, b"NONSENSE\r\n"))
         assert not runner(run(broker.url, b"PING\r\n"))
+
+
+@pytest.mark.parametrize("runner", [asyncio.run, uvloop.run])
+def test_a_connection_is_closed_also_where_the_broker_hangs(tmp_path, runner):
+    async def run(broker):
+        service = Service("example", ServiceSettings(nats_url=broker.url), Health("example"))
+        async with connect(service) as link:
+            broker.freeze()
+        return link.client.is_closed
+
+    with Broker(tmp_path) as broker:
+        assert runner(run(broker))
