@@ -6,15 +6,14 @@ from typing import Annotated, Self
 from urllib.parse import parse_qsl, urlencode
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 
 from qiki.contracts.headers import RADAR
 
-FINEST_RANGE_M, FINEST_ANGLE_RAD, FINEST_SPEED_MPS = 1e-3, 1e-7, 1e-4
-"""No radar tells more than the rounding of its frames leaves; a filter that believed so would lose its digits."""
 
-Metres = Annotated[float, Field(ge=FINEST_RANGE_M, le=1e7, allow_inf_nan=False)]
-Radians = Annotated[float, Field(ge=FINEST_ANGLE_RAD, le=3.15, allow_inf_nan=False)]
-Speed = Annotated[float, Field(ge=FINEST_SPEED_MPS, le=1e9, allow_inf_nan=False)]
+def _within(least: float, greatest: float) -> FieldInfo:
+    """Bounds that keep a filter's arithmetic within its digits; no radar of use is beyond them."""
+    return Field(ge=least, le=greatest, allow_inf_nan=False)
 
 
 class RadarFigures(BaseModel):
@@ -22,20 +21,27 @@ class RadarFigures(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    max_range_m: Metres
+    max_range_m: Annotated[float, _within(0.01, 1e7)]
     """Far end of the volume that it watches."""
-    doppler_span_mps: Speed
+    doppler_span_mps: Annotated[float, _within(0.001, 1e9)]
     """Width of the range rates that it tells."""
     false_alarm_probability: Annotated[float, Field(gt=0, le=0.1)]
     """In one resolution cell and look."""
-    range_resolution_m: Metres
+    range_resolution_m: Annotated[float, _within(0.01, 2e4)]
     """One resolution cell; the noise follows from it and the SNR. So the next two."""
-    beam_width_rad: Radians
-    doppler_resolution_mps: Speed
-    range_floor_m: Metres
+    beam_width_rad: Annotated[float, _within(1e-6, 1.6)]
+    doppler_resolution_mps: Annotated[float, _within(0.001, 2e4)]
+    range_floor_m: Annotated[float, _within(0.01, 1e4)]
     """Standard deviation that no SNR betters; so the next two."""
-    angle_floor_rad: Radians
-    doppler_floor_mps: Speed
+    angle_floor_rad: Annotated[float, _within(1e-6, 0.2)]
+    doppler_floor_mps: Annotated[float, _within(0.001, 1e3)]
+
+    @classmethod
+    def nearest(cls, **figures: float) -> Self:
+        """These figures, each brought within its bounds."""
+        bounds = cls.model_json_schema()["properties"]
+        least = {name: bounds[name].get("minimum", value) for name, value in figures.items()}
+        return cls(**{name: min(max(value, least[name]), bounds[name]["maximum"]) for name, value in figures.items()})
 
     def text(self) -> str:
         """The header's value, every number in its shortest exact form."""

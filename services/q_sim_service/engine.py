@@ -23,7 +23,7 @@ TURNS = 20
 READER_PATIENCE_S = 2.0
 """How long a step waits for a reader of frames that does not take them."""
 LONGEST_WAIT_S = 60.0
-RADARS_TOLD = 16
+RADARS_TOLD = 8
 """Runs whose radar is remembered for readers: more than begin while frames are kept, unless by script."""
 STEP_CHUNK = 500
 """Ticks between waits for those who take what they bring: well below what the frame log and the sink keep."""

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from q_sim_service.fields import Length
 from q_sim_service.radar.pattern import TransmitPattern
-from qiki.contracts.radar_figures import FINEST_ANGLE_RAD, FINEST_RANGE_M, FINEST_SPEED_MPS, RadarFigures
+from qiki.contracts.radar_figures import RadarFigures
 from qiki.fields import Number, Spec, Whole, field_error, not_bool
 
 SPEED_OF_LIGHT_MPS = 299_792_458.0
@@ -119,17 +119,16 @@ class RadarParameters(Spec):
     @property
     def figures(self) -> RadarFigures:
         """What a tracker has to know of it."""
-        beam_width_rad, angle_floor_rad = math.radians(self.beam_width_deg), math.radians(self.angle_floor_deg)
-        return RadarFigures(
+        return RadarFigures.nearest(
             max_range_m=self.max_range_m,
-            doppler_span_mps=max(2 * self.unambiguous_speed_mps, FINEST_SPEED_MPS),
+            doppler_span_mps=2 * self.unambiguous_speed_mps,
             false_alarm_probability=self.false_alarm_probability,
             range_resolution_m=self.range_resolution_m,
-            beam_width_rad=max(beam_width_rad, FINEST_ANGLE_RAD),
-            doppler_resolution_mps=max(self.speed_resolution_mps, FINEST_SPEED_MPS),
-            range_floor_m=max(self.range_floor_m, FINEST_RANGE_M),
-            angle_floor_rad=max(angle_floor_rad, FINEST_ANGLE_RAD),
-            doppler_floor_mps=max(self.speed_floor_mps, FINEST_SPEED_MPS),
+            beam_width_rad=math.radians(self.beam_width_deg),
+            doppler_resolution_mps=self.speed_resolution_mps,
+            range_floor_m=self.range_floor_m,
+            angle_floor_rad=math.radians(self.angle_floor_deg),
+            doppler_floor_mps=self.speed_floor_mps,
         )
 
     @property

@@ -1,17 +1,20 @@
 """The measurement model: its noise by hand, its Jacobian against finite differences, its awkward places."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from math import pi, radians, sqrt
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faststream_bridge.tracker import TrackerParameters
+from faststream_bridge.tracker import Scan, Tracker, TrackerParameters
 from faststream_bridge.tracker.measurement import Plots, linearise, measured, position_noise
 from q_sim_service.radar import RadarParameters
+from qiki.contracts.radar_figures import RadarFigures
 from qiki.geometry import Array, unit_vectors
 
 PARAMETERS = TrackerParameters()
@@ -125,3 +128,18 @@ def test_a_radar_is_described_in_the_trackers_own_words():
     }
     assert TrackerParameters().of_radar(None) == TrackerParameters()
     assert {name: told[name] for name in figures.model_dump()} == figures.model_dump()
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.filterwarnings("error")
+def test_no_radar_within_bounds_costs_the_filter_its_digits(
+    seed: int, run_id: UUID, make_scans: Callable[[int], list[Scan]]
+):
+    rng = np.random.default_rng(seed)
+    bounds = RadarFigures.model_json_schema()["properties"]
+    ends = {name: bounds[name].get(rng.choice(["minimum", "maximum"]), 1e-300) for name in RadarFigures.model_fields}
+    tracker = Tracker(run_id, TrackerParameters().of_radar(RadarFigures(**ends)), {})
+    for scan in make_scans(8):
+        reports = tracker.step(scan)
+        for numbers in (reports.position, reports.velocity, reports.position_covariance, reports.velocity_covariance):
+            assert np.isfinite(numbers).all()

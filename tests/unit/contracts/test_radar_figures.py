@@ -52,7 +52,7 @@ def test_what_a_later_version_adds_is_passed_over():
         *((name, value) for name in GOOD for value in ("nan", "inf", "-1", "0", "1e12", "", "wide")),
         ("false_alarm_probability", "0.2"),
         ("beam_width_rad", "4"),
-        ("range_floor_m", "1e-4"),
+        ("range_floor_m", "1e-3"),
     ],
 )
 def test_a_figure_that_no_radar_has_is_named_in_one_line(name: str, value: str):
