@@ -13,7 +13,8 @@ from qiki.contracts.headers import RADAR
 
 def _within(least: float, greatest: float) -> FieldInfo:
     """Bounds that keep a filter's arithmetic within its digits; no radar of use is beyond them."""
-    return Field(ge=least, le=greatest, allow_inf_nan=False)
+    bounds: FieldInfo = Field(ge=least, le=greatest, allow_inf_nan=False)
+    return bounds
 
 
 class RadarFigures(BaseModel):
