@@ -141,13 +141,7 @@ async def restore(
     elif snapshot is not None:
         try:
             runs.restore(snapshot.runs)
-        except (
-            TrackerError,
-            LookupError,
-            ValueError,
-            TypeError,
-            AttributeError,
-        ) as error:  # it reads, but does not fit
+        except (TrackerError, LookupError, ValueError, TypeError, AttributeError) as error:  # it does not fit
             service.log.error("snapshot refused, tracks begin anew", reason=repr(error))
         else:
             return snapshot.sequence
