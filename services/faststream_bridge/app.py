@@ -161,10 +161,12 @@ async def follow(service: Service[BridgeSettings], pipeline: Pipeline) -> AsyncI
         delivery = Delivery(place.stream, message.data, message.headers, message.ack, told.timestamp)
         await pipeline.take(delivery, place.consumer, frame)
 
-    app = build(take, **connection_options(service, Hooks(), "consumer"))
+    hooks = Hooks()
+    app = build(take, **connection_options(service, hooks, "consumer"))
     await app.start()
     service.health.met("consumer")
     try:
         yield
     finally:
+        hooks.closing = True
         await app.stop()
