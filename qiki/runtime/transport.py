@@ -6,6 +6,8 @@ from typing import Any
 from nats.aio.client import Client
 from nats.aio.transport import TcpTransport
 
+from qiki.runtime.cancellation import end_if_cancelled
+
 Write = Callable[[TcpTransport, Any], None]
 Connect = Callable[..., Coroutine[Any, Any, None]]
 Close = Callable[..., Coroutine[Any, Any, None]]
@@ -28,14 +30,18 @@ def _lost_when_closed(write: Write) -> Write:
 
 
 def _one_socket(connect: Connect) -> Connect:
-    """Close what an earlier attempt left open.
+    """Close what an earlier attempt left open, and make none after the client was closed.
 
-    A broker that hangs still accepts connections; nats-py forgets each one whose greeting does not come in time.
+    A broker that hangs still accepts connections; nats-py forgets each one whose greeting does not come in time. And it
+    tries for ever where the cancellation came as an attempt failed.
     """
 
     async def attempt(transport: TcpTransport, *arguments: Any, **options: Any) -> None:
         transport.close()  # type: ignore[no-untyped-call]
-        await connect(transport, *arguments, **options)
+        try:
+            await connect(transport, *arguments, **options)
+        finally:
+            end_if_cancelled()
 
     return attempt
 
