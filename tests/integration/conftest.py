@@ -1,7 +1,6 @@
 """Worlds for the tests of this folder."""
 
 import shutil
-import signal
 from pathlib import Path
 
 import pytest
@@ -9,10 +8,6 @@ import pytest
 from q_core_agent.engine import GROUP
 from qiki.botspec import DEFAULT_SPEC
 from qiki_harness.twin import start_twin
-
-# A shell's background job ignores Ctrl-C, and so would everything that the tests start and interrupt.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
