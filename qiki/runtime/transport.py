@@ -1,5 +1,6 @@
 """Mends of nats-py's connection, made when this module is imported."""
 
+import contextlib
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -46,15 +47,19 @@ def _one_socket(connect: Connect) -> Connect:
     return attempt
 
 
-def _told_when_refused(close: Close) -> Close:
-    """Do not write to a server that has closed with an error.
+def _told_when_lost(close: Close) -> Close:
+    """Close also where what is pending cannot be written: the server may have closed with an error.
 
-    nats-py tries, and where that fails it calls neither `disconnected_cb` nor `closed_cb`.
+    There nats-py calls neither `disconnected_cb` nor `closed_cb`.
     """
 
     async def attempt(client: Client, *arguments: Any, **options: Any) -> None:
-        if client.last_error is not None and not client.is_closed:
+        pending = client._pending
+        if pending and client._transport and not client.is_closed:
             client._pending, client._pending_data_size = [], 0
+            with contextlib.suppress(OSError):
+                client._transport.writelines(pending)
+                await client._transport.drain()  # type: ignore[no-untyped-call]
         await close(client, *arguments, **options)
 
     return attempt
@@ -63,4 +68,4 @@ def _told_when_refused(close: Close) -> Close:
 TcpTransport.write = _lost_when_closed(TcpTransport.write)  # type: ignore[method-assign]
 TcpTransport.writelines = _lost_when_closed(TcpTransport.writelines)  # type: ignore[method-assign]
 TcpTransport.connect = _one_socket(TcpTransport.connect)  # type: ignore[method-assign]
-Client._close = _told_when_refused(Client._close)  # type: ignore[method-assign]
+Client._close = _told_when_lost(Client._close)  # type: ignore[method-assign]

@@ -14,7 +14,7 @@ from qiki.runtime.health import Health
 from qiki.runtime.nats import connect
 from qiki.runtime.service import Service
 from qiki.runtime.settings import ServiceSettings
-from qiki_harness.testing import Broker, ServiceProcess
+from qiki_harness.testing import Broker, ServiceProcess, until_async
 
 
 @pytest.mark.parametrize("runner", [asyncio.run, uvloop.run])
@@ -124,3 +124,30 @@ def test_a_connection_is_closed_also_where_the_broker_hangs(tmp_path, runner):
 
     with Broker(tmp_path) as broker:
         assert runner(run(broker))
+
+
+@pytest.mark.parametrize("runner", [asyncio.run, uvloop.run])
+def test_what_is_pending_at_the_close_is_sent_also_after_a_connection_that_was_lost(tmp_path, runner):
+    async def run(broker):
+        client, reader, back = Client(), Client(), asyncio.Event()
+
+        async def restored():
+            back.set()
+
+        options = {"reconnect_time_wait": 0.01, "max_reconnect_attempts": -1}
+        await client.connect(broker.url, reconnected_cb=restored, **options)
+        broker.kill()
+        await until_async("an attempt to fail", lambda: asyncio.sleep(0, isinstance(client.last_error, OSError)))
+        broker.start()
+        await back.wait()
+        await reader.connect(broker.url)
+        heard = await reader.subscribe("last.words")
+        await reader.flush()
+        await client.publish("last.words", b"")
+        await client.close()
+        message = await heard.next_msg(timeout=10)
+        await reader.close()
+        return message.subject
+
+    with Broker(tmp_path) as broker:
+        assert runner(run(broker)) == "last.words"
