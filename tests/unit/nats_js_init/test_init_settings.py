@@ -6,6 +6,13 @@ from nats_js_init.settings import InitSettings
 from qiki.runtime.settings import SettingsError, load_settings
 
 
+@pytest.fixture(autouse=True)
+def nothing_set(monkeypatch: pytest.MonkeyPatch):
+    """The workspace has the settings of its stack."""
+    for name in InitSettings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
 @pytest.mark.parametrize("stream", ["RADAR", "EVENTS"])
 def test_duplicates_are_not_looked_for_longer_than_messages_are_kept(monkeypatch: pytest.MonkeyPatch, stream: str):
     monkeypatch.setenv(f"{stream}_MAX_AGE_SEC", "60")

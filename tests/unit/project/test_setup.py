@@ -22,9 +22,8 @@ def checkout(tmp_path: Path) -> Path:
         (tmp_path / name).touch()
     for name in ("python", "uv"):
         (tmp_path / ".venv/bin" / name).symlink_to(sys.executable)
-    python = tmp_path / "broken/python3"
-    python.write_text("#!/bin/sh\nexit 1\n")
-    python.chmod(0o755)
+    # Not a script of our own: where temporary files are may be mounted noexec.
+    (tmp_path / "broken/python3").symlink_to(str(shutil.which("false")))
     subprocess.run(["bash", "-c", STAMP], cwd=tmp_path, check=True)
     return tmp_path
 
