@@ -14,7 +14,7 @@ S = TypeVar("S", bound=Sequence[Hashable])
 class Spec(BaseModel):
     """What somebody wrote in a file: fixed once read, and a key that nobody knows is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 def field_error(location: Location, message: str) -> ValidationError:

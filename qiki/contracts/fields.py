@@ -21,7 +21,7 @@ Covariance = Annotated[tuple[Finite, ...], Field(min_length=6, max_length=6)]
 class Payload(BaseModel):
     """A JSON body. Unknown fields are ignored: whoever adds one must not break us."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, use_enum_values=False)
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, use_enum_values=False, defer_build=True)
 
     def to_json(self) -> bytes:
         """The body's bytes: keys in the contract's order, absent values as null."""

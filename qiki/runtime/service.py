@@ -61,6 +61,8 @@ def run_service(name: str, settings_type: type[S], main: Callable[[Service[S]], 
     longer than the contract allows. Exit status: 0 asked to stop, 2 what the user can mend, 1 a bug, or
     what a new process can mend (`Service.fail`).
     """
+    gc.freeze()  # what is imported by now lasts
+    gc.enable()
     try:
         settings = load_settings(settings_type)
         configure_logging(name, settings.log_level)

@@ -1,5 +1,7 @@
 """Entry point: `python -m nats_js_init`."""
 
+import qiki.runtime.lean  # noqa: F401 - for what it does
+
 import asyncio
 import contextlib
 import sys

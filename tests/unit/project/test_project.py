@@ -35,6 +35,14 @@ def test_every_package_is_listed(listed):
     assert SERVICES | {"qiki", "qiki_harness"} <= set(listed)
 
 
+@pytest.mark.parametrize("service", sorted(SERVICES))
+def test_what_makes_a_start_quick_is_imported_first(service):
+    entry = (ROOT / "services" / service / "__main__.py").read_text()
+    first = re.search(r"^(?:import|from) (\S+)", entry, re.MULTILINE)
+    assert first
+    assert first[1] == "qiki.runtime.lean"
+
+
 @pytest.mark.parametrize("lock", sorted((ROOT / "locks").glob("*.txt")), ids=lambda path: path.name)
 def test_a_lock_pins_and_hashes_everything_and_names_no_address(lock):
     text = lock.read_text()

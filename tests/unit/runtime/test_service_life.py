@@ -34,9 +34,9 @@ def spawn(tmp_path: Path) -> Iterator[Spawn]:
     """Start a service whose main coroutine is this."""
     running: list[subprocess.Popen[str]] = []
 
-    def start(main: str, **environment: str) -> "subprocess.Popen[str]":
+    def start(main: str, beginning: str = "", **environment: str) -> "subprocess.Popen[str]":
         script = tmp_path / "example.py"
-        script.write_text(BEGINNING + "\n".join(f"    {line}" for line in main.splitlines()) + END)
+        script.write_text(beginning + BEGINNING + "\n".join(f"    {line}" for line in main.splitlines()) + END)
         process = subprocess.Popen(
             [sys.executable, script],
             env=os.environ | {"QIKI_HTTP_HOST": "127.0.0.1", "QIKI_HTTP_PORT": "0", "LOG_LEVEL": "INFO"} | environment,
@@ -70,6 +70,17 @@ await asyncio.sleep(0)
 service.log.info("stored what it held")
 print("last words")
 """
+
+
+def test_what_made_its_start_quick_is_over_when_it_runs(spawn: Spawn):
+    process = spawn(
+        "import gc, sys\n"
+        'service.log.info("looks", garbage=gc.isenabled(), kept=gc.get_freeze_count(), rich="rich" in sys.modules)',
+        beginning="import qiki.runtime.lean\n",
+    )
+    line = wait_for(process, "looks")
+    assert (line["garbage"], line["rich"]) == (True, False)
+    assert line["kept"] > 10_000
 
 
 def test_told_to_stop_it_drains_and_ends_well(spawn: Spawn):
