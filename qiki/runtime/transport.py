@@ -12,6 +12,7 @@ from qiki.runtime.cancellation import end_if_cancelled
 Write = Callable[[TcpTransport, Any], None]
 Connect = Callable[..., Coroutine[Any, Any, None]]
 Close = Callable[..., Coroutine[Any, Any, None]]
+Ping = Callable[..., Coroutine[Any, Any, None]]
 
 
 def _lost_when_closed(write: Write) -> Write:
@@ -65,7 +66,23 @@ def _told_when_lost(close: Close) -> Close:
     return attempt
 
 
+def _after_what_is_pending(ping: Ping) -> Ping:
+    """A ping comes after what was sent before it.
+
+    nats-py's overtakes that: `flush` returned before a subscription was made.
+    """
+
+    async def attempt(client: Client, *arguments: Any, **options: Any) -> None:
+        if client.is_connected and client._pending and client._transport:
+            client._transport.writelines(client._pending)
+            client._pending, client._pending_data_size = [], 0
+        await ping(client, *arguments, **options)
+
+    return attempt
+
+
 TcpTransport.write = _lost_when_closed(TcpTransport.write)  # type: ignore[method-assign]
 TcpTransport.writelines = _lost_when_closed(TcpTransport.writelines)  # type: ignore[method-assign]
 TcpTransport.connect = _one_socket(TcpTransport.connect)  # type: ignore[method-assign]
 Client._close = _told_when_lost(Client._close)  # type: ignore[method-assign]
+Client._send_ping = _after_what_is_pending(Client._send_ping)  # type: ignore[method-assign]

@@ -1,6 +1,7 @@
 """The connection to NATS where event loop and client meet."""
 
 import asyncio
+import re
 import sys
 
 import psutil
@@ -15,6 +16,7 @@ from qiki.runtime.nats import connect
 from qiki.runtime.service import Service
 from qiki.runtime.settings import ServiceSettings
 from qiki_harness.testing import Broker, ServiceProcess, until_async
+from qiki_harness.testing.broker import CONFIGURATION
 
 
 @pytest.mark.parametrize("runner", [asyncio.run, uvloop.run])
@@ -151,3 +153,18 @@ def test_what_is_pending_at_the_close_is_sent_also_after_a_connection_that_was_l
 
     with Broker(tmp_path) as broker:
         assert runner(run(broker)) == "last.words"
+
+
+def test_a_flush_says_that_all_sent_before_it_is_there(tmp_path):
+    async def run(broker):
+        client = Client()
+        await client.connect(broker.url)
+        await client.subscribe("words")
+        await client.flush()
+        await client.close()
+
+    traced = tmp_path / "traced.conf"
+    traced.write_text(CONFIGURATION.read_text() + "\ntrace: true\n")
+    with Broker(tmp_path / "nats", traced) as broker:
+        asyncio.run(run(broker))
+        assert re.findall(r"<<- \[(PING|SUB)", broker.log.read_text()) == ["PING", "SUB", "PING"]
