@@ -15,6 +15,7 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
+import qiki.runtime.transport  # noqa: F401 - mends the client
 from generated.q_sim_api_pb2_grpc import QSimAPIServiceStub
 from qiki.runtime.grpc import CLIENT_OPTIONS
 from qiki_harness.errors import HarnessError
