@@ -43,6 +43,7 @@ class StreamReader:
 
     Attributes:
         following: set while a consumer is there: what is stored from then on will come
+        caught_up: set once all has come that was stored at the beginning
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class StreamReader:
         subjects: tuple[str, ...] = (),
     ) -> None:
         self.following = asyncio.Event()
+        self.caught_up = asyncio.Event()
         self._client = client
         self._stream = stream
         self._take = take
@@ -61,6 +63,7 @@ class StreamReader:
         self._subjects = subjects
         self._created: datetime | None = None
         self._last: int | None = None
+        self._newest = 0
         self._inbox = ""
         self._broken = asyncio.Event()
 
@@ -88,6 +91,8 @@ class StreamReader:
             consumer = await jetstream.add_consumer(self._stream, self._config())
             end_if_cancelled()
             self.following.set()
+            if not consumer.num_pending and not (consumer.delivered and consumer.delivered.consumer_seq):
+                self.caught_up.set()
             await self._until_gone(jetstream, consumer.name)
         finally:
             self.following.clear()
@@ -113,6 +118,7 @@ class StreamReader:
         try:
             info = await jetstream.stream_info(self._stream)
         except NotFoundError:
+            self.caught_up.set()
             if self._created is None:
                 self._last = 0
             raise
@@ -123,6 +129,7 @@ class StreamReader:
         elif self._last is not None:  # the broker may have come back without the last ones
             self._last = min(self._last, info.state.last_seq)
         self._created = info.created
+        self._newest = info.state.last_seq
 
     def _config(self) -> ConsumerConfig:
         begin: dict[str, object] = {"deliver_policy": DeliverPolicy.ALL}
@@ -149,7 +156,10 @@ class StreamReader:
         if message.reply.startswith(_FLOW_CONTROL):  # all before it is taken
             await self._client.publish(message.reply)
         elif message.subject and message.reply:
-            sequence = message.metadata.sequence.stream
+            told = message.metadata
+            sequence = told.sequence.stream
             if sequence > (self._last or 0):
                 self._last = sequence
                 self._take(message, sequence)
+            if sequence >= self._newest or not told.num_pending:
+                self.caught_up.set()

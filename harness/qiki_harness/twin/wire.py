@@ -30,6 +30,7 @@ _SLOW_STREAMS = (topics.QIKI_EVENTS_V1, topics.QIKI_DLQ_V1)
 _NOT_KEPT = tuple(topic.subject for topic in (topics.TELEMETRY, topics.TRUTH, topics.RESPONSES, topics.AGENT_STATE))
 _POLL_S = 0.02
 _REQUEST_S = 10.0
+_HISTORY_S = 120.0
 
 
 class Wire:
@@ -48,15 +49,16 @@ class Wire:
         self._client = Client()
         self._connected = asyncio.Event()
         self._ready: Future[None] = Future()
+        self._caught_up: Future[None] = Future()
         self._thread = threading.Thread(target=self._run, name=f"twin {url}", daemon=True)
         self._loop: asyncio.AbstractEventLoop
         self._work: asyncio.Task[None] | None = None
 
     def open(self, deadline_s: float) -> None:
-        """Connect; from then on nothing is missed.
+        """Connect, and take down what was stored before; from then on nothing is missed.
 
         Raises:
-            DeadlineError: nobody answers.
+            DeadlineError: nobody answers, or there is too much of it.
         """
         _await_listener(self._url, deadline_s)
         self._thread.start()
@@ -64,6 +66,10 @@ class Wire:
             self._ready.result(deadline_s)
         except TimeoutError:
             raise DeadlineError(f"NATS at {self._url} did not take a client within {deadline_s:g} s") from None
+        try:
+            self._caught_up.result(_HISTORY_S)
+        except TimeoutError:
+            raise DeadlineError(f"NATS at {self._url} did not give its history within {_HISTORY_S:g} s") from None
 
     def close(self) -> None:
         """Disconnect, and end the thread."""
@@ -126,8 +132,9 @@ class Wire:
         except asyncio.CancelledError:
             pass
         except Exception as error:  # told to whoever waits
-            if not self._ready.done():
-                self._ready.set_exception(error)
+            for future in (self._ready, self._caught_up):
+                if not future.done():
+                    future.set_exception(error)
 
     async def _live(self) -> None:
         """Make the work known, do it, and disconnect at its end."""
@@ -170,6 +177,9 @@ class Wire:
             for reader in readers:
                 group.create_task(reader.run())
             self._ready.set_result(None)
+            for reader in readers:
+                await reader.caught_up.wait()
+            self._caught_up.set_result(None)
 
     def _stored(self, message: Msg, sequence: int) -> None:
         self._ledger.add(message.subject, message.data, message.headers, sequence)
