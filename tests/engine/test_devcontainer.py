@@ -25,7 +25,7 @@ def test_the_hooks_are_installed_and_the_checkout_can_be_written(workspace):
 
 @pytest.mark.timeout(900)
 def test_the_unit_tests_and_the_smoke_test_run_in_it(workspace):
-    assert re.search(r"\d{4} passed", workspace.run("pytest", "-q", "tests/unit"))
+    assert re.search(r"\d{4} passed", workspace.run("pytest", "-q", "-n", "2", "tests/unit"))
     assert "10 of 10 checks passed" in workspace.run("bash", "scripts/smoke_test.sh")
 
 
