@@ -21,6 +21,7 @@ _RETRY_S = 0.1
 _REQUEST_S = 2.0
 _GONE_AFTER_S = 30.0
 _FLOW_CONTROL = "$JS.FC."
+_SENT = "Nats-Last-Consumer"  # in a heartbeat
 
 
 class Begin(Enum):
@@ -32,6 +33,8 @@ class Begin(Enum):
 
 class StreamReader:
     """Follows one stream with a consumer of its own, made anew behind the last message after each break.
+
+    A break also shows in a number that the consumer leaves out: the client may be back before it is told.
 
     Args:
         client: the connection
@@ -65,6 +68,7 @@ class StreamReader:
         self._last: int | None = None
         self._newest = 0
         self._inbox = ""
+        self._delivered = 0  # by the present consumer, which numbers what it sends
         self._broken = asyncio.Event()
 
     def lost(self) -> None:
@@ -84,6 +88,7 @@ class StreamReader:
         jetstream = self._client.jetstream(timeout=_REQUEST_S)
         await self._locate(jetstream)
         self._inbox = self._client.new_inbox()
+        self._delivered = 0
         subscription = await self._client.subscribe(
             self._inbox, cb=self._received, pending_msgs_limit=0, pending_bytes_limit=0
         )
@@ -157,9 +162,15 @@ class StreamReader:
             await self._client.publish(message.reply)
         elif message.subject and message.reply:
             told = message.metadata
+            if told.sequence.consumer != self._delivered + 1:
+                self._broken.set()  # some were lost on a connection that broke: a new consumer sends them again
+                return
+            self._delivered += 1
             sequence = told.sequence.stream
             if sequence > (self._last or 0):
                 self._last = sequence
                 self._take(message, sequence)
             if sequence >= self._newest or not told.num_pending:
                 self.caught_up.set()
+        elif message.headers and int(message.headers.get(_SENT, self._delivered)) != self._delivered:
+            self._broken.set()

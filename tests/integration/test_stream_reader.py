@@ -31,6 +31,7 @@ class Reading:
     """A reader at work, and what it took."""
 
     broker: Broker
+    client: Client = field(init=False)
     reader: StreamReader = field(init=False)
     taken: list[tuple[int, bytes]] = field(default_factory=list)
 
@@ -65,6 +66,18 @@ class Reading:
             await client.jetstream().delete_consumer(STREAM, one.name)
         await client.close()
 
+    async def lose(self, numbers: Iterable[int]) -> None:
+        """Store these, have the broker send them, and break the connection before they are read."""
+        transport = self.client._transport._io_writer.transport
+        transport.pause_reading()
+        await self.store(numbers)
+        transport.abort()
+
+        async def back() -> bool:
+            return self.client.stats["reconnects"] > 0 and self.client.is_connected
+
+        await until_async("the client to be back", back, DEADLINE_S)
+
     async def await_numbers(self, *numbers: int) -> None:
         """Until these have been taken, and nothing else."""
 
@@ -76,12 +89,18 @@ class Reading:
 
     @asynccontextmanager
     async def begun(
-        self, begin: Begin | datetime = Begin.OLDEST, subjects: tuple[str, ...] = (), follows: bool = True
+        self,
+        begin: Begin | datetime = Begin.OLDEST,
+        subjects: tuple[str, ...] = (),
+        follows: bool = True,
+        told: bool = True,
     ) -> AsyncIterator[None]:
-        client = Client()
+        """A reader at work, which is told of breaks or is not."""
+        self.client = client = Client()
 
         async def lost() -> None:
-            self.reader.lost()
+            if told:
+                self.reader.lost()
 
         async def ignored(_: Exception) -> None:
             """That the broker is away is meant to be."""
@@ -262,6 +281,33 @@ def test_a_consumer_that_is_taken_away_at_the_server_is_made_anew(
             await one.await_numbers(0, 1, 2)
             await one.remove_consumers()
             await one.store([3, 4])
+            await one.await_numbers(*range(5))
+
+    reading(play)
+
+
+def test_what_newer_ones_overtake_after_a_break_still_comes_first(reading: Callable[[Play], None]):
+    async def play(one: Reading) -> None:
+        await one.store(range(2))
+        async with one.begun(told=False):
+            await one.await_numbers(0, 1)
+            await one.lose(range(2, 5))
+            await one.store([5])
+            await one.await_numbers(*range(6))
+
+    reading(play)
+
+
+def test_the_last_ones_come_though_nothing_follows_that_shows_their_loss(
+    reading: Callable[[Play], None], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(stream, "LOOK_S", 0.1)
+
+    async def play(one: Reading) -> None:
+        await one.store(range(2))
+        async with one.begun(told=False):
+            await one.await_numbers(0, 1)
+            await one.lose(range(2, 5))
             await one.await_numbers(*range(5))
 
     reading(play)
