@@ -41,6 +41,7 @@ QIKI = [sys.executable, "-c", "from qiki_harness.cli import main; main()"]
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 RATE_HZ = 200
 KILLS = 8
+ACKNOWLEDGED_S = 60.0  # a machine with more stacks than cores takes its time
 
 
 class Log:
@@ -136,7 +137,7 @@ async def store(jetstream: Any, event_id: str, size: int = 0, *, repeat: bool = 
     if repeat:
         del headers[MESSAGE_ID]
     body = json.dumps({"event": event_id, "text": "x" * size}).encode()
-    await jetstream.publish(RUN_STARTED.subject, body, headers=headers)
+    await jetstream.publish(RUN_STARTED.subject, body, headers=headers, timeout=ACKNOWLEDGED_S)
     return event_id
 
 
