@@ -177,8 +177,8 @@ def run_on(twin, spec, text):
 
 
 @contextmanager
-def no_rules(twin, rules):
-    rules.write_text("rules: []\n")
+def other_rules(twin, rules, text="rules: []\n"):
+    rules.write_text(text)
     twin.restart(BRIDGE)
     try:
         yield
@@ -200,7 +200,7 @@ BREAKS = {  # the check that fails: how it is broken, what is blocked then, what
     "radar": (lambda place: stopped(place.twin, "q-sim-radar"), {"tracks", "lag", "guard"}, "came: 0 on"),
     "tracks": (lambda place: stopped(place.twin, BRIDGE), {"lag", "guard"}, "is stored, but not tracked"),
     "agent": (lambda place: stopped(place.twin, "qiki-dev"), {"guard"}, "ticks between: none"),
-    "guard": (lambda place: no_rules(place.twin, place.rules), set(), "expected a guard alert"),
+    "guard": (lambda place: other_rules(place.twin, place.rules), set(), "expected a guard alert"),
 }
 
 
@@ -248,17 +248,20 @@ def test_a_stack_that_is_well_passes_and_is_left_as_it_was(twin):
     assert not twin.dead_letters(origin_subject=topics.FRAMES.subject)
 
 
-def test_one_that_is_told_to_end_takes_its_stranger_along(twin):
-    moment = twin.now()
-    with subprocess.Popen([*SMOKE, "--only", "guard"], env=environment(twin), stdout=subprocess.PIPE) as process:
-        alert = twin.await_event(subject=topics.GUARD.subject, after=moment, deadline_s=SLOW_MACHINE_S).data
-        process.send_signal(signal.SIGTERM)
-        said, _ = process.communicate(timeout=SMOKE_S)
+def test_one_that_is_told_to_end_takes_its_stranger_along(twin, rules):
+    harmless = DEFAULT_RULES.read_text().replace("severity: critical", "severity: warning")
+    command = [*SMOKE, "--only", "guard"]
+    with other_rules(twin, rules, harmless):  # it waits for SAFE_MODE until it is told
+        moment = twin.now()
+        with subprocess.Popen(command, env=environment(twin), stdout=subprocess.PIPE) as process:
+            alert = twin.await_event(subject=topics.GUARD.subject, after=moment, deadline_s=SLOW_MACHINE_S).data
+            process.send_signal(signal.SIGTERM)
+            said, _ = process.communicate(timeout=SMOKE_S)
 
-    assert (process.returncode, said) == (128 + signal.SIGTERM, b"")
-    track = alert.fields["track_id"]
-    twin.await_event(subject=GUARD_CLEARED.subject, after=moment, track_id=track, deadline_s=SLOW_MACHINE_S)
-    twin.await_track(track_id=UUID(track), status=RadarTrackStatus.LOST, after=moment)
+        assert (process.returncode, said) == (128 + signal.SIGTERM, b""), said.decode()
+        track = alert.fields["track_id"]
+        twin.await_event(subject=GUARD_CLEARED.subject, after=moment, track_id=track, deadline_s=SLOW_MACHINE_S)
+        twin.await_track(track_id=UUID(track), status=RadarTrackStatus.LOST, after=moment)
 
 
 def test_the_script_says_it_in_lines_from_wherever_it_is_called(twin, tmp_path):

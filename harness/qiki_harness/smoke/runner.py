@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 import grpc.aio
 import nats.errors
 
+from qiki.runtime.cancellation import end_if_cancelled
 from qiki_harness.smoke.check import Check, CheckFailedError, Result, Verdict
 from qiki_harness.smoke.session import Session
 
@@ -29,6 +30,7 @@ async def run(
             tasks[check.name] = group.create_task(_judge(check, session, needed), name=check.name)
         for task in tasks.values():
             results.append(await task)
+            end_if_cancelled()  # the check may have swallowed it
             tell(results[-1])
     return results
 

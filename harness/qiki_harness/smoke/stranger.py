@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from qiki.clock import now
 from qiki.contracts import topics
+from qiki.runtime.cancellation import end_if_cancelled
 from qiki_harness.smoke.intruder import PERIOD_S, Radar, Sighting, approach, departure, headers, stay
 from qiki_harness.smoke.session import Session
 
@@ -23,6 +24,7 @@ async def close_by(session: Session) -> AsyncIterator[str]:
     try:
         for sighting in approach():
             await _send(session, radar, sighting)
+            end_if_cancelled()
         async with _standing(session, radar):
             yield str(radar.sensor_id)
     finally:
