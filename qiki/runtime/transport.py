@@ -1,5 +1,6 @@
 """Mends of nats-py's connection, made when this module is imported."""
 
+import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -81,8 +82,27 @@ def _after_what_is_pending(ping: Ping) -> Ping:
     return attempt
 
 
+def _alive_while_something_comes(ping: Ping) -> Ping:
+    """Pings that are not answered yet count only while nothing comes.
+
+    The answer may stand behind more messages than a busy reader takes in the time of some pings. nats-py took the
+    connection for dead then, and what was not kept in a stream was lost.
+    """
+
+    async def attempt(client: Client, future: asyncio.Future[bool] | None = None) -> None:
+        if future is None:  # no flush's
+            come = client.stats["in_msgs"]
+            if come != getattr(client, "_come_at_ping", come):
+                client._pings_outstanding = 1
+            client._come_at_ping = come  # type: ignore[attr-defined]
+        await ping(client, future)
+
+    return attempt
+
+
 TcpTransport.write = _lost_when_closed(TcpTransport.write)  # type: ignore[method-assign]
 TcpTransport.writelines = _lost_when_closed(TcpTransport.writelines)  # type: ignore[method-assign]
 TcpTransport.connect = _one_socket(TcpTransport.connect)  # type: ignore[method-assign]
 Client._close = _told_when_lost(Client._close)  # type: ignore[method-assign]
 Client._send_ping = _after_what_is_pending(Client._send_ping)  # type: ignore[method-assign]
+Client._send_ping = _alive_while_something_comes(Client._send_ping)  # type: ignore[method-assign]

@@ -155,6 +155,37 @@ def test_what_is_pending_at_the_close_is_sent_also_after_a_connection_that_was_l
         assert runner(run(broker)) == "last.words"
 
 
+def test_a_connection_on_which_messages_come_is_not_dead_though_no_ping_is_answered(tmp_path):
+    async def run(url):
+        broken, come, writer, client = asyncio.Event(), asyncio.Semaphore(0), Client(), Client()
+
+        async def lost():
+            broken.set()
+
+        async def late():
+            """The answers to pings stand behind the messages."""
+
+        async def received(_):
+            come.release()
+
+        await writer.connect(url)
+        await client.connect(url, ping_interval=0.1, max_outstanding_pings=2, disconnected_cb=lost)
+        await client.subscribe("numbers", cb=received)
+        await client.flush()
+        client._process_pong = late
+        for _ in range(100):
+            await writer.publish("numbers", b"")
+            await asyncio.wait_for(come.acquire(), 60)
+            await asyncio.sleep(0.02)
+        assert not broken.is_set()
+        await asyncio.wait_for(broken.wait(), 60)
+        await client.close()
+        await writer.close()
+
+    with Broker(tmp_path) as broker:
+        asyncio.run(run(broker.url))
+
+
 def test_a_flush_says_that_all_sent_before_it_is_there(tmp_path):
     async def run(broker):
         client = Client()
