@@ -13,7 +13,7 @@ from generated.common_types_pb2 import GPS, IMU
 from generated.q_sim_api_pb2 import GetSensorDataRequest
 from qiki.botspec import BotConfig, generate, load_spec
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 PULSE_S = 2.0
 TICKS = 80
 

@@ -26,7 +26,7 @@ import pytest
 from qiki.contracts import headers, topics
 from qiki_harness.stack import Stack
 
-DEADLINE_S = 45.0
+DEADLINE_S = 60.0
 QIKI = [sys.executable, "-c", "from qiki_harness.cli import main; main()"]
 STAY = "exec sleep 600"
 TWO = f"""

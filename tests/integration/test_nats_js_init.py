@@ -36,7 +36,7 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
 def initialise(url: str, **settings: str) -> "subprocess.CompletedProcess[str]":
     environment = os.environ | {"NATS_URL": url} | settings
     return subprocess.run(
-        [sys.executable, "-m", "nats_js_init"], env=environment, check=False, capture_output=True, text=True, timeout=30
+        [sys.executable, "-m", "nats_js_init"], env=environment, check=False, capture_output=True, text=True, timeout=60
     )
 
 

@@ -453,7 +453,7 @@ def test_old_files_that_are_damaged_are_removed_as_told_too(tmp_path: Path, log:
 )
 def test_a_mistake_is_one_line_and_status_2(tmp_path: Path, words: list[str], reason: str):
     where = [] if "--dir" in words else ["--dir", str(tmp_path)]
-    done = subprocess.run([*QIKI, "events", *words, *where], capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run([*QIKI, "events", *words, *where], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
     assert done.stderr.startswith(f"qiki: {reason}")
     assert len(done.stderr.splitlines()) == 1
@@ -541,14 +541,14 @@ def cli(command: str, twin: Any, *words: str) -> "subprocess.CompletedProcess[st
     environment = {name: value for name, value in os.environ.items() if name not in {"NATS_URL", "QIKI_RUN_DIR"}}
     return subprocess.run(
         [*QIKI, "events", command, "--run-dir", str(folder.parent), "--name", folder.name, *words],
-        env=environment, capture_output=True, text=True, timeout=30, check=False,
+        env=environment, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
 
 
 def events(log: Log, *words: str) -> "subprocess.CompletedProcess[str]":
     environment = os.environ | {"NATS_URL": log.broker.url}
     return subprocess.run(
-        [*QIKI, "events", *words], env=environment, capture_output=True, text=True, timeout=30, check=False
+        [*QIKI, "events", *words], env=environment, capture_output=True, text=True, timeout=60, check=False
     )
 
 

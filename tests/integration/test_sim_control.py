@@ -38,7 +38,7 @@ from qiki.runtime.service import Service
 from qiki.runtime.window import PublishWindow
 
 RUN = "11111111-2222-4333-8444-555555555555"
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 def wait_for(what: str, found: Callable[[], Any], process: "subprocess.Popen[bytes]", log: Path) -> Any:

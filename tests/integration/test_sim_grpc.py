@@ -27,7 +27,7 @@ from qiki.contracts.protobuf import frame_from_proto
 
 RUN = "11111111-2222-4333-8444-555555555555"
 NOWHERE = "nats://127.0.0.1:9"
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 @dataclass

@@ -17,7 +17,7 @@ from qiki_harness.errors import DeadlineError, HarnessError, StackError, StartFa
 from qiki_harness.stack import Health, Stack, StackInfo, StackOptions, StackState, State
 from qiki_harness.stack.guardian import Guardian
 
-DEADLINE_S = 45.0
+DEADLINE_S = 60.0
 STAY = "exec sleep 600"
 HEALTH = "{interval: 100ms, timeout: 5s, retries: 2, start_period: 20s, start_interval: 10ms, test: %s}"
 

@@ -87,13 +87,13 @@ class ServiceProcess:
         if self._process is None:
             raise StartFailedError("the service was not started")
         self._process.terminate()
-        return self.wait()
+        return self.wait(STOP_S)
 
-    def wait(self) -> int:
+    def wait(self, deadline_s: float = 60.0) -> int:
         """Its exit status, once it has ended."""
         if self._process is None:
             raise StartFailedError("the service was not started")
-        return self._process.wait(STOP_S)
+        return self._process.wait(deadline_s)
 
     def kill(self) -> None:
         """End it at once, as a crash would."""
