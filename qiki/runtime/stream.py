@@ -34,7 +34,7 @@ class Begin(Enum):
 class StreamReader:
     """Follows one stream with a consumer of its own, made anew behind the last message after each break.
 
-    A break also shows in a number that the consumer leaves out: the client may be back before it is told.
+    A break also shows in a number that the consumer leaves out: a reader that waits for an answer acts late on it.
 
     Args:
         client: the connection

@@ -14,6 +14,7 @@ Write = Callable[[TcpTransport, Any], None]
 Connect = Callable[..., Coroutine[Any, Any, None]]
 Close = Callable[..., Coroutine[Any, Any, None]]
 Ping = Callable[..., Coroutine[Any, Any, None]]
+Pong = Callable[..., Coroutine[Any, Any, None]]
 
 
 def _lost_when_closed(write: Write) -> Write:
@@ -83,7 +84,7 @@ def _after_what_is_pending(ping: Ping) -> Ping:
 
 
 def _alive_while_something_comes(ping: Ping) -> Ping:
-    """Pings that are not answered yet count only while nothing comes.
+    """Pings that are not answered yet count only while no message comes.
 
     The answer may stand behind more messages than a busy reader takes in the time of some pings. nats-py took the
     connection for dead then, and what was not kept in a stream was lost.
@@ -100,9 +101,21 @@ def _alive_while_something_comes(ping: Ping) -> Ping:
     return attempt
 
 
+def _also_when_nobody_waits(pong: Pong) -> Pong:
+    """An answer to a ping whose `flush` has given up: nats-py's reader ended with an error there."""
+
+    async def attempt(client: Client) -> None:
+        if client._pongs and client._pongs[0].done():
+            client._pongs[0] = asyncio.get_running_loop().create_future()
+        await pong(client)
+
+    return attempt
+
+
 TcpTransport.write = _lost_when_closed(TcpTransport.write)  # type: ignore[method-assign]
 TcpTransport.writelines = _lost_when_closed(TcpTransport.writelines)  # type: ignore[method-assign]
 TcpTransport.connect = _one_socket(TcpTransport.connect)  # type: ignore[method-assign]
 Client._close = _told_when_lost(Client._close)  # type: ignore[method-assign]
 Client._send_ping = _after_what_is_pending(Client._send_ping)  # type: ignore[method-assign]
 Client._send_ping = _alive_while_something_comes(Client._send_ping)  # type: ignore[method-assign]
+Client._process_pong = _also_when_nobody_waits(Client._process_pong)  # type: ignore[method-assign]

@@ -169,11 +169,11 @@ def test_a_connection_on_which_messages_come_is_not_dead_though_no_ping_is_answe
             come.release()
 
         await writer.connect(url)
-        await client.connect(url, ping_interval=0.1, max_outstanding_pings=2, disconnected_cb=lost)
+        await client.connect(url, ping_interval=0.5, max_outstanding_pings=2, disconnected_cb=lost)
         await client.subscribe("numbers", cb=received)
         await client.flush()
         client._process_pong = late
-        for _ in range(100):
+        for _ in range(150):
             await writer.publish("numbers", b"")
             await asyncio.wait_for(come.acquire(), 60)
             await asyncio.sleep(0.02)
@@ -184,6 +184,28 @@ def test_a_connection_on_which_messages_come_is_not_dead_though_no_ping_is_answe
 
     with Broker(tmp_path) as broker:
         asyncio.run(run(broker.url))
+
+
+def test_an_answer_that_comes_when_its_flush_has_given_up_ends_nothing(tmp_path):
+    async def run(broker):
+        heard, client = asyncio.Event(), Client()
+
+        async def received(_):
+            heard.set()
+
+        await client.connect(broker.url)
+        await client.subscribe("numbers", cb=received)
+        await client.flush()
+        broker.freeze()
+        with pytest.raises(TimeoutError):
+            await client.flush(timeout=0.1)
+        broker.thaw()
+        await client.publish("numbers", b"")
+        await asyncio.wait_for(heard.wait(), 60)
+        await client.close()
+
+    with Broker(tmp_path) as broker:
+        asyncio.run(run(broker))
 
 
 def test_a_flush_says_that_all_sent_before_it_is_there(tmp_path):

@@ -87,6 +87,11 @@ class Broker:
         if self._process is not None:
             self._process.send_signal(signal.SIGSTOP)
 
+    def thaw(self) -> None:
+        """Let it go on."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
+
     def restart(self) -> None:
         """Start it again on the same store and ports."""
         self.kill()
