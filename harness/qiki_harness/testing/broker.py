@@ -86,6 +86,7 @@ class Broker:
         """Let it hang: connections stay open, nothing is read or answered, until it is killed."""
         if self._process is not None:
             self._process.send_signal(signal.SIGSTOP)
+            os.waitpid(self._process.pid, os.WUNTRACED)  # until its last thread has stopped: they may answer till then
 
     def thaw(self) -> None:
         """Let it go on."""
