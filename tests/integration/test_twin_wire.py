@@ -8,6 +8,7 @@ from nats.js.api import StreamConfig
 
 from qiki.contracts import topics
 from qiki_harness.testing import Broker
+from qiki_harness.twin import AwaitedError
 from qiki_harness.twin.backing import ForeignStack
 from qiki_harness.twin.history import Ledger
 from qiki_harness.twin.watcher import Watcher
@@ -92,3 +93,5 @@ def test_what_the_broker_does_not_keep_is_seen_across_a_restart(broker, watcher)
         return watcher._ledger.telemetry.records
 
     watcher.await_until("it is heard", heard)
+    with pytest.raises(AwaitedError, match=r"connection broke at .*: what is not kept was missed"):
+        watcher.await_truth(deadline_s=0)

@@ -53,4 +53,5 @@ def _told(condition: Where[P], record: Record[P]) -> list[str]:
 
 def _surroundings(ledger: Ledger, backing: Backing) -> list[str]:
     counts = ", ".join(f"{len(history)} {history.name}" for history in ledger.histories)
-    return [f"seen since the begin: {counts}", *backing.situation(_LOG_LINES)]
+    breaks = [f"the twin's connection broke at {time:%T}: what is not kept was missed" for time in ledger.breaks]
+    return [f"seen since the begin: {counts}", *breaks, *backing.situation(_LOG_LINES)]

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from qiki.contracts import topics
@@ -54,7 +55,11 @@ def _as(model: type[M]) -> Callable[[Record[M]], M]:
 
 
 class Ledger:
-    """All histories, and who waits for them to grow."""
+    """All histories, and who waits for them to grow.
+
+    Attributes:
+        breaks: when the connection broke; what passed meanwhile and is not kept is missing
+    """
 
     def __init__(self) -> None:
         self.frames: History[RadarFrame] = History("frames", where.frame, _as(RadarFrame))
@@ -79,6 +84,7 @@ class Ledger:
             topics.RESPONSES.subject: self.acks,
             topics.AGENT_STATE.subject: self.agent,
         }
+        self.breaks: list[datetime] = []
         self._changed = threading.Condition()
 
     @property

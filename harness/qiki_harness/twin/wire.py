@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -151,6 +151,7 @@ class Wire:
         readers += [StreamReader(self._client, stream, self._stored) for stream in _SLOW_STREAMS]
 
         async def lost() -> None:
+            self._ledger.breaks.append(datetime.now(UTC))
             self._connected.clear()
             for reader in readers:
                 reader.lost()
