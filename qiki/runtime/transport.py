@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from nats.aio.client import Client
+from nats.aio.client import PONG_PROTO, Client
 from nats.aio.transport import TcpTransport
 
 from qiki.runtime.cancellation import end_if_cancelled
@@ -101,6 +101,21 @@ def _alive_while_something_comes(ping: Ping) -> Ping:
     return attempt
 
 
+def _answered_beforehand(ping: Ping) -> Ping:
+    """Answer the server's next ping with each of one's own.
+
+    It stands behind all that is still to be read: the server took a reader for dead that was some seconds behind, and
+    what was not kept in a stream was lost.
+    """
+
+    async def attempt(client: Client, future: asyncio.Future[bool] | None = None) -> None:
+        if future is None and client._transport:  # no flush's
+            client._transport.write(PONG_PROTO)
+        await ping(client, future)
+
+    return attempt
+
+
 def _also_when_nobody_waits(pong: Pong) -> Pong:
     """An answer to a ping whose `flush` has given up: nats-py's reader ended with an error there."""
 
@@ -118,4 +133,5 @@ TcpTransport.connect = _one_socket(TcpTransport.connect)  # type: ignore[method-
 Client._close = _told_when_lost(Client._close)  # type: ignore[method-assign]
 Client._send_ping = _after_what_is_pending(Client._send_ping)  # type: ignore[method-assign]
 Client._send_ping = _alive_while_something_comes(Client._send_ping)  # type: ignore[method-assign]
+Client._send_ping = _answered_beforehand(Client._send_ping)  # type: ignore[method-assign]
 Client._process_pong = _also_when_nobody_waits(Client._process_pong)  # type: ignore[method-assign]

@@ -186,6 +186,47 @@ def test_a_connection_on_which_messages_come_is_not_dead_though_no_ping_is_answe
         asyncio.run(run(broker.url))
 
 
+def test_a_reader_that_is_behind_is_not_taken_for_dead_by_the_broker(tmp_path):
+    """Neither for the pings that it has not come to nor for what does not fit into its socket, in more than 10 s."""
+
+    async def until_one_that_answers_nothing_is_cut_off(broker):
+        reader, writer = await asyncio.open_connection(*broker.url.removeprefix("nats://").split(":"))
+        writer.write(b"CONNECT {}\r\nPING\r\n")
+        assert b"Stale Connection" in await asyncio.wait_for(reader.read(-1), 60)
+        writer.close()
+
+    async def run(broker):
+        happened, writer, client = asyncio.Queue(), Client(), Client()
+
+        async def lost():
+            happened.put_nowait("lost")
+
+        async def received(_):
+            happened.put_nowait("received")
+
+        await writer.connect(broker.url)
+        await client.connect(broker.url, ping_interval=1.5, max_outstanding_pings=1000, disconnected_cb=lost)
+        await client.subscribe("words")
+        await client.subscribe("numbers", cb=received)
+        await client.flush()
+        client._transport._io_reader._transport.pause_reading()
+        for _ in range(8):
+            await writer.publish("words", bytes(4_000_000))
+        for _ in range(4):  # ours sends a little, and it takes longer
+            await until_one_that_answers_nothing_is_cut_off(broker)
+        await writer.publish("numbers", b"")
+        await writer.flush()
+        client._transport._io_reader._transport.resume_reading()
+        assert await asyncio.wait_for(happened.get(), 60) == "received"
+        await client.close()
+        await writer.close()
+
+    configuration = tmp_path / "nats.conf"
+    configuration.write_text(CONFIGURATION.read_text().replace('ping_interval: "2s"', 'ping_interval: "1s"'))
+    with Broker(tmp_path, configuration) as broker:
+        asyncio.run(run(broker))
+
+
 def test_an_answer_that_comes_when_its_flush_has_given_up_ends_nothing(tmp_path):
     async def run(broker):
         heard, client = asyncio.Event(), Client()
