@@ -83,7 +83,7 @@ class Broker:
             self._process = None
 
     def freeze(self) -> None:
-        """Let it hang: connections stay open, nothing is read or answered, until it is killed."""
+        """Let it hang: connections stay open, nothing is read or answered, until it thaws or is killed."""
         if self._process is not None:
             self._process.send_signal(signal.SIGSTOP)
             os.waitpid(self._process.pid, os.WUNTRACED)  # until its last thread has stopped: they may answer till then
