@@ -93,7 +93,7 @@ let
     environment "qiki-${lock}" lock copy ''
       ${compile "$out"} ${lib.concatMapStringsSep " " (root: "$out/${python.sitePackages}/${root}") roots}
       # Where the simulator looks for them: as far above its package as in the sources.
-      ln -s ${sources.scenarios}/scenarios $out/lib/${python.libPrefix}/scenarios
+      ln -s ${sources.scenarios}/scenarios $out/${python.sitePackages}/scenarios
     '';
   linked =
     lock:

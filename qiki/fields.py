@@ -60,3 +60,5 @@ def _one_of(names: Sequence[str]) -> str:
 Number = Annotated[float, BeforeValidator(not_bool), Field(allow_inf_nan=False)]
 Whole = Annotated[int, BeforeValidator(not_bool)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
+Length = Annotated[Number, Field(gt=0, le=1e7)]
+"""[m]."""

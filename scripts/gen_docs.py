@@ -10,9 +10,6 @@ import yaml
 from pydantic import BaseModel
 
 from faststream_bridge.app import build
-from faststream_bridge.tracker.classes import CLASSES, ObjectClass
-from faststream_bridge.tracker.classify import LEAST_CONFIDENCE, LEAST_HITS
-from q_sim_service.commands import COMMANDS
 from qiki.contracts import headers, topics
 from qiki.contracts.audit import AUDIT_TYPE, AuditRecord
 from qiki.contracts.enums import ObjectType
@@ -20,6 +17,9 @@ from qiki.contracts.events import EVENTS, RANGES
 from qiki.contracts.fields import Payload
 from qiki.contracts.radar_figures import RadarFigures
 from qiki.contracts.topics import STREAMS, TOPICS, Topic
+from qiki.tracking.classes import CLASSES, ObjectClass
+from qiki.tracking.classify import LEAST_CONFIDENCE, LEAST_HITS
+from qiki.world.commands import COMMANDS
 
 DOCS = Path(__file__).parent.parent / "docs"
 SCHEMAS = DOCS / "schemas"
@@ -112,7 +112,7 @@ def _object_types() -> list[str]:
         "## Object types",
         "",
         "A track's `object_type` is inferred from mean cross-section, world velocity and the transponder's reply, as",
-        "[classify.py](../services/faststream_bridge/tracker/classify.py) says. It is said from",
+        "[classify.py](../qiki/tracking/classify.py) says. It is said from",
         f"{LEAST_HITS} plots and a probability of {LEAST_CONFIDENCE:g} on; then the header `{headers.TYPE_CONFIDENCE}`",
         "has the probability, rounded down to a hundredth. Else the type is 0 without such a header. All types are",
         "taken as equally frequent; beside them are strangers of any size and speed, never named. A false identity",

@@ -13,23 +13,23 @@ from faststream.specification import AsyncAPI
 from nats.aio.msg import Msg
 
 from faststream_bridge.completion import Completion
-from faststream_bridge.exhausted import bury_exhausted
-from faststream_bridge.followed import covers
 from faststream_bridge.frames import Delivery, PoisonError, read_frame
-from faststream_bridge.guard import GuardRules
 from faststream_bridge.lag import LagMonitor
+from faststream_bridge.max_deliveries import bury_exhausted
 from faststream_bridge.pipeline import Pipeline
 from faststream_bridge.runs import Runs
 from faststream_bridge.settings import BridgeSettings
 from faststream_bridge.snapshot import FailureNote, SnapshotFile
-from faststream_bridge.stored import Position, StoredFrames, position
-from faststream_bridge.tracker import TrackerError, TrackerParameters
+from faststream_bridge.stream_identity import covers
+from faststream_bridge.stream_position import Position, StoredFrames, position
 from qiki.contracts import topics
 from qiki.contracts.events import GUARD_CLEARED, GUARD_RESUMED
 from qiki.contracts.radar import GuardAlert, RadarFrame, RadarTrack, TrackedFrame
+from qiki.guard.judge import GuardRules
 from qiki.runtime.nats import Hooks, connect, connection_options
 from qiki.runtime.service import Service
 from qiki.runtime.window import PublishWindow
+from qiki.tracking import TrackerError, TrackerParameters
 from qiki.yamlfile import load_yaml_model
 
 BATCH = 100

@@ -13,10 +13,10 @@ from nats.js.api import ConsumerInfo, StreamInfo
 from nats.js.errors import NotFoundError
 from prometheus_client import Counter, Gauge
 
-from faststream_bridge.followed import check_followed
 from faststream_bridge.pipeline import Pipeline
 from faststream_bridge.settings import BridgeSettings
-from faststream_bridge.stored import Position
+from faststream_bridge.stream_identity import check_followed
+from faststream_bridge.stream_position import Position
 from qiki.clock import now
 from qiki.contracts import topics
 from qiki.contracts.events import LAG_CLEARED, LAG_PASSED, Lag

@@ -9,7 +9,6 @@ import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
 from faststream_bridge.completion import Completion, Job
-from faststream_bridge.followed import Newest
 from faststream_bridge.frames import Delivery, PoisonError, StoredFrame, read_frame, read_origin, read_radar
 from faststream_bridge.messages import (
     Message,
@@ -21,7 +20,8 @@ from faststream_bridge.messages import (
 )
 from faststream_bridge.runs import Runs
 from faststream_bridge.snapshot import FailureNote, Snapshot
-from faststream_bridge.stored import Position, StoredFrames
+from faststream_bridge.stream_identity import Newest
+from faststream_bridge.stream_position import Position, StoredFrames
 from qiki.clock import now, rfc3339
 from qiki.contracts import topics
 from qiki.contracts.headers import REASON

@@ -13,13 +13,13 @@ import numpy as np
 import structlog
 
 from faststream_bridge.frames import PoisonError, StoredFrame
-from faststream_bridge.guard import Ended, GuardJudge, GuardRules
-from faststream_bridge.tracker import Tracker, TrackerError, TrackerParameters, TrackReports, scan_from_frame
-from faststream_bridge.tracker.scan import EPOCH, MICROSECOND
 from qiki.contracts.enums import FriendFoe, TransponderMode
 from qiki.contracts.headers import FrameOrigin
 from qiki.contracts.radar import GuardAlert
 from qiki.contracts.radar_figures import RadarFigures
+from qiki.guard.judge import Ended, GuardJudge, GuardRules
+from qiki.tracking import Tracker, TrackerError, TrackerParameters, TrackReports, scan_from_frame
+from qiki.tracking.scan import EPOCH, MICROSECOND
 
 MAX_RUNS = 256
 MAX_TRACKS = 32_000

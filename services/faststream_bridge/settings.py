@@ -4,9 +4,8 @@ from pathlib import Path
 
 from pydantic import Field
 
+from qiki.guard import DEFAULT_RULES
 from qiki.runtime.settings import ServiceSettings
-
-DEFAULT_RULES = Path(__file__).parent / "guard_rules.yaml"
 
 
 class BridgeSettings(ServiceSettings):

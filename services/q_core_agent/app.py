@@ -1,22 +1,23 @@
 """The service: inputs, agent, engines and vehicle, joined."""
 
 import asyncio
+import warnings
 from contextlib import AbstractContextManager, suppress
 from uuid import uuid4
 
-from q_core_agent.agent import Agent, AgentParameters
-from q_core_agent.conduct import by_the_clock, to_its_end
-from q_core_agent.discovery import load_engines
-from q_core_agent.engine import Engine
-from q_core_agent.engines import Engines
+from q_core_agent.engine_pool import Engines
+from q_core_agent.event_log import LoggingEmitter
+from q_core_agent.grpc_vehicle import LIVE, LOCKSTEP, GrpcVehicle
 from q_core_agent.inputs import Inputs
 from q_core_agent.lockstep import Conductor
 from q_core_agent.metrics import PHASE_TIMERS, TICKS
-from q_core_agent.observer import Observer
 from q_core_agent.settings import AgentSettings
-from q_core_agent.simulator import LIVE, LOCKSTEP, Simulator
 from q_core_agent.states import States
-from q_core_agent.telling import Telling
+from q_core_agent.tick_drivers import by_the_clock, to_its_end
+from qiki.agent.agent import Agent, AgentParameters
+from qiki.agent.engine import Engine
+from qiki.agent.engines.discovery import load_engines
+from qiki.agent.perception.observer import Observer
 from qiki.botspec import BotConfig, generate, load_spec, profile_hash
 from qiki.runtime.nats import Link, connect
 from qiki.runtime.service import Service
@@ -36,7 +37,9 @@ async def main(service: AgentService) -> None:
     """
     settings = service.settings
     bot = generate(load_spec(settings.qiki_bot_spec))
-    engines = load_engines(settings.agent_engines, bot)
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", DeprecationWarning)  # an engine's author sees which of his imports has moved
+        engines = load_engines(settings.agent_engines, bot)
     service.log.info("agent", bot_id=bot.bot_id, hardware_profile=profile_hash(bot), engines=list(engines))
     async with connect(service) as link:
         if service.stopping.is_set():
@@ -56,8 +59,8 @@ async def run(service: AgentService, link: Link, bot: BotConfig, engines: dict[s
     pool = Engines(engines, settings.agent_engine_budget_sec, patient=lockstep)
     sensors = [sensor.type for sensor in bot.hardware_profile.sensors]
     patience = LOCKSTEP if lockstep else LIVE
-    async with Simulator(settings.qsim_grpc, sensors, service.health, patience) as vehicle:
-        agent = Agent(bot, _parameters(settings), vehicle, pool, Telling(service.events).emit, observer, _timing)
+    async with GrpcVehicle(settings.qsim_grpc, sensors, service.health, patience) as vehicle:
+        agent = Agent(bot, _parameters(settings), vehicle, pool, LoggingEmitter(service.events).emit, observer, _timing)
         states = States(agent, inputs, link.client)
 
         async def tick() -> None:

@@ -8,11 +8,11 @@ from typing import Any
 import structlog
 from nats.aio.msg import Msg
 
-from q_core_agent.lost import LostFrames
 from q_core_agent.messages import read_alert, read_buried, read_cleared, read_gap, read_track, read_tracked
 from q_core_agent.metrics import REFUSED
-from q_core_agent.observer import Observer
 from q_core_agent.stored import newest, newest_frame
+from qiki.agent.perception.lost_frames import LostFrames
+from qiki.agent.perception.observer import Observer
 from qiki.contracts import topics
 from qiki.contracts.events import GUARD_CLEARED, GUARD_RESUMED, RADAR_GAP
 from qiki.contracts.headers import REASON

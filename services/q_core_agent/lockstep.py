@@ -10,10 +10,10 @@ import nats.errors
 import structlog
 from nats.aio.client import Client
 
-from q_core_agent.control import Place, RefusedError, done, message, read_place, replaced
 from q_core_agent.inputs import Inputs
 from q_core_agent.metrics import STEPS, STEPS_LOST
-from q_core_agent.observer import Observer
+from q_core_agent.sim_commands import Place, RefusedError, done, message, read_place, replaced
+from qiki.agent.perception.observer import Observer
 from qiki.contracts import topics
 from qiki.contracts.models import SimState
 from qiki.runtime.cancellation import end_if_cancelled

@@ -7,9 +7,9 @@ import nats.errors
 import structlog
 from nats.aio.client import Client
 
-from q_core_agent.agent import Agent
 from q_core_agent.inputs import Inputs
 from q_core_agent.metrics import STATE
+from qiki.agent.agent import Agent
 from qiki.clock import now
 from qiki.contracts import topics
 from qiki.contracts.enums import FSMState

@@ -10,11 +10,11 @@ from collections.abc import Callable
 
 from generated.actuator_raw_out_pb2 import ActuatorCommand
 from generated.common_types_pb2 import DEGREES, PERCENT, UNIT_UNSPECIFIED, Unit
-from q_sim_service.bot.axes import Axis
-from q_sim_service.bot.orders import Cruise, FireThruster, Order, SetMode, Turn
-from q_sim_service.errors import OrderError
 from qiki.botspec.actuators import ActuatorFamily, ActuatorKind, find_actuator
 from qiki.contracts.enums import CommandType, FSMState
+from qiki.world.errors import OrderError
+from qiki.world.vehicle.axes import Axis
+from qiki.world.vehicle.orders import Cruise, FireThruster, Order, SetMode, Turn
 
 FULL_TURN_DEG = 360.0
 

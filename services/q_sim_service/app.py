@@ -5,17 +5,17 @@ import time
 
 from q_sim_service.control import Control
 from q_sim_service.engine import Engine
-from q_sim_service.outlets import Outlets, send_telemetry
+from q_sim_service.nats_publisher import Outlets, send_telemetry
 from q_sim_service.rpc import Rpc
 from q_sim_service.runs import RunCounter, run_ids, tell_if_derived
-from q_sim_service.scenario import load_named_scenario, load_scenario
 from q_sim_service.server import serving
 from q_sim_service.settings import SimulatorSettings
-from q_sim_service.simulator import Setup, Simulator
 from qiki.botspec import BotConfig, generate, load_spec, profile_hash
 from qiki.runtime.nats import Link, connect
 from qiki.runtime.service import Service
 from qiki.runtime.window import PublishWindow
+from qiki.world.scenario import load_named_scenario, load_scenario
+from qiki.world.simulator import Setup, Simulator
 
 SimulatorService = Service[SimulatorSettings]
 

@@ -4,7 +4,17 @@ import structlog
 from nats.aio.msg import Msg
 
 from q_sim_service.acknowledgements import Request, applied, read_message, refused, salvage, short
-from q_sim_service.commands import (
+from q_sim_service.engine import Engine
+from q_sim_service.metrics import COMMANDS as COUNTED
+from q_sim_service.nats_publisher import post, post_telemetry
+from qiki.clock import now
+from qiki.contracts import topics
+from qiki.contracts.events import COMMAND_REFUSED, Refusal
+from qiki.contracts.models import CommandMessage, ControlAck
+from qiki.errors import UserError
+from qiki.runtime.events import Events
+from qiki.runtime.nats import Link
+from qiki.world.commands import (
     COMMANDS,
     STEP,
     Command,
@@ -16,17 +26,7 @@ from q_sim_service.commands import (
     VehicleCommand,
     read_command,
 )
-from q_sim_service.engine import Engine
-from q_sim_service.errors import OrderError
-from q_sim_service.metrics import COMMANDS as COUNTED
-from q_sim_service.outlets import post, post_telemetry
-from qiki.clock import now
-from qiki.contracts import topics
-from qiki.contracts.events import COMMAND_REFUSED, Refusal
-from qiki.contracts.models import CommandMessage, ControlAck
-from qiki.errors import UserError
-from qiki.runtime.events import Events
-from qiki.runtime.nats import Link
+from qiki.world.errors import OrderError
 
 log = structlog.get_logger()
 

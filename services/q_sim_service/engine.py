@@ -5,16 +5,16 @@ from collections.abc import Callable
 from typing import Protocol
 
 from generated.q_sim_api_pb2 import StreamRadarFramesResponse
-from q_sim_service.bot.orders import Order
-from q_sim_service.errors import NoFrameError, OrderError
 from q_sim_service.frame_log import FrameLog
-from q_sim_service.frames import MeasuredFrame
-from q_sim_service.happenings import Happening
 from q_sim_service.metrics import BEHIND, FRAMES, TICKS
 from q_sim_service.pacer import Pacer
-from q_sim_service.simulator import Simulator
-from q_sim_service.world import World
 from qiki.contracts.headers import FRAME, RUN, TICK
+from qiki.world.errors import NoFrameError, OrderError
+from qiki.world.frames import MeasuredFrame
+from qiki.world.simulator import Simulator
+from qiki.world.vehicle.orders import Order
+from qiki.world.vehicle_events import VehicleEvent
+from qiki.world.world import World
 
 SLICE_S = 0.005
 """How long ticks may hold the event loop before others have their turn."""
@@ -38,7 +38,7 @@ class Sink(Protocol):
     def take_run(self, world: World) -> None:
         """A run that begins."""
 
-    def take_happening(self, world: World, happening: Happening) -> None:
+    def take_happening(self, world: World, happening: VehicleEvent) -> None:
         """Something that happened to the vehicle."""
 
     async def flush(self) -> None:

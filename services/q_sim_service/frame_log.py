@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
 from generated.q_sim_api_pb2 import StreamRadarFramesResponse
-from q_sim_service.frames import MeasuredFrame
+from qiki.world.frames import MeasuredFrame
 
 KEEP_S = 60.0
 MAX_BYTES = 64 * 1024 * 1024

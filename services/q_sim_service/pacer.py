@@ -3,10 +3,7 @@
 import math
 from collections.abc import Callable
 
-from q_sim_service.world import TICK_S
-
-MAX_SPEED = 1e6
-"""Far beyond what can be computed, and far below what would overflow."""
+from qiki.world.world import TICK_S
 
 
 class Pacer:

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from generated.common_types_pb2 import DEGREES, KELVIN, METERS, SensorType, Vector3
 from generated.q_sim_api_pb2 import StreamRadarFramesResponse
 from generated.sensor_raw_in_pb2 import SensorReading
-from q_sim_service.bot.axes import Vector3 as Triple
-from q_sim_service.errors import NoSensorError
-from q_sim_service.snapshots import SOURCE
-from q_sim_service.world import World
 from qiki.botspec.planes.sensors import SensorKind, sensor_id
 from qiki.botspec.planes.thermal import Node
 from qiki.contracts.protobuf import timestamp_to_proto, uuid_to_proto
+from qiki.world.errors import NoSensorError
+from qiki.world.snapshots import SOURCE
+from qiki.world.vehicle.axes import Vector3 as Triple
+from qiki.world.world import World
 
 RADAR_ENCODING = "qiki.radar.v1"
 

@@ -11,7 +11,6 @@ from generated import q_sim_api_pb2 as api
 from generated.q_sim_api_pb2_grpc import QSimAPIServiceServicer
 from q_sim_service.actuators import plain_order, read_order
 from q_sim_service.engine import Engine
-from q_sim_service.errors import NoFrameError, NoSensorError, OrderError
 from q_sim_service.metrics import ACTUATOR_COMMANDS, READERS
 from q_sim_service.readings import choose, reading
 from qiki.botspec.actuators import ACTUATORS, ActuatorKind
@@ -19,6 +18,7 @@ from qiki.contracts.events import ACTUATOR_FAILED, ACTUATOR_OK, ActuatorOutcome,
 from qiki.contracts.headers import RADAR
 from qiki.contracts.protobuf import uuid_to_proto
 from qiki.runtime.events import Events
+from qiki.world.errors import NoFrameError, NoSensorError, OrderError
 
 
 class Rpc(QSimAPIServiceServicer):

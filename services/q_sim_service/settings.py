@@ -5,9 +5,9 @@ from uuid import UUID
 
 from pydantic import Field
 
-from q_sim_service.pacer import MAX_SPEED
-from q_sim_service.radar.model import SR_THRESHOLD_M
+from qiki.radar.model import SR_THRESHOLD_M
 from qiki.runtime.settings import Address, ServiceSettings
+from qiki.world.simulator import MAX_SPEED
 
 
 class SimulatorSettings(ServiceSettings):

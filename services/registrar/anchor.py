@@ -8,9 +8,9 @@ from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 from pydantic import ValidationError
 
+from qiki.audit.record import Head
 from qiki.contracts import topics
 from qiki.contracts.audit import AuditRecord
-from registrar.record import Head
 
 RETRY_S = 0.1
 log = structlog.get_logger()

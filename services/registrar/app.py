@@ -14,6 +14,10 @@ from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 from prometheus_client import Counter, Gauge
 
+from qiki.audit.intake import read_draft
+from qiki.audit.journal import Journal, Limits, Torn
+from qiki.audit.recall import Recalled, recall
+from qiki.audit.record import Draft, Head
 from qiki.clock import now
 from qiki.contracts import topics
 from qiki.contracts.cloudevents import BrokenEventError
@@ -22,12 +26,8 @@ from qiki.runtime.nats import connect
 from qiki.runtime.service import Service
 from qiki.runtime.window import PublishWindow
 from registrar.anchor import continued, found_instead, newest_anchor
-from registrar.intake import read_draft
-from registrar.journal import Journal, Limits, Torn
 from registrar.radar import TRAFFIC, summarise
 from registrar.reader import stored_at
-from registrar.recall import Recalled, recall
-from registrar.record import Draft, Head
 from registrar.registry import CONDITION, Registry, StoppingError, patiently
 from registrar.settings import RegistrarSettings
 

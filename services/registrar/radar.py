@@ -10,6 +10,8 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from pydantic_core import from_json
 
+from qiki.audit.record import Draft, own_draft
+from qiki.audit.summary import Counted, Second, Seconds
 from qiki.clock import now
 from qiki.contracts import topics
 from qiki.contracts.events import (
@@ -22,10 +24,8 @@ from qiki.contracts.events import (
 from qiki.contracts.topics import Topic
 from qiki.runtime.service import Service
 from registrar.reader import StreamReader, stored_at
-from registrar.record import Draft, own_draft
 from registrar.registry import Registry
 from registrar.settings import RegistrarSettings
-from registrar.summary import Counted, Second, Seconds
 
 
 @dataclass(frozen=True)

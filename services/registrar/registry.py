@@ -11,6 +11,10 @@ import nats.errors
 from prometheus_client import Counter, Gauge
 from pydantic_core import to_json
 
+from qiki.audit.dedupe import SeenEvents
+from qiki.audit.journal import Journal, Torn, last_head
+from qiki.audit.recall import can_come_again
+from qiki.audit.record import Draft, Entry, Head, own_draft
 from qiki.clock import now
 from qiki.contracts import topics
 from qiki.contracts.audit import AUDIT_SOURCE, AUDIT_TYPE
@@ -25,10 +29,6 @@ from qiki.contracts.events import (
 from qiki.contracts.headers import cloud_event
 from qiki.runtime.service import Service
 from qiki.runtime.window import PublishWindow
-from registrar.dedupe import SeenEvents
-from registrar.journal import Journal, Torn, last_head
-from registrar.recall import can_come_again
-from registrar.record import Draft, Entry, Head, own_draft
 from registrar.settings import RegistrarSettings
 
 CONDITION = "audit log"

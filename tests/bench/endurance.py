@@ -11,13 +11,13 @@ import nats
 from nats.js.api import AckPolicy, ConsumerConfig
 from start import memory, options
 
+from qiki.audit.query import Query, find
+from qiki.audit.verify import verify
 from qiki.contracts import topics
 from qiki.contracts.cloudevents import read_cloud_event
 from qiki_harness.errors import DeadlineError
 from qiki_harness.stack import Stack
 from qiki_harness.testing import until
-from registrar.query import Query, find
-from registrar.verify import verify
 
 SETTLED_MINUTE = 5
 READ_S = 30.0

@@ -39,7 +39,7 @@ def watch(container_stack):
 
 REGISTERED = """
 import json, pathlib
-from registrar.query import Query, find
+from qiki.audit.query import Query, find
 print(json.dumps([record["event_id"] for _, record in find(pathlib.Path("/data/audit"), Query())]))
 """
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from q_core_agent.engine import GROUP
+from qiki.agent.engine import GROUP
 from qiki.botspec import DEFAULT_SPEC
 from qiki_harness.twin import start_twin
 

@@ -24,7 +24,7 @@ import os
 import time
 from pathlib import Path
 
-from q_core_agent.proposals import Proposal, turn
+from qiki.agent.proposals import Proposal, turn
 
 STRINGS = Path(os.environ["STRINGS"])
 

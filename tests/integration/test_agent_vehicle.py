@@ -10,7 +10,7 @@ from generated import q_sim_api_pb2 as api
 from generated.actuator_raw_out_pb2 import ActuatorCommand
 from generated.common_types_pb2 import UUID
 from generated.q_sim_api_pb2_grpc import QSimAPIServiceServicer, add_QSimAPIServiceServicer_to_server
-from q_core_agent.simulator import CONDITION, LIVE, LOCKSTEP, OK, Patience, Simulator
+from q_core_agent.grpc_vehicle import CONDITION, LIVE, LOCKSTEP, OK, GrpcVehicle, Patience
 from qiki.botspec.actuators import ACTUATORS
 from qiki.botspec.planes.sensors import SensorKind, sensor_id
 from qiki.contracts.enums import CommandType, FSMState
@@ -39,7 +39,7 @@ def asked(address, work, sensors=tuple(SensorKind), patience=LIVE):
 
     async def ask():
         health = Health("agent")
-        async with Simulator(address, sensors, health, patience) as vehicle:
+        async with GrpcVehicle(address, sensors, health, patience) as vehicle:
             return await work(vehicle, health)
 
     return asyncio.run(ask())
@@ -138,7 +138,7 @@ def test_sensors_of_a_simulator_that_hangs_meanwhile_are_not_called_faulty(check
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()
         try:
-            async with Simulator(f"127.0.0.1:{port}", SensorKind, Health("agent"), Patience(0.5, False)) as vehicle:
+            async with GrpcVehicle(f"127.0.0.1:{port}", SensorKind, Health("agent"), Patience(0.5, False)) as vehicle:
                 return await vehicle.self_test()
         finally:
             await server.stop(None)

@@ -17,10 +17,7 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig
 
 from faststream_bridge.frames import StoredFrame
-from faststream_bridge.guard import GuardRules
 from faststream_bridge.runs import Runs
-from faststream_bridge.settings import DEFAULT_RULES
-from faststream_bridge.tracker import TrackerParameters
 from nats_js_init.apply import apply
 from nats_js_init.plan import plan
 from nats_js_init.settings import InitSettings
@@ -30,6 +27,9 @@ from qiki.contracts.enums import FriendFoe, RadarRangeBand
 from qiki.contracts.headers import FrameOrigin
 from qiki.contracts.ids import RADAR_SENSOR_ID, run_frame_id
 from qiki.contracts.radar import RadarDetection, RadarFrame, RadarTrack, TrackedFrame
+from qiki.guard import DEFAULT_RULES
+from qiki.guard.judge import GuardRules
+from qiki.tracking import TrackerParameters
 from qiki.yamlfile import load_yaml_model
 from qiki_harness.testing import Broker, ServiceProcess, until, until_async
 

@@ -12,7 +12,7 @@ from nats.js import JetStreamContext
 from nats.js.api import RawStreamMsg
 from nats.js.errors import NotFoundError
 
-from faststream_bridge.exhausted import ADVISORIES, bury_exhausted
+from faststream_bridge.max_deliveries import ADVISORIES, bury_exhausted
 from nats_js_init.apply import apply
 from nats_js_init.plan import plan
 from nats_js_init.settings import InitSettings

@@ -20,6 +20,8 @@ import nats
 import pytest
 from nats.js.api import AckPolicy, ConsumerConfig
 
+from qiki.audit.files import audit_files
+from qiki.audit.verify import verify
 from qiki.contracts import topics
 from qiki.contracts.audit import AuditRecord
 from qiki.contracts.events import (
@@ -34,8 +36,6 @@ from qiki.contracts.headers import MESSAGE_ID
 from qiki.contracts.models import RadarFrame
 from qiki_harness.testing import Broker, ServiceProcess, until
 from qiki_harness.twin.checks import settle
-from registrar.files import audit_files
-from registrar.verify import verify
 
 QIKI = [sys.executable, "-c", "from qiki_harness.cli import main; main()"]
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)

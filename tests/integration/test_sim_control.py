@@ -22,11 +22,9 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
 from q_sim_service.engine import Engine
-from q_sim_service.outlets import Outlets
+from q_sim_service.nats_publisher import Outlets
 from q_sim_service.runs import run_ids
-from q_sim_service.scenario import load_scenario
 from q_sim_service.settings import SimulatorSettings
-from q_sim_service.simulator import Setup, Simulator
 from qiki.botspec.planes.bot import BotParameters
 from qiki.botspec.planes.power import PowerParameters
 from qiki.contracts import topics
@@ -36,6 +34,8 @@ from qiki.runtime.health import Health
 from qiki.runtime.nats import connect
 from qiki.runtime.service import Service
 from qiki.runtime.window import PublishWindow
+from qiki.world.scenario import load_scenario
+from qiki.world.simulator import Setup, Simulator
 
 RUN = "11111111-2222-4333-8444-555555555555"
 DEADLINE_S = 60.0

@@ -15,12 +15,12 @@ from uuid import UUID
 import nats
 import pytest
 
-from faststream_bridge.settings import DEFAULT_RULES
 from generated.q_sim_api_pb2 import ListActuatorsRequest
 from qiki.botspec import DEFAULT_SPEC
 from qiki.contracts import topics
 from qiki.contracts.enums import FSMState, RadarTrackStatus
 from qiki.contracts.events import GUARD_CLEARED
+from qiki.guard import DEFAULT_RULES
 from qiki_harness.smoke.checks import CHECKS
 from qiki_harness.smoke.checks.guard import NORMAL
 from qiki_harness.smoke.checks.lag import ASKED, FRESH_S

@@ -9,8 +9,7 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from q_core_agent.proposals import Proposal, fire
-from q_core_agent.world import TELEMETRY, SeenTrack, World
+from qiki.agent import TELEMETRY, Proposal, SeenTrack, World, fire
 from qiki.botspec import BotConfig
 from qiki.contracts.enums import ProposalType, RadarTrackStatus
 from qiki.contracts.models import TelemetrySnapshot, Vector

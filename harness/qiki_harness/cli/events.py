@@ -11,9 +11,9 @@ from qiki_harness.cli.options import Name, RunDir, run_folder
 from qiki_harness.errors import HarnessError
 
 if TYPE_CHECKING:
-    from registrar.query import Query
-    from registrar.record import Head
-    from registrar.verify import Report
+    from qiki.audit.query import Query
+    from qiki.audit.record import Head
+    from qiki.audit.verify import Report
 
 app = typer.Typer(help="Read and check the audit log: everything that happened, by code.", no_args_is_help=True)
 
@@ -57,7 +57,7 @@ def tail(  # noqa: PLR0917  # each an option of the command line
     run_dir: RunDir = None,
 ) -> None:
     """Show the newest events."""
-    from registrar.query import Follower, newest  # noqa: PLC0415
+    from qiki.audit.query import Follower, newest  # noqa: PLC0415
 
     log = _folder(folder, name, run_dir)
     query = _query(code, codes_in, source, severity, since, until)
@@ -89,7 +89,7 @@ def query(
     run_dir: RunDir = None,
 ) -> None:
     """Show all events that match, oldest first."""
-    from registrar.query import find  # noqa: PLC0415
+    from qiki.audit.query import find  # noqa: PLC0415
 
     log = _folder(folder, name, run_dir)
     show = _printer(as_json=as_json)
@@ -111,7 +111,7 @@ def verify(
     run_dir: RunDir = None,
 ) -> None:
     """Check every record's hash, the chain, and its end against the audit stream. Exit status 1: something is wrong."""
-    from registrar.verify import verify as check  # noqa: PLC0415
+    from qiki.audit.verify import verify as check  # noqa: PLC0415
 
     given = folder or also_folder
     log = _folder(given, name, run_dir)
@@ -194,9 +194,9 @@ def _query(
     since: str | None,
     until: str | None,
 ) -> "Query":
+    from qiki.audit.query import Query, code_range, moment  # noqa: PLC0415
     from qiki.clock import now  # noqa: PLC0415
     from qiki.contracts.audit import SEVERITIES  # noqa: PLC0415
-    from registrar.query import Query, code_range, moment  # noqa: PLC0415
 
     least = next((one for one in SEVERITIES if severity and one == severity.upper()), None)
     if severity and not least:

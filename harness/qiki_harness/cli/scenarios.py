@@ -7,7 +7,7 @@ import typer
 from qiki_harness.cli.output import table
 
 if TYPE_CHECKING:
-    from q_sim_service.scenario import Scenario
+    from qiki.world.scenario import Scenario
 
 app = typer.Typer(help="List and check scenarios: the worlds that the simulator plays.")
 
@@ -19,7 +19,7 @@ Named = Annotated[
 @app.command("list")
 def list_scenarios() -> None:
     """Show the scenarios that come with the project."""
-    from q_sim_service.scenario import load_scenario, scenario_names  # noqa: PLC0415  # numpy and pydantic
+    from qiki.world.scenario import load_scenario, scenario_names  # noqa: PLC0415  # numpy and pydantic
 
     worlds = [load_scenario(name) for name in scenario_names()]
     print(table(("SCENARIO", "CONTACTS", "WHAT"), [(w.name, str(_contacts(w)), w.description) for w in worlds]))
@@ -28,7 +28,7 @@ def list_scenarios() -> None:
 @app.command()
 def check(scenario: Named) -> None:
     """Read a scenario and say what is wrong with it, or what is in it."""
-    from q_sim_service.scenario import load_scenario  # noqa: PLC0415
+    from qiki.world.scenario import load_scenario  # noqa: PLC0415
 
     world = load_scenario(scenario)
     print(f"{world.name} is right: {_contacts(world)} contacts, {world.frame_rate_hz:g} frames/s, seed {world.seed}.")
@@ -37,8 +37,8 @@ def check(scenario: Named) -> None:
 @app.command()
 def radar(scenario: Named) -> None:
     """Show how far a scenario's radar sees what, in one look of every two and in nine of ten."""
-    from q_sim_service.radar.detection import detection_range_m  # noqa: PLC0415
-    from q_sim_service.scenario import TYPICAL_RCS_M2, load_scenario  # noqa: PLC0415
+    from qiki.radar.detection import detection_range_m  # noqa: PLC0415
+    from qiki.world.scenario import TYPICAL_RCS_M2, load_scenario  # noqa: PLC0415
 
     sensor = load_scenario(scenario).radar
     cell = f"{sensor.range_resolution_m:.4g} m, {sensor.beam_width_deg:g}°, {sensor.speed_resolution_mps:.3g} m/s"

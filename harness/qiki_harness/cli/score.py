@@ -85,7 +85,7 @@ def score(
 
 
 def _fly(scenario: str, seed: int | None, seconds: float) -> "tuple[str, list[ScanRecord]]":
-    from q_sim_service.scenario import load_scenario  # noqa: PLC0415
+    from qiki.world.scenario import load_scenario  # noqa: PLC0415
     from qiki_harness.scoring.offline import fly  # noqa: PLC0415
 
     world = load_scenario(scenario)

@@ -6,15 +6,15 @@ from uuid import UUID, uuid5
 
 import numpy as np
 
-from faststream_bridge.tracker import Scan, Tracker, TrackerParameters, TrackReports
-from faststream_bridge.tracker.scan import EPOCH, MICROSECOND, SECOND_US
-from q_sim_service.frames import MeasuredFrame
-from q_sim_service.radar.model import SR_THRESHOLD_M
-from q_sim_service.scenario import Scenario
-from q_sim_service.world import TICK_S, World
 from qiki.botspec import generate, load_spec
 from qiki.contracts.enums import RadarRangeBand
 from qiki.geometry import Array, unit_vectors
+from qiki.radar.model import SR_THRESHOLD_M
+from qiki.tracking import Scan, Tracker, TrackerParameters, TrackReports
+from qiki.tracking.scan import EPOCH, MICROSECOND, SECOND_US
+from qiki.world.frames import MeasuredFrame
+from qiki.world.scenario import Scenario
+from qiki.world.world import TICK_S, World
 from qiki_harness.scoring.believed import believed
 from qiki_harness.scoring.records import ScanRecord, Tracks, Truth, symmetric
 

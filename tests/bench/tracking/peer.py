@@ -29,9 +29,9 @@ from stonesoup.types.detection import Detection
 from stonesoup.types.state import GaussianState
 from stonesoup.updater.kalman import ExtendedKalmanUpdater
 
-from faststream_bridge.tracker import Scan, TrackerParameters
-from faststream_bridge.tracker.measurement import measured
-from faststream_bridge.tracker.scan import EPOCH
+from qiki.tracking import Scan, TrackerParameters
+from qiki.tracking.measurement import measured
+from qiki.tracking.scan import EPOCH
 from qiki_harness.scoring import Tracks
 
 POSITION, VELOCITY = (0, 2, 4), (1, 3, 5)

@@ -12,8 +12,8 @@ import numpy as np
 from peer import Peer, PeerParameters
 from scenes import flown
 
-from faststream_bridge.tracker import Tracker, TrackerParameters
-from q_sim_service.scenario import load_scenario
+from qiki.tracking import Tracker, TrackerParameters
+from qiki.world.scenario import load_scenario
 from qiki_harness.scoring import ScanRecord, Score, Tracks, score
 from qiki_harness.scoring.offline import Look, believed_tracks
 
@@ -44,7 +44,7 @@ def given(false_alarms: float) -> TrackerParameters:
 
 def ours(name: str, seed: int, scans: int) -> dict[str, Run]:
     """The platform's tracker; all tracks that are believed in, and the confirmed ones alone."""
-    sources = [path.read_text() for path in sorted((ROOT / "services/faststream_bridge/tracker").glob("*.py"))]
+    sources = [path.read_text() for path in sorted((ROOT / "qiki/tracking").glob("*.py"))]
     return _kept(f"{name}-{seed}-{scans}-ours-{_key(name, *sources)}", lambda: _ours(name, seed, scans))
 
 

@@ -7,8 +7,8 @@ from statistics import median
 from peer import Peer, PeerParameters
 from runs import RUN, given
 
-from faststream_bridge.tracker import Scan, Tracker
-from q_sim_service.scenario import Scenario
+from qiki.tracking import Scan, Tracker
+from qiki.world.scenario import Scenario
 from qiki_harness.scoring.offline import looks
 
 COUNTS = (10, 100, 1000, 4000)

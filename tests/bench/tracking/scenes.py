@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from q_sim_service.scenario import load_scenario
+from qiki.world.scenario import load_scenario
 from qiki_harness.scoring.offline import Look, looks
 
 FRAME_RATE_HZ = 1.0

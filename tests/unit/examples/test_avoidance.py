@@ -9,9 +9,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from q_core_agent.engine import GROUP
-from q_core_agent.wellformed import read_proposals
-from q_core_agent.world import TELEMETRY, Input, SeenTrack, World
+from qiki.agent.engine import GROUP
+from qiki.agent.engines.validation import read_proposals
+from qiki.agent.world import TELEMETRY, Input, SeenTrack, World
 from qiki.botspec import DEFAULT_SPEC, generate, load_spec
 from qiki.contracts.enums import RadarTrackStatus
 from qiki.contracts.events.agent import Evidence

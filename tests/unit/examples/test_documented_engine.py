@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from q_core_agent.wellformed import read_proposals
-from q_core_agent.world import World
+from qiki.agent.engines.validation import read_proposals
+from qiki.agent.world import World
 
 PAGE = Path(__file__).parents[3] / "docs/agent.md"
 

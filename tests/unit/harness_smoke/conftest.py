@@ -7,15 +7,15 @@ from uuid import UUID
 
 import pytest
 
-from q_sim_service.scenario import load_scenario
-from q_sim_service.snapshots import telemetry as told_by
-from q_sim_service.world import World
 from qiki.botspec import generate, load_spec
 from qiki.contracts import topics
 from qiki.contracts.agent import AgentState, FsmSnapshot
 from qiki.contracts.enums import FSMState
 from qiki.contracts.fields import Payload
 from qiki.contracts.models import SimState, TelemetrySnapshot
+from qiki.world.scenario import load_scenario
+from qiki.world.snapshots import telemetry as told_by
+from qiki.world.world import World
 from qiki_harness.smoke.check import Check
 from qiki_harness.smoke.inbox import Message
 from qiki_harness.smoke.target import Target

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
+from qiki.audit.record import START, Draft, seal
 from qiki.contracts import topics
 from qiki.contracts.audit import AuditRecord
 from qiki.contracts.enums import FSMState
@@ -18,7 +19,6 @@ from qiki_harness.smoke.checks.cloudevents import check_event
 from qiki_harness.smoke.checks.guard import names
 from qiki_harness.smoke.checks.lag import ASKED, DURABLES, FRESH_S, GAUGES, judge
 from qiki_harness.smoke.checks.registrar import check_chain
-from registrar.record import START, Draft, seal
 from registrar.registry import audit_headers
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

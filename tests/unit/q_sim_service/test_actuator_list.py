@@ -7,14 +7,10 @@ import pytest
 
 from generated import q_sim_api_pb2 as api
 from q_sim_service.actuators import plain_order
-from q_sim_service.bot.orders import EngageDock, Order, SetMode
 from q_sim_service.engine import Engine
-from q_sim_service.errors import OrderError
-from q_sim_service.outlets import Outlets
+from q_sim_service.nats_publisher import Outlets
 from q_sim_service.rpc import Rpc
 from q_sim_service.runs import run_ids
-from q_sim_service.scenario import Scenario
-from q_sim_service.simulator import Setup, Simulator
 from qiki.botspec.actuators import ACTUATORS, ActuatorFamily
 from qiki.botspec.planes.bot import BotParameters
 from qiki.botspec.planes.docking import Port
@@ -22,6 +18,10 @@ from qiki.botspec.planes.power import PowerParameters
 from qiki.botspec.planes.propulsion import PropulsionParameters
 from qiki.contracts.enums import FSMState
 from qiki.runtime.events import Events
+from qiki.world.errors import OrderError
+from qiki.world.scenario import Scenario
+from qiki.world.simulator import Setup, Simulator
+from qiki.world.vehicle.orders import EngageDock, Order, SetMode
 
 EMPTY = Scenario(name="empty", description="nothing there")
 Vessel = tuple[Engine, Rpc, Events]

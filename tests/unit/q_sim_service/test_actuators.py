@@ -8,11 +8,11 @@ from generated import common_types_pb2
 from generated.actuator_raw_out_pb2 import ActuatorCommand
 from generated.common_types_pb2 import DEGREES, METERS, PERCENT, Vector3
 from q_sim_service.actuators import read_order
-from q_sim_service.bot.axes import Axis
-from q_sim_service.bot.orders import Cruise, FireThruster, SetMode, Turn
-from q_sim_service.errors import OrderError
 from qiki.botspec.actuators import ACTUATORS, ActuatorKind
 from qiki.contracts.enums import CommandType, FSMState
+from qiki.world.errors import OrderError
+from qiki.world.vehicle.axes import Axis
+from qiki.world.vehicle.orders import Cruise, FireThruster, SetMode, Turn
 
 
 def command(actuator: str, kind: int, **fields: Any) -> ActuatorCommand:

@@ -7,13 +7,13 @@ import pytest
 
 from generated import common_types_pb2 as common
 from generated.sensor_raw_in_pb2 import SensorReading
-from q_sim_service.errors import NoSensorError
 from q_sim_service.readings import choose, reading
-from q_sim_service.scenario import Scenario
-from q_sim_service.world import World
 from qiki.botspec.planes.bot import BotParameters
 from qiki.botspec.planes.sensors import SensorKind, SensorParameters, sensor_id
 from qiki.contracts.protobuf import timestamp_from_proto
+from qiki.world.errors import NoSensorError
+from qiki.world.scenario import Scenario
+from qiki.world.world import World
 
 EXACT = SensorParameters(imu_sigma_deg=0.0, gps_sigma_m=0.0, lidar_sigma_m=0.0, thermal_sigma_k=0.0)
 START = {"position_m": [10, 20, 30], "heading_deg": 90}

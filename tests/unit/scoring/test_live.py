@@ -6,14 +6,14 @@ from uuid import UUID, uuid5
 import numpy as np
 import pytest
 
-from faststream_bridge.tracker import Tracker, TrackerParameters
-from q_sim_service.scenario import load_scenario
-from q_sim_service.snapshots import truth
-from q_sim_service.world import World
 from qiki.botspec import generate, load_spec
 from qiki.contracts import headers, topics
 from qiki.contracts.ids import RADAR_SENSOR_ID, run_frame_id
 from qiki.contracts.models import RadarFrame, RadarTrack, TrackedFrame
+from qiki.tracking import Tracker, TrackerParameters
+from qiki.world.scenario import load_scenario
+from qiki.world.snapshots import truth
+from qiki.world.world import World
 from qiki_harness.scoring import score
 from qiki_harness.scoring.live import Listener
 from qiki_harness.scoring.offline import fly, scan_of

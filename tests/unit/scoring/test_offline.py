@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from q_sim_service.scenario import load_scenario
 from qiki.contracts.enums import RadarTrackStatus
+from qiki.world.scenario import load_scenario
 from qiki_harness.scoring import score
 from qiki_harness.scoring.believed import believed
 from qiki_harness.scoring.offline import fly, looks

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from q_sim_service.scenario import load_scenario
+from qiki.world.scenario import load_scenario
 from qiki_harness.errors import HarnessError
 from qiki_harness.scoring import score
 from qiki_harness.scoring.offline import fly

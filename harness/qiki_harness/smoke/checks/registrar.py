@@ -3,6 +3,7 @@
 from itertools import pairwise
 from uuid import UUID, uuid4
 
+from qiki.audit.record import DamagedLineError, unseal
 from qiki.contracts import topics
 from qiki.contracts.audit import AuditRecord
 from qiki.contracts.events import COMMAND_REFUSED, Refusal
@@ -12,7 +13,6 @@ from qiki_harness.smoke.check import CheckFailedError
 from qiki_harness.smoke.inbox import Inbox, Message
 from qiki_harness.smoke.payloads import header, read, wrong
 from qiki_harness.smoke.session import ANSWER_S, Session
-from registrar.record import DamagedLineError, unseal
 
 UNKNOWN_COMMAND = "smoke.unknown"
 EVENTS_BACK = 200

@@ -1,0 +1,84 @@
+"""What the vehicle's actuators take: the ranges of their values, and which of them are one and the same in motion."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from qiki.agent.decision.refusal import Refusal
+from qiki.agent.proposals import DEGREES, PERCENT, Action
+from qiki.botspec.actuators import ActuatorFamily
+from qiki.botspec.config import Actuator, BotConfig
+from qiki.contracts.enums import CommandType, FSMState
+
+MAX_DURATION_S = (2**31 - 1) / 1000.0
+"""What a command's int32 of milliseconds holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Values that a command takes.
+
+    Attributes:
+        unit: name of `qiki.common.Unit`; empty where there is none
+        whole: only whole numbers
+    """
+
+    low: float
+    high: float
+    unit: str = ""
+    whole: bool = False
+
+    def takes(self, value: float) -> bool:
+        """Whether a value lies in it."""
+        return self.low <= value <= self.high and (not self.whole or value == int(value))
+
+    def __str__(self) -> str:
+        return f"{self.low:g} to {self.high:g}{' ' + self.unit if self.unit else ''}"
+
+
+RANGES = {
+    (ActuatorFamily.MOTOR, CommandType.SET_VELOCITY): Range(0.0, 100.0, PERCENT),
+    (ActuatorFamily.MOTOR, CommandType.ROTATE): Range(-360.0, 360.0, DEGREES),
+    (ActuatorFamily.RCS, CommandType.SET_VELOCITY): Range(0.0, 100.0, PERCENT),
+    (ActuatorFamily.SYSTEM, CommandType.SET_MODE): Range(
+        float(min(state for state in FSMState if state)), float(max(FSMState)), whole=True
+    ),
+}
+
+
+def out_of_range(what: str, value: float, expected: str) -> Refusal:
+    """A figure that is not within its range."""
+    return Refusal(f"{what} is {value:g} (expected {expected})", f"{what} is out of range")
+
+
+class Limits:
+    """The actuators of one bot."""
+
+    def __init__(self, config: BotConfig) -> None:
+        self._actuators = {actuator.role: actuator for actuator in config.hardware_profile.actuators}
+
+    def actuator(self, role: str) -> Actuator:
+        """The one of that role, which must be known."""
+        return self._actuators[role]
+
+    def resource(self, role: str) -> str:
+        """What a command to an actuator takes hold of: the motors drive the vehicle as one."""
+        family = self._actuators[role].type
+        return family if family is ActuatorFamily.MOTOR else role
+
+    def faults(self, action: Action) -> Iterator[Refusal]:
+        """Why an action cannot be done, the first reason first."""
+        actuator = self._actuators.get(action.actuator)
+        if actuator is None:
+            yield Refusal(f"unknown actuator {action.actuator!r} (expected one of: {', '.join(self._actuators)})")
+            return
+        allowed = RANGES.get((actuator.type, action.command))
+        if allowed is None or action.command.name not in actuator.commands:
+            expected = " or ".join(actuator.commands)
+            yield Refusal(f"{actuator.role} does not take {action.command.name} (expected {expected})")
+            return
+        if not allowed.takes(action.value):
+            yield out_of_range(f"{actuator.role}: value", action.value, str(allowed))
+        if action.unit not in {"", allowed.unit}:
+            yield Refusal(f"{actuator.role}: unit is {action.unit} (expected {allowed.unit or 'none'})")
+        if not 0.0 <= action.duration_s <= MAX_DURATION_S:
+            yield out_of_range(f"{actuator.role}: duration_s", action.duration_s, f"0 to {MAX_DURATION_S:.0f}")

@@ -1,0 +1,1 @@
+"""Engines: loading them, and checking what they propose."""

@@ -1,0 +1,142 @@
+"""Whether what an engine gave are proposals at all: its fields are whatever its author put there.
+
+They are made anew of plain values, in the engine's own thread: nothing that its classes do reaches the agent.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from itertools import islice
+from numbers import Real
+from typing import Any, TypeVar
+
+from qiki.agent.engines.text import MAX_TEXT
+from qiki.agent.proposals import Action, Proposal
+from qiki.contracts.enums import CommandType, ProposalType
+from qiki.contracts.events.agent import Evidence
+
+MAX_PROPOSALS = 100
+MAX_ACTIONS = 16
+MAX_NAMES = 100
+"""Keys, labels and messages that a proposal may name, of each."""
+SEQUENCES = range(1 << 64)
+SHOWN = range(-(10**9), 10**9)
+"""Whole numbers that a fault shows; longer ones go by their type."""
+
+Reader = Callable[[Any], Any]
+T = TypeVar("T")
+
+
+class MalformedError(Exception):
+    """What an engine gave is no proposal; the text says what is wrong with it."""
+
+
+class UnfitError(Exception):
+    """A field's value is not what is expected."""
+
+
+def read_proposals(given: tuple[object, ...]) -> tuple[Proposal, ...]:
+    """An engine's proposals, of plain values: every number a finite float, every text one line.
+
+    Raises:
+        MalformedError: they are no proposals, or too many.
+    """
+    if len(given) > MAX_PROPOSALS:
+        raise MalformedError(f"gave more than {MAX_PROPOSALS} proposals")
+    return tuple(map(_proposal, given))
+
+
+def _proposal(given: object) -> Proposal:
+    if not isinstance(given, Proposal):
+        raise MalformedError(f"gave {_kind(given)} (expected a Proposal)")
+    return _record(Proposal, given, PROPOSAL_FIELDS)
+
+
+def _record(kind: type[T], given: object, fields: Mapping[str, tuple[Reader, str]], where: str = "") -> T:
+    """The same record, each of its fields read."""
+    values = {}
+    for name, (read, expected) in fields.items():
+        value = getattr(given, name, None)
+        try:
+            values[name] = read(value)
+        except (UnfitError, ValueError, OverflowError):  # beyond every float, or what the contract refuses
+            raise MalformedError(f"{where}{name} is {_kind(value)} (expected {expected})") from None
+    return kind(**values)
+
+
+def _kind(value: object) -> str:
+    """A value for people: a number as it is, anything else by its type."""
+    shown = type(value) in {float, bool} or (type(value) is int and value in SHOWN)
+    return repr(value) if shown else f"of type {type(value).__name__}"
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(number := float(value)):
+        raise UnfitError
+    return number
+
+
+def _text(value: object) -> str:
+    text = str.__str__(_a(str)(value))
+    if len(text) > MAX_TEXT or not text.isprintable():
+        raise UnfitError
+    return text
+
+
+def _sequence(value: object) -> int | None:
+    if value is not None and (type(value) is not int or value not in SEQUENCES):
+        raise UnfitError
+    return value
+
+
+def _a(kind: type[T]) -> Callable[[Any], T]:
+    def read(value: object) -> T:
+        if not isinstance(value, kind):
+            raise UnfitError
+        return value
+
+    return read
+
+
+def _several(read: Reader, most: int) -> Reader:
+    def read_all(value: object) -> tuple[Any, ...]:
+        items = tuple(islice(_a(tuple)(value), most + 1))
+        if len(items) > most:
+            raise UnfitError
+        return tuple(map(read, items))
+
+    return read_all
+
+
+def _actions(value: object) -> tuple[Action, ...]:
+    several: tuple[Action, ...] = _several(_a(Action), MAX_ACTIONS)(value)
+    return tuple(_record(Action, one, ACTION_FIELDS, f"actions.{place}.") for place, one in enumerate(several))
+
+
+def _evidence(value: object) -> Evidence:
+    given = _a(Evidence)(value)
+    return Evidence(subject=_text(given.subject), sequence=_sequence(given.sequence), age_s=_number(given.age_s))
+
+
+NUMBER = (_number, "a finite number")
+TEXT = (_text, f"one line of at most {MAX_TEXT} characters")
+TEXTS = (_several(_text, MAX_NAMES), f"a tuple of at most {MAX_NAMES} lines")
+
+PROPOSAL_FIELDS: Mapping[str, tuple[Reader, str]] = {
+    "actions": (_actions, f"a tuple of at most {MAX_ACTIONS} Actions"),
+    "justification": TEXT,
+    "type": (_a(ProposalType), "a ProposalType"),
+    "priority": NUMBER,
+    "confidence": NUMBER,
+    "expected_duration_s": NUMBER,
+    "rests_on": (_several(_evidence, MAX_NAMES), f"a tuple of at most {MAX_NAMES} messages as Evidence"),
+    "key": TEXT,
+    "depends_on": TEXTS,
+    "conflicts_with": TEXTS,
+}
+ACTION_FIELDS: Mapping[str, tuple[Reader, str]] = {
+    "actuator": TEXT,
+    "command": (_a(CommandType), "a CommandType"),
+    "value": NUMBER,
+    "unit": TEXT,
+    "duration_s": NUMBER,
+}

@@ -1,0 +1,116 @@
+"""The power-on self test: what the configuration declares against what answers."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from generated.sensor_raw_in_pb2 import SensorReading
+from qiki.agent.sim_instant import SimInstant, named
+from qiki.agent.vehicle import Answers
+from qiki.botspec.config import Actuator, BotConfig, Sensor
+from qiki.botspec.planes.sensors import SensorKind
+from qiki.contracts.enums import DeviceCode, DeviceStatus, DeviceType
+from qiki.contracts.events.agent import BiosStatus, DeviceReport
+from qiki.contracts.models import TelemetrySnapshot
+
+FIRMWARE = "1.0"
+STOPPING = frozenset({DeviceStatus.ERROR, DeviceStatus.NOT_FOUND})
+MAY_SEE_NOTHING = frozenset({SensorKind.LIDAR})
+"""Their reading is not valid when nothing is within reach, which is no fault."""
+
+
+def examine(config: BotConfig, answers: Answers, own: TelemetrySnapshot) -> tuple[DeviceReport, ...]:
+    """A row a device: what is declared, the simulator itself, power and communication."""
+    hardware = config.hardware_profile
+    return (
+        _controller(answers),
+        *(_sensor(one, answers, own) for one in hardware.sensors),
+        *(_actuator(one, answers) for one in hardware.actuators),
+        *_units(own),
+    )
+
+
+def status(rows: tuple[DeviceReport, ...], stamp: SimInstant, uptime_s: float) -> BiosStatus:
+    """The report that these rows make."""
+    well = sum(row.status is DeviceStatus.OK for row in rows)
+    return BiosStatus(
+        ts_epoch=stamp.t_s,
+        run_id=stamp.run_id,
+        bios_uuid=stamp.id("bios"),
+        firmware_version=FIRMWARE,
+        all_systems_go=not any(row.status in STOPPING for row in rows),
+        health_score=well / len(rows),
+        last_checked=stamp.moment,
+        uptime_sec=int(uptime_s),
+        post_results=rows,
+    )
+
+
+def _controller(answers: Answers) -> DeviceReport:
+    name = "q_sim_service"
+    fault = (DeviceStatus.ERROR, DeviceCode.CRITICAL_BOOT_FAILURE) if answers.controller else None
+    return _row(_unit_id(name), name, DeviceType.CONTROLLER, fault, answers.controller)
+
+
+def _sensor(sensor: Sensor, answers: Answers, own: TelemetrySnapshot) -> DeviceReport:
+    name = sensor.type.name.lower()
+    fault, message = _sensor_fault(sensor, answers.readings.get(int(sensor.type), "it does not answer"), own)
+    return _row(sensor.id, name, DeviceType.SENSOR, fault, message)
+
+
+_Fault = tuple[DeviceStatus, DeviceCode] | None
+_MISSING = (DeviceStatus.NOT_FOUND, DeviceCode.COMPONENT_NOT_FOUND)
+_WARNED = (DeviceStatus.WARNING, DeviceCode.STATUS_CODE_UNSPECIFIED)
+
+
+def _sensor_fault(sensor: Sensor, reading: SensorReading | str, own: TelemetrySnapshot) -> tuple[_Fault, str]:
+    if isinstance(reading, str):
+        return _MISSING, reading
+    if reading.sensor_id.value != str(sensor.id):
+        return _MISSING, f"{reading.sensor_id.value or 'nobody'} answers in its place"
+    if reading.is_valid and reading.WhichOneof("sensor_data"):
+        return None, ""
+    if not _works(sensor.type, own):
+        return (DeviceStatus.ERROR, DeviceCode.UNSTABLE_READINGS), "its readings are not valid"
+    return (None, "") if sensor.type in MAY_SEE_NOTHING else (_WARNED, "it has no reading now")
+
+
+def _works(kind: SensorKind, own: TelemetrySnapshot) -> bool:
+    """Whether the vehicle itself says that a sensor works: one that works may yet have nothing to read."""
+    entry = own.sensors.get(kind.name.lower())
+    return isinstance(entry, dict) and entry.get("ok") is True
+
+
+def _actuator(actuator: Actuator, answers: Answers) -> DeviceReport:
+    state = answers.actuators.get(actuator.id)
+    if state is None:
+        fault, message = _MISSING, "it is not fitted"
+    elif state.role != actuator.role:
+        fault, message = _MISSING, f"{state.role or 'nobody'} has its id"
+    else:
+        return _row(actuator.id, actuator.role, DeviceType.ACTUATOR, None if state.ready else _WARNED, state.message)
+    return _row(actuator.id, actuator.role, DeviceType.ACTUATOR, fault, message)
+
+
+def _units(own: TelemetrySnapshot) -> Iterator[DeviceReport]:
+    """Power and communication, as telemetry tells of them."""
+    faults = ", ".join(own.power.faults)
+    yield _row(_unit_id("power"), "power", DeviceType.POWER_UNIT, _WARNED if faults else None, faults)
+    barred = "" if own.comms.xpdr_allowed else "the transponder is not allowed to send"
+    yield _row(_unit_id("comms"), "comms", DeviceType.COMMUNICATION, _WARNED if barred else None, barred)
+
+
+def _row(device_id: UUID, name: str, kind: DeviceType, fault: _Fault, message: str) -> DeviceReport:
+    state, code = fault or (DeviceStatus.OK, DeviceCode.STATUS_CODE_UNSPECIFIED)
+    return DeviceReport(
+        device_id=device_id,
+        device_name=name,
+        status=state,
+        error_message=message if fault else "",
+        device_type=kind,
+        status_code=code,
+    )
+
+
+def _unit_id(name: str) -> UUID:
+    """The lasting identity of a unit that the configuration gives none."""
+    return named("unit", name)

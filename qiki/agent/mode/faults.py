@@ -1,0 +1,133 @@
+"""Why the agent is in SAFE_MODE: each check finds causes, each cause names its trigger and what it rests on."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from qiki.agent.engines.results import EngineResult, FaultKind
+from qiki.agent.perception.evidence import newest
+from qiki.agent.world import TELEMETRY, TRACKS, World
+from qiki.botspec.planes.power import PowerParameters
+from qiki.botspec.planes.thermal import Node
+from qiki.contracts.enums import DeviceStatus
+from qiki.contracts.events.agent import DeviceReport, Evidence
+
+CRITICAL = "critical"
+UNHELD_BUS = ("BUS_UNDERVOLTAGE", "BATTERY_EMPTY")
+VITAL_NODES = frozenset({Node.CORE, Node.PDU, Node.BATTERY})
+ENGINE_TRIGGERS = {FaultKind.FAILED: "ENGINE_FAILED", FaultKind.OVERRUN: "ENGINE_OVERRUN"}
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One reason for SAFE_MODE.
+
+    Attributes:
+        trigger: of the state machine
+        detail: in one line; the same as long as it is the same cause
+    """
+
+    trigger: str
+    detail: str
+    rests_on: tuple[Evidence, ...] = ()
+
+    @property
+    def reason(self) -> str:
+        """As people read it."""
+        return f"{self.trigger}: {self.detail}"
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the checks look at.
+
+    Attributes:
+        turns: what the engines did in the last tick
+        booting: what has never come yet is waited for, and no cause
+        bios_answered: whether there ever was a self test
+    """
+
+    world: World
+    power: PowerParameters
+    turns: tuple[EngineResult, ...] = ()
+    booting: bool = False
+    bios_answered: bool = True
+
+
+def find_causes(situation: Situation) -> tuple[Cause, ...]:
+    """Every cause that there is now, the gravest kind first."""
+    return tuple(cause for check in CHECKS for cause in check(situation))
+
+
+def waits_for(world: World) -> tuple[str, ...]:
+    """What a boot still lacks."""
+    inputs = [name for name, one in world.inputs.items() if not one.alive]
+    return (*inputs, *(() if world.bios else ("bios",)))
+
+
+def _alerts(situation: Situation) -> Iterator[Cause]:
+    for active in situation.world.alerts:
+        if active.alert.severity == CRITICAL:
+            detail = f"{active.alert.message} (track {active.alert.track_id})"
+            yield Cause(active.alert.fsm_event, detail, (active.evidence,))
+
+
+def _bios_lost(situation: Situation) -> Iterator[Cause]:
+    awaited = situation.booting and not situation.bios_answered
+    if situation.world.bios is None and not awaited:
+        yield Cause("BIOS_LOST", "the self test is not answered")
+
+
+def _bios_error(situation: Situation) -> Iterator[Cause]:
+    bios = situation.world.bios
+    if bios is not None and not bios.all_systems_go:
+        faulty = [row for row in bios.post_results if row.status in {DeviceStatus.ERROR, DeviceStatus.NOT_FOUND}]
+        yield Cause("BIOS_ERROR", "; ".join(map(_device, faulty)))
+
+
+def _device(row: DeviceReport) -> str:
+    return f"{row.device_name} {row.status.name}, {row.error_message}"
+
+
+def _stale(situation: Situation) -> Iterator[Cause]:
+    world = situation.world
+    for name in (TRACKS, TELEMETRY):
+        one = world.inputs[name]
+        awaited = situation.booting and one.age_s is None
+        if not one.alive and not awaited:
+            silent = "never came" if one.age_s is None else "does not come in time"
+            yield Cause("INPUT_STALE", f"{name} ({one.subject}) {silent}", newest(world, name))
+
+
+def _engines(situation: Situation) -> Iterator[Cause]:
+    for turn in situation.turns:
+        if turn.fault is not None:
+            yield Cause(ENGINE_TRIGGERS[turn.fault.kind], f"{turn.name}: {turn.fault.text}")
+
+
+def _power(situation: Situation) -> Iterator[Cause]:
+    own = situation.world.own
+    if own is None:
+        return
+    low_pct = situation.power.soc_shed_low_pct
+    unheld = [fault for fault in UNHELD_BUS if fault in own.power.faults]
+    low = [f"battery under {low_pct:g} %"] if own.power.soc_pct < low_pct else []
+    if unheld or low:
+        yield Cause("POWER_CRITICAL", ", ".join(unheld + low), newest(situation.world, TELEMETRY))
+
+
+def _thermal(situation: Situation) -> Iterator[Cause]:
+    own = situation.world.own
+    tripped = [node.id for node in own.thermal.nodes if node.tripped and node.id in VITAL_NODES] if own else []
+    if tripped:
+        yield Cause("THERMAL_TRIP", f"tripped: {', '.join(tripped)}", newest(situation.world, TELEMETRY))
+
+
+CHECKS: tuple[Callable[[Situation], Iterable[Cause]], ...] = (
+    _alerts,
+    _bios_lost,
+    _bios_error,
+    _stale,
+    _engines,
+    _power,
+    _thermal,
+)

@@ -1,0 +1,35 @@
+"""Where a message stood and when it came: what causes and decisions rest on."""
+
+from dataclasses import dataclass
+
+from qiki.agent.world import World
+from qiki.contracts.events.agent import Evidence
+
+AGE_DIGITS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One message's place.
+
+    Attributes:
+        sequence: in its stream; None for what is not kept
+        at_s: when it came, on the agent's clock
+    """
+
+    subject: str
+    sequence: int | None
+    at_s: float
+
+    def age_s(self, now_s: float) -> float:
+        """Time since it came."""
+        return round(max(0.0, now_s - self.at_s), AGE_DIGITS)
+
+    def evidence(self, now_s: float) -> Evidence:
+        """As something to rest on."""
+        return Evidence(subject=self.subject, sequence=self.sequence, age_s=self.age_s(now_s))
+
+
+def newest(world: World, *names: str) -> tuple[Evidence, ...]:
+    """The newest messages of these inputs; what has never come is no evidence."""
+    return tuple(world.evidence(name) for name in names if world.inputs[name].age_s is not None)

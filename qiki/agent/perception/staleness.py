@@ -1,0 +1,97 @@
+"""Whether the agent's two inputs may be acted on: is one silent though something is due, or late."""
+
+from dataclasses import replace
+
+from qiki.agent.perception.evidence import Received
+from qiki.agent.perception.pace import ArrivalPace, FramePace
+from qiki.contracts import topics
+from qiki.contracts.models import TelemetrySnapshot, TrackedFrame
+
+UNKNOWN_S = 5.0
+"""Silence that is allowed after a first frame, when nothing shows yet how often they come."""
+
+
+class Liveness:
+    """Watches the silence of tracks and telemetry, and how far the frames lag behind the simulation.
+
+    Live, frames are due while telemetry, which comes by the wall clock, says that the simulation runs; so only time
+    between two snapshots that say so counts as silence, and a pause between them is none. In lockstep the clock is
+    the simulation's own, and frames are always due.
+
+    Attributes:
+        frame: where the newest whole frame was told of
+        late_s: by how much it lagged behind the telemetry that came last, on the agent's clock
+    """
+
+    def __init__(self, stale_min_s: float, lockstep: bool) -> None:
+        self._stale_min_s = stale_min_s
+        self._lockstep = lockstep
+        self._silent_s = 0.0
+        self.frame: Received | None = None
+        self.telemetry: Received | None = None
+        self.late_s = 0.0
+        self._shown_s: float | None = None
+        self._frames, self._snapshots = FramePace(), ArrivalPace()
+        self._speed = 1.0
+        self._running = False
+
+    def take_frame(self, frame: TrackedFrame, received: Received) -> None:
+        """A frame is there as a whole."""
+        self._shown_s = frame.timestamp.timestamp()
+        self._frames.take(frame.frame, self._shown_s)
+        self.frame = received
+        self._silent_s = 0.0
+
+    def take_telemetry(self, snapshot: TelemetrySnapshot, received: Received) -> None:
+        """The bot's own state came."""
+        running = snapshot.sim_state.running and not snapshot.sim_state.paused
+        passed = self._running and running
+        if passed and self.telemetry is not None:
+            heard_s = max(self.telemetry.at_s, self.frame.at_s if self.frame else 0.0)
+            self._silent_s += max(0.0, received.at_s - heard_s)
+        if self.telemetry is not None:
+            self._snapshots.take(received.at_s - self.telemetry.at_s)
+        self.telemetry, self._running, self._speed = received, running, snapshot.sim_state.speed
+        if not self._lockstep:
+            late_s = self._late_s(snapshot.timestamp.timestamp())
+            # While time is held, it may be stepped on at once: frames only catch up then.
+            self.late_s = late_s if passed else min(self.late_s, late_s)
+
+    def begin_run(self, at_s: float) -> None:
+        """Another run: frames that were alive get the usual time for its first one, others have never come."""
+        before_s = self.telemetry.at_s if self.telemetry else at_s
+        alive = self.frame is not None and self.tracks_alive(before_s)
+        self.frame = replace(self.frame, at_s=at_s) if self.frame is not None and alive else None
+        self._silent_s = self.late_s = 0.0
+        self._shown_s = None
+        self._frames.begin_run()
+
+    def tracks_alive(self, now_s: float) -> bool:
+        """Whether frames come as they should."""
+        if self.frame is None:
+            return False
+        silent_s = now_s - self.frame.at_s if self._lockstep else self._silent_s
+        return max(silent_s, self.late_s) <= self._frames_allowed_s
+
+    def telemetry_alive(self, now_s: float) -> bool:
+        """Whether telemetry comes as it should."""
+        if self.telemetry is None:
+            return False
+        return now_s - self.telemetry.at_s <= self._allowed_s(topics.TELEMETRY, self._snapshots.period_s)
+
+    def _late_s(self, t_s: float) -> float:
+        """How far what is shown lies behind the simulated time `t_s`."""
+        return 0.0 if self._shown_s is None else max(0.0, t_s - self._shown_s) / max(self._speed, 1.0)
+
+    @property
+    def _frames_allowed_s(self) -> float:
+        """Silence that is allowed; frames that are paced slower than time come later by as much."""
+        period_s = self._frames.period_s
+        if period_s is None:
+            return max(UNKNOWN_S, self._stale_min_s)
+        pace = self._speed if self._speed > 0.0 and not self._lockstep else 1.0
+        return self._allowed_s(topics.TRACKED, period_s / pace, min(pace, 1.0))
+
+    def _allowed_s(self, topic: topics.Topic, period_s: float | None, pace: float = 1.0) -> float:
+        nominal_s = (topic.stale_after_s or 0.0) / pace
+        return max(nominal_s, topics.STALE_AFTER * (period_s or 0.0), self._stale_min_s)

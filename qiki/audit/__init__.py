@@ -1,0 +1,1 @@
+"""The audit log: records in a hash chain, on files, read and verified."""

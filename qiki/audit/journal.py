@@ -1,0 +1,199 @@
+"""The audit log's writer: appends to the newest file of a folder, begins new ones, repairs a torn end."""
+
+import contextlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from qiki.audit.files import TORN_SUFFIX, audit_files, file_name, file_number, lines_backward, read_lines, take_lock
+from qiki.audit.record import START, DamagedLineError, Draft, Entry, Head, seal, unseal
+from qiki.clock import parse_rfc3339
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When a new file begins, and how many are kept (0: all)."""
+
+    max_bytes: int
+    max_age_s: float
+    keep_files: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Torn:
+    """What a crash left of a line: kept beside the file until its repair is recorded."""
+
+    remains: Path
+
+    @property
+    def file(self) -> str:
+        """Where it stood."""
+        return self.remains.name.removesuffix(TORN_SUFFIX)
+
+    @property
+    def size(self) -> int:
+        """How many bytes it was."""
+        return self.remains.stat().st_size
+
+    @property
+    def event_id(self) -> str:
+        """The same for the same remains, also after one more crash."""
+        return f"audit-repaired:{self.file}:{self.remains.stat().st_mtime_ns}"
+
+    def recorded(self) -> None:
+        """Its repair stands in the log."""
+        self.remains.unlink()
+
+
+class Journal:
+    """The files of one folder and the end of their chain. All of it blocks; errors are the system's (OSError).
+
+    What `append` returns is on the disk. When it raises, nothing of that call counts: half a line that it may have left
+    is taken away before the next one.
+    """
+
+    def __init__(self, folder: Path, limits: Limits) -> None:
+        self.folder = folder
+        self.head = START
+        self._limits = limits
+        self._lock = -1
+        self._file = -1
+        self._number = 0
+        self._began: datetime | None = None
+        self._keep_bytes: int | None = None
+
+    def open(self) -> list[Torn]:
+        """Take the folder and find the chain's end; what was torn off and is not recorded as repaired yet."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if self._lock < 0:
+            self._lock = take_lock(self.folder)
+        files = audit_files(self.folder)
+        if files:
+            _repair(files[-1])
+            self._resume(files[-1])
+        self.head = last_head(files)
+        return [Torn(path) for path in sorted(self.folder.glob(f"*{TORN_SUFFIX}"))]
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        for descriptor in (self._file, self._lock):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self._file = self._lock = -1
+
+    def append(self, drafts: Sequence[Draft], moment: datetime) -> list[Entry]:
+        """Write drafts, one at least and as many as the newest file takes, and flush them to the disk.
+
+        Args:
+            drafts: what to register
+            moment: wall time
+        """
+        entries = [seal(drafts[0], self.head, moment)]
+        size = self._room_for(entries[0], moment)
+        for draft in drafts[1:]:
+            entry = seal(draft, entries[-1].head, moment)
+            size += len(entries[-1].line)
+            if size + len(entry.line) > self._limits.max_bytes:
+                break
+            entries.append(entry)
+        self._write(b"".join(entry.line for entry in entries))
+        self.head = entries[-1].head
+        self._began = self._began or moment
+        return entries
+
+    def surplus(self) -> list[Path]:
+        """The oldest files, which are more than are kept."""
+        keep = self._limits.keep_files
+        return audit_files(self.folder)[:-keep] if keep else []
+
+    def _room_for(self, entry: Entry, moment: datetime) -> int:
+        """See to it that the newest file takes an entry; returns the size that it has."""
+        size = self._whole_size()
+        if size is None or (size and (size + len(entry.line) > self._limits.max_bytes or self._is_old(moment))):
+            self._begin_file()
+            return 0
+        return size
+
+    def _whole_size(self) -> int | None:
+        """Size of the newest file, rid of what a failed write left; None where there is none any more."""
+        if self._file < 0 or not os.fstat(self._file).st_nlink:
+            return None
+        if self._keep_bytes is not None:
+            os.ftruncate(self._file, self._keep_bytes)
+            self._keep_bytes = None
+        return os.fstat(self._file).st_size
+
+    def _is_old(self, moment: datetime) -> bool:
+        return self._began is not None and moment - self._began >= timedelta(seconds=self._limits.max_age_s)
+
+    def _begin_file(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / file_name(self._number + 1)
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+        try:
+            _sync_folder(self.folder)
+        except OSError:  # else the next attempt finds the name taken
+            os.close(descriptor)
+            path.unlink()
+            raise
+        self._take(path, descriptor)
+        self._began = None
+
+    def _resume(self, path: Path) -> None:
+        self._take(path, os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC))
+        with contextlib.suppress(DamagedLineError, StopIteration, LookupError, ValueError):
+            self._began = parse_rfc3339(unseal(next(read_lines(path))).fields["registered_at"])
+
+    def _take(self, path: Path, descriptor: int) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+        self._file, self._number = descriptor, file_number(path)
+
+    def _write(self, content: bytes) -> None:
+        size = os.fstat(self._file).st_size
+        try:
+            rest = memoryview(content)
+            while rest:
+                rest = rest[os.write(self._file, rest) :]
+            os.fsync(self._file)
+        except OSError:
+            self._keep_bytes = size
+            with contextlib.suppress(OSError):  # tried again before the next write
+                self._whole_size()
+            raise
+
+
+def last_head(files: Sequence[Path]) -> Head:
+    """The end of the chain: of the newest line that is as it was written."""
+    for path in reversed(files):
+        for line in lines_backward(path):
+            with contextlib.suppress(DamagedLineError):
+                return unseal(line).head
+    return START
+
+
+def _repair(path: Path) -> None:
+    """Move what follows the last line feed into a file beside; a crash in between finds either again."""
+    content = path.read_bytes()
+    whole = content.rfind(b"\n") + 1
+    if whole == len(content):
+        return
+    remains = path.with_name(path.name + TORN_SUFFIX)
+    with remains.open("wb") as file:
+        file.write(content[whole:])
+        file.flush()
+        os.fsync(file.fileno())
+    _sync_folder(path.parent)
+    with path.open("r+b") as file:
+        file.truncate(whole)
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

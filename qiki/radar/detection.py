@@ -1,0 +1,75 @@
+"""How likely an echo is to be seen: the laws that drawn echoes obey, and what SNR and range a probability takes.
+
+One sample of a square-law detector, as a look is integrated coherently (Richards, Fundamentals of Radar Signal
+Processing, 2nd ed., ch. 6). With SNR χ, threshold T = -ln P_fa and a = 1 + χ/2:
+
+    steady         Q₁(√(2χ), √(2T)), Marcum's function
+    Swerling I     exp(-T / (1 + χ)) = P_fa^(1/(1 + χ))
+    Swerling III   (1 + (1 - 1/a) T/a) exp(-T/a)
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qiki.radar import equation
+from qiki.radar.echoes import threshold
+from qiki.radar.parameters import RadarParameters, Swerling
+
+Array = NDArray[np.float64]
+
+BEYOND_DOUBT = 6.2
+"""An echo whose amplitude exceeds the threshold's by this is missed with less than double precision can tell from 0."""
+LEAST_SNR, GREATEST_SNR = 1e-6, 1e15
+HALVINGS = 80
+
+
+def marcum_q(snr: Array, level: float) -> Array:
+    """Q₁(√(2 SNR), √(2 level)): the probability that a steady echo in noise has more power than `level`, (n,).
+
+    It is P(J ≤ K) of independent J ~ Poisson(level) and K ~ Poisson(SNR) (Shnidman, The Calculation of the Probability
+    of Detection and the Generalized Marcum Q-Function, IEEE Trans. Information Theory 35, 1989): a sum of positive
+    terms, so small probabilities are as exact as great ones.
+
+    Args:
+        snr: (n,), from 0
+        level: in units of the noise power, above 0 and at most 745, where P_fa leaves double precision
+    """
+    certain = (math.sqrt(level) + BEYOND_DOUBT) ** 2
+    k = np.arange(certain + 10 * math.sqrt(certain) + 20)
+    log_factorial = np.concatenate(([0.0], np.cumsum(np.log(k[1:]))))
+    mean = np.clip(snr, np.finfo(float).tiny, certain)[:, np.newaxis]
+    reached = np.cumsum(np.exp(k * math.log(level) - level - log_factorial))
+    weight = np.exp(k * np.log(mean) - mean - log_factorial)
+    return np.asarray(np.minimum(np.einsum("ij,j->i", weight, reached), 1.0))
+
+
+def detection_probability(snr: Array, level: float, model: Swerling) -> Array:
+    """That an echo of this mean SNR is above the level, (n,)."""
+    if model == Swerling.I:
+        return np.asarray(np.exp(-level / (1 + snr)))
+    if model == Swerling.III:
+        a = 1 + snr / 2
+        return np.asarray((1 + (1 - 1 / a) * level / a) * np.exp(-level / a))
+    return marcum_q(snr, level)
+
+
+def required_snr(probability: float, level: float, model: Swerling) -> float:
+    """The mean SNR at which an echo is above the level with this probability, which must exceed that of noise."""
+    low, high = LEAST_SNR, GREATEST_SNR
+    for _ in range(HALVINGS):
+        middle = math.sqrt(low * high)
+        reached = detection_probability(np.array([middle]), level, model)[0] >= probability
+        low, high = (low, middle) if reached else (middle, high)
+    return high
+
+
+def detection_range_m(parameters: RadarParameters, rcs_m2: float, probability: float) -> float:
+    """How far a contact is seen with this probability in one look, where the radiation is strongest.
+
+    At most the instrumented range; 0 where it is seen nowhere.
+    """
+    least_snr = required_snr(probability, threshold(parameters.false_alarm_probability), parameters.swerling)
+    range_m = equation.range_m(equation.reach_m2(parameters), rcs_m2, least_snr)
+    return min(range_m, parameters.max_range_m) if range_m >= parameters.min_range_m else 0.0

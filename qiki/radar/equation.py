@@ -1,0 +1,57 @@
+"""The radar equation, forth and back.
+
+Richards, Fundamentals of Radar Signal Processing, 2nd ed., ch. 2 (the radar range equation) with the noise bandwidth of
+a matched simple pulse and the gain N of N coherently integrated pulses (ch. 6):
+
+    SNR = P G_t G_r λ² rcs N / ((4π)³ R⁴ k T₀ F B L)
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qiki.radar.parameters import RadarParameters
+
+Array = NDArray[np.float64]
+
+BOLTZMANN_JPK = 1.380649e-23
+STANDARD_TEMPERATURE_K = 290.0
+
+
+def from_db(decibels: float) -> float:
+    """Power ratio."""
+    return float(10.0 ** (decibels / 10.0))
+
+
+def to_db(ratio: Array) -> Array:
+    """Decibels."""
+    return np.asarray(10.0 * np.log10(ratio))
+
+
+def noise_w(bandwidth_hz: float, noise_figure_db: float) -> float:
+    """Noise power of a receiver at the standard temperature: k T₀ F B."""
+    return BOLTZMANN_JPK * STANDARD_TEMPERATURE_K * bandwidth_hz * from_db(noise_figure_db)
+
+
+def reach_m2(parameters: RadarParameters) -> float:
+    """Everything in the equation but the contact: SNR = reach · rcs / R⁴, so in m²."""
+    radiated = parameters.peak_power_w * from_db(parameters.transmit_gain_db + parameters.receive_gain_db)
+    gain = parameters.wavelength_m**2 * parameters.pulses / (4 * math.pi) ** 3
+    noise = noise_w(parameters.bandwidth_hz, parameters.noise_figure_db)
+    return radiated * gain / (noise * from_db(parameters.losses_db))
+
+
+def snr(reach: float, rcs_m2: Array, range_m: Array) -> Array:
+    """Mean signal-to-noise ratio after integration, (n,)."""
+    return reach * rcs_m2 / range_m**4
+
+
+def rcs_m2(reach: float, snr_ratio: Array, range_m: Array) -> Array:
+    """The cross-section that this SNR at this range means, (n,) [m²]."""
+    return snr_ratio * range_m**4 / reach
+
+
+def range_m(reach: float, rcs_m2: float, snr_ratio: float) -> float:
+    """The greatest range at which this cross-section gives this SNR."""
+    return float((reach * rcs_m2 / snr_ratio) ** 0.25)

@@ -1,0 +1,105 @@
+"""The radar: one look at all contacts."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from qiki.contracts.radar import MAX_DETECTIONS
+from qiki.geometry import spherical
+from qiki.radar import accuracy, echoes, equation, false_alarms, replies, resolution
+from qiki.radar.detections import Detections
+from qiki.radar.parameters import RadarParameters
+from qiki.radar.pattern import illumination
+from qiki.radar.plots import Plots, merge
+
+if TYPE_CHECKING:
+    from qiki.world.contacts import Contacts
+
+Array = NDArray[np.float64]
+
+SR_THRESHOLD_M = 5000.0
+FULL_CIRCLE_DEG = 360.0
+
+
+class Radar:
+    """Measures contacts: detects them by chance, errs by chance, and now and then sees what is not there.
+
+    Args:
+        parameters: what kind of radar it is.
+        rng: its own source of chance.
+        sr_threshold_m: up to this measured range a transponder's reply is heard.
+    """
+
+    def __init__(
+        self, parameters: RadarParameters, rng: np.random.Generator, sr_threshold_m: float = SR_THRESHOLD_M
+    ) -> None:
+        self._parameters = parameters
+        self._rng = rng
+        self._sr_threshold_m = sr_threshold_m
+        self._swerling = int(parameters.swerling)
+        self._reach_m2 = equation.reach_m2(parameters)
+        self._threshold = echoes.threshold(parameters.false_alarm_probability)
+
+    def measure(
+        self, contacts: "Contacts", own_position: ArrayLike, own_velocity: ArrayLike, heading_deg: float = 0.0
+    ) -> Detections:
+        """One look.
+
+        Args:
+            contacts: as they are now.
+            own_position: (3,) [m] world
+            own_velocity: (3,) [m/s] world
+            heading_deg: the vehicle's; a transmit pattern turns with it.
+        """
+        within, models = self._illuminated(
+            contacts, np.asarray(own_position, float), np.asarray(own_velocity, float), heading_deg
+        )
+        echoed = replies.heard(self._parameters, self._detected(within, models), self._rng)
+        plots = echoed.joined(false_alarms.draw(self._parameters, self._rng))
+        return self._published(accuracy.with_errors(self._parameters, plots, self._rng), heading_deg)
+
+    def _illuminated(
+        self, contacts: "Contacts", own_position: Array, own_velocity: Array, heading_deg: float
+    ) -> tuple[Plots, echoes.Models]:
+        """Echoes from within the instrumented range, with their mean SNR and without errors; how each fluctuates."""
+        relative = contacts.positions - own_position
+        range_m = np.sqrt(np.einsum("ij,ij->i", relative, relative))
+        seen = np.flatnonzero(
+            contacts.present & (range_m >= self._parameters.min_range_m) & (range_m <= self._parameters.max_range_m)
+        )
+        range_m = range_m[seen]
+        sight = relative[seen] / range_m[:, np.newaxis]
+        vr_mps = np.einsum("ij,ij->i", sight, contacts.velocities[seen] - own_velocity)
+        lit = illumination(self._parameters.transmit_pattern, sight, heading_deg)
+        mean_snr = equation.snr(self._reach_m2, contacts.rcs_m2[seen], range_m) * lit
+        models = contacts.swerling[seen]
+        models[models < 0] = self._swerling
+        return Plots(range_m, sight, vr_mps, mean_snr, contacts.claimed_ids[seen]), models
+
+    def _detected(self, within: Plots, models: echoes.Models) -> Plots:
+        """What crosses the threshold, with its measured SNR: power less the mean of the noise."""
+        amplitude = echoes.amplitudes(within.snr, models, self._rng)
+        leader = resolution.leaders(self._parameters, within.range_m, within.sight, within.vr_mps, within.snr)
+        resolved, amplitude = merge(within, amplitude, leader)
+        power = np.abs(amplitude + echoes.noise(amplitude.shape, self._rng)) ** 2
+        hits = np.flatnonzero(power > self._threshold)
+        return resolved.take(hits).with_snr(power[hits] - 1.0)
+
+    def _published(self, plots: Plots, heading_deg: float) -> Detections:
+        """As many as a frame holds, the strongest first; by range, so that their order tells nothing; rounded."""
+        strongest = np.argsort(-plots.snr, kind="stable")[:MAX_DETECTIONS]
+        plots = plots.take(strongest[np.argsort(plots.range_m[strongest], kind="stable")])
+        _, bearing_rad, elevation_rad = spherical(plots.sight)
+        bearing_deg = np.round(np.degrees(bearing_rad), 5)
+        snr = plots.snr / illumination(self._parameters.transmit_pattern, plots.sight, heading_deg)
+        rcs_m2 = equation.rcs_m2(self._reach_m2, snr, np.maximum(plots.range_m, self._parameters.min_range_m))
+        measured = {
+            "range_m": np.round(plots.range_m, 3),
+            "bearing_deg": np.where(bearing_deg >= FULL_CIRCLE_DEG, 0.0, bearing_deg),
+            "elev_deg": np.round(np.degrees(elevation_rad), 5),
+            "vr_mps": np.round(plots.vr_mps, 4),
+            "snr_db": np.round(equation.to_db(plots.snr), 2),
+            "rcs_dbsm": np.round(equation.to_db(rcs_m2), 2),
+        }
+        return Detections.build(measured=measured, claims=plots.claims, sr_threshold_m=self._sr_threshold_m)

@@ -1,0 +1,63 @@
+"""Which echoes the radar cannot tell apart: those closer than one resolution cell in range, angle and Doppler."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qiki.radar.parameters import RadarParameters
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+
+def leaders(parameters: RadarParameters, range_m: Array, sight: Array, vr_mps: Array, mean_snr: Array) -> Indices:
+    """For each echo the one that it melts into: the strongest within one cell, or itself.
+
+    Args:
+        parameters: resolution in range, angle and Doppler.
+        range_m: (n,) [m]
+        sight: (n, 3), unit lines of sight
+        vr_mps: (n,) [m/s]
+        mean_snr: (n,)
+    """
+    result = np.arange(len(range_m))
+    first, second = _within(range_m, parameters.range_resolution_m)
+    first, second = _keep(first, second, np.abs(vr_mps[first] - vr_mps[second]) < parameters.speed_resolution_mps)
+    together = np.einsum("ij,ij->i", sight[first], sight[second]) > math.cos(math.radians(parameters.beam_width_deg))
+    first, second = _keep(first, second, together)
+    if len(first):
+        _absorb(result, first, second, mean_snr)
+    return result
+
+
+def centroids(values: Array, leader: Indices, weights: Array) -> Array:
+    """Weighted mean of each leader's company, (n,); zero where nobody follows."""
+    total = np.bincount(leader, weights, len(leader))
+    return np.bincount(leader, weights * values, len(leader)) / np.where(total > 0, total, 1.0)
+
+
+def _keep(first: Indices, second: Indices, mask: NDArray[np.bool_]) -> tuple[Indices, Indices]:
+    return first[mask], second[mask]
+
+
+def _within(values: Array, width: float) -> tuple[Indices, Indices]:
+    """All pairs of indices whose values differ by less than `width`: neighbours in sorted order."""
+    order = np.argsort(values, kind="stable")
+    ranked = values[order]
+    followers = np.searchsorted(ranked, ranked + width) - np.arange(1, len(values) + 1)
+    first = np.repeat(np.arange(len(values)), followers)
+    offset = np.arange(len(first)) - np.repeat(np.cumsum(followers) - followers, followers)
+    return order[first], order[first + 1 + offset]
+
+
+def _absorb(leader: Indices, first: Indices, second: Indices, mean_snr: Array) -> None:
+    """Strongest first, whoever is still on his own takes in the weaker ones that are still on their own."""
+    rank = np.empty_like(leader)
+    rank[np.argsort(-mean_snr, kind="stable")] = np.arange(len(leader))
+    forward = rank[first] < rank[second]
+    strong, weak = np.where(forward, first, second), np.where(forward, second, first)
+    order = np.lexsort((rank[weak], rank[strong]))
+    for host, guest in zip(strong[order].tolist(), weak[order].tolist(), strict=True):
+        if leader[host] == host and leader[guest] == guest:
+            leader[guest] = host

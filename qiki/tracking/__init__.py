@@ -1,0 +1,19 @@
+"""The tracker: scans in, one report a track out. Pure: event time only, no chance, no input or output."""
+
+from qiki.tracking.errors import ScanError, SnapshotError, TimeReversedError, TrackerError
+from qiki.tracking.parameters import TrackerParameters
+from qiki.tracking.reports import TrackReports
+from qiki.tracking.scan import Scan, scan_from_frame
+from qiki.tracking.tracker import Tracker
+
+__all__ = [
+    "Scan",
+    "ScanError",
+    "SnapshotError",
+    "TimeReversedError",
+    "TrackReports",
+    "Tracker",
+    "TrackerError",
+    "TrackerParameters",
+    "scan_from_frame",
+]

@@ -1,0 +1,102 @@
+"""Object type: the most probable one by cross-section, motion and reply, said only where it is probable enough.
+
+A naive Bayes classifier (Duda, Hart & Stork 2001, section 2.11) over `CLASSES`, which are equally probable beforehand:
+- Cross-section. The mean of L looks at a Swerling I contact has a gamma distribution; of its natural logarithm the
+  variance is trigamma(L), close to 1 / (L - 1/2) (Johnson, Kotz & Balakrishnan 1994, chapter 17; Abramowitz & Stegun
+  1964, 6.4.12). An exponential mean of weight w has w / (2 - w) of a look's variance (Roberts, Technometrics 1, 1959),
+  so L is the inverse; or the hits, if fewer. To that comes how much the members of a class differ. Near the radar's
+  threshold only the stronger looks are seen, and a contact seems up to 4 dB larger than it is.
+- Motion. A class is a mixture of motions; in each the estimated velocity is normal about zero, with the motion's
+  variance and the estimate's own, both taken as the same in all directions.
+- Reply. An identity held, be it false, proves a transmitter. Silence counts in short range only, and for little:
+  whoever is silent may be a foe. So what is silent is named by its size and motion or, mostly, not at all.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from math import log, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qiki.geometry import Array
+from qiki.tracking.classes import CLASSES, STRANGE, STRANGE_SHARE
+from qiki.tracking.measurement import diagonal
+from qiki.tracking.parameters import TrackerParameters
+from qiki.tracking.tracks import VELOCITY, Estimate, TrackTable
+
+LEAST_HITS = 10
+"""Fewer looks say little of the mean cross-section of a fluctuating contact."""
+LEAST_CONFIDENCE = 0.9
+"""A type is said from this posterior probability on: one such word in ten may be wrong, no more."""
+
+NEPER_DB = 10 / log(10)
+TINY = np.finfo(np.float64).tiny
+"""Less than any density that tells something."""
+ANSWERS = 2
+"""The reply is 0 of which nothing is known, 1 silence in earshot, 2 an identity held."""
+MOTIONS = sorted({sigma_mps for one in (STRANGE, *CLASSES.values()) for sigma_mps in one.motion})
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Assumptions:
+    """The classes as arrays, in the order of ObjectType; number 0, unspecified, is the strangers.
+
+    Attributes:
+        rcs_dbsm: (6,) typical mean cross-section
+        rcs_scale: (6,) that makes a distance from it the root of an exponent [1/dB]
+        motion: (4,) three times the variance of a component of velocity [m²/s²], motion by motion
+        mixture: (4, 6) share of each motion in a class
+        prior: (3, 6) logarithm of the density's constant parts, by what is known of the reply
+    """
+
+    rcs_dbsm: Array
+    rcs_scale: Array
+    motion: Array
+    mixture: Array
+    prior: Array
+
+
+def object_types(
+    tracks: TrackTable,
+    estimate: Estimate,
+    near: NDArray[np.bool_],
+    gone: NDArray[np.bool_],
+    parameters: TrackerParameters,
+) -> tuple[NDArray[np.int8], Array]:
+    """ObjectType of each track and its probability; unspecified and 0 where nothing is claimed: (n,), (n,).
+
+    Args:
+        tracks: the table
+        estimate: their merged states
+        near: (n,) tracks in short range, where replies are heard
+        gone: (n,) tracks that die now
+        parameters: how the cross-section is smoothed, how many claims count
+    """
+    assumed = _assumptions(parameters.smoothing)
+    velocity = estimate.mean[:, VELOCITY]
+    variance = diagonal(estimate.covariance[:, VELOCITY, VELOCITY]).sum(-1)[:, None] + assumed.motion  # three times
+    moves = np.exp(-1.5 * np.vecdot(velocity, velocity)[:, None] / variance) / (variance * np.sqrt(variance))
+    size = (10 * np.log10(tracks["rcs_m2"])[:, None] - assumed.rcs_dbsm) * assumed.rcs_scale
+    answers = tracks["claims"] >= parameters.identity_claims
+    reply = np.where(answers, ANSWERS, near & (tracks["claims"] == 0))
+    density = np.exp(assumed.prior[reply] - size * size) * (moves @ assumed.mixture)
+    confidence = density[:, 1:].max(-1) / np.maximum(density.sum(-1), TINY)
+    said = (confidence >= LEAST_CONFIDENCE) & (tracks["hits"] >= LEAST_HITS) & tracks["confirmed"] & ~gone
+    return (density.argmax(-1) * said).astype(np.int8), confidence * said
+
+
+@cache
+def _assumptions(smoothing: float) -> _Assumptions:
+    classes = (STRANGE, *CLASSES.values())
+    looks = min(LEAST_HITS, (2 - smoothing) / smoothing)
+    spread_db = np.hypot([one.rcs_spread_db for one in classes], NEPER_DB / sqrt(looks - 0.5))
+    answers = np.array([one.answers for one in classes])
+    known = np.log([STRANGE_SHARE] + [1.0] * len(CLASSES)) - np.log(spread_db)
+    return _Assumptions(
+        rcs_dbsm=np.array([one.rcs_dbsm for one in classes]),
+        rcs_scale=sqrt(0.5) / spread_db,
+        motion=3 * np.square(MOTIONS),
+        mixture=np.array([[one.motion.get(sigma_mps, 0.0) for one in classes] for sigma_mps in MOTIONS]),
+        prior=np.array((known, known + np.log(1 - answers), known + np.log(answers))),
+    )

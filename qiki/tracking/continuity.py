@@ -1,0 +1,142 @@
+"""Continuity: names stay with their contacts.
+
+A contact that turned out of its track's gate comes back as a new track, and gets its old name again. Two contacts
+that met and parted with each other's tracks are told by what they claim, and get their own names again.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qiki.geometry import Array
+from qiki.tracking.gate import near
+from qiki.tracking.measurement import diagonal, inverse, quadratic
+from qiki.tracking.parameters import TrackerParameters
+from qiki.tracking.scan import SECOND_US
+from qiki.tracking.tracks import MANOEUVRE, MOTION, NOBODY, POSITION, TRACK, Estimate, TrackTable
+
+KINEMATIC = [name for name in TRACK.names or () if name.startswith("mode_")]
+PRESENT = ["last_hit_us", "misses", "hit", "llr", "reply_on", "reply_mode", "reply"]
+STRENGTH = ["detection_probability", "snr", "rcs_m2"]
+
+
+def reattach(tracks: TrackTable, estimate: Estimate, t_us: int, parameters: TrackerParameters) -> NDArray[np.bool_]:
+    """Give missed tracks the state of the new tracks that are theirs, in place.
+
+    A new track is an older one's if it began after the older one was last seen, so that no scan has shown both,
+    and if the states agree, but for a sudden change of velocity.
+
+    Returns:
+        (n,) the new tracks thus used up
+    """
+    used = np.zeros(len(tracks), dtype=np.bool_)
+    old = np.flatnonzero(tracks["confirmed"] & ~tracks["hit"])
+    if not len(old):
+        return used
+    earliest_us = tracks["last_hit_us"][old].min()
+    new = np.flatnonzero(tracks["confirmed"] & tracks["hit"] & (tracks["born_us"] > earliest_us))
+    if not len(new):
+        return used
+    for elder, younger in _candidates(tracks, estimate, old, new, t_us, parameters):
+        if not used[younger] and not tracks["hit"][elder]:
+            _adopt(tracks, elder, younger)
+            estimate.mean[elder] = estimate.mean[younger]
+            estimate.covariance[elder] = estimate.covariance[younger]
+            used[younger] = True
+    return used
+
+
+def exchange(tracks: TrackTable, estimate: Estimate, parameters: TrackerParameters) -> None:
+    """Give two tracks that claim each other's identity in one scan, near one another, each other's state, in place."""
+    jumped = np.flatnonzero((tracks["jumps"] > 0) & tracks["hit"] & (tracks["reply"] != NOBODY) & ~tracks["spoof"])
+    if len(jumped) < 2:
+        return
+    holder = {int(tracks["identity"][row]): row for row in jumped.tolist()}
+    for one in jumped.tolist():
+        other = holder.get(int(tracks["reply"][one]))
+        mutual = other is not None and tracks["reply"][other] == tracks["identity"][one]
+        if other is None or not mutual or not tracks["jumps"][one]:
+            continue
+        if np.linalg.norm(estimate.mean[one, POSITION] - estimate.mean[other, POSITION]) <= parameters.exchange_m:
+            pair, swapped = [one, other], [other, one]
+            for name in KINEMATIC + PRESENT + STRENGTH:
+                tracks[name][pair] = tracks[name][swapped]
+            estimate.mean[pair], estimate.covariance[pair] = estimate.mean[swapped], estimate.covariance[swapped]
+            tracks["jumps"][pair] = 0
+
+
+def maybe_known(
+    tracks: TrackTable, position: Array, variance: Array, t_us: int, parameters: TrackerParameters
+) -> NDArray[np.bool_]:
+    """Plots without a track that a confirmed track which missed may have left its gate for.
+
+    Args:
+        tracks: the table after the scan
+        position: (k, 3) [m] of the plots, world axes
+        variance: (k, 3) [m²]
+        t_us: event time of the scan [µs]
+        parameters: how suddenly velocities change
+    """
+    known = np.zeros(len(position), dtype=np.bool_)
+    old = np.flatnonzero(tracks["confirmed"] & ~tracks["hit"])
+    if len(old) and len(position):
+        mean, covariance = _astray(tracks, old, t_us, parameters)
+        spread = diagonal(covariance)[:, POSITION]
+        threshold, limit = parameters.reattach_threshold, parameters.max_pairs
+        known[near(mean[:, POSITION], spread, position, variance, threshold, limit)[1]] = True
+    return known
+
+
+def _astray(tracks: TrackTable, old: NDArray[np.intp], t_us: int, parameters: TrackerParameters) -> tuple[Array, Array]:
+    """States of tracks that missed: who left the gate was manoeuvring, whatever his track believed when last seen."""
+    silent_s = (t_us - tracks["last_hit_us"][old]) / SECOND_US
+    covariance = tracks["mode_covariance"][old, MANOEUVRE, MOTION, MOTION]
+    covariance = covariance + parameters.sigma_impulse_mps**2 * impulse(silent_s)
+    return tracks["mode_mean"][old, MANOEUVRE, MOTION], covariance
+
+
+def _candidates(
+    tracks: TrackTable,
+    estimate: Estimate,
+    old: NDArray[np.intp],
+    new: NDArray[np.intp],
+    t_us: int,
+    parameters: TrackerParameters,
+) -> list[tuple[int, int]]:
+    """Pairs of rows whose states agree, nearest first."""
+    mean, covariance = _astray(tracks, old, t_us, parameters)
+    first, second = near(
+        mean[:, POSITION],
+        diagonal(covariance)[:, POSITION],
+        estimate.mean[new, POSITION],
+        diagonal(estimate.covariance)[new, POSITION],
+        parameters.reattach_threshold,
+        parameters.max_pairs,
+    )
+    elder, younger, identity = old[first], new[second], tracks["identity"]
+    between = mean[first] - estimate.mean[younger]
+    distance = quadratic(between, inverse(covariance[first] + estimate.covariance[younger]))
+    possible = distance <= parameters.reattach_threshold
+    possible &= tracks["born_us"][younger] > tracks["last_hit_us"][elder]
+    possible &= (identity[elder] == NOBODY) | (identity[younger] == NOBODY) | (identity[elder] == identity[younger])
+    order = np.argsort(distance, kind="stable")
+    order = order[possible[order]]
+    return list(zip(elder[order].tolist(), younger[order].tolist(), strict=True))
+
+
+def impulse(elapsed_s: Array) -> Array:
+    """Covariance of the state some time after a sudden change of velocity of unit variance: (k, 6, 6)."""
+    one = np.ones_like(elapsed_s)
+    one_axis = np.stack((elapsed_s**2, elapsed_s, elapsed_s, one), axis=-1).reshape(-1, 2, 2)
+    covariance: Array = np.einsum("kab,ij->kaibj", one_axis, np.eye(3)).reshape(-1, 6, 6)
+    return covariance
+
+
+def _adopt(tracks: TrackTable, elder: int, younger: int) -> None:
+    """What the younger saw and said since, with the elder's name and past."""
+    for name in KINEMATIC + PRESENT:
+        tracks[name][elder] = tracks[name][younger]
+    tracks["hits"][elder] += tracks["hits"][younger]
+    if tracks["identity"][elder] == NOBODY:
+        for name in ("identity", "identity_since_us", "claims"):
+            tracks[name][elder] = tracks[name][younger]
+    tracks["spoof"][elder] |= tracks["spoof"][younger]

@@ -1,0 +1,140 @@
+"""Gate: which plot can be of which track, and how likely it is that it is."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qiki.geometry import Array
+from qiki.tracking.innovation import bayes, innovations
+from qiki.tracking.measurement import SHORTEST_RANGE_M, Plots, diagonal, linearise, position_noise
+from qiki.tracking.parameters import TrackerParameters
+from qiki.tracking.tracks import MANOEUVRE, MOTION, POSITION, VELOCITY, Index, TrackTable
+
+BLOCK = 250_000
+"""Pairs that are looked at together: some 50 MB."""
+FEW = 512
+"""Pairs so few that comparing all takes less time than sorting most of them out."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Pairs:
+    """Track and plot pairs within the gate, in the order of the tracks.
+
+    Attributes:
+        track: (k,) row of the track
+        plot: (k,) row of the plot
+        log_likelihood: (k,) of the plot in range, direction and range rate, given the track; density in
+            m · sr · m/s, the unit of the clutter's density
+        point: (k, 6) the state as the plot first corrects it, the updater's point of linearisation
+    """
+
+    track: Index
+    plot: Index
+    log_likelihood: Array
+    point: Array
+
+    def take(self, which: NDArray[np.bool_] | Index) -> "Pairs":
+        """The pairs of an index or a mask."""
+        return Pairs(self.track[which], self.plot[which], self.log_likelihood[which], self.point[which])
+
+
+Found = tuple[Index, Index, Array]
+"""Tracks, plots and the squared distances between them along each axis."""
+NO_PAIRS = Pairs(np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.intp), np.zeros(0), np.zeros((0, 6)))
+
+
+def within(values: Array, others: Array, reach: Array | float, most: int = BLOCK) -> Iterator[tuple[Index, Index]]:
+    """Pairs that differ by at most `reach`, one or (n,): the others sorted, a window for each of the n values.
+
+    They come in blocks, for a crowd's are millions: whole windows, of about `most` pairs.
+    """
+    order = np.argsort(others, kind="stable")
+    ordered = others[order]
+    first = np.searchsorted(ordered, values - reach, side="left")
+    count = np.searchsorted(ordered, values + reach, side="right") - first
+    total = np.cumsum(count)
+    for rows in _blocks(total, most):
+        which = np.repeat(np.arange(rows.start, rows.stop), count[rows])
+        offset = np.repeat((first - total + count)[rows], count[rows])
+        before = int(total[rows.start - 1]) if rows.start else 0
+        yield which, order[np.arange(before, before + len(which)) + offset]
+
+
+def _blocks(total: Index, most: int) -> list[slice]:
+    """Windows, given the number of pairs up to each one's end, that have about so many pairs together."""
+    if not len(total) or total[-1] <= most:
+        return [slice(0, len(total))]
+    ends = [*(np.flatnonzero(np.diff(total // most)) + 1).tolist(), len(total)]
+    return [slice(start, end) for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+
+
+def near(
+    position: Array, variance: Array, plot_position: Array, plot_variance: Array, threshold: float, limit: int
+) -> tuple[Index, Index]:
+    """Pairs that no axis alone rules out: plots sorted along x, a window for each track, then y and z.
+
+    Args:
+        position: (n, 3) of the tracks [m]
+        variance: (n, 3) [m²]
+        plot_position: (m, 3) [m]
+        plot_variance: (m, 3) [m²]
+        threshold: squared Mahalanobis distance
+        limit: of a crowd's pairs only so many are kept, the nearest
+    """
+    if len(position) * len(plot_position) <= min(FEW, limit):
+        order = np.argsort(plot_position[:, 0], kind="stable")
+        apart = (plot_position[order] - position[:, None]) ** 2 / (variance[:, None] + plot_variance[order])
+        track, plot = np.nonzero((apart <= threshold).all(-1))
+        return track, order[plot]
+    reach = np.sqrt(threshold * (variance[:, 0] + plot_variance[:, 0].max(initial=0.0)))
+    kept: Found = (NO_PAIRS.track, NO_PAIRS.plot, NO_PAIRS.point[:, POSITION])
+    for track, plot in within(position[:, 0], plot_position[:, 0], reach):
+        # The second axis by itself leaves few pairs for the rest.
+        aside = (plot_position[:, 1][plot] - position[:, 1][track]) ** 2
+        beside = np.flatnonzero(aside <= threshold * (variance[:, 1][track] + plot_variance[:, 1][plot]))
+        one, other = track[beside], plot[beside]
+        apart = (plot_position[other] - position[one]) ** 2 / (variance[one] + plot_variance[other])
+        inside = np.flatnonzero((apart <= threshold).all(-1))
+        kept = _nearest(kept, (one[inside], other[inside], apart[inside]), limit)
+    return kept[:2]
+
+
+def _nearest(kept: Found, more: Found, limit: int) -> Found:
+    """The nearest of both, in their order; of equals those that came first."""
+    if not len(kept[0]) and len(more[0]) <= limit:
+        return more
+    if len(kept[0]) == limit:  # a crowd: most of it is farther off than what is kept
+        nearer = np.flatnonzero(more[2].sum(-1) < kept[2].sum(-1).max(initial=0.0))
+        more = (more[0][nearer], more[1][nearer], more[2][nearer])
+    track, plot, apart = (np.concatenate(both) for both in zip(kept, more, strict=True))
+    chosen = np.sort(np.argsort(apart.sum(-1), kind="stable")[:limit])
+    return track[chosen], plot[chosen], apart[chosen]
+
+
+def gate(
+    tracks: TrackTable, plots: Plots, own_position: Array, own_velocity: Array, parameters: TrackerParameters
+) -> Pairs:
+    """Pairs whose plot lies within the gate of the track's manoeuvre mode, the widest; likelihoods of all modes."""
+    relative = plots.range_m[:, None] * plots.sight
+    track, plot = near(
+        tracks["mode_mean"][:, MANOEUVRE, POSITION] - own_position,
+        diagonal(tracks["mode_covariance"][:, MANOEUVRE, POSITION, POSITION]),
+        relative,
+        diagonal(position_noise(plots, plots.sight, plots.range_m)),
+        parameters.gate_threshold,
+        parameters.max_pairs,
+    )
+    mean, covariance = tracks["mode_mean"][track], tracks["mode_covariance"][track]
+    velocity = mean[:, MANOEUVRE, VELOCITY] - own_velocity
+    spread = covariance[:, MANOEUVRE, VELOCITY, VELOCITY]
+    paired = plots.take(plot)
+    model = linearise(paired, relative[plot], velocity, spread)
+    innovation = innovations(model, paired, mean, covariance, own_position, own_velocity)
+    log_likelihood, posterior = bayes(tracks["mode_probability"][track], innovation)
+    # From a density in m³ · m/s to one in m · sr · m/s: a solid angle's length across grows with range.
+    log_likelihood += 2 * np.log(np.maximum(paired.range_m, SHORTEST_RANGE_M))
+    point = (posterior[:, :, None] * (mean + innovation.correction)[:, :, MOTION]).sum(1)
+    inside = innovation.distance[:, MANOEUVRE] <= parameters.gate_threshold
+    return Pairs(track, plot, log_likelihood, point).take(np.flatnonzero(inside))

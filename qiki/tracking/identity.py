@@ -1,0 +1,119 @@
+"""Identity: what transponders claim is evidence, gathered track by track; contradictions are spoofing.
+
+A track holds the first identity that its contact claims, and keeps it through silence and long range. Two things
+contradict: a contact that goes on to claim another identity, and one identity held by two contacts that are seen
+in the same scan at two places. Of those two the earlier holder is believed; where neither came first by a margin
+that chance does not give, nothing tells them apart and both are marked.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qiki.contracts.enums import TransponderMode
+from qiki.tracking.measurement import inverse, quadratic
+from qiki.tracking.parameters import TrackerParameters
+from qiki.tracking.scan import SECOND_US, Scan
+from qiki.tracking.tracks import NOBODY, POSITION, Estimate, Index, TrackTable
+
+OFF, SPOOF = int(TransponderMode.OFF), int(TransponderMode.SPOOF)
+
+
+class NameBook:
+    """Identities as small integers, for the arrays."""
+
+    def __init__(self, names: Sequence[str] = ()) -> None:
+        self.names = list(names)
+        self._index = {name: index for index, name in enumerate(self.names)}
+
+    def indices(self, claims: Sequence[str | None]) -> Index:
+        """Index of each claim, NOBODY for none; a name heard for the first time gets the next one."""
+        return np.array([NOBODY if name is None else self._of(name) for name in claims], dtype=np.intp)
+
+    def _of(self, name: str) -> int:
+        index = self._index.setdefault(name, len(self.names))
+        if index == len(self.names):
+            self.names.append(name)
+        return index
+
+    def without_unused(self, tracks: TrackTable) -> "NameBook":
+        """A book of the names that `tracks` know, which are renumbered after it."""
+        used = np.union1d(tracks["identity"], tracks["reply"])
+        used = used[used != NOBODY]
+        renumbered = np.full(len(self.names) + 1, NOBODY)
+        renumbered[used] = np.arange(len(used))
+        tracks["identity"] = renumbered[tracks["identity"]]
+        tracks["reply"] = renumbered[tracks["reply"]]
+        return NameBook([self.names[index] for index in used.tolist()])
+
+
+def hear(
+    tracks: TrackTable, rows: Index, scan: Scan, plots: Index, claims: Index, parameters: TrackerParameters
+) -> None:
+    """Take the replies of this scan into the tracks of `rows`, in place.
+
+    Args:
+        tracks: the table
+        rows: (h,) tracks that have a plot
+        scan: where the replies are
+        plots: (h,) their plots
+        claims: (m,) index of the identity that each plot claims
+        parameters: thresholds
+    """
+    heard = ~scan.long_range[plots]
+    tracks["reply_on"][rows] = scan.transponder_on[plots] & heard
+    tracks["reply_mode"][rows] = np.where(heard, scan.transponder_mode[plots], OFF)
+    claim = np.where(heard, claims[plots], NOBODY)
+    tracks["reply"][rows] = claim
+    # Another radar may have found the spoofer itself.
+    tracks["spoof"][rows] |= tracks["reply_mode"][rows] == SPOOF
+    spoken = claim != NOBODY
+    if spoken.any():
+        _weigh(tracks, rows[spoken], claim[spoken], scan.t_us, parameters)
+
+
+def _weigh(tracks: TrackTable, rows: Index, claim: Index, t_us: int, parameters: TrackerParameters) -> None:
+    """Count for or against the identity held; a first claim, or one that outlives a slip, is taken as it."""
+    held = tracks["identity"][rows]
+    same = held == claim
+    tracks["claims"][rows] += same
+    tracks["jumps"][rows] = np.where(same | (held == NOBODY), 0, tracks["jumps"][rows] + 1)
+    jumped = tracks["jumps"][rows] >= parameters.spoof_scans
+    settled = tracks["claims"][rows] >= parameters.identity_claims
+    tracks["spoof"][rows] |= jumped & settled
+    fresh = rows[(held == NOBODY) | (jumped & ~settled)]
+    tracks["identity"][fresh] = claim[(held == NOBODY) | (jumped & ~settled)]
+    tracks["identity_since_us"][fresh] = t_us
+    tracks["claims"][fresh] = 1
+    tracks["jumps"][fresh] = 0
+
+
+def find_spoofers(tracks: TrackTable, estimate: Estimate, parameters: TrackerParameters) -> None:
+    """Mark the tracks whose identity another one holds elsewhere at the same time, in place."""
+    present = np.flatnonzero(tracks["hit"] & (tracks["identity"] != NOBODY) & ~tracks["spoof"])
+    identity = tracks["identity"][present]
+    order = np.lexsort((present, tracks["identity_since_us"][present], identity))
+    ranked = present[order]
+    double = np.flatnonzero(identity[order][1:] == identity[order][:-1])
+    contests = tracks["contests"].copy()
+    tracks["contests"][present] = 0
+    if not len(double):
+        return
+    starts = np.searchsorted(identity[order], identity[order][double + 1], side="left")
+    owner, rival = ranked[starts], ranked[double + 1]
+    claiming = tracks["reply"][rival] == tracks["identity"][rival]
+    apart = _apart(estimate, owner, rival) > parameters.spoof_threshold
+    owner, rival = owner[claiming & apart], rival[claiming & apart]
+    tracks["contests"][rival] = contests[rival] + 1
+    proven = tracks["contests"][rival] >= parameters.spoof_scans
+    lead_us = tracks["identity_since_us"][rival] - tracks["identity_since_us"][owner]
+    tracks["spoof"][rival[proven]] = True
+    tracks["spoof"][owner[proven & (lead_us <= parameters.first_claim_lead_s * SECOND_US)]] = True
+
+
+def _apart(estimate: Estimate, one: Index, other: Index) -> NDArray[np.float64]:
+    """Squared distance of two tracks' positions by their covariances: (k,)."""
+    between = estimate.mean[one, POSITION] - estimate.mean[other, POSITION]
+    covariance = estimate.covariance[one, POSITION, POSITION] + estimate.covariance[other, POSITION, POSITION]
+    return quadratic(between, inverse(covariance))

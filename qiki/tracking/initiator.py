@@ -1,0 +1,63 @@
+"""Initiator: plots that are nobody's start tentative tracks."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qiki.tracking.measurement import Plots, position_noise
+from qiki.tracking.parameters import TrackerParameters, log_odds
+from qiki.tracking.predictor import switching
+from qiki.tracking.scan import Scan
+from qiki.tracking.score import strength_llr
+from qiki.tracking.tracks import ACCELERATION, NOBODY, POSITION, TRACK, VELOCITY, Index, TrackTable
+
+LONG_AGO_S = 1e6
+
+
+def unassigned(scan: Scan, taken: Index, room: int) -> Index:
+    """Rows of the plots that start tracks, in their order; where room is short, the strongest."""
+    free = np.ones(scan.size, dtype=np.bool_)
+    free[taken] = False
+    rows = np.flatnonzero(free)
+    if len(rows) > room:
+        rows = np.sort(rows[np.argsort(-scan.snr_db[rows], kind="stable")[:room]])
+    return rows
+
+
+def initiate(
+    scan: Scan,
+    plots: Plots,
+    rows: Index,
+    surprising: NDArray[np.bool_],
+    first_counter: int,
+    false_alarms: float,
+    parameters: TrackerParameters,
+) -> TrackTable:
+    """New tracks of the plots of `rows`; a strong plot is believed at once where it is `surprising`, (k,): no track's.
+
+    The world velocity is unknown, N(0, sigma_speed² I), but for what the range rate says about it along the line
+    of sight: the conditional mean and covariance.
+    """
+    chosen = plots.take(rows)
+    tracks = np.zeros(len(rows), dtype=TRACK)
+    sight, unknown = chosen.sight, parameters.sigma_speed_mps**2
+    trust = unknown / (unknown + chosen.sigma_doppler_mps**2)
+    closing = chosen.doppler_mps + sight @ scan.own_velocity
+    mean, covariance = tracks["mode_mean"], tracks["mode_covariance"]
+    mean[:, :, POSITION] = (scan.own_position + chosen.range_m[:, None] * sight)[:, None]
+    mean[:, :, VELOCITY] = ((trust * closing)[:, None] * sight)[:, None]
+    covariance[:, :, POSITION, POSITION] = position_noise(chosen, sight, chosen.range_m)[:, None]
+    along = (unknown * trust)[:, None, None] * sight[:, :, None] * sight[:, None, :]
+    covariance[:, :, VELOCITY, VELOCITY] = (unknown * np.eye(3) - along)[:, None]
+    covariance[:, :, ACCELERATION, ACCELERATION] = parameters.sigma_acceleration_mps2**2 * np.eye(3)
+    tracks["mode_probability"] = switching(parameters, LONG_AGO_S)[0]
+    tracks["counter"] = first_counter + np.arange(len(rows))
+    tracks["born_us"] = tracks["last_hit_us"] = scan.t_us
+    tracks["hit"] = True
+    tracks["hits"] = 1
+    evidence = parameters.initial_llr(false_alarms) + strength_llr(scan.snr_db[rows], parameters) * surprising
+    tracks["llr"] = np.minimum(evidence, log_odds(parameters.max_existence))
+    tracks["detection_probability"] = parameters.detection_probability
+    tracks["snr"] = 10 ** (scan.snr_db[rows] / 10)
+    tracks["rcs_m2"] = 10 ** (scan.rcs_dbsm[rows] / 10)
+    tracks["identity"] = tracks["reply"] = NOBODY
+    return tracks

@@ -1,0 +1,156 @@
+"""Range, direction and range rate as a measurement of the world state, for many pairs at once.
+
+Range and direction are handled as the position they mean, in world axes, with the noise ellipsoid turned along
+the line of sight: there is no pole at the zenith and no angle to wrap. About a point of linearisation with line
+of sight u and range r this is exactly the extended Kalman filter's spherical measurement (Bar-Shalom, Li &
+Kirubarajan 2001, sections 10.3 and 10.4.3), its angle residuals read as lengths across the line of sight.
+"""
+
+from dataclasses import dataclass
+from math import pi, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qiki.geometry import Array
+from qiki.tracking.parameters import TrackerParameters
+
+FLAT_SPECTRUM = pi / sqrt(3)
+MONOPULSE_SLOPE = 1.6
+SHORTEST_RANGE_M = 1.0
+"""Nearer than this a direction says nothing about a position."""
+POSITION_ROWS = np.eye(3, 6)
+"""The rows of H that measure the position."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Plots:
+    """Measurements as the filter sees them, one a row.
+
+    Attributes:
+        range_m: (k,)
+        sight: (k, 3) unit vectors
+        doppler_mps: (k,)
+        sigma_range_m: (k,)
+        sigma_angle_rad: (k,)
+        sigma_doppler_mps: (k,)
+    """
+
+    range_m: Array
+    sight: Array
+    doppler_mps: Array
+    sigma_range_m: Array
+    sigma_angle_rad: Array
+    sigma_doppler_mps: Array
+
+    def take(self, index: NDArray[np.intp]) -> "Plots":
+        """The rows of `index`."""
+        return Plots(
+            self.range_m[index],
+            self.sight[index],
+            self.doppler_mps[index],
+            self.sigma_range_m[index],
+            self.sigma_angle_rad[index],
+            self.sigma_doppler_mps[index],
+        )
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Linearisation:
+    """The measurement model about one point a row, z = h + H (x - x_point) + noise.
+
+    Attributes:
+        point: (k, 3) [m] relative to the bot
+        sight: (k, 3) line of sight to it
+        position: (k, 3) [m] the measured position, relative to the bot
+        matrix: (k, 4, 6) H: position in world axes [m], range rate [m/s]
+        noise: (k, 4, 4) R
+    """
+
+    point: Array
+    sight: Array
+    position: Array
+    matrix: Array
+    noise: Array
+
+
+def measured(range_m: Array, sight: Array, doppler_mps: Array, snr_db: Array, parameters: TrackerParameters) -> Plots:
+    """Measurements with the noise that their SNR means.
+
+    Range and Doppler: Cramér-Rao bounds of a flat spectrum and a uniform look, resolution · √3 / (π √(2 SNR))
+    (Richards 2014, chapter 7). Angle: monopulse with slope 1.6, beam width / (1.6 √(2 SNR)) (Barton 1988,
+    chapter 8).
+    """
+    strength = np.sqrt(2.0) * 10 ** (snr_db / 20)
+    p = parameters
+    return Plots(
+        range_m,
+        sight,
+        doppler_mps,
+        np.hypot(p.range_floor_m, p.range_resolution_m / (FLAT_SPECTRUM * strength)),
+        np.hypot(p.angle_floor_rad, p.beam_width_rad / (MONOPULSE_SLOPE * strength)),
+        np.hypot(p.doppler_floor_mps, p.doppler_resolution_mps / (FLAT_SPECTRUM * strength)),
+    )
+
+
+def position_noise(plots: Plots, sight: Array, range_m: Array) -> Array:
+    """Covariance of a measured position, thin along the line of sight and wide across it: (k, 3, 3) [m²]."""
+    across = (plots.sigma_angle_rad * np.maximum(range_m, SHORTEST_RANGE_M)) ** 2
+    along = plots.sigma_range_m**2 - across
+    noise = (along[:, None] * sight)[:, :, None] * sight[:, None, :]
+    noise.reshape(-1, 9)[:, ::4] += across[:, None]  # on the diagonal
+    return noise
+
+
+def linearise(plots: Plots, point: Array, velocity: Array, velocity_covariance: Array) -> Linearisation:
+    """The model about a relative position.
+
+    Range rate is a product of direction and velocity; what its second order adds while the velocity across is
+    still unknown is charged to its noise: var(angle) · tr(P_across).
+
+    Args:
+        plots: k measurements
+        point: (k, 3) [m] relative to the bot
+        velocity: (k, 3) [m/s] relative to the bot
+        velocity_covariance: (k, 3, 3) [m²/s²]
+    """
+    range_m = np.sqrt(np.vecdot(point, point))
+    length = np.maximum(range_m, SHORTEST_RANGE_M)[:, None]
+    sight = point / length
+    cosine = np.vecdot(sight, plots.sight)
+    # A prior on the far side of the bot, or at it, has no line of sight of use: take the measured one.
+    astray = (cosine < 0.5) | (range_m < SHORTEST_RANGE_M)
+    if astray.any():
+        sight = np.where(astray[:, None], plots.sight, sight)
+        cosine = np.where(astray, 1.0, cosine)
+        range_m = np.where(astray, plots.range_m, range_m)
+        length = np.maximum(range_m, SHORTEST_RANGE_M)[:, None]
+    across = plots.sight - cosine[:, None] * sight
+    position = plots.range_m[:, None] * sight + range_m[:, None] * across
+    tangential = velocity - np.vecdot(velocity, sight)[:, None] * sight
+    matrix = np.empty((len(point), 4, 6))
+    matrix[:, :3] = POSITION_ROWS
+    matrix[:, 3, :3] = tangential / length
+    matrix[:, 3, 3:] = sight
+    spread = diagonal(velocity_covariance).sum(-1) - quadratic(sight, velocity_covariance)
+    noise = np.zeros((len(point), 4, 4))
+    noise[:, :3, :3] = position_noise(plots, sight, range_m)
+    noise[:, 3, 3] = plots.sigma_doppler_mps**2 + plots.sigma_angle_rad**2 * np.maximum(spread, 0.0)
+    return Linearisation(range_m[:, None] * sight, sight, position, matrix, noise)
+
+
+def diagonal(matrices: Array) -> Array:
+    """View of the diagonals, to be read only: (k, d, d) -> (k, d)."""
+    view: Array = matrices.diagonal(axis1=-2, axis2=-1)
+    return view
+
+
+def inverse(matrices: Array) -> Array:
+    """Of each: (k, d, d)."""
+    return np.asarray(np.linalg.inv(matrices), dtype=np.float64)
+
+
+def quadratic(vectors: Array, matrices: Array) -> Array:
+    """X' A x by rows: (k, d), (k, d, d) -> (k,)."""
+    product: Array = np.vecdot(vectors, np.matvec(matrices, vectors))
+    return product

@@ -1,0 +1,197 @@
+"""Reports: what the tracker says of each track after a scan, ready for the wire."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import repeat
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qiki.clock import rfc3339
+from qiki.contracts.enums import FriendFoe, RadarRangeBand, RadarTrackStatus, TransponderMode
+from qiki.contracts.models import RadarTrack
+from qiki.geometry import Array, spherical
+from qiki.tracking.classify import object_types
+from qiki.tracking.parameters import TrackerParameters
+from qiki.tracking.scan import EPOCH, SECOND_US, Scan
+from qiki.tracking.score import existence
+from qiki.tracking.tracks import NOBODY, POSITION, VELOCITY, Estimate, TrackTable
+
+UPPER = np.triu_indices(3)
+# Plain numbers: numpy takes members of an enumeration four times as slowly.
+UNKNOWN, OFF, SPOOF = int(FriendFoe.UNKNOWN), int(TransponderMode.OFF), int(TransponderMode.SPOOF)
+NEW, TRACKED = int(RadarTrackStatus.NEW), int(RadarTrackStatus.TRACKED)
+COASTING, LOST = int(RadarTrackStatus.COASTING), int(RadarTrackStatus.LOST)
+SHORT, LONG = int(RadarRangeBand.RR_SR), int(RadarRangeBand.RR_LR)
+KEYS = tuple(RadarTrack.model_fields)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class TrackReports:
+    """One report a track, in the order of birth; position and velocity relative to the bot, in world axes.
+
+    Attributes:
+        t_us: event time of the scan [µs]
+        track_id: n UUIDs as text
+        object_type: (n,) ObjectType
+        type_confidence: (n,) probability of that type, 0 where none is said
+        iff: (n,) FriendFoe
+        transponder_on: (n,) bool
+        transponder_mode: (n,) TransponderMode
+        transponder_id: n claims, None where there is none
+        quality: (n,) probability that the track is a real contact
+        status: (n,) RadarTrackStatus
+        range_m: (n,)
+        bearing_deg: (n,) in [0, 360)
+        elev_deg: (n,)
+        vr_mps: (n,)
+        snr_db: (n,)
+        rcs_dbsm: (n,)
+        position: (n, 3) [m]
+        velocity: (n, 3) [m/s]
+        position_covariance: (n, 6) upper triangle [m²]
+        velocity_covariance: (n, 6) upper triangle [m²/s²]
+        age_s: (n,)
+        miss_count: (n,)
+        range_band: (n,) RadarRangeBand
+    """
+
+    t_us: int
+    track_id: Sequence[str]
+    object_type: NDArray[np.int8]
+    type_confidence: Array
+    iff: NDArray[np.int8]
+    transponder_on: NDArray[np.bool_]
+    transponder_mode: NDArray[np.int8]
+    transponder_id: Sequence[str | None]
+    quality: Array
+    status: NDArray[np.int8]
+    range_m: Array
+    bearing_deg: Array
+    elev_deg: Array
+    vr_mps: Array
+    snr_db: Array
+    rcs_dbsm: Array
+    position: Array
+    velocity: Array
+    position_covariance: Array
+    velocity_covariance: Array
+    age_s: Array
+    miss_count: NDArray[np.int32]
+    range_band: NDArray[np.int8]
+
+    def __len__(self) -> int:
+        return len(self.track_id)
+
+    @property
+    def moment(self) -> datetime:
+        """Event time."""
+        return EPOCH + timedelta(microseconds=self.t_us)
+
+    @property
+    def timestamp(self) -> str:
+        """Event time, RFC 3339."""
+        return rfc3339(self.moment)
+
+    def rows(self, ts_ingest: str | None = None) -> list[dict[str, Any]]:
+        """RadarTrack payloads: plain values, the contract's keys in its order.
+
+        Args:
+            ts_ingest: wall time, RFC 3339
+        """
+        timestamp = self.timestamp
+        columns = (
+            repeat(1),
+            self.track_id,
+            self.object_type.tolist(),
+            self.iff.tolist(),
+            self.transponder_on.tolist(),
+            self.transponder_mode.tolist(),
+            self.transponder_id,
+            self.quality.tolist(),
+            self.status.tolist(),
+            self.range_m.tolist(),
+            self.bearing_deg.tolist(),
+            self.elev_deg.tolist(),
+            self.vr_mps.tolist(),
+            self.snr_db.tolist(),
+            self.rcs_dbsm.tolist(),
+            [{"x": x, "y": y, "z": z} for x, y, z in self.position.tolist()],
+            [{"x": x, "y": y, "z": z} for x, y, z in self.velocity.tolist()],
+            self.position_covariance.tolist(),
+            self.velocity_covariance.tolist(),
+            self.age_s.tolist(),
+            self.miss_count.tolist(),
+            repeat(timestamp),
+            repeat(timestamp),
+            repeat(ts_ingest),
+            self.range_band.tolist(),
+            [name is not None for name in self.transponder_id],
+        )
+        return [dict(zip(KEYS, row, strict=True)) for row in zip(*columns, strict=False)]
+
+
+def report(
+    tracks: TrackTable,
+    estimate: Estimate,
+    gone: NDArray[np.bool_],
+    scan: Scan,
+    track_ids: Sequence[str],
+    names: Sequence[str],
+    sides: NDArray[np.int8],
+    parameters: TrackerParameters,
+) -> TrackReports:
+    """Reports of all tracks.
+
+    Args:
+        tracks: the table after the scan, dying tracks among them
+        estimate: their merged states
+        gone: (n,) tracks that die now
+        scan: gives time and the bot's own state
+        track_ids: n UUIDs as text
+        names: identities by index
+        sides: FriendFoe of each identity, by index
+        parameters: where short range ends, how many claims count
+    """
+    position = estimate.mean[:, POSITION] - scan.own_position
+    velocity = estimate.mean[:, VELOCITY] - scan.own_velocity
+    range_m, bearing_rad, elevation_rad = spherical(position)
+    bearing_deg = np.degrees(bearing_rad)
+    short = range_m <= parameters.short_range_m
+    reply = np.where(short, tracks["reply"], NOBODY)
+    mode = np.where(tracks["spoof"], SPOOF, tracks["reply_mode"])
+    kinds, confidence = object_types(tracks, estimate, short, gone, parameters)
+    known = ~tracks["spoof"] & (tracks["identity"] != NOBODY) & (tracks["claims"] >= parameters.identity_claims)
+    return TrackReports(
+        t_us=scan.t_us,
+        track_id=track_ids,
+        object_type=kinds,
+        type_confidence=confidence,
+        iff=np.where(known, sides[tracks["identity"]], UNKNOWN).astype(np.int8),
+        transponder_on=tracks["reply_on"] & short,
+        transponder_mode=np.where(short, mode, OFF).astype(np.int8),
+        transponder_id=[None if index == NOBODY else names[index] for index in reply.tolist()],
+        quality=existence(tracks["llr"]),
+        status=_status(tracks, gone),
+        range_m=range_m,
+        bearing_deg=np.where(bearing_deg >= 360.0, 0.0, bearing_deg),
+        elev_deg=np.degrees(elevation_rad),
+        vr_mps=np.vecdot(position, velocity) / np.maximum(range_m, np.finfo(np.float64).tiny),
+        snr_db=np.maximum(10 * np.log10(tracks["snr"]), 0.0),
+        rcs_dbsm=10 * np.log10(tracks["rcs_m2"]),
+        position=position,
+        velocity=velocity,
+        position_covariance=estimate.covariance[:, UPPER[0], UPPER[1]],
+        velocity_covariance=estimate.covariance[:, UPPER[0] + 3, UPPER[1] + 3],
+        age_s=(scan.t_us - tracks["born_us"]) / SECOND_US,
+        miss_count=tracks["misses"].copy(),
+        range_band=np.where(short, SHORT, LONG).astype(np.int8),
+    )
+
+
+def _status(tracks: TrackTable, gone: NDArray[np.bool_]) -> NDArray[np.int8]:
+    seen = np.where(tracks["hit"], TRACKED, COASTING)
+    alive = np.where(tracks["confirmed"], seen, NEW)
+    return np.where(gone, LOST, alive).astype(np.int8)

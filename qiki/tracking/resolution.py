@@ -1,0 +1,146 @@
+"""Resolution: contacts in one cell of range, direction and range rate are one plot, which then stands for all of them.
+
+The plot lies somewhere between them. So each of their tracks is corrected by it, with their distance from it as noise
+beside its own, and a track without a plot of its own is hardly thought missed (Koch & van Keuk, Multiple hypothesis
+track maintenance with possibly unresolved measurements, IEEE Trans. Aerospace and Electronic Systems 33, 1997).
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qiki.geometry import Array
+from qiki.tracking.gate import Pairs, within
+from qiki.tracking.measurement import SHORTEST_RANGE_M, Plots, inverse, quadratic
+from qiki.tracking.parameters import TrackerParameters
+from qiki.tracking.tracks import MOTION, POSITION, VELOCITY, Index, TrackTable
+
+QUIET = 0
+NOBODYS = -1
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Shared:
+    """Plots that stand for more than one track.
+
+    Attributes:
+        track: (k,) rows of the tracks that have no plot but such a one, in order
+        plot: (k,) the plots
+        apart: (3, k) how far each track is from its plot in range, direction and range rate, in cells
+    """
+
+    track: Index
+    plot: Index
+    apart: Array
+
+
+def share(
+    tracks: TrackTable,
+    assigned: Pairs,
+    plots: Plots,
+    own_position: Array,
+    own_velocity: Array,
+    parameters: TrackerParameters,
+) -> Shared:
+    """Find the confirmed tracks without a plot that are in one cell with another's plot, or together in nobody's.
+
+    Args:
+        tracks: predicted
+        assigned: track and plot
+        plots: of the whole scan
+        own_position: (3,) [m]
+        own_velocity: (3,) [m/s]
+        parameters: the cell
+    """
+    missed = tracks["confirmed"].copy()
+    missed[assigned.track] = False
+    lone = np.flatnonzero(missed)
+    if not len(lone):
+        return Shared(lone, lone, np.zeros((3, 0)))
+    owner = np.full(len(plots.range_m), NOBODYS)
+    owner[assigned.plot] = assigned.track
+    open_plots = np.flatnonzero((owner == NOBODYS) | tracks["confirmed"][owner])
+    track, plot, apart = _in_one_cell(tracks, lone, plots, open_plots, own_position, own_velocity, parameters)
+    # The first of its claimants stands for a plot that is nobody's: rows are in order, so the last write is the first.
+    first = owner.copy()
+    free = first[plot] == NOBODYS
+    first[plot[free][::-1]] = track[free][::-1]
+    other = (track != first[plot]) & _are_two(tracks, track, first[plot], parameters)
+    crowded = np.zeros(len(owner), dtype=np.bool_)
+    crowded[plot[other]] = True
+    hidden = other | ((track == first[plot]) & crowded[plot])
+    return Shared(track[hidden], plot[hidden], apart[:, hidden])
+
+
+def with_shared(tracks: TrackTable, assigned: Pairs, shared: Shared) -> Pairs:
+    """The assigned pairs, then the shared ones."""
+    if not len(shared.track):
+        return assigned
+    state = tracks["mode_mean"][shared.track, QUIET, MOTION]
+    return Pairs(
+        np.concatenate((assigned.track, shared.track)),
+        np.concatenate((assigned.plot, shared.plot)),
+        np.concatenate((assigned.log_likelihood, np.zeros(len(shared.track)))),
+        np.concatenate((assigned.point, state)),
+    )
+
+
+def blurred(plots: Plots, shared: Shared, parameters: TrackerParameters) -> Plots:
+    """The plots, the shared ones with the widest distance of their tracks as noise beside their own."""
+    if not len(shared.track):
+        return plots
+    widest = np.zeros((3, len(plots.range_m)))
+    for axis, values in zip(widest, shared.apart, strict=True):
+        np.maximum.at(axis, shared.plot, values)
+    return replace(
+        plots,
+        sigma_range_m=np.hypot(plots.sigma_range_m, widest[0] * parameters.range_resolution_m),
+        sigma_angle_rad=np.hypot(plots.sigma_angle_rad, widest[1] * parameters.beam_width_rad),
+        sigma_doppler_mps=np.hypot(plots.sigma_doppler_mps, widest[2] * parameters.doppler_resolution_mps),
+    )
+
+
+def _in_one_cell(
+    tracks: TrackTable,
+    lone: Index,
+    plots: Plots,
+    open_plots: Index,
+    own_position: Array,
+    own_velocity: Array,
+    parameters: TrackerParameters,
+) -> tuple[Index, Index, Array]:
+    """Of each lone track the nearest open plot in its cell: tracks in order, plots, distances in cells (3, k)."""
+    state = tracks["mode_mean"][lone, QUIET, MOTION]
+    position, velocity = state[:, POSITION] - own_position, state[:, VELOCITY] - own_velocity
+    range_m = np.maximum(np.sqrt(np.vecdot(position, position)), SHORTEST_RANGE_M)
+    sight = position / range_m[:, None]
+    doppler_mps = np.vecdot(sight, velocity)
+    nearest = []
+    for which, row in within(range_m, plots.range_m[open_plots], parameters.range_resolution_m):
+        plot = open_plots[row]
+        cosine = np.vecdot(sight[which], plots.sight[plot])
+        apart = np.stack(
+            (
+                np.abs(range_m[which] - plots.range_m[plot]) / parameters.range_resolution_m,
+                np.arccos(np.clip(cosine, -1, 1)) / parameters.beam_width_rad,
+                np.abs(doppler_mps[which] - plots.doppler_mps[plot]) / parameters.doppler_resolution_mps,
+            )
+        )
+        # Nearest last, which stays.
+        close = np.flatnonzero((apart < 1).all(0))
+        order = close[np.argsort(-(apart[:, close] ** 2).sum(0), kind="stable")]
+        chosen = np.full(len(lone), -1)
+        chosen[which[order]] = order
+        found = np.flatnonzero(chosen >= 0)
+        nearest.append((lone[found], plot[chosen[found]], apart[:, chosen[found]]))
+    tracks_found, plots_found, distances = zip(*nearest, strict=True)
+    return np.concatenate(tracks_found), np.concatenate(plots_found), np.concatenate(distances, axis=1)
+
+
+def _are_two(tracks: TrackTable, one: Index, other: Index, parameters: TrackerParameters) -> NDArray[np.bool_]:
+    """Whether states differ by more than chance: else a track without a plot may be the other's double."""
+    state, covariance = tracks["mode_mean"][:, QUIET, MOTION], tracks["mode_covariance"][:, QUIET, MOTION, MOTION]
+    distance = quadratic(state[one] - state[other], inverse(covariance[one] + covariance[other]))
+    two: NDArray[np.bool_] = distance > parameters.reattach_threshold
+    return two

@@ -1,0 +1,64 @@
+"""Snapshot: the tracker's whole state as bytes: a magic word, a JSON header with its length, the table's records."""
+
+import json
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from qiki.tracking.errors import SnapshotError
+from qiki.tracking.tracks import TRACK, TrackTable
+
+MAGIC = b"QIKITRK1"
+HEADER_SIZE = 4
+LAYOUT = repr(TRACK.descr)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What is not in the table.
+
+    Attributes:
+        run_id: of the tracker
+        t_us: event time of the newest scan, None before the first
+        next_counter: birth number of the next track
+        false_alarms: mean number a scan
+        names: identities by index
+        tracks: number of records
+        layout: of a record
+    """
+
+    run_id: str
+    t_us: int | None
+    next_counter: int
+    false_alarms: float
+    names: list[str]
+    tracks: int
+    layout: str = LAYOUT
+
+
+def pack(header: Header, tracks: TrackTable) -> bytes:
+    """Bytes of a tracker's state."""
+    text = json.dumps(asdict(header)).encode()
+    return b"".join((MAGIC, len(text).to_bytes(HEADER_SIZE, "little"), text, tracks.tobytes()))
+
+
+def unpack(snapshot: bytes) -> tuple[Header, TrackTable]:
+    """What `pack` packed.
+
+    Raises:
+        SnapshotError: other bytes, or another version's.
+    """
+    if snapshot[: len(MAGIC)] != MAGIC:
+        raise SnapshotError(f"snapshot begins with {snapshot[: len(MAGIC)]!r} (expected {MAGIC!r})")
+    start = len(MAGIC) + HEADER_SIZE
+    end = start + int.from_bytes(snapshot[len(MAGIC) : start], "little")
+    try:
+        header = Header(**json.loads(snapshot[start:end]))
+    except (ValueError, TypeError) as error:
+        raise SnapshotError(f"snapshot's header does not read: {error}") from error
+    if header.layout != LAYOUT:
+        raise SnapshotError("snapshot of another version of the tracker: its records have other fields")
+    expected = header.tracks * TRACK.itemsize
+    if len(snapshot) - end != expected:
+        raise SnapshotError(f"snapshot's records take {len(snapshot) - end} bytes (expected {expected})")
+    return header, np.frombuffer(snapshot, dtype=TRACK, offset=end).copy()

@@ -1,0 +1,201 @@
+"""The control commands: their parameters, and the orders that some of them give to the vehicle."""
+
+from abc import ABC, abstractmethod
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from qiki.botspec.planes.docking import Port
+from qiki.contracts.enums import TransponderMode
+from qiki.world.errors import OrderError
+from qiki.world.simulator import MAX_SPEED
+from qiki.world.vehicle.axes import Axis
+from qiki.world.vehicle.orders import (
+    EngageDock,
+    FireThruster,
+    LimitNbl,
+    Order,
+    ReleaseDock,
+    SetTransponder,
+    StopThrusters,
+    SwitchDockPower,
+    SwitchNbl,
+)
+
+MAX_STEP_TICKS = 1_000_000
+
+STEP = "sim.step"
+
+Speed = Annotated[float, Field(gt=0, le=MAX_SPEED)]
+
+
+class Command(BaseModel):
+    """Parameters of a command: numbers are numbers, and finite; what a command does not know is ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True, allow_inf_nan=False)
+
+
+class Start(Command):
+    """Let time pass; also resumes."""
+
+    speed: Speed | None = None
+
+
+class Pause(Command):
+    """Hold time."""
+
+
+class Stop(Command):
+    """End the run; it may be started again."""
+
+
+class Reset(Command):
+    """Begin a new run, stopped."""
+
+    scenario: str | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+    speed: Speed | None = None
+
+
+class Step(Command):
+    """Do so many ticks while time is held."""
+
+    ticks: Annotated[int, Field(ge=1, le=MAX_STEP_TICKS)]
+
+
+class VehicleCommand(Command, ABC):
+    """A command to the vehicle."""
+
+    @abstractmethod
+    def order(self) -> Order:
+        """What the vehicle is told."""
+
+
+class Plain(VehicleCommand):
+    """A command to the vehicle without parameters."""
+
+    given: ClassVar[Order]
+
+    def order(self) -> Order:
+        """What the vehicle is told."""
+        return self.given
+
+
+class TransponderCommand(VehicleCommand):
+    """Switch the transponder."""
+
+    mode: Literal["ON", "OFF", "SILENT", "SPOOF"]
+
+    def order(self) -> Order:
+        """What the vehicle is told."""
+        return SetTransponder(TransponderMode[self.mode])
+
+
+class FireCommand(VehicleCommand):
+    """Fire a thruster."""
+
+    axis: Annotated[Axis, Field(strict=False)]
+    pct: Annotated[float, Field(ge=0, le=100)]
+    duration_s: Annotated[float, Field(ge=0)]
+
+    def order(self) -> Order:
+        """What the vehicle is told."""
+        return FireThruster(self.axis, self.pct / 100.0, self.duration_s)
+
+
+class CeaseFireCommand(Plain):
+    """Stop all thrusters."""
+
+    given = StopThrusters()
+
+
+class EngageCommand(VehicleCommand):
+    """Dock."""
+
+    port: Annotated[Port, Field(strict=False)] = Port.A
+
+    def order(self) -> Order:
+        """What the vehicle is told."""
+        return EngageDock(self.port)
+
+
+class ReleaseCommand(Plain):
+    """Undock."""
+
+    given = ReleaseDock()
+
+
+class DockPowerOn(Plain):
+    """Close the power bridge."""
+
+    given = SwitchDockPower(on=True)
+
+
+class DockPowerOff(Plain):
+    """Open the power bridge."""
+
+    given = SwitchDockPower(on=False)
+
+
+class NblOn(Plain):
+    """Switch the NBL on."""
+
+    given = SwitchNbl(on=True)
+
+
+class NblOff(Plain):
+    """Switch the NBL off."""
+
+    given = SwitchNbl(on=False)
+
+
+class NblLimit(VehicleCommand):
+    """Limit the NBL."""
+
+    max_power_w: Annotated[float, Field(ge=0)]
+
+    def order(self) -> Order:
+        """What the vehicle is told."""
+        return LimitNbl(self.max_power_w)
+
+
+COMMANDS: dict[str, type[Command]] = {
+    "sim.start": Start,
+    "sim.pause": Pause,
+    "sim.stop": Stop,
+    "sim.reset": Reset,
+    STEP: Step,
+    "sim.xpdr.mode": TransponderCommand,
+    "sim.rcs.fire": FireCommand,
+    "sim.rcs.stop": CeaseFireCommand,
+    "sim.dock.engage": EngageCommand,
+    "sim.dock.release": ReleaseCommand,
+    "power.dock.on": DockPowerOn,
+    "power.dock.off": DockPowerOff,
+    "power.nbl.on": NblOn,
+    "power.nbl.off": NblOff,
+    "power.nbl.set_max": NblLimit,
+}
+
+
+def read_command(name: str, parameters: dict[str, Any]) -> Command:
+    """The command of that name.
+
+    Raises:
+        OrderError: there is no such command, or a parameter is missing or wrong.
+    """
+    kind = COMMANDS.get(name)
+    if kind is None:
+        raise OrderError(f"unknown command {name!r} (expected one of: {', '.join(COMMANDS)})")
+    try:
+        return kind.model_validate(parameters)
+    except ValidationError as error:
+        raise OrderError("; ".join(map(_fault, error.errors()))) from None
+
+
+def _fault(fault: ErrorDetails) -> str:
+    where = ".".join(map(str, fault["loc"]))
+    if fault["type"] == "missing":
+        return f"{where} is missing"
+    return f"{where}: {fault['msg'][0].lower()}{fault['msg'][1:]}, got {fault['input']!r}"

@@ -1,0 +1,171 @@
+"""Motions of all contacts as closed functions of time, grouped by kind.
+
+Position at a time never comes from adding up steps, so a run is the same at any speed and does not drift.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qiki.fields import Spec
+from qiki.world.scenario import motion as specs
+
+Array = NDArray[np.float64]
+State = tuple[Array, Array]
+"""Positions (n, 3) [m] and velocities (n, 3) [m/s]."""
+
+
+class Motion(Protocol):
+    """Contacts that move in one manner."""
+
+    def at(self, t_s: Array) -> State:
+        """State at the times (n,) [s] since each one's beginning."""
+        ...
+
+
+class ConstantVelocity:
+    """p₀ + v·t."""
+
+    def __init__(self, motions: Sequence[specs.ConstantVelocity]) -> None:
+        self._start = np.array([motion.position_m for motion in motions])
+        self._velocity = np.array([motion.velocity_mps for motion in motions])
+
+    def at(self, t_s: Array) -> State:
+        """See Motion."""
+        return self._start + self._velocity * t_s[:, np.newaxis], self._velocity.copy()
+
+
+class CoordinatedTurn:
+    """Straight, an arc at constant speed and rate, straight.
+
+    The arc is written by its chord, v·u·sin(ωu/2)/(ωu/2) under half the turned angle: the coordinated turn of
+    Bar-Shalom, Li and Kirubarajan, Estimation with Applications to Tracking and Navigation, ch. 11, in a form that
+    holds for ω = 0 too.
+    """
+
+    def __init__(self, motions: Sequence[specs.CoordinatedTurn]) -> None:
+        self._start = np.array([motion.position_m for motion in motions])
+        self._velocity = np.array([motion.velocity_mps for motion in motions])
+        self._rate_radps = np.radians([motion.turn_rate_dps for motion in motions])
+        self._begins_s = np.array([motion.begins_s for motion in motions])
+        self._lasts_s = np.array([np.inf if motion.lasts_s is None else motion.lasts_s for motion in motions])
+
+    def at(self, t_s: Array) -> State:
+        """See Motion."""
+        before_s = np.minimum(t_s, self._begins_s)
+        arc_s = np.minimum(t_s - before_s, self._lasts_s)
+        after_s = t_s - before_s - arc_s
+        turned_rad = self._rate_radps * arc_s
+        chord = arc_s * np.sinc(turned_rad / (2 * np.pi))
+        velocity = _clockwise(self._velocity, turned_rad)
+        position = (
+            self._start
+            + self._velocity * before_s[:, np.newaxis]
+            + _clockwise(self._velocity, turned_rad / 2) * _level(chord, arc_s)
+            + velocity * after_s[:, np.newaxis]
+        )
+        return position, velocity
+
+
+class Waypoints:
+    """Legs in tables, padded to the longest: column i holds from `_from_s[:, i]` on."""
+
+    def __init__(self, motions: Sequence[specs.Waypoints]) -> None:
+        routes = [_route(motion) for motion in motions]
+        shape = (len(motions), 1 + max(len(speeds) for _, speeds in routes))
+        self._rows = np.arange(len(motions))
+        self._from_s = np.full(shape, np.inf)
+        self._start = np.zeros((*shape, 3))
+        self._velocity = np.zeros((*shape, 3))
+        self._period_s = np.full(len(motions), np.inf)
+        for row, (motion, (points, speeds)) in enumerate(zip(motions, routes, strict=True)):
+            legs = np.diff(points, axis=0)
+            lengths = np.linalg.norm(legs, axis=1)
+            times = np.concatenate(([0.0], np.cumsum(lengths / speeds)))
+            self._from_s[row, : len(times)] = times
+            self._start[row, : len(times)] = points
+            self._velocity[row, : len(legs)] = legs / lengths[:, np.newaxis] * speeds[:, np.newaxis]
+            if motion.then == "loop":
+                self._period_s[row] = times[-1]
+
+    def at(self, t_s: Array) -> State:
+        """See Motion."""
+        t_s = np.fmod(t_s, self._period_s)
+        leg = np.count_nonzero(self._from_s <= t_s[:, np.newaxis], axis=1) - 1
+        velocity = self._velocity[self._rows, leg]
+        since_s = t_s - self._from_s[self._rows, leg]
+        return self._start[self._rows, leg] + velocity * since_s[:, np.newaxis], velocity
+
+
+class Orbit:
+    """c + r·(cos φ·a + sin φ·b): `a` points at the ascending node, `b` a quarter further along the motion."""
+
+    def __init__(self, motions: Sequence[specs.Orbit]) -> None:
+        node = np.radians([motion.node_deg for motion in motions])
+        inclination = np.radians([motion.inclination_deg for motion in motions])
+        radius = np.array([[motion.radius_m] for motion in motions])
+        east, north = np.sin(node), np.cos(node)
+        tilt = np.cos(inclination)
+        self._centre = np.array([motion.centre_m for motion in motions])
+        self._toward_node = radius * np.stack((east, north, np.zeros_like(node)), axis=1)
+        self._ahead = radius * np.stack((tilt * north, -tilt * east, np.sin(inclination)), axis=1)
+        self._phase_rad = np.radians([motion.phase_deg for motion in motions])
+        self._rate_radps = np.array([motion.rate_radps for motion in motions])
+
+    def at(self, t_s: Array) -> State:
+        """See Motion."""
+        angle = self._phase_rad + self._rate_radps * t_s
+        cos, sin = np.cos(angle)[:, np.newaxis], np.sin(angle)[:, np.newaxis]
+        position = self._centre + cos * self._toward_node + sin * self._ahead
+        return position, (cos * self._ahead - sin * self._toward_node) * self._rate_radps[:, np.newaxis]
+
+
+KINDS: dict[type[Spec], Callable[[Any], Motion]] = {
+    specs.ConstantVelocity: ConstantVelocity,
+    specs.CoordinatedTurn: CoordinatedTurn,
+    specs.Waypoints: Waypoints,
+    specs.Orbit: Orbit,
+}
+
+
+class Motions:
+    """Everybody's motion, in the order given."""
+
+    def __init__(self, motions: Sequence[specs.MotionSpec]) -> None:
+        self._count = len(motions)
+        self._groups: list[tuple[NDArray[np.int64], Motion]] = []
+        for spec, kind in KINDS.items():
+            rows = [row for row, motion in enumerate(motions) if isinstance(motion, spec)]
+            if rows:
+                self._groups.append((np.array(rows), kind([motions[row] for row in rows])))
+
+    def at(self, t_s: Array) -> State:
+        """State at the times (n,) [s] since each one's beginning."""
+        positions, velocities = np.empty((self._count, 3)), np.empty((self._count, 3))
+        for rows, motion in self._groups:
+            positions[rows], velocities[rows] = motion.at(t_s[rows])
+        return positions, velocities
+
+
+def _clockwise(vectors: Array, angle_rad: Array) -> Array:
+    """Vectors (n, 3) turned about the vertical, as bearings grow."""
+    cos, sin = np.cos(angle_rad), np.sin(angle_rad)
+    x, y, z = vectors.T
+    return np.stack((x * cos + y * sin, y * cos - x * sin, z), axis=1)
+
+
+def _level(ground: Array, height: Array) -> Array:
+    """Factors (n, 3): one for both level axes, another for the vertical one."""
+    return np.stack((ground, ground, height), axis=1)
+
+
+def _route(motion: specs.Waypoints) -> tuple[Array, Array]:
+    """Points (k + 1, 3) [m] and the speeds (k,) [m/s] between them; a loop's last leg leads home."""
+    points = [motion.position_m, *(leg.to_m for leg in motion.legs)]
+    speeds = [leg.speed_mps for leg in motion.legs]
+    if motion.then == "loop":
+        points.append(motion.position_m)
+        speeds.append(speeds[-1])
+    return np.array(points), np.array(speeds)

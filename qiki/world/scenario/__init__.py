@@ -1,0 +1,17 @@
+"""Scenarios: the worlds that people write as YAML."""
+
+from qiki.world.scenario.contact import TYPICAL_RCS_M2, ContactSpec, SwarmSpec, TransponderSpec
+from qiki.world.scenario.files import load_named_scenario, load_scenario, scenario_names
+from qiki.world.scenario.model import BotStart, Scenario
+
+__all__ = [
+    "TYPICAL_RCS_M2",
+    "BotStart",
+    "ContactSpec",
+    "Scenario",
+    "SwarmSpec",
+    "TransponderSpec",
+    "load_named_scenario",
+    "load_scenario",
+    "scenario_names",
+]

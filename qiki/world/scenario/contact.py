@@ -1,0 +1,129 @@
+"""A contact, its transponder, and the generator of many, as a scenario writes them."""
+
+import itertools
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from qiki.contracts.enums import FriendFoe, ObjectType, TransponderMode
+from qiki.fields import Length, Name, Number, Spec, Whole, field_error
+from qiki.radar.parameters import SwerlingCase
+from qiki.world.fields import HonestModeName, ModeName, ObjectTypeName, Point, Seconds, SideName
+from qiki.world.scenario.motion import MotionSpec, TurnRate
+
+TYPICAL_RCS_M2 = {
+    ObjectType.DRONE: 1.0,
+    ObjectType.SHIP: 200.0,
+    ObjectType.STATION: 2000.0,
+    ObjectType.ASTEROID: 500.0,
+    ObjectType.DEBRIS: 0.5,
+}
+"""Mean radar cross-section of a contact for which none is given."""
+
+Rcs = Annotated[Number, Field(ge=1e-6, le=1e8)]
+Elevation = Annotated[Number, Field(ge=-90, le=90)]
+SwarmSpeed = Annotated[Number, Field(ge=0, le=1e5)]
+
+
+class ModeChange(Spec):
+    """The transponder is switched."""
+
+    at_s: Seconds
+    mode: ModeName
+
+
+class TransponderSpec(Spec):
+    """What answers the radar's interrogation."""
+
+    mode: ModeName = TransponderMode.OFF
+    id: Name | None = None
+    spoof_id: Name | None = None
+    schedule: Annotated[tuple[ModeChange, ...], Field(max_length=100)] = ()
+
+    @property
+    def modes(self) -> tuple[TransponderMode, ...]:
+        """Every mode that it takes on, in order."""
+        return (self.mode, *(change.mode for change in self.schedule))
+
+    @model_validator(mode="after")
+    def _can_say_what_it_says(self) -> Self:
+        if TransponderMode.ON in self.modes and self.id is None:
+            raise field_error((), "mode ON needs an id")
+        if TransponderMode.SPOOF in self.modes and self.spoof_id is None:
+            raise field_error((), "mode SPOOF needs a spoof_id: the identity that it claims")
+        if self.spoof_id is not None and self.spoof_id == self.id:
+            raise field_error(("spoof_id",), f"{self.spoof_id} is its own id (expected somebody else's)")
+        return self
+
+    @model_validator(mode="after")
+    def _schedule_goes_forward(self) -> Self:
+        times = [0.0, *(change.at_s for change in self.schedule)]
+        for i, (before, after) in enumerate(itertools.pairwise(times)):
+            if after <= before:
+                raise field_error(
+                    ("schedule", i, "at_s"), f"{after:g} s is not after {before:g} s (expected rising times)"
+                )
+        return self
+
+
+class ContactSpec(Spec):
+    """Somebody or something out there."""
+
+    id: Name
+    object_type: ObjectTypeName
+    side: SideName = FriendFoe.UNKNOWN
+    rcs_m2: Rcs | None = None
+    swerling: SwerlingCase | None = None
+    """How its echo fluctuates; None: as the radar's parameters say."""
+    transponder: TransponderSpec = TransponderSpec()
+    motion: MotionSpec
+    appears_at_s: Seconds = 0.0
+    disappears_at_s: Seconds | None = None
+
+    @property
+    def mean_rcs_m2(self) -> float:
+        """Mean radar cross-section: as given, or typical of its type."""
+        return TYPICAL_RCS_M2[self.object_type] if self.rcs_m2 is None else self.rcs_m2
+
+    @model_validator(mode="after")
+    def _leaves_after_it_came(self) -> Self:
+        if self.disappears_at_s is not None and self.disappears_at_s <= self.appears_at_s:
+            raise field_error(
+                ("disappears_at_s",), f"{self.disappears_at_s:g} s is not after appears_at_s, {self.appears_at_s:g} s"
+            )
+        return self
+
+
+def _ascending(name: str, bounds: tuple[float, float]) -> None:
+    if bounds[1] < bounds[0]:
+        raise field_error((name,), f"{bounds[0]:g} to {bounds[1]:g} (expected the lower bound first)")
+
+
+class SwarmSpec(Spec):
+    """Many contacts of one kind, scattered over a shell and flying level turns; drawn from the run's seed."""
+
+    id: Name
+    count: Annotated[Whole, Field(ge=1, le=2000)]
+    object_type: ObjectTypeName = ObjectType.DRONE
+    side: SideName = FriendFoe.UNKNOWN
+    rcs_m2: Rcs | None = None
+    swerling: SwerlingCase | None = None
+    transponder_mode: HonestModeName = TransponderMode.OFF
+    """ON: each one answers with its own contact id."""
+    centre_m: Point = (0.0, 0.0, 0.0)
+    radius_m: tuple[Length, Length]
+    elev_deg: tuple[Elevation, Elevation] = (-20.0, 20.0)
+    speed_mps: tuple[SwarmSpeed, SwarmSpeed]
+    turn_rate_dps: tuple[TurnRate, TurnRate] = (0.0, 0.0)
+
+    @model_validator(mode="after")
+    def _bounds_ascend(self) -> Self:
+        _ascending("radius_m", self.radius_m)
+        _ascending("elev_deg", self.elev_deg)
+        _ascending("speed_mps", self.speed_mps)
+        _ascending("turn_rate_dps", self.turn_rate_dps)
+        return self
+
+    def member_id(self, number: int) -> str:
+        """Id of one of them."""
+        return f"{self.id}-{number:03d}"

@@ -1,0 +1,120 @@
+"""A whole scenario, and the checks that look across it."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Self
+
+from pydantic import AwareDatetime, Field, model_validator
+
+from qiki.contracts.enums import FriendFoe, TransponderMode
+from qiki.fields import Location, Name, Number, Spec, Whole, field_error
+from qiki.radar.parameters import RadarParameters
+from qiki.world.fields import KnownSideName, Point, VelocityVector
+from qiki.world.scenario.contact import ContactSpec, SwarmSpec
+
+TICK_RATE_HZ = 20.0
+MAX_CONTACTS = 4000
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class BotStart(Spec):
+    """Where the bot begins."""
+
+    position_m: Point = (0.0, 0.0, 0.0)
+    velocity_mps: VelocityVector = (0.0, 0.0, 0.0)
+    heading_deg: Annotated[Number, Field(ge=0, lt=360)] = 0.0
+
+
+class Scenario(Spec):
+    """A world: what is in it when it begins, and what will happen."""
+
+    name: Name
+    description: Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\n]*$")]
+    epoch: AwareDatetime = EPOCH
+    seed: Annotated[Whole, Field(ge=0, lt=2**63)] = 0
+    frame_rate_hz: Annotated[Number, Field(gt=0, le=TICK_RATE_HZ)] = 10.0
+    bot: BotStart = BotStart()
+    radar: RadarParameters = RadarParameters()
+    identities: dict[Name, KnownSideName] = Field(default_factory=dict)
+    contacts: Annotated[tuple[ContactSpec, ...], Field(max_length=2000)] = ()
+    swarms: Annotated[tuple[SwarmSpec, ...], Field(max_length=20)] = ()
+
+    @model_validator(mode="after")
+    def _frames_fall_on_ticks(self) -> Self:
+        ticks = TICK_RATE_HZ / self.frame_rate_hz
+        if abs(ticks - round(ticks)) > 1e-9:
+            raise field_error(
+                ("frame_rate_hz",),
+                f"{self.frame_rate_hz:g} Hz does not fall on ticks (expected 20, 10, 5, 4, 2, 1, 0.5, ...)",
+            )
+        if self.radar.dwell_s * self.frame_rate_hz > 1:
+            raise field_error(
+                ("radar", "pulses"),
+                f"one look takes {self.radar.dwell_s:g} s (expected at most a frame's {1 / self.frame_rate_hz:g} s)",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _contacts_fit_a_frame(self) -> Self:
+        count = len(self.contacts) + sum(swarm.count for swarm in self.swarms)
+        if count > MAX_CONTACTS:
+            raise field_error(("swarms",), f"{count} contacts in all (expected at most {MAX_CONTACTS})")
+        return self
+
+    @model_validator(mode="after")
+    def _contacts_are_distinct(self) -> Self:
+        _refuse_repeats("contact", self._contact_ids())
+        _refuse_repeats("transponder", self._transponder_ids())
+        return self
+
+    @model_validator(mode="after")
+    def _identities_agree(self) -> Self:
+        owned = {name for name, _ in self._transponder_ids()}
+        spoofed = {contact.transponder.spoof_id for contact in self.contacts}
+        for name in self.identities:
+            if name not in owned | spoofed:
+                raise field_error(("identities", name), f"no contact carries or claims {name}")
+        for i, contact in enumerate(self.contacts):
+            _check_spoof(i, contact, owned | set(self.identities))
+            _check_side(i, contact, self.identities)
+        return self
+
+    def _contact_ids(self) -> Iterator[tuple[str, Location]]:
+        for i, contact in enumerate(self.contacts):
+            yield contact.id, ("contacts", i, "id")
+        for i, swarm in enumerate(self.swarms):
+            yield from ((swarm.member_id(k), ("swarms", i, "id")) for k in range(swarm.count))
+
+    def _transponder_ids(self) -> Iterator[tuple[str, Location]]:
+        for i, contact in enumerate(self.contacts):
+            if contact.transponder.id is not None:
+                yield contact.transponder.id, ("contacts", i, "transponder", "id")
+        for i, swarm in enumerate(self.swarms):
+            if swarm.transponder_mode == TransponderMode.ON:
+                yield from ((swarm.member_id(k), ("swarms", i, "id")) for k in range(swarm.count))
+
+
+def _refuse_repeats(what: str, names: Iterator[tuple[str, Location]]) -> None:
+    seen: set[str] = set()
+    for name, location in names:
+        if name in seen:
+            raise field_error(location, f"{what} id {name} is taken (expected a new one)")
+        seen.add(name)
+
+
+def _check_spoof(index: int, contact: ContactSpec, known: set[str]) -> None:
+    claimed = contact.transponder.spoof_id
+    if claimed is not None and claimed not in known:
+        raise field_error(
+            ("contacts", index, "transponder", "spoof_id"),
+            f"nobody is called {claimed} (expected another contact's transponder id or one of identities)",
+        )
+
+
+def _check_side(index: int, contact: ContactSpec, identities: Mapping[str, FriendFoe]) -> None:
+    known = identities.get(contact.transponder.id or "")
+    if known is not None and known != contact.side:
+        raise field_error(
+            ("contacts", index, "side"),
+            f"is {contact.side.name}, but identities call {contact.transponder.id} {known.name}",
+        )

@@ -1,0 +1,95 @@
+"""How a contact may move, as a scenario writes it. Every motion begins when its contact appears."""
+
+import math
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from qiki.fields import Length, Number, Spec, field_error
+from qiki.world.fields import Point, Seconds, Speed, VelocityVector
+
+SHORTEST_LEG_M = 1e-3
+
+TurnRate = Annotated[Number, Field(ge=-180, le=180)]
+
+
+class ConstantVelocity(Spec):
+    """Straight on; at rest where no velocity is given."""
+
+    kind: Literal["constant_velocity"] = "constant_velocity"
+    position_m: Point
+    velocity_mps: VelocityVector = (0.0, 0.0, 0.0)
+
+
+class CoordinatedTurn(Spec):
+    """Straight on, a level turn at constant speed and rate, straight on again."""
+
+    kind: Literal["coordinated_turn"] = "coordinated_turn"
+    position_m: Point
+    velocity_mps: VelocityVector
+    turn_rate_dps: TurnRate
+    """Clockwise seen from above, as bearings are counted."""
+    begins_s: Seconds = 0.0
+    lasts_s: Seconds | None = None
+    """None: for ever."""
+
+
+class Leg(Spec):
+    """A straight line to a point."""
+
+    to_m: Point
+    speed_mps: Speed
+
+
+class Waypoints(Spec):
+    """Leg after leg; then it holds its place, or flies back to the start at the last leg's speed and begins anew."""
+
+    kind: Literal["waypoints"] = "waypoints"
+    position_m: Point
+    legs: Annotated[tuple[Leg, ...], Field(min_length=1, max_length=100)]
+    then: Literal["hold", "loop"] = "hold"
+
+    @model_validator(mode="after")
+    def _legs_lead_somewhere(self) -> Self:
+        here = self.position_m
+        for i, leg in enumerate(self.legs):
+            if math.dist(here, leg.to_m) < SHORTEST_LEG_M:
+                raise field_error(("legs", i, "to_m"), "leg ends where it begins (expected another point)")
+            here = leg.to_m
+        if self.then == "loop" and math.dist(here, self.position_m) < SHORTEST_LEG_M:
+            raise field_error(
+                ("legs", len(self.legs) - 1, "to_m"),
+                "a loop closes by itself (expected a last point other than position_m)",
+            )
+        return self
+
+
+class Orbit(Spec):
+    """A circle round a point, clockwise seen from above; an inclination beyond 90° turns it round."""
+
+    kind: Literal["orbit"] = "orbit"
+    centre_m: Point
+    radius_m: Length
+    period_s: Annotated[Number, Field(gt=0, le=1e7)] | None = None
+    speed_mps: Speed | None = None
+    inclination_deg: Annotated[Number, Field(ge=0, le=180)] = 0.0
+    node_deg: Number = 0.0
+    """Bearing, seen from the centre, at which it climbs through the centre's level."""
+    phase_deg: Number = 0.0
+    """How far past the node it begins."""
+
+    @model_validator(mode="after")
+    def _one_rate(self) -> Self:
+        if (self.period_s is None) == (self.speed_mps is None):
+            raise field_error(("period_s",), "expected either period_s or speed_mps")
+        return self
+
+    @property
+    def rate_radps(self) -> float:
+        """Angular rate."""
+        if self.period_s is not None:
+            return 2 * math.pi / self.period_s
+        return (self.speed_mps or 0.0) / self.radius_m
+
+
+MotionSpec = Annotated[ConstantVelocity | CoordinatedTurn | Waypoints | Orbit, Field(discriminator="kind")]

@@ -1,0 +1,110 @@
+"""The simulator: one world at a time, and whether time passes in it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from qiki.botspec.planes.bot import BotParameters
+from qiki.contracts.models import SimState
+from qiki.world.errors import OrderError
+from qiki.world.scenario import Scenario
+from qiki.world.world import World
+
+MAX_SPEED = 1e6
+"""Far beyond what can be computed, and far below what would overflow."""
+
+
+class RunState(StrEnum):
+    """Whether time passes."""
+
+    STOPPED = "stopped"
+    RUNNING = "running"
+    PAUSED = "paused"
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What worlds are made of.
+
+    Attributes:
+        seed: of runs that are given none; None: the scenario's own
+    """
+
+    parameters: BotParameters
+    sr_threshold_m: float
+    seed: int | None
+    load_scenario: Callable[[str], Scenario]
+
+
+class Simulator:
+    """Makes runs and switches them; begins with a stopped one.
+
+    Args:
+        setup: what worlds are made of.
+        scenario: of the first run.
+        ids: identities of this run and the later ones.
+        speed: simulated seconds a second, for a start that names none.
+    """
+
+    def __init__(self, setup: Setup, scenario: Scenario, ids: Iterator[UUID], speed: float = 1.0) -> None:
+        self._setup = setup
+        self._ids = ids
+        self._default_speed = speed
+        self.speed = speed
+        self.state = RunState.STOPPED
+        self.world = self._new_world(scenario, None)
+
+    @property
+    def running(self) -> bool:
+        """Whether time passes."""
+        return self.state is RunState.RUNNING
+
+    def start(self, speed: float | None) -> None:
+        """Let time pass, at `speed` or at the run's own; also resumes."""
+        self.speed = self._default_speed if speed is None else speed
+        self.state = RunState.RUNNING
+
+    def pause(self) -> None:
+        """Hold time.
+
+        Raises:
+            OrderError: stopped.
+        """
+        if self.state is RunState.STOPPED:
+            raise OrderError("the simulation is stopped: there is nothing to pause")
+        self.state = RunState.PAUSED
+
+    def stop(self) -> None:
+        """Hold time; the world stays as it is."""
+        self.state = RunState.STOPPED
+
+    def reset(self, scenario: str | None, seed: int | None, speed: float | None) -> None:
+        """A new run, stopped: of the same scenario and seed where none is named.
+
+        Raises:
+            UserError: there is no such scenario, or it cannot be used; nothing has changed.
+        """
+        if scenario is None:
+            seed = self.world.seed if seed is None else seed
+            self.world = self._new_world(self.world.scenario, seed)
+        else:
+            self.world = self._new_world(self._setup.load_scenario(scenario), seed)
+        self.speed = self._default_speed = 1.0 if speed is None else speed
+        self.state = RunState.STOPPED
+
+    def sim_state(self, behind_s: float) -> SimState:
+        """For telemetry."""
+        return SimState(
+            running=self.running,
+            paused=self.state is RunState.PAUSED,
+            speed=self.speed,
+            tick=self.world.tick_count,
+            run_id=str(self.world.run_id),
+            behind_s=behind_s,
+        )
+
+    def _new_world(self, scenario: Scenario, seed: int | None) -> World:
+        if seed is None:
+            seed = scenario.seed if self._setup.seed is None else self._setup.seed
+        return World(scenario, self._setup.parameters, seed, next(self._ids), self._setup.sr_threshold_m)

@@ -1,0 +1,187 @@
+"""What the vehicle can be told to do. Each order says whether it can be obeyed, and how."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Literal
+
+from qiki.botspec.planes.docking import Port
+from qiki.botspec.planes.thermal import Node
+from qiki.contracts.enums import FSMState, TransponderMode
+from qiki.world.vehicle.axes import Axis
+from qiki.world.vehicle.loads import Load
+from qiki.world.vehicle.vehicle import Vehicle
+
+
+class Order(ABC):
+    """One order to the vehicle."""
+
+    def refusal(self, vehicle: Vehicle) -> str | None:  # noqa: ARG002
+        """Why it cannot be obeyed now; None when it can."""
+        return None
+
+    @abstractmethod
+    def apply(self, vehicle: Vehicle) -> None:
+        """Obey."""
+
+
+@dataclass(frozen=True)
+class FireThruster(Order):
+    """A pulse; without thrust or duration it ends the one on its axis. A drive that was engaged lets go."""
+
+    axis: Axis
+    fraction: float
+    duration_s: float
+
+    def refusal(self, vehicle: Vehicle) -> str | None:
+        """No thrust while held or in safe mode, nor without propellant."""
+        if self.fraction <= 0 or self.duration_s <= 0:
+            return None
+        if vehicle.thrusters.propellant_kg <= 0:
+            return "no propellant is left"
+        if vehicle.thermal.tripped(Node.HULL):
+            return "the hull is too hot to thrust (THERMAL_TRIP:hull)"
+        return no_thrust(vehicle) or no_power(vehicle, Load.RCS)
+
+    def apply(self, vehicle: Vehicle) -> None:
+        """Fire."""
+        vehicle.thrusters.fire(self.axis, self.fraction, self.duration_s)
+        if self.fraction > 0 and self.duration_s > 0:
+            vehicle.drive.release()
+
+
+@dataclass(frozen=True)
+class StopThrusters(Order):
+    """End every pulse."""
+
+    def apply(self, vehicle: Vehicle) -> None:
+        """Stop."""
+        vehicle.thrusters.stop()
+
+
+@dataclass(frozen=True)
+class Cruise(Order):
+    """Hold a fraction of the drive's greatest speed along the heading."""
+
+    fraction: float
+
+    def refusal(self, vehicle: Vehicle) -> str | None:
+        """No thrust while held or in safe mode, nor without power; to come to rest takes none."""
+        return no_thrust(vehicle) or (no_power(vehicle, Load.MOTION) if self.fraction > 0 else None)
+
+    def apply(self, vehicle: Vehicle) -> None:
+        """Engage the drive."""
+        vehicle.drive.cruise(self.fraction)
+
+
+@dataclass(frozen=True)
+class Turn(Order):
+    """Turn by an angle, clockwise when positive."""
+
+    degrees: float
+
+    def refusal(self, vehicle: Vehicle) -> str | None:
+        """No turning while held or in safe mode."""
+        return no_thrust(vehicle)
+
+    def apply(self, vehicle: Vehicle) -> None:
+        """Turn."""
+        vehicle.drive.turn(self.degrees)
+
+
+@dataclass(frozen=True)
+class SetMode(Order):
+    """The agent's state: ERROR_STATE is safe mode, any other leaves it."""
+
+    mode: FSMState
+
+    def apply(self, vehicle: Vehicle) -> None:
+        """Enter or leave safe mode."""
+        vehicle.mode = self.mode
+        if vehicle.safe_mode:
+            vehicle.stop_thrust()
+
+
+@dataclass(frozen=True)
+class SetTransponder(Order):
+    """Switch the vehicle's transponder; without power it acts once there is some."""
+
+    mode: TransponderMode
+
+    def apply(self, vehicle: Vehicle) -> None:
+        """Switch."""
+        vehicle.transponder.commanded = self.mode
+
+
+@dataclass(frozen=True)
+class EngageDock(Order):
+    """Latch at a port."""
+
+    port: Port
+
+    def refusal(self, vehicle: Vehicle) -> str | None:
+        """One dock at a time."""
+        held = vehicle.docking.port
+        return None if held in {None, self.port} else f"docked at port {held}: release it first"
+
+    def apply(self, vehicle: Vehicle) -> None:
+        """Latch; thrust ends."""
+        vehicle.stop_thrust()
+        vehicle.docking.engage(self.port)
+
+
+@dataclass(frozen=True)
+class ReleaseDock(Order):
+    """Open the latch."""
+
+    def apply(self, vehicle: Vehicle) -> None:
+        """Release."""
+        vehicle.docking.release()
+
+
+@dataclass(frozen=True)
+class SwitchDockPower(Order):
+    """Set the switch of the power bridge: the dock supplies once the latch is closed too."""
+
+    on: bool
+
+    def apply(self, vehicle: Vehicle) -> None:
+        """Switch."""
+        vehicle.docking.switch_power(on=self.on)
+
+
+@dataclass(frozen=True)
+class SwitchNbl(Order):
+    """Switch the NBL; power and heat decide whether it really runs."""
+
+    on: bool
+
+    def apply(self, vehicle: Vehicle) -> None:
+        """Switch."""
+        vehicle.nbl.on = self.on
+
+
+@dataclass(frozen=True)
+class LimitNbl(Order):
+    """Set what the NBL draws."""
+
+    max_power_w: float
+
+    def apply(self, vehicle: Vehicle) -> None:
+        """Set."""
+        vehicle.nbl.max_power_w = self.max_power_w
+
+
+def no_thrust(vehicle: Vehicle) -> str | None:
+    """Why the vehicle may not thrust or turn."""
+    if vehicle.safe_mode:
+        return "the vehicle is in safe mode: set another mode first"
+    if vehicle.docking.port is not None:
+        return f"docked at port {vehicle.docking.port}: release it first"
+    return None
+
+
+def no_power(vehicle: Vehicle, load: Literal[Load.MOTION, Load.RCS]) -> str | None:
+    """Why a load would get no power at all; a part of what it asks for is enough to act."""
+    if vehicle.lacks_power(load):
+        return f"there is no power for {load}: " + (", ".join(vehicle.faults) or "not enough is left")
+    return None

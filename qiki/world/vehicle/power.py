@@ -1,0 +1,164 @@
+"""Power plane: sources, stores and loads on one bus, with shedding when they do not balance."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from qiki.botspec.planes.power import PowerParameters
+from qiki.world.vehicle.dock_supply import DockSupply
+from qiki.world.vehicle.hysteresis import Hysteresis
+from qiki.world.vehicle.loads import SHED_ORDER, Load, allocate
+from qiki.world.vehicle.storage import Storage
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What the vehicle asks of the bus in one step, and what heat or safe mode forbids."""
+
+    wanted_w: Mapping[Load, float]
+    mcqpu_w: float
+    dock_connected: bool
+    barred: frozenset[Load] = frozenset()
+    pdu_hot: bool = False
+    battery_hot: bool = False
+    supercap_hot: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PowerState:
+    """The bus after a step: `power_in_w - power_out_w` is what the battery took."""
+
+    bus_v: float
+    bus_a: float
+    sources_w: Mapping[str, float]
+    loads_w: Mapping[str, float]
+    granted_w: Mapping[Load, float]
+    shed: tuple[Load, ...]
+    faults: tuple[str, ...]
+    dock_connected: bool
+
+    @property
+    def power_in_w(self) -> float:
+        """Sum of the sources."""
+        return sum(self.sources_w.values())
+
+    @property
+    def power_out_w(self) -> float:
+        """Sum of the loads."""
+        return sum(self.loads_w.values())
+
+
+class PowerPlane:
+    """The bus. Below the low state of charge the battery is spared: the loads get what the sources give."""
+
+    def __init__(self, parameters: PowerParameters) -> None:
+        self._parameters = parameters
+        self.battery = Storage(parameters.battery)
+        self.supercap = Storage(parameters.supercap)
+        self.dock = DockSupply(parameters.dock)
+        self._charged = Hysteresis(parameters.soc_shed_low_pct, parameters.soc_shed_high_pct, on=True)
+        self._shed: tuple[Load, ...] = ()
+
+    @property
+    def bus_v(self) -> float:
+        """Bus voltage, linear in the battery's state of charge [V]."""
+        return self._parameters.bus_empty_v + self._parameters.bus_span_v * self.battery.soc_pct / 100.0
+
+    def idle(self) -> PowerState:
+        """The bus before the first step: nothing flows yet."""
+        return PowerState(
+            bus_v=self.bus_v,
+            bus_a=0.0,
+            sources_w=dict.fromkeys(("base", "dock", "supercap_discharge"), 0.0),
+            loads_w=dict.fromkeys(("base", "mcqpu", *SHED_ORDER, "supercap_charge"), 0.0),
+            granted_w=dict.fromkeys(SHED_ORDER, 0.0),
+            shed=(),
+            faults=(),
+            dock_connected=False,
+        )
+
+    def step(self, dt_s: float, demand: Demand) -> PowerState:
+        """Balance the bus for `dt_s` and move the stores."""
+        dock_w = self.dock.offer_w(dt_s, connected=demand.dock_connected)
+        offered_w = self._parameters.base_source_w + dock_w
+        supply_w = offered_w + self._stored_w(dt_s, demand)
+        fixed_w = self._fixed_w(demand)
+        self._charged.update(self.battery.soc_pct)
+        granted_w = self._grant(dt_s, demand, offered_w)
+        self._shed = tuple(load for load in SHED_ORDER if granted_w[load] < demand.wanted_w.get(load, 0.0))
+        served_w = min(fixed_w, supply_w) + sum(granted_w.values())
+        drawn_w, supercap_w = self._settle(dt_s, served_w, offered_w, demand)
+        base_w = min(drawn_w, self._parameters.base_source_w)
+        mcqpu_w = min(demand.mcqpu_w, served_w)
+        return PowerState(
+            bus_v=self.bus_v,
+            bus_a=served_w / self.bus_v,
+            sources_w={"base": base_w, "dock": drawn_w - base_w, "supercap_discharge": max(supercap_w, 0.0)},
+            loads_w={
+                "base": min(self._parameters.base_load_w, served_w - mcqpu_w),
+                "mcqpu": mcqpu_w,
+                **{load.value: watts for load, watts in granted_w.items()},
+                "supercap_charge": max(-supercap_w, 0.0),
+            },
+            granted_w=granted_w,
+            shed=self._shed,
+            faults=self._faults(fixed_w, fixed_w + sum(self._allowed_w(demand).values()), supply_w, demand),
+            dock_connected=demand.dock_connected,
+        )
+
+    def offer_w(self, dt_s: float, demand: Demand, load: Load, want_w: float) -> float:
+        """What a load would get in the next step if it asked for `want_w`, away from a dock; changes nothing."""
+        asked = replace(demand, wanted_w={**demand.wanted_w, load: want_w})
+        return self._grant(dt_s, asked, self._parameters.base_source_w)[load]
+
+    def _grant(self, dt_s: float, demand: Demand, offered_w: float) -> dict[Load, float]:
+        """Share what the bus carries and the supply gives; of a low battery, what the sources alone give."""
+        charged = self._charged.at(self.battery.soc_pct)
+        supply_w = offered_w + self._stored_w(dt_s, demand) if charged else offered_w
+        budget_w = min(self._pdu_limit_w(demand), supply_w) - self._fixed_w(demand)
+        return allocate(budget_w, self._allowed_w(demand), self._shed, self._parameters.restore_margin_w)
+
+    def _fixed_w(self, demand: Demand) -> float:
+        return self._parameters.base_load_w + demand.mcqpu_w
+
+    def _allowed_w(self, demand: Demand) -> dict[Load, float]:
+        return {load: want for load, want in demand.wanted_w.items() if not self._barred(load, demand)}
+
+    def _pdu_limit_w(self, demand: Demand) -> float:
+        limit_w = self._parameters.max_bus_a * self.bus_v
+        return limit_w * self._parameters.pdu_overheat_derating if demand.pdu_hot else limit_w
+
+    def _stored_w(self, dt_s: float, demand: Demand) -> float:
+        supercap_w = 0.0 if demand.supercap_hot else self.supercap.deliverable_w(dt_s)
+        return self.battery.deliverable_w(dt_s) + supercap_w
+
+    def _barred(self, load: Load, demand: Demand) -> bool:
+        low = load is Load.NBL and self.battery.soc_pct < self._parameters.nbl_min_soc_pct
+        return low or load in demand.barred
+
+    def _settle(self, dt_s: float, served_w: float, offered_w: float, demand: Demand) -> tuple[float, float]:
+        """Move the stores: the battery covers a deficit first, the supercapacitor its peaks.
+
+        Returns:
+            Power drawn from the sources, and out of the supercapacitor (negative: into it) [W].
+        """
+        deficit_w = served_w - offered_w
+        if deficit_w > 0:
+            battery_w = min(deficit_w, self.battery.deliverable_w(dt_s))
+            supercap_w = deficit_w - battery_w
+        else:
+            supercap_w = 0.0 if demand.supercap_hot else -min(-deficit_w, self.supercap.acceptable_w(dt_s))
+            spare_w = 0.0 if demand.battery_hot else -deficit_w + supercap_w
+            battery_w = -min(spare_w, self.battery.acceptable_w(dt_s))
+        self.battery.move(battery_w, dt_s)
+        self.supercap.move(supercap_w, dt_s)
+        return served_w - battery_w - supercap_w, supercap_w
+
+    def _faults(self, fixed_w: float, asked_w: float, supply_w: float, demand: Demand) -> tuple[str, ...]:
+        present = {
+            "PDU_OVERCURRENT": asked_w > self._pdu_limit_w(demand),
+            "SUPPLY_LIMIT": asked_w > supply_w,
+            "BUS_UNDERVOLTAGE": fixed_w > supply_w,
+            "BATTERY_LOW": not self._charged.on,
+            "BATTERY_EMPTY": self.battery.soc_pct <= 0.0,
+        }
+        return tuple(name for name, there in present.items() if there)

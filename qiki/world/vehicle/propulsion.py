@@ -1,0 +1,87 @@
+"""Propulsion plane: cold-gas thrusters, one a body axis, that fire pulses and use up propellant."""
+
+import math
+from dataclasses import dataclass
+
+from qiki.botspec.planes.propulsion import PropulsionParameters
+from qiki.world.vehicle.axes import BODY_AXES, Axis, Vector3
+
+STANDARD_GRAVITY_MPS2 = 9.80665
+TIME_GRAIN_S = 1e-9
+"""Less than this of a pulse is left by rounding only."""
+
+
+@dataclass(slots=True)
+class _Pulse:
+    fraction: float
+    left_s: float
+
+
+class Thrusters:
+    """The reaction control system."""
+
+    def __init__(self, parameters: PropulsionParameters) -> None:
+        self._parameters = parameters
+        self._pulses: dict[Axis, _Pulse] = {}
+        self._exhaust_mps = parameters.specific_impulse_s * STANDARD_GRAVITY_MPS2
+        self.propellant_kg = parameters.propellant_kg
+
+    @property
+    def mass_kg(self) -> float:
+        """Mass of the vehicle with what propellant is left."""
+        return self._parameters.dry_mass_kg + self.propellant_kg
+
+    @property
+    def active(self) -> bool:
+        """Whether a pulse is on."""
+        return bool(self._pulses)
+
+    @property
+    def throttle(self) -> float:
+        """Sum of the thrusters' commanded fractions: what their power goes by."""
+        return sum(pulse.fraction for pulse in self._pulses.values())
+
+    def fire(self, axis: Axis, fraction: float, duration_s: float) -> None:
+        """Begin a pulse in place of the one on this axis; without thrust or duration it only ends that one."""
+        self._pulses.pop(axis, None)
+        if fraction > 0 and duration_s > 0:
+            self._pulses[axis] = _Pulse(fraction, duration_s)
+
+    def stop(self) -> None:
+        """End all pulses."""
+        self._pulses.clear()
+
+    def step(self, dt_s: float, power_share: float) -> Vector3:
+        """Burn for `dt_s` with a share of the power asked for.
+
+        The change of velocity is F/ṁ · ln(m₀/m₁) (Tsiolkovsky), exact for thrust that is constant in a step.
+
+        Returns:
+            Change of velocity in body axes (forward, starboard, up) [m/s].
+        """
+        impulse, spent_ns = self._impulse(dt_s, power_share)
+        wanted_kg = spent_ns / self._exhaust_mps
+        if wanted_kg <= 0:
+            return 0.0, 0.0, 0.0
+        burnt_kg = min(wanted_kg, self.propellant_kg)
+        before_kg = self.mass_kg
+        self.propellant_kg -= burnt_kg
+        if self.propellant_kg <= 0:
+            self.stop()
+        gain = math.log(before_kg / self.mass_kg) / wanted_kg
+        return impulse[0] * gain, impulse[1] * gain, impulse[2] * gain
+
+    def _impulse(self, dt_s: float, power_share: float) -> tuple[Vector3, float]:
+        """Impulse wanted in body axes, and summed over the thrusters, which propellant goes by [N s]."""
+        forward = starboard = up = total = 0.0
+        for axis, pulse in tuple(self._pulses.items()):
+            x, y, z = BODY_AXES[axis]
+            impulse = self._parameters.thrust_n * pulse.fraction * power_share * min(dt_s, pulse.left_s)
+            forward += x * impulse
+            starboard += y * impulse
+            up += z * impulse
+            total += impulse
+            pulse.left_s -= dt_s
+            if pulse.left_s <= TIME_GRAIN_S:
+                del self._pulses[axis]
+        return (forward, starboard, up), total

@@ -1,0 +1,75 @@
+"""Sensors: readings from the real state, with noise that is fixed for a tick, and failures."""
+
+import math
+
+import numpy as np
+
+from qiki.botspec.planes.sensors import SensorKind, SensorParameters
+from qiki.world.vehicle.axes import Vector3
+
+
+class Sensors:
+    """Health of the sensors and this tick's noise."""
+
+    def __init__(self, parameters: SensorParameters, rng: np.random.Generator) -> None:
+        self.parameters = parameters
+        self._rng = rng
+        self._hazards_hz = [
+            1.0 / parameters.mean_time_between_failures_s.get(kind, math.inf) for kind in parameters.fitted
+        ]
+        self._down_s: dict[SensorKind, float] = {}
+        self._noise = dict.fromkeys(parameters.fitted, (0.0, 0.0, 0.0))
+
+    def works(self, kind: SensorKind) -> bool:
+        """Whether a sensor is fitted and has not failed."""
+        return kind in self._noise and kind not in self._down_s
+
+    def step(self, dt_s: float) -> list[SensorKind]:
+        """Draw this tick's noise and failures.
+
+        Returns:
+            The sensors whose health changed.
+        """
+        draws = self._rng.random(len(self._hazards_hz)).tolist()
+        noise = self._rng.standard_normal((len(self._hazards_hz), 3)).tolist()
+        changed = self._repair(dt_s)
+        for kind, hazard_hz, draw, (x, y, z) in zip(
+            self.parameters.fitted, self._hazards_hz, draws, noise, strict=True
+        ):
+            self._noise[kind] = (x, y, z)
+            if draw < -math.expm1(-hazard_hz * dt_s) and kind not in self._down_s:
+                self._down_s[kind] = self.parameters.repair_s
+                changed.append(kind)
+        return changed
+
+    def _repair(self, dt_s: float) -> list[SensorKind]:
+        for kind in self._down_s:
+            self._down_s[kind] -= dt_s
+        repaired = [kind for kind, left_s in self._down_s.items() if left_s <= 0]
+        for kind in repaired:
+            del self._down_s[kind]
+        return repaired
+
+    def position_m(self, position_m: Vector3) -> Vector3:
+        """What the GPS says."""
+        return self._blur(SensorKind.GPS, position_m, self.parameters.gps_sigma_m)
+
+    def attitude_deg(self, heading_deg: float) -> Vector3:
+        """What the IMU says: roll, pitch and yaw, which is the heading."""
+        roll, pitch, yaw = self._blur(SensorKind.IMU, (0.0, 0.0, heading_deg), self.parameters.imu_sigma_deg)
+        return roll, pitch, yaw % 360.0
+
+    def temperature_k(self, celsius: float) -> float:
+        """What the thermometer in the core says."""
+        kelvin = celsius + 273.15
+        return self._blur(SensorKind.THERMAL, (kelvin, 0.0, 0.0), self.parameters.thermal_sigma_k)[0]
+
+    def range_m(self, nearest_m: float | None) -> float | None:
+        """What the lidar says of the nearest contact; None when nothing is within its reach."""
+        if nearest_m is None or nearest_m > self.parameters.lidar_range_m:
+            return None
+        return max(0.0, self._blur(SensorKind.LIDAR, (nearest_m, 0.0, 0.0), self.parameters.lidar_sigma_m)[0])
+
+    def _blur(self, kind: SensorKind, value: Vector3, sigma: float) -> Vector3:
+        x, y, z = self._noise[kind]
+        return value[0] + sigma * x, value[1] + sigma * y, value[2] + sigma * z

@@ -1,0 +1,67 @@
+"""Thermal plane: a network of lumped nodes that lose heat to space, with trips."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qiki.botspec.planes.thermal import Node, ThermalParameters
+from qiki.world.vehicle.hysteresis import Hysteresis
+
+Array = NDArray[np.float64]
+
+
+class ThermalPlane:
+    """Temperatures, stepped exactly for heat that is constant through a step.
+
+    With T the temperatures, C the capacities and G the conductances, C dT/dt = q - G T + g T_ambient. Scaled by
+    the root of C the system is symmetric, so its matrix exponential comes from the eigenvalues
+    (Golub and Van Loan, Matrix Computations, 4th ed., section 9.3).
+    """
+
+    def __init__(self, parameters: ThermalParameters, dt_s: float) -> None:
+        self._parameters = parameters
+        self._names = tuple(parameters.nodes)
+        nodes = [parameters.nodes[name] for name in self._names]
+        capacity = np.array([node.capacity_j_per_k for node in nodes])
+        loss = np.array([node.cooling_w_per_k for node in nodes]) + parameters.leak_w_per_k
+        conductance = np.diag(loss)
+        for coupling in parameters.couplings:
+            one, other = (self._names.index(name) for name in coupling.nodes)
+            conductance[one, one] += coupling.conductance_w_per_k
+            conductance[other, other] += coupling.conductance_w_per_k
+            conductance[one, other] -= coupling.conductance_w_per_k
+            conductance[other, one] -= coupling.conductance_w_per_k
+        self._decay = _decay(conductance, capacity, dt_s)
+        self._resistance = np.linalg.inv(conductance)
+        self._ambient_w = loss * parameters.ambient_c
+        self._trips = [Hysteresis(node.trip_c - node.hysteresis_k, node.trip_c) for node in nodes]
+        self.temperatures_c: Array = np.array([node.start_c for node in nodes])
+
+    def step(self, heat_w: Mapping[Node, float]) -> None:
+        """Advance by the step the plane was made for."""
+        heat = np.array([heat_w.get(name, 0.0) for name in self._names])
+        steady = self._resistance @ (heat + self._ambient_w)
+        self.temperatures_c = steady + self._decay @ (self.temperatures_c - steady)
+        for trip, temperature in zip(self._trips, self.temperatures_c.tolist(), strict=True):
+            trip.update(temperature)
+
+    def temperature_c(self, node: Node) -> float:
+        """Temperature of one node."""
+        return float(self.temperatures_c[self._names.index(node)])
+
+    def trip_c(self, node: Node) -> float:
+        """Temperature at which a node trips."""
+        return self._parameters.nodes[node].trip_c
+
+    def tripped(self, node: Node) -> bool:
+        """Whether a node is too hot, until it has cooled down by its hysteresis."""
+        return self._trips[self._names.index(node)].on
+
+
+def _decay(conductance: Array, capacity: Array, dt_s: float) -> Array:
+    """exp(-C⁻¹ G dt), (n, n)."""
+    root = np.sqrt(capacity)
+    rates, modes = np.linalg.eigh(conductance / np.outer(root, root))
+    decay: Array = (modes * np.exp(-rates * dt_s)) @ modes.T * np.outer(1.0 / root, root)
+    return decay

@@ -1,0 +1,160 @@
+"""The vehicle: one step joins its planes."""
+
+from typing import Literal
+
+import numpy as np
+
+from qiki.botspec.planes.bot import BotParameters
+from qiki.botspec.planes.sensors import SensorKind
+from qiki.botspec.planes.thermal import Node
+from qiki.contracts.enums import FSMState
+from qiki.world.scenario import BotStart
+from qiki.world.vehicle.axes import Vector3, to_world
+from qiki.world.vehicle.comms import Transponder
+from qiki.world.vehicle.docking import Docking
+from qiki.world.vehicle.drive import Drive
+from qiki.world.vehicle.hull import Hull
+from qiki.world.vehicle.loads import Load
+from qiki.world.vehicle.mcqpu import Mcqpu
+from qiki.world.vehicle.nbl import Nbl
+from qiki.world.vehicle.power import Demand, PowerPlane, PowerState
+from qiki.world.vehicle.propulsion import Thrusters
+from qiki.world.vehicle.sensors import Sensors
+from qiki.world.vehicle.thermal import ThermalPlane
+
+SAFE_MODE_SHEDS = frozenset({Load.NBL, Load.MOTION, Load.RCS})
+"""The radar and the transponder stay on in safe mode: whoever is in danger has to see and to be seen."""
+
+
+class Vehicle:
+    """The bot QIKI. Its state is public to read; orders (`qiki.world.vehicle.orders`) change it."""
+
+    def __init__(self, parameters: BotParameters, start: BotStart, dt_s: float, rng: np.random.Generator) -> None:
+        self._parameters = parameters
+        self._dt_s = dt_s
+        self.position_m: Vector3 = start.position_m
+        self.velocity_mps: Vector3 = start.velocity_mps
+        self.mode = FSMState.IDLE
+        self.power = PowerPlane(parameters.power)
+        self.mcqpu = Mcqpu(parameters.mcqpu)
+        self.thermal = ThermalPlane(parameters.thermal, dt_s)
+        self.thrusters = Thrusters(parameters.propulsion)
+        self.drive = Drive(parameters.drive, start.heading_deg)
+        self.docking = Docking(parameters.docking)
+        self.transponder = Transponder(parameters.comms)
+        self.nbl = Nbl(parameters.power.nbl_max_w)
+        self.sensors = Sensors(parameters.sensors, rng)
+        self.hull = Hull(parameters.hull)
+        self.bus: PowerState = self.power.idle()
+
+    @property
+    def safe_mode(self) -> bool:
+        """Whether the vehicle is in safe mode."""
+        return self.mode is FSMState.ERROR_STATE
+
+    @property
+    def radar_off_reason(self) -> str | None:
+        """Why the radar does not measure; None while it does."""
+        if SensorKind.RADAR not in self.sensors.parameters.fitted:
+            return "no radar is fitted"
+        if not self.sensors.works(SensorKind.RADAR):
+            return "the radar has failed"
+        if Load.RADAR in self.bus.shed:
+            return "the radar is shed: " + (", ".join(self.faults) or "not enough power")
+        return None
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """What is wrong with power and heat."""
+        hot = tuple(f"THERMAL_TRIP:{node}" for node in Node if self.thermal.tripped(node))
+        return self.bus.faults + hot
+
+    def lacks_power(self, load: Literal[Load.MOTION, Load.RCS]) -> bool:
+        """Whether this load, which is divisible, would get nothing at the next step if it asked."""
+        constants = self._parameters.power
+        want_w = constants.rcs_load_w if load is Load.RCS else constants.motion_load_w_per_mps
+        return want_w > 0 and self.power.offer_w(self._dt_s, self._demand(), load, want_w) <= 0
+
+    def stop_thrust(self) -> None:
+        """End every pulse and turn, and let the vehicle coast."""
+        self.thrusters.stop()
+        self.drive.stop()
+
+    def step(self) -> list[SensorKind]:
+        """Advance by one tick.
+
+        Returns:
+            The sensors that failed or came back.
+        """
+        demand = self._demand()
+        self.bus = self.power.step(self._dt_s, demand)
+        self.transponder.allowed = Load.TRANSPONDER not in self.bus.shed
+        self._move(demand)
+        self.mcqpu.step(
+            self._dt_s,
+            speed_mps=self.drive.speed_mps,
+            radar=self.bus.granted_w[Load.RADAR] > 0,
+            transponder=self.bus.granted_w[Load.TRANSPONDER] > 0,
+        )
+        self.thermal.step(self._heat_w())
+        return self.sensors.step(self._dt_s)
+
+    def _demand(self) -> Demand:
+        constants = self._parameters.power
+        barred = set(SAFE_MODE_SHEDS) if self.safe_mode else set()
+        if self.thermal.tripped(Node.CORE):
+            barred.add(Load.NBL)
+        if self.thermal.tripped(Node.HULL):
+            barred.add(Load.RCS)
+        return Demand(
+            wanted_w={
+                Load.NBL: self.nbl.wanted_w,
+                Load.MOTION: constants.motion_load_w_per_mps * self.drive.speed_mps,
+                Load.RCS: constants.rcs_load_w * self.thrusters.throttle,
+                Load.RADAR: constants.radar_load_w,
+                Load.TRANSPONDER: constants.transponder_load_w if self.transponder.wants_power else 0.0,
+            },
+            mcqpu_w=self.mcqpu.power_w,
+            dock_connected=self.docking.power_connected and not self.thermal.tripped(Node.DOCK_BRIDGE),
+            barred=frozenset(barred),
+            pdu_hot=self.thermal.tripped(Node.PDU),
+            battery_hot=self.thermal.tripped(Node.BATTERY),
+            supercap_hot=self.thermal.tripped(Node.SUPERCAP),
+        )
+
+    def _move(self, demand: Demand) -> None:
+        """Change the velocity, and go at the mean of the old and the new one: exact for constant thrust."""
+        burn = self.thrusters.step(self._dt_s, self._share(Load.RCS, demand))
+        heading_deg = self.drive.heading_deg
+        drive = self.drive.step(self._dt_s, self.velocity_mps, self._share(Load.MOTION, demand))
+        thrust = to_world(burn, heading_deg)
+        old = self.velocity_mps
+        new = (old[0] + thrust[0] + drive[0], old[1] + thrust[1] + drive[1], old[2] + thrust[2] + drive[2])
+        half_s = self._dt_s / 2
+        x, y, z = self.position_m
+        self.position_m = (
+            x + (old[0] + new[0]) * half_s,
+            y + (old[1] + new[1]) * half_s,
+            z + (old[2] + new[2]) * half_s,
+        )
+        self.velocity_mps = new
+
+    def _share(self, load: Load, demand: Demand) -> float:
+        """Part of the power asked for that the load got; a drive that holds 0 m/s asks for none."""
+        wanted_w = demand.wanted_w[load]
+        if wanted_w > 0:
+            return self.bus.granted_w[load] / wanted_w
+        return 0.0 if load in demand.barred else 1.0
+
+    def _heat_w(self) -> dict[Node, float]:
+        bus, shares = self.bus, self._parameters.thermal
+        dock_a = self.power.dock.current_a(bus.sources_w["dock"])
+        supercap_w, battery_w = abs(self.power.supercap.power_w), abs(self.power.battery.power_w)
+        return {
+            Node.CORE: shares.mcqpu_share * bus.loads_w["mcqpu"] + shares.nbl_share * bus.granted_w[Load.NBL],
+            Node.PDU: shares.pdu_share * bus.power_out_w + shares.pdu_resistance_ohm * bus.bus_a**2,
+            Node.SUPERCAP: shares.supercap_share * supercap_w,
+            Node.BATTERY: shares.battery_share * battery_w,
+            Node.DOCK_BRIDGE: shares.dock_resistance_ohm * dock_a**2,
+            Node.HULL: shares.rcs_share * bus.granted_w[Load.RCS],
+        }

@@ -1,0 +1,153 @@
+"""The world: the vehicle, the contacts and the radar, advanced by ticks of a fixed step.
+
+It is a function of scenario, parameters, seed, run id and the orders with their ticks. It has no clock, no socket and
+no chance but the seed's.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qiki.botspec.planes.bot import BotParameters
+from qiki.radar import Radar
+from qiki.radar.model import SR_THRESHOLD_M
+from qiki.world.contacts import Contacts
+from qiki.world.errors import OrderError
+from qiki.world.frames import MeasuredFrame
+from qiki.world.scenario import Scenario
+from qiki.world.vehicle.orders import Order
+from qiki.world.vehicle.vehicle import Vehicle
+from qiki.world.vehicle_events import Kind, VehicleEvent, Watch
+
+Array = NDArray[np.float64]
+
+TICK_MS = 50
+TICK_S = TICK_MS / 1000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """What a tick brought."""
+
+    frame: MeasuredFrame | None
+    happenings: tuple[VehicleEvent, ...]
+
+
+class World:
+    """One run.
+
+    Args:
+        scenario: what there is at the begin.
+        parameters: the vehicle's constants.
+        seed: of all chance: contacts, radar and sensors draw from streams of their own.
+        run_id: identity of the run.
+        sr_threshold_m: range up to which the radar hears transponders.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        parameters: BotParameters,
+        seed: int,
+        run_id: UUID,
+        sr_threshold_m: float = SR_THRESHOLD_M,
+    ) -> None:
+        # The order of these streams is part of what makes a run repeatable: append, never insert.
+        contacts, radar, sensors = (
+            np.random.Generator(np.random.PCG64(child)) for child in np.random.SeedSequence(seed).spawn(3)
+        )
+        self.scenario, self.seed, self.run_id = scenario, seed, run_id
+        self.tick_count = 0
+        self.frame_count = 0
+        self.vehicle = Vehicle(parameters, scenario.bot, TICK_S, sensors)
+        self.contacts = Contacts(scenario, run_id, contacts)
+        self._radar = Radar(scenario.radar, radar, sr_threshold_m)
+        self._ticks_per_frame = round(1.0 / (scenario.frame_rate_hz * TICK_S))
+        self._orders: list[Order] = []
+        self._watch = Watch()
+
+    @property
+    def t_s(self) -> float:
+        """Time since the scenario's epoch."""
+        return self.tick_count * TICK_MS / 1000.0
+
+    @property
+    def timestamp(self) -> datetime:
+        """Simulated time."""
+        return self.scenario.epoch + timedelta(milliseconds=self.tick_count * TICK_MS)
+
+    def submit(self, order: Order) -> None:
+        """Give an order, which takes effect at the next tick.
+
+        Raises:
+            OrderError: the vehicle cannot obey as it is now.
+        """
+        reason = self.refusal(order)
+        if reason is not None:
+            raise OrderError(reason)
+        self._orders.append(order)
+
+    def refusal(self, order: Order) -> str | None:
+        """Why the vehicle cannot obey as it is now; None when it can."""
+        return order.refusal(self.vehicle)
+
+    def tick(self) -> Tick:
+        """Advance by one step."""
+        dropped = self._obey()
+        before = self.relative_positions()
+        present = self.contacts.present
+        changed = self.vehicle.step()
+        self.contacts.step(TICK_S)
+        self.tick_count += 1
+        met = present & self.contacts.present
+        struck = self.vehicle.hull.meet(
+            before[met], self.relative_positions()[met], self.vehicle.thrusters.mass_kg, TICK_S
+        )
+        happenings = dropped + self._watch.look(self.vehicle, changed)
+        if struck:
+            integrity = {"integrity_pct": self.vehicle.hull.integrity_pct, "contacts": struck}
+            happenings.append(VehicleEvent(Kind.STRUCK, integrity))
+        return Tick(self._look(), tuple(happenings))
+
+    def relative_positions(self) -> Array:
+        """Where the contacts are, seen from the vehicle, (n, 3) [m]."""
+        relative: Array = self.contacts.positions - np.array(self.vehicle.position_m)
+        return relative
+
+    def nearest_m(self) -> float | None:
+        """Distance of the nearest contact; None when there is none."""
+        relative = self.relative_positions()[self.contacts.present]
+        return float(np.sqrt(np.einsum("ij,ij->i", relative, relative).min())) if len(relative) else None
+
+    def _obey(self) -> list[VehicleEvent]:
+        """Apply the orders; one before it may have made an order impossible."""
+        orders, self._orders = self._orders, []
+        dropped = []
+        for order in orders:
+            reason = self.refusal(order)
+            if reason is None:
+                order.apply(self.vehicle)
+            else:
+                dropped.append(VehicleEvent(Kind.ORDER_DROPPED, {"order": repr(order), "reason": reason}))
+        return dropped
+
+    def _look(self) -> MeasuredFrame | None:
+        """The radar's frame, when one is due and the radar is on."""
+        if self.tick_count % self._ticks_per_frame or self.vehicle.radar_off_reason is not None:
+            return None
+        position_m, velocity_mps = self.vehicle.position_m, self.vehicle.velocity_mps
+        detections = self._radar.measure(self.contacts, position_m, velocity_mps, self.vehicle.drive.heading_deg)
+        number, self.frame_count = self.frame_count, self.frame_count + 1
+        return MeasuredFrame(
+            self.run_id,
+            number,
+            self.t_s,
+            self.timestamp,
+            detections,
+            position_m,
+            velocity_mps,
+            self.scenario.identities,
+        )

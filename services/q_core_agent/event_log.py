@@ -1,0 +1,38 @@
+"""The agent's events as log lines too, for who looks at the terminal."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+
+from qiki.contracts.events import BiosStatus, Decision, EventKind, EventPayload, SystemMode
+from qiki.runtime.events import Events
+
+WORSE = frozenset({"WARNING", "ERROR", "CRITICAL"})
+log = structlog.get_logger()
+
+
+class LoggingEmitter:
+    """Raises events, and says the same in a line each."""
+
+    def __init__(self, events: Events) -> None:
+        self._events = events
+
+    def emit(self, kind: EventKind, body: EventPayload, *when: Any) -> None:
+        """As `Events.emit`."""
+        say = log.warning if kind.severity in WORSE else log.info
+        say(kind.name, **_words(body))
+        self._events.emit(kind, body, *when)
+
+
+def _words(body: EventPayload) -> Mapping[str, Any]:
+    """What a person wants of it."""
+    match body:
+        case SystemMode():
+            return {"mode": body.mode, "trigger": body.trigger, "reasons": list(body.reasons)}
+        case Decision():
+            words = {"engine": body.source, "decision": body.status.name, "why": body.justification}
+            return words | ({"reason": body.reason} if body.reason else {})
+        case BiosStatus():
+            return {"all_systems_go": body.all_systems_go, "health_score": round(body.health_score, 2)}
+    return {}

@@ -1,0 +1,156 @@
+"""The vehicle over gRPC: its self test, and commands to it."""
+
+import asyncio
+from collections.abc import Awaitable, Iterable, Iterator
+from contextlib import suppress
+from types import TracebackType
+from typing import NamedTuple, Self, TypeVar
+from uuid import UUID
+
+import grpc
+import grpc.aio
+
+from generated import q_sim_api_pb2 as api
+from generated.actuator_raw_out_pb2 import ActuatorCommand
+from generated.common_types_pb2 import SensorType
+from generated.q_sim_api_pb2_grpc import QSimAPIServiceStub
+from qiki.agent.vehicle import Answers, Outcome
+from qiki.runtime.grpc import CLIENT_OPTIONS
+from qiki.runtime.health import Health
+
+CONDITION = "simulator"
+OK = "OK"
+NOBODY = frozenset({grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNAVAILABLE})
+"""Statuses that mean that nobody has answered."""
+
+T = TypeVar("T")
+
+
+class Patience(NamedTuple):
+    """How long to wait for the simulator.
+
+    Attributes:
+        answer_s: for an answer, wall time
+        commands_wait: whether a command waits so long for a simulator that is not there, too
+    """
+
+    answer_s: float
+    commands_wait: bool
+
+
+LIVE = Patience(1.0, commands_wait=False)
+LOCKSTEP = Patience(60.0, commands_wait=True)
+"""What is decided must not depend on how fast anybody answers."""
+
+
+class NoAnswer(NamedTuple):
+    """What came in an answer's place: whether nobody was there to give one, and the reason in one line."""
+
+    nobody: bool
+    reason: str
+
+
+class GrpcVehicle:
+    """The simulator's API, as the agent uses it: a `qiki.agent.vehicle.Vehicle`.
+
+    Args:
+        address: HOST:PORT
+        sensors: numbers (SensorType) of those that the configuration declares
+        health: told whether the simulator can be reached
+        patience: how long nobody there is no answer
+    """
+
+    def __init__(self, address: str, sensors: Iterable[int], health: Health, patience: Patience = LIVE) -> None:
+        self._sensors = tuple(sensors)
+        self._patience = patience
+        self._health = health
+        self._channel = grpc.aio.insecure_channel(address, options=CLIENT_OPTIONS)
+        self._stub = QSimAPIServiceStub(self._channel)
+        health.wait_for(CONDITION, "not connected yet")
+
+    async def __aenter__(self) -> Self:
+        self._watch = asyncio.create_task(self._watch_connection())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._watch.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._watch
+        await self._channel.close()
+
+    async def self_test(self) -> Answers:
+        """Ask every declared sensor for a reading, list the actuators, check the controller; side by side."""
+        patience_s = self._patience.answer_s
+        health, actuators, readings = await asyncio.gather(
+            self._check_health(),
+            _ask(self._stub.ListActuators(api.ListActuatorsRequest(), wait_for_ready=True, timeout=patience_s)),
+            asyncio.gather(*map(self._read, self._sensors)),
+        )
+        silent = [one for one in (health, actuators) if isinstance(one, NoAnswer)]
+        if any(map(_from_nobody, (health, actuators))):
+            return Answers(timed_out=True)
+        # It may have fallen silent between the answers: then its sensors are none the worse.
+        if any(map(_from_nobody, readings)) and _from_nobody(await self._check_health()):
+            return Answers(timed_out=True)
+        return Answers(
+            controller="; ".join([one.reason for one in silent] or _complaint(health)),
+            readings={
+                sensor: one.reason if isinstance(one, NoAnswer) else one.reading
+                for sensor, one in zip(self._sensors, readings, strict=True)
+            },
+            actuators={} if isinstance(actuators, NoAnswer) else dict(_by_id(actuators)),
+        )
+
+    async def send(self, command: ActuatorCommand) -> Outcome:
+        """Give one command."""
+        request = api.SendActuatorCommandRequest(command=command)
+        answer_s, waits = self._patience
+        answer = await _ask(self._stub.SendActuatorCommand(request, wait_for_ready=waits, timeout=answer_s))
+        if isinstance(answer, NoAnswer):
+            return Outcome(None, answer.reason)
+        return Outcome(answer.accepted, answer.message)
+
+    async def _check_health(self) -> api.HealthCheckResponse | NoAnswer:
+        request = api.HealthCheckRequest()
+        return await _ask(self._stub.HealthCheck(request, wait_for_ready=True, timeout=self._patience.answer_s))
+
+    async def _read(self, sensor: int) -> api.GetSensorDataResponse | NoAnswer:
+        request = api.GetSensorDataRequest(sensor_type=SensorType.ValueType(sensor))
+        return await _ask(self._stub.GetSensorData(request, wait_for_ready=True, timeout=self._patience.answer_s))
+
+    async def _watch_connection(self) -> None:
+        """Keep the connection up, and the readiness true to it."""
+        while True:
+            state = self._channel.get_state(try_to_connect=True)
+            if state is grpc.ChannelConnectivity.READY:
+                self._health.met(CONDITION)
+            elif state is not grpc.ChannelConnectivity.IDLE:  # idle: there was nothing to say for long
+                self._health.wait_for(CONDITION, f"not connected: {state.name}")
+            await self._channel.wait_for_state_change(state)
+
+
+async def _ask(call: Awaitable[T]) -> T | NoAnswer:
+    try:
+        return await call
+    except grpc.aio.AioRpcError as error:
+        reason = " ".join(str(error.details()).split())
+        return NoAnswer(error.code() in NOBODY, f"{error.code().name}: {reason}")
+
+
+def _from_nobody(answer: object) -> bool:
+    return isinstance(answer, NoAnswer) and answer.nobody
+
+
+def _complaint(answer: api.HealthCheckResponse | NoAnswer) -> list[str]:
+    """What the simulator says is wrong with it; nothing when it is in order."""
+    if isinstance(answer, NoAnswer) or answer.status == OK:
+        return []
+    return [f"{answer.status}: {answer.message}"]
+
+
+def _by_id(answer: api.ListActuatorsResponse) -> Iterator[tuple[UUID, api.ActuatorState]]:
+    for one in answer.actuators:
+        with suppress(ValueError):  # one without an id is none that was asked for
+            yield UUID(one.actuator_id.value), one

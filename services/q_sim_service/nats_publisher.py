@@ -1,0 +1,108 @@
+"""What goes to NATS of its own accord: truth, telemetry and events. NATS away never holds up a tick."""
+
+import asyncio
+from collections import deque
+from typing import Any
+from uuid import uuid5
+
+import nats.errors
+import structlog
+
+from q_sim_service.engine import Engine
+from q_sim_service.metrics import DROPPED
+from qiki.contracts import topics
+from qiki.contracts.events import RUN_STARTED, RunStarted
+from qiki.runtime.events import Events
+from qiki.runtime.nats import Link
+from qiki.world.events import event_of
+from qiki.world.frames import MeasuredFrame
+from qiki.world.snapshots import telemetry, truth
+from qiki.world.vehicle_events import VehicleEvent
+from qiki.world.world import World
+
+TRUTH_WAITING = 2000
+
+log = structlog.get_logger()
+
+
+class Outlets:
+    """Takes what the engine brings; sends it while there is a connection.
+
+    Truth is for who watches now: without a connection it is not even made. Events wait for the connection.
+    """
+
+    def __init__(self, events: Events) -> None:
+        self._events = events
+        self._link: Link | None = None
+        self._truth: deque[bytes] = deque()
+        self._truth_fresh = asyncio.Event()
+        self._sending = asyncio.Lock()
+
+    def take_frame(self, world: World, frame: MeasuredFrame) -> None:
+        """Publish the truth that belongs to a frame."""
+        if self._link is None or not self._link.client.is_connected:
+            return
+        _bounded(self._truth, truth(world, frame).to_json(), TRUTH_WAITING, "truth")
+        self._truth_fresh.set()
+
+    def take_happening(self, world: World, happening: VehicleEvent) -> None:
+        """Log it, and raise the event that it is."""
+        log.info(happening.kind.value, run_id=str(world.run_id), t_s=world.t_s, **happening.details)
+        kind, body = event_of(world, happening)
+        event_id = str(uuid5(world.run_id, f"event:{world.tick_count}:{happening.kind}:{happening.details}"))
+        self._events.emit(kind, body, event_id, world.timestamp)
+
+    def take_run(self, world: World) -> None:
+        """Tell that a run begins."""
+        body = RunStarted(
+            run_id=str(world.run_id),
+            scenario=world.scenario.name,
+            seed=world.seed,
+            ts_epoch=world.timestamp.timestamp(),
+        )
+        self._events.emit(RUN_STARTED, body, f"{world.run_id}:start", world.timestamp)
+
+    async def send_truth(self, link: Link) -> None:
+        """Send truth as it comes, for as long as the connection is there to be used."""
+        self._link = link
+        while True:
+            await self._truth_fresh.wait()
+            self._truth_fresh.clear()
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Send the truth that waits."""
+        async with self._sending:
+            while self._truth and self._link is not None and self._link.client.is_connected:
+                await post(self._link, topics.TRUTH.subject, self._truth.popleft(), "truth")
+
+
+async def post(link: Link, subject: str, body: bytes, what: str, headers: dict[str, str] | None = None) -> None:
+    """Send; what the client or the server does not take is given up and counted."""
+    try:
+        await link.client.publish(subject, body, headers=headers)
+    except nats.errors.Error as error:
+        DROPPED.labels(what).inc()
+        log.warning("not sent", what=what, bytes=len(body), reason=str(error))
+
+
+async def send_telemetry(link: Link, engine: Engine, interval_s: float) -> None:
+    """Telemetry by the wall clock, also while time is held."""
+    while True:
+        if link.client.is_connected:
+            await post_telemetry(link, engine)
+        await asyncio.sleep(interval_s)
+
+
+async def post_telemetry(link: Link, engine: Engine) -> None:
+    """Send how the vehicle is now."""
+    snapshot = telemetry(engine.world, engine.simulator.sim_state(engine.behind_s))
+    await post(link, topics.TELEMETRY.subject, snapshot.to_json(), "telemetry")
+
+
+def _bounded(queue: deque[Any], item: object, limit: int, what: str) -> None:
+    """Append; the oldest goes when there is no room."""
+    if len(queue) >= limit:
+        queue.popleft()
+        DROPPED.labels(what).inc()
+    queue.append(item)

@@ -1,0 +1,177 @@
+"""The state machine: its table, its records, and the three good checks before SAFE_MODE is left."""
+
+from itertools import product
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qiki.agent.mode.faults import Cause
+from qiki.agent.mode.fsm import GOOD_CHECKS, HISTORY, TABLE, Signal, StateMachine
+from qiki.agent.mode.supervisor import Findings, Supervisor
+from qiki.agent.sim_instant import SimInstant, named
+from qiki.contracts.enums import FSMState, FSMTransitionStatus
+from qiki.contracts.events import SystemMode
+
+RUN = "6f1c3d1e-0000-4000-8000-000000000001"
+BAD = Findings((Cause("POWER_CRITICAL", "battery under 20 %"),), ready=True)
+GOOD = Findings((), ready=True)
+WAITING = Findings((), ready=False)
+BOOTING, IDLE, ACTIVE, ERROR, SHUTDOWN = list(FSMState)[1:]
+
+
+def stamp(tick: int = 1) -> SimInstant:
+    return SimInstant(RUN, 1_790_000_000.0 + tick, tick)
+
+
+class Told:
+    """A supervisor, and what it told."""
+
+    def __init__(self) -> None:
+        self.machine = StateMachine(named("test"))
+        self.supervisor = Supervisor(self.machine, lambda kind, body, _: self.events.append((kind.code, body)))
+        self.events: list[tuple[int, SystemMode]] = []
+        self.tick = 0
+
+    def check(self, *findings: Findings) -> None:
+        for one in findings:
+            self.tick += 1
+            self.supervisor.boot(stamp(self.tick), ())
+            self.supervisor.check(one, stamp(self.tick))
+
+    @property
+    def codes(self) -> list[int]:
+        return [code for code, _ in self.events]
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+@pytest.mark.parametrize(("state", "signal"), list(product(list(FSMState)[1:], Signal)))
+def test_every_state_with_every_signal(state: FSMState, signal: Signal):
+    machine = StateMachine(named("test"))
+    machine.state = state
+    record = machine.fire(signal, stamp())
+    if (state, signal) in TABLE:
+        assert (record.status, machine.state) == (FSMTransitionStatus.SUCCESS, TABLE[state, signal])
+        assert record.error_message == ""
+    else:
+        assert (record.status, machine.state) == (FSMTransitionStatus.FAILED, state)
+        assert state.name in record.error_message
+    assert (record.from_state, record.to_state, record.trigger_event) == (state, machine.state, signal)
+
+
+def test_table_is_that_of_the_design():
+    leads = {(one.name, signal.name, to.name) for (one, signal), to in TABLE.items()}
+    assert {lead for lead in leads if lead[1] not in {"SHUTDOWN", "CAUSE"}} == {
+        ("BOOTING", "BOOT_COMPLETE", "IDLE"),
+        ("IDLE", "PROPOSALS_RECEIVED", "ACTIVE"),
+        ("ACTIVE", "NO_PROPOSALS", "IDLE"),
+        ("ERROR_STATE", "ERROR_CLEARED", "IDLE"),
+    }
+    assert {lead[0] for lead in leads if lead[1] == "CAUSE"} == {"BOOTING", "IDLE", "ACTIVE"}
+    assert {lead[0] for lead in leads if lead[1] == "SHUTDOWN"} == {"BOOTING", "IDLE", "ACTIVE", "ERROR_STATE"}
+
+
+def test_history_is_bounded():
+    machine = StateMachine(named("test"))
+    machine.fire(Signal.BOOT_COMPLETE, stamp())
+    for tick in range(HISTORY):
+        machine.fire((Signal.PROPOSALS_RECEIVED, Signal.NO_PROPOSALS)[tick % 2], stamp(tick))
+    machine.fire(Signal.ERROR_CLEARED, stamp())
+    snapshot = machine.snapshot(stamp(), {"tick": "1"}, {"mode": "NORMAL"})
+    assert (len(snapshot.history), snapshot.attempt_count) == (HISTORY, HISTORY + 2)
+    assert snapshot.history[-1].status is FSMTransitionStatus.FAILED
+
+
+def test_same_history_has_the_same_snapshot():
+    one, other = (StateMachine(named("test")) for _ in range(2))
+    for machine in (one, other):
+        machine.fire(Signal.BOOT_COMPLETE, stamp())
+    assert one.snapshot(stamp(), {}, {}).to_json() == other.snapshot(stamp(), {}, {}).to_json()
+    other.fire(Signal.SHUTDOWN, stamp())
+    assert one.snapshot(stamp(), {}, {}).snapshot_id != other.snapshot(stamp(), {}, {}).snapshot_id
+
+
+def test_boot_waits_until_it_is_ready(told: Told):
+    told.check(WAITING, WAITING)
+    assert (told.codes, told.supervisor.state) == ([110], BOOTING)
+    told.check(GOOD, GOOD)
+    assert (told.codes, told.supervisor.state) == ([110, 111], IDLE)
+    booted = told.events[-1][1]
+    assert (booted.mode, booted.previous, booted.trigger) == ("NORMAL", "BOOTING", "BOOT_COMPLETE")
+
+
+def test_safe_mode_and_back(told: Told):
+    told.check(GOOD, BAD)
+    assert told.supervisor.snapshot(stamp()).state_metadata == {
+        "mode": "SAFE_MODE",
+        "reason": "POWER_CRITICAL: battery under 20 %",
+    }
+    told.check(BAD, GOOD, GOOD)
+    assert (told.supervisor.state, told.supervisor.good_checks) == (ERROR, 2)
+    told.check(GOOD)
+    assert (told.supervisor.state, told.codes) == (IDLE, [110, 111, 900, 910, 911])
+    assert told.supervisor.snapshot(stamp()).state_metadata == {"mode": "NORMAL"}
+    assert told.supervisor.snapshot(stamp()).history[-2].trigger_event == "POWER_CRITICAL"
+    _, entered = told.events[2]
+    assert (entered.trigger, entered.reasons) == ("POWER_CRITICAL", ("POWER_CRITICAL: battery under 20 %",))
+    _, clearing = told.events[3]
+    assert (clearing.mode, clearing.previous, clearing.state) == ("SAFE_MODE", "SAFE_MODE", ERROR)
+
+
+def test_cause_that_flickers_begins_the_count_anew(told: Told):
+    told.check(GOOD, BAD, GOOD, GOOD, BAD, GOOD, GOOD)
+    assert (told.supervisor.state, told.codes) == (ERROR, [110, 111, 900, 910, 910])
+    told.check(GOOD)
+    assert told.codes[-1] == 911
+
+
+def test_reasons_are_the_last_that_there_were(told: Told):
+    other = Findings((Cause("BIOS_LOST", "the self test is not answered"),), ready=False)
+    told.check(BAD, other, GOOD)
+    assert told.supervisor.reasons == ("BIOS_LOST: the self test is not answered",)
+    assert told.events[-1][1].reasons == told.supervisor.reasons
+
+
+def test_second_safe_mode_counts_from_zero(told: Told):
+    told.check(GOOD, BAD, GOOD, GOOD, GOOD, BAD, GOOD)
+    assert (told.supervisor.state, told.supervisor.good_checks) == (ERROR, 1)
+
+
+def test_proposals_make_it_active_within_one_mode(told: Told):
+    told.supervisor.take_proposals(True, stamp())
+    assert told.supervisor.state is BOOTING
+    told.check(GOOD)
+    told.supervisor.take_proposals(True, stamp())
+    assert told.supervisor.state is ACTIVE
+    told.supervisor.take_proposals(False, stamp())
+    assert (told.supervisor.state, told.codes) == (IDLE, [110, 111])
+
+
+def test_halt_is_told_once_and_is_the_end(told: Told):
+    told.check(GOOD, BAD)
+    told.supervisor.halt(stamp())
+    told.supervisor.halt(stamp())
+    told.check(GOOD, BAD)
+    assert (told.supervisor.state, told.codes) == (SHUTDOWN, [110, 111, 900, 901])
+
+
+@given(st.lists(st.tuples(st.sampled_from([BAD, GOOD, WAITING]), st.booleans()), max_size=40))
+def test_error_state_is_never_left_before_three_good_checks_in_a_row(steps: list[tuple[Any, bool]]):
+    told, good = Told(), 0
+    for findings, proposals in steps:
+        before = told.supervisor.state
+        told.check(findings)
+        good = 0 if findings.causes else good + 1
+        if before is ERROR and told.supervisor.state is not ERROR:
+            assert (good >= GOOD_CHECKS, told.supervisor.state) == (True, IDLE)
+        if findings.causes:
+            assert told.supervisor.state is ERROR
+        told.supervisor.take_proposals(proposals, stamp())
+    snapshot = told.supervisor.snapshot(stamp())
+    assert all(record.status is FSMTransitionStatus.SUCCESS for record in snapshot.history)
+    assert told.codes.count(911) <= told.codes.count(910)

@@ -1,0 +1,86 @@
+"""The vehicle's mode: what it took, what it shows, and when neither is known."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from generated import q_sim_api_pb2 as api
+from q_sim_service.engine import Engine
+from q_sim_service.nats_publisher import Outlets
+from q_sim_service.rpc import Rpc
+from q_sim_service.runs import run_ids
+from qiki.agent.mode.vehicle_mode import VehicleMode, in_safe_mode
+from qiki.agent.vehicle import Answers
+from qiki.botspec.planes.bot import BotParameters
+from qiki.contracts.enums import FSMState
+from qiki.runtime.events import Events
+from qiki.world.scenario import Scenario
+from qiki.world.simulator import Setup, Simulator
+from qiki.world.vehicle.orders import Order, SetMode, StopThrusters
+
+IDLE, ERROR = FSMState.IDLE, FSMState.ERROR_STATE
+EMPTY = Scenario(name="empty", description="nothing there")
+
+
+def listed(order: Order) -> Answers:
+    """What the simulator lists of a vehicle that has obeyed an order."""
+    events = Events("test")
+    setup = Setup(BotParameters(), 5000.0, None, lambda _: EMPTY)
+    engine = Engine(Simulator(setup, EMPTY, run_ids(None)), lambda: 0.0, Outlets(events))
+    engine.submit(order)
+    engine.world.tick()
+    answer = asyncio.run(Rpc(engine, events).ListActuators(api.ListActuatorsRequest(), None))
+    return Answers(actuators=dict(enumerate(answer.actuators)))
+
+
+def test_the_simulators_list_shows_safe_mode():
+    assert in_safe_mode(listed(SetMode(ERROR))) is True
+    assert in_safe_mode(listed(SetMode(IDLE))) is False
+    assert in_safe_mode(listed(StopThrusters())) is False
+    assert in_safe_mode(Answers(timed_out=True)) is None
+
+
+def test_it_is_what_it_took():
+    vehicle = VehicleMode()
+    assert vehicle.known is None
+    vehicle.told(ERROR, True)
+    assert vehicle.known is ERROR
+    vehicle.told(IDLE, False)
+    assert vehicle.known is ERROR
+    vehicle.told(IDLE, None)
+    assert vehicle.known is None
+
+
+@pytest.mark.parametrize(
+    ("run", "t_s", "known"), [(1, 11.0, True), (1, 10.0, True), (1, 0.05, False), (2, 11.0, False)]
+)
+def test_another_vehicle_knows_nothing(make: Any, run: int, t_s: float, known: bool):
+    vehicle = VehicleMode()
+    vehicle.look(make.world(run_id=make.run(1), own=make.telemetry(10.0)))
+    vehicle.told(ERROR, True)
+    vehicle.look(make.world(run_id=make.run(run), own=make.telemetry(t_s)))
+    assert (vehicle.known is ERROR) is known
+
+
+@pytest.mark.parametrize(
+    ("told", "shown", "after_s", "known"),
+    [
+        (ERROR, True, 0.1, True),
+        (ERROR, None, 0.1, True),
+        (ERROR, False, 0.1, False),
+        (IDLE, False, 0.1, True),
+        (IDLE, True, 0.1, False),
+        (IDLE, True, 0.0, True),
+    ],
+    ids=["obeyed", "not-listed", "left-it", "left", "still-in-it", "no-tick-yet"],
+)
+def test_what_it_shows_counts_once_it_can_have_obeyed(
+    make: Any, told: FSMState, shown: bool | None, after_s: float, known: bool
+):
+    vehicle = VehicleMode()
+    vehicle.look(make.world(own=make.telemetry(10.0)))
+    vehicle.told(told, True)
+    vehicle.look(make.world(own=make.telemetry(10.0 + after_s)))
+    vehicle.seen(shown)
+    assert vehicle.known is (told if known else None)

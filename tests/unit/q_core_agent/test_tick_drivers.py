@@ -1,0 +1,170 @@
+"""Ticks by the wall clock, and the state that is told after them."""
+
+import asyncio
+import time
+from types import SimpleNamespace
+
+import pytest
+from structlog.testing import capture_logs
+
+from q_core_agent.metrics import LATE, STATE
+from q_core_agent.states import States
+from q_core_agent.tick_drivers import by_the_clock, to_its_end
+from qiki.contracts import topics
+from qiki.contracts.enums import FSMState
+
+PERIOD_S = 0.01
+
+
+def ticked(times, work):
+    """Lets the clock tick so many times."""
+
+    async def run():
+        count = 0
+        enough = asyncio.Event()
+
+        async def tick():
+            nonlocal count
+            work(count)
+            count += 1
+            if count == times:
+                enough.set()
+
+        clock = asyncio.create_task(by_the_clock(tick, PERIOD_S))
+        await enough.wait()
+        clock.cancel()
+        return count
+
+    return asyncio.run(run())
+
+
+def test_it_ticks_no_faster_than_asked():
+    begin_s = time.monotonic()
+    assert ticked(4, lambda _: None) == 4
+    assert time.monotonic() - begin_s >= 3 * PERIOD_S
+
+
+def test_what_comes_late_is_counted_and_not_made_up_for():
+    before = LATE._value.get()
+    began = []
+
+    def work(count):
+        began.append(time.monotonic())
+        if count == 0:
+            time.sleep(5 * PERIOD_S)
+
+    ticked(3, work)
+    assert LATE._value.get() >= before + 1
+    assert began[2] - began[0] >= 5.9 * PERIOD_S
+
+
+LONG_S = 30.0
+
+
+def told_to_end(finish_s, *, ends):
+    """What a tick has done that is told to end in its middle, and whether its caller ended."""
+
+    async def run():
+        done = []
+        go = asyncio.Event()
+
+        async def tick():
+            done.append("sent")
+            await go.wait()
+            done.append("told")
+
+        caller = asyncio.create_task(to_its_end(tick(), finish_s))
+        while not done:
+            await asyncio.sleep(0)
+        caller.cancel()
+        await asyncio.sleep(0)
+        if ends:
+            go.set()
+        await asyncio.wait([caller], timeout=LONG_S)
+        return done, caller.cancelled()
+
+    return asyncio.run(run())
+
+
+def test_what_a_tick_has_sent_it_tells_though_it_is_told_to_end():
+    assert told_to_end(LONG_S, ends=True) == (["sent", "told"], True)
+
+
+def test_a_tick_that_does_not_end_is_not_waited_for_long():
+    assert told_to_end(PERIOD_S, ends=False) == (["sent"], True)
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_bug_in_a_tick_is_not_lost(stopped):
+    async def run():
+        go = asyncio.Event()
+
+        async def tick():
+            await go.wait()
+            raise IndexError("a bug of ours")
+
+        caller = asyncio.create_task(to_its_end(tick(), LONG_S))
+        await asyncio.sleep(0)
+        if stopped:
+            caller.cancel()
+            await asyncio.sleep(0)
+        go.set()
+        with pytest.raises(IndexError):
+            await caller
+
+    asyncio.run(run())
+
+
+class Client:
+    """Keeps what is published."""
+
+    def __init__(self):
+        self.is_connected = True
+        self.sent = []
+
+    async def publish(self, subject, body):
+        self.sent.append((subject, body))
+
+
+@pytest.fixture
+def client():
+    return Client()
+
+
+@pytest.fixture
+def agent():
+    state = SimpleNamespace(to_json=lambda: b"{}")
+    return SimpleNamespace(fsm_state=FSMState.BOOTING, waits_for=("tracks",), state=lambda _: state)
+
+
+@pytest.fixture
+def states(agent, client):
+    return States(agent, SimpleNamespace(telemetry=None), client)
+
+
+def after_ticks(states, *changes):
+    async def run():
+        for change in changes:
+            change()
+            await states.changed()
+
+    asyncio.run(run())
+
+
+def test_a_transition_is_told_at_once_and_no_transition_is_not(states, agent, client):
+    after_ticks(states, lambda: None, lambda: None, lambda: setattr(agent, "fsm_state", FSMState.IDLE), lambda: None)
+    assert client.sent == [(topics.AGENT_STATE.subject, b"{}")] * 2
+    assert STATE._value.get() == FSMState.IDLE
+
+
+def test_without_a_connection_nobody_is_told_and_the_metric_is_right(states, client):
+    client.is_connected = False
+    after_ticks(states, lambda: None)
+    assert client.sent == []
+    assert STATE._value.get() == FSMState.BOOTING
+
+
+def test_what_a_boot_waits_for_is_logged_when_it_changes(states, agent):
+    with capture_logs() as lines:
+        after_ticks(states, lambda: None, lambda: None, lambda: setattr(agent, "waits_for", ()))
+    assert [line["waits_for"] for line in lines if line["event"] == "boot"] == [("tracks",), ()]

@@ -1,0 +1,158 @@
+"""The engine: ticks by the wall clock and by command."""
+
+import asyncio
+from uuid import UUID
+
+import pytest
+
+from q_sim_service.engine import Engine
+from q_sim_service.runs import run_ids
+from qiki.botspec.planes.bot import BotParameters
+from qiki.botspec.planes.power import PowerParameters
+from qiki.world.errors import NoFrameError, OrderError
+from qiki.world.frames import MeasuredFrame
+from qiki.world.scenario import Scenario
+from qiki.world.simulator import Setup, Simulator
+from qiki.world.vehicle_events import Kind, VehicleEvent
+from qiki.world.world import World
+
+RUN = UUID("11111111-2222-4333-8444-555555555555")
+EMPTY = Scenario(name="empty", description="nothing there")
+
+
+class Bench:
+    """An engine, its clock, and what it handed on."""
+
+    def __init__(self, parameters: BotParameters | None = None) -> None:
+        setup = Setup(parameters or BotParameters(), 5000.0, None, lambda _: EMPTY)
+        self.now_s = 0.0
+        self.frames: list[tuple[str, int]] = []
+        self.happenings: list[Kind] = []
+        self.runs: list[UUID] = []
+        self.flushes = 0
+        self.enough = 20
+        self.reached = asyncio.Event()
+        simulator = Simulator(setup, EMPTY, run_ids(RUN))
+        self.engine = Engine(simulator, lambda: self.now_s, self)
+
+    def take_frame(self, world: World, frame: MeasuredFrame) -> None:
+        assert frame.t_s == world.t_s
+        self.frames.append((str(world.run_id), frame.number))
+        if len(self.frames) == self.enough:
+            self.reached.set()
+
+    def take_run(self, world: World) -> None:
+        self.runs.append(world.run_id)
+
+    def take_happening(self, world: World, happening: VehicleEvent) -> None:
+        assert world is self.engine.world
+        self.happenings.append(happening.kind)
+
+    async def flush(self) -> None:
+        self.flushes += 1
+
+    async def turns(self) -> None:
+        """Let whatever can go on go on."""
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+
+def test_it_ticks_as_the_clock_says():
+    async def test() -> None:
+        bench = Bench()
+        running = asyncio.create_task(bench.engine.run())
+        bench.engine.start(2.0)
+        bench.now_s = 1.0001
+        await asyncio.wait_for(bench.reached.wait(), 10)
+        await bench.turns()
+        assert bench.engine.world.tick_count == 40
+        bench.engine.pause()
+        bench.now_s = 100.0
+        await bench.turns()
+        assert bench.engine.world.tick_count == 40
+        assert bench.engine.behind_s == 0.0
+        running.cancel()
+
+    asyncio.run(test())
+
+
+def test_it_says_how_far_it_is_behind():
+    bench = Bench()
+    bench.engine.start(1.0)
+    bench.now_s = 3.01
+    assert bench.engine.behind_s == pytest.approx(2.95)
+
+
+def test_a_step_does_its_ticks_and_no_more():
+    bench = Bench()
+    asyncio.run(bench.engine.step(700))
+    assert bench.engine.world.tick_count == 700
+    assert bench.frames == [(str(RUN), number) for number in range(350)]
+    assert bench.flushes == 2
+
+
+def test_a_step_is_refused_while_time_passes():
+    bench = Bench()
+    bench.engine.start(None)
+    with pytest.raises(OrderError, match="pause or stop it first"):
+        asyncio.run(bench.engine.step(1))
+    bench.engine.pause()
+    asyncio.run(bench.engine.step(1))
+    assert bench.engine.world.tick_count == 1
+
+
+def test_pacing_does_not_change_what_comes_out():
+    async def paced(bench: Bench) -> None:
+        running = asyncio.create_task(bench.engine.run())
+        bench.engine.start(7.3)
+        while len(bench.frames) < 50:
+            bench.now_s += 0.0371
+            await asyncio.sleep(0)
+        running.cancel()
+
+    one, other = Bench(), Bench()
+    asyncio.run(paced(one))
+    asyncio.run(other.engine.step(100))
+    assert one.frames[:50] == other.frames[:50]
+
+
+def test_a_step_hands_its_frames_to_the_readers_before_it_ends():
+    async def test() -> None:
+        bench = Bench()
+        taken: list[int] = []
+
+        async def read() -> None:
+            async for message in bench.engine.log.read("", None):
+                await asyncio.sleep(0)
+                taken.append(message.number)
+
+        reading = asyncio.create_task(read())
+        await asyncio.sleep(0)
+        await bench.engine.step(1200)
+        assert taken == list(range(600))
+        reading.cancel()
+
+    asyncio.run(test())
+
+
+def test_a_reset_begins_a_new_run_in_the_log_too():
+    bench = Bench()
+    asyncio.run(bench.engine.step(4))
+    assert bench.engine.newest_frame().number == 1
+    bench.engine.reset(None, None, None)
+    with pytest.raises(NoFrameError, match="no frame yet"):
+        bench.engine.newest_frame()
+    asyncio.run(bench.engine.step(2))
+    newest = bench.engine.newest_frame()
+    assert (newest.run_id, newest.number) == (str(bench.engine.world.run_id), 0)
+    assert newest.run_id != str(RUN)
+
+
+def test_without_power_there_is_no_newest_frame_and_a_reason():
+    power = PowerParameters(base_source_w=75.0, soc_shed_low_pct=85.0, soc_shed_high_pct=90.0)
+    bench = Bench(BotParameters(power=power))
+    asyncio.run(bench.engine.step(4))
+    assert bench.frames == []
+    assert Kind.RADAR_LOST in bench.happenings
+    with pytest.raises(NoFrameError, match="the radar is shed: BATTERY_LOW"):
+        bench.engine.newest_frame()

@@ -1,0 +1,181 @@
+"""Identity as evidence: sides, silence, long range, spoofers."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from qiki.contracts.enums import FriendFoe, RadarRangeBand, RadarTrackStatus, TransponderMode
+from qiki.tracking import Tracker, TrackerParameters, TrackReports
+from qiki.tracking.identity import NameBook, find_spoofers
+from qiki.tracking.tracks import NOBODY, TRACK, Estimate
+
+IDENTITIES = {"F-1": FriendFoe.FRIEND, "E-1": FriendFoe.FOE}
+FRIEND, FOE, UNKNOWN = FriendFoe.FRIEND, FriendFoe.FOE, FriendFoe.UNKNOWN
+OFF, ON, SPOOF = TransponderMode.OFF, TransponderMode.ON, TransponderMode.SPOOF
+HERE, THERE = [0.0, 1_000.0, 0.0], [900.0, 1_200.0, 0.0]
+
+
+@pytest.fixture
+def seen(radar: Any, world: Any, make_tracker: Callable[..., Tracker], follow: Callable[..., list[TrackReports]]):
+    """Reports of contacts at rest that claim what a script by frame says."""
+    radar.detection_probability = 1.0
+
+    def watch(places: Any, script: Callable[[int], list[str | None]], frames: int, **parameters: Any):
+        places = np.array(places)
+
+        def at(t_s: float):
+            claims = script(round(t_s * 10))
+            return world(places, np.zeros_like(places), claims=claims)
+
+        return follow(make_tracker(IDENTITIES, **parameters), radar, at, frames)
+
+    return watch
+
+
+def by_place(reports: TrackReports, place: list[float]):
+    """Row of the track nearest to a place."""
+    return int(np.argmin(np.linalg.norm(reports.position - np.array(place), axis=1)))
+
+
+@pytest.mark.parametrize(("claim", "side"), [("F-1", FRIEND), ("E-1", FOE), ("X-9", UNKNOWN), (None, UNKNOWN)])
+def test_a_claim_is_believed_after_it_was_repeated(seen: Callable[..., Any], claim: str | None, side: FriendFoe):
+    history = seen([HERE], lambda _: [claim], 5)
+    assert history[0].iff.tolist() == [UNKNOWN]
+    assert [reports.iff[0] for reports in history[1:]] == [side] * 4
+    assert [reports.transponder_id[0] for reports in history] == [claim] * 5
+    assert history[-1].transponder_on[0] == (claim is not None)
+    assert history[-1].transponder_mode[0] == (ON if claim else OFF)
+
+
+def test_a_silent_foe_is_remembered(seen: Callable[..., Any]):
+    last = seen([HERE], lambda frame: ["E-1" if frame < 10 else None], 30)[-1]
+    assert last.iff.tolist() == [FOE]
+    assert (last.transponder_on[0], last.transponder_mode[0], last.transponder_id[0]) == (False, OFF, None)
+
+
+def test_one_slip_of_a_reply_changes_nothing(seen: Callable[..., Any]):
+    last = seen([HERE], lambda frame: ["E-1" if frame == 10 else "F-1"], 30)[-1]
+    assert (last.iff[0], last.transponder_mode[0]) == (FRIEND, ON)
+
+
+def test_who_goes_on_to_claim_another_identity_is_a_spoofer(seen: Callable[..., Any]):
+    history = seen([HERE], lambda frame: ["E-1" if frame < 10 else "F-1"], 30)
+    assert (history[9].iff[0], history[9].transponder_mode[0]) == (FOE, ON)
+    assert all(reports.iff[0] != FRIEND for reports in history)
+    last = history[-1]
+    assert (last.iff[0], last.transponder_mode[0], last.transponder_id[0]) == (UNKNOWN, SPOOF, "F-1")
+
+
+@pytest.mark.parametrize(("true", "false"), [(HERE, THERE), (THERE, HERE)])
+def test_who_claims_a_held_identity_elsewhere_is_a_spoofer(
+    seen: Callable[..., Any], true: list[float], false: list[float]
+):
+    places = [HERE, THERE]
+    holder = places.index(true)
+
+    def script(frame: int):
+        claims = [None, None]
+        claims[holder] = "F-1"
+        claims[1 - holder] = "F-1" if frame >= 15 else None
+        return claims
+
+    history = seen(places, script, 40)
+    last = history[-1]
+    assert last.transponder_mode[by_place(last, false)] == SPOOF
+    assert last.iff[by_place(last, false)] == UNKNOWN
+    assert last.transponder_mode[by_place(last, true)] == ON
+    assert all(reports.iff[by_place(reports, true)] == FRIEND for reports in history[2:])
+
+
+def test_a_silent_holder_still_owns_his_identity(seen: Callable[..., Any]):
+    def script(frame: int):
+        return ["F-1" if frame < 10 else None, "F-1" if frame >= 20 else None]
+
+    last = seen([HERE, THERE], script, 40)[-1]
+    assert last.transponder_mode[by_place(last, THERE)] == SPOOF
+    assert (last.iff[by_place(last, HERE)], last.transponder_mode[by_place(last, HERE)]) == (FRIEND, OFF)
+
+
+def test_names_go_back_to_their_contacts_after_a_mix_up(seen: Callable[..., Any]):
+    """From frame 10 on each place answers with the other's identity, as if the tracks had changed contacts."""
+    near = [40.0, 1_000.0, 0.0]
+    history = seen([HERE, near], lambda frame: ["F-1", "E-1"] if frame < 10 else ["E-1", "F-1"], 30)
+    before, last = history[9], history[-1]
+    assert last.track_id[by_place(last, near)] == before.track_id[by_place(before, HERE)]
+    assert last.iff[by_place(last, near)] == FRIEND
+    assert last.iff[by_place(last, HERE)] == FOE
+    assert last.transponder_mode.tolist() == [ON, ON]
+
+
+def test_far_from_one_another_two_who_swap_identities_are_spoofers(seen: Callable[..., Any]):
+    last = seen([HERE, THERE], lambda frame: ["F-1", "E-1"] if frame < 10 else ["E-1", "F-1"], 30)[-1]
+    assert last.transponder_mode.tolist() == [SPOOF, SPOOF]
+
+
+def test_of_two_who_begin_at_once_neither_is_believed(seen: Callable[..., Any]):
+    last = seen([HERE, THERE], lambda _: ["F-1", "F-1"], 20)[-1]
+    assert last.transponder_mode.tolist() == [SPOOF, SPOOF]
+    assert last.iff.tolist() == [UNKNOWN, UNKNOWN]
+
+
+def test_different_identities_do_not_contradict(seen: Callable[..., Any]):
+    last = seen([HERE, THERE], lambda _: ["F-1", "E-1"], 20)[-1]
+    assert last.transponder_mode.tolist() == [ON, ON]
+    assert sorted(last.iff.tolist()) == [FRIEND, FOE]
+
+
+@pytest.mark.parametrize(("apart_m", "spoof"), [(49.9, False), (50.1, True)])
+def test_two_places_are_told_by_their_covariances(apart_m: float, spoof: bool):
+    tracks = np.zeros(2, dtype=TRACK)
+    tracks["hit"], tracks["contests"], tracks["identity_since_us"] = True, 2, [0, 5_000_000]
+    mean = np.zeros((2, 6))
+    mean[1, 0] = apart_m
+    # Variances of 50 m² each make 10 m of standard deviation between them: five sigma, squared 25, are 50 m.
+    find_spoofers(tracks, Estimate(mean, np.stack([np.eye(6) * 50.0] * 2)), TrackerParameters(spoof_threshold=25.0))
+    assert tracks["spoof"].tolist() == [False, spoof]
+
+
+def test_a_spoofer_stays_found_when_he_falls_silent(seen: Callable[..., Any]):
+    last = seen([HERE], lambda frame: ["E-1", "F-1", None][(frame >= 10) + (frame >= 20)], 30)[-1]
+    assert (last.iff[0], last.transponder_mode[0], last.transponder_on[0]) == (UNKNOWN, SPOOF, False)
+
+
+def test_long_range_carries_no_identity_and_short_range_brings_it_back(
+    radar: Any, world: Any, make_tracker: Callable[..., Tracker], follow: Callable[..., list[TrackReports]]
+):
+    radar.detection_probability = 1.0
+
+    def there_and_back(t_s: float):
+        north, speed = 4_900 + 80 * t_s - 8 * t_s**2, 80 - 16 * t_s
+        return world(np.array([[0.0, north, 0.0]]), np.array([[0.0, speed, 0.0]]), claims=["E-1"])
+
+    history = follow(make_tracker(IDENTITIES), radar, there_and_back, 110)
+    far = [reports for reports in history if reports.range_m[0] > 5_000]
+    assert len(far) > 40
+    for reports in far:
+        assert reports.range_band.tolist() == [RadarRangeBand.RR_LR]
+        assert (reports.transponder_on[0], reports.transponder_mode[0], reports.transponder_id[0]) == (False, OFF, None)
+    last = history[-1]
+    assert last.track_id == history[0].track_id
+    assert last.range_band.tolist() == [RadarRangeBand.RR_SR]
+    assert (last.iff[0], last.transponder_id[0]) == (FOE, "E-1")
+
+
+def test_a_name_book_forgets_what_no_track_knows():
+    book = NameBook()
+    assert book.indices(["a", None, "b", "c", "a"]).tolist() == [0, NOBODY, 1, 2, 0]
+    tracks = np.zeros(2, dtype=TRACK)
+    tracks["identity"], tracks["reply"] = [2, NOBODY], [0, NOBODY]
+    smaller = book.without_unused(tracks)
+    assert smaller.names == ["a", "c"]
+    assert [smaller.names[index] for index in tracks["identity"][:1]] == ["c"]
+    assert [smaller.names[index] for index in tracks["reply"][:1]] == ["a"]
+    assert tracks["identity"][1] == tracks["reply"][1] == NOBODY
+
+
+def test_names_stay_bounded_when_a_jammer_invents_them(seen: Callable[..., Any]):
+    history = seen([HERE], lambda frame: [f"N-{frame}"], 60, max_tracks=4)
+    assert history[-1].transponder_id == ["N-59"]
+    assert history[-1].status.tolist() == [RadarTrackStatus.TRACKED]
