@@ -28,7 +28,7 @@ from generated.radar.v1 import radar_pb2 as radar_dot_v1_dot_radar__pb2
 import generated.sensor_raw_in_pb2 as sensor__raw__in__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x0fq_sim_api.proto\x12\x08qiki.api\x1a\x16\x61\x63tuator_raw_out.proto\x1a\x12\x63ommon_types.proto\x1a\x14radar/v1/radar.proto\x1a\x13sensor_raw_in.proto\"Y\n\x14GetSensorDataRequest\x12\x31\n\x0bsensor_type\x18\x01 \x01(\x0e\x32\x17.qiki.common.SensorTypeH\x00\x88\x01\x01\x42\x0e\n\x0c_sensor_type\"E\n\x15GetSensorDataResponse\x12,\n\x07reading\x18\x01 \x01(\x0b\x32\x1b.qiki.sensors.SensorReading\"N\n\x1aSendActuatorCommandRequest\x12\x30\n\x07\x63ommand\x18\x01 \x01(\x0b\x32\x1f.qiki.actuators.ActuatorCommand\"@\n\x1bSendActuatorCommandResponse\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x08\x12\x0f\n\x07message\x18\x02 \x01(\t\"\x16\n\x14ListActuatorsRequest\"C\n\x15ListActuatorsResponse\x12*\n\tactuators\x18\x01 \x03(\x0b\x32\x17.qiki.api.ActuatorState\"e\n\rActuatorState\x12&\n\x0b\x61\x63tuator_id\x18\x01 \x01(\x0b\x32\x11.qiki.common.UUID\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\r\n\x05ready\x18\x03 \x01(\x08\x12\x0f\n\x07message\x18\x04 \x01(\t\"\x14\n\x12HealthCheckRequest\"I\n\x13HealthCheckResponse\x12\x0e\n\x06status\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x11\n\ttimestamp\x18\x03 \x01(\x03\"\x16\n\x14GetRadarFrameRequest\"A\n\x15GetRadarFrameResponse\x12(\n\x05\x66rame\x18\x01 \x01(\x0b\x32\x19.qiki.radar.v1.RadarFrame\"T\n\x18StreamRadarFramesRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x18\n\x0b\x61\x66ter_frame\x18\x02 \x01(\x04H\x00\x88\x01\x01\x42\x0e\n\x0c_after_frame\"\xa7\x02\n\x19StreamRadarFramesResponse\x12(\n\x05\x66rame\x18\x01 \x01(\x0b\x32\x19.qiki.radar.v1.RadarFrame\x12\x0e\n\x06run_id\x18\x02 \x01(\t\x12\x0e\n\x06number\x18\x03 \x01(\x04\x12\x14\n\x0cown_position\x18\x04 \x03(\x01\x12\x14\n\x0cown_velocity\x18\x05 \x03(\x01\x12G\n\nidentities\x18\x06 \x03(\x0b\x32\x33.qiki.api.StreamRadarFramesResponse.IdentitiesEntry\x1aK\n\x0fIdentitiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\'\n\x05value\x18\x02 \x01(\x0e\x32\x18.qiki.radar.v1.FriendFoe:\x02\x38\x01\x32\x96\x04\n\x0eQSimAPIService\x12P\n\rGetSensorData\x12\x1e.qiki.api.GetSensorDataRequest\x1a\x1f.qiki.api.GetSensorDataResponse\x12\x62\n\x13SendActuatorCommand\x12$.qiki.api.SendActuatorCommandRequest\x1a%.qiki.api.SendActuatorCommandResponse\x12P\n\rListActuators\x12\x1e.qiki.api.ListActuatorsRequest\x1a\x1f.qiki.api.ListActuatorsResponse\x12J\n\x0bHealthCheck\x12\x1c.qiki.api.HealthCheckRequest\x1a\x1d.qiki.api.HealthCheckResponse\x12P\n\rGetRadarFrame\x12\x1e.qiki.api.GetRadarFrameRequest\x1a\x1f.qiki.api.GetRadarFrameResponse\x12^\n\x11StreamRadarFrames\x12\".qiki.api.StreamRadarFramesRequest\x1a#.qiki.api.StreamRadarFramesResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x0fq_sim_api.proto\x12\x08qiki.api\x1a\x16\x61\x63tuator_raw_out.proto\x1a\x12\x63ommon_types.proto\x1a\x14radar/v1/radar.proto\x1a\x13sensor_raw_in.proto\"Y\n\x14GetSensorDataRequest\x12\x31\n\x0bsensor_type\x18\x01 \x01(\x0e\x32\x17.qiki.common.SensorTypeH\x00\x88\x01\x01\x42\x0e\n\x0c_sensor_type\"E\n\x15GetSensorDataResponse\x12,\n\x07reading\x18\x01 \x01(\x0b\x32\x1b.qiki.sensors.SensorReading\"N\n\x1aSendActuatorCommandRequest\x12\x30\n\x07\x63ommand\x18\x01 \x01(\x0b\x32\x1f.qiki.actuators.ActuatorCommand\"@\n\x1bSendActuatorCommandResponse\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x08\x12\x0f\n\x07message\x18\x02 \x01(\t\"\x16\n\x14ListActuatorsRequest\"i\n\x15ListActuatorsResponse\x12*\n\tactuators\x18\x01 \x03(\x0b\x32\x17.qiki.api.ActuatorState\x12\x16\n\tsafe_mode\x18\x02 \x01(\x08H\x00\x88\x01\x01\x42\x0c\n\n_safe_mode\"e\n\rActuatorState\x12&\n\x0b\x61\x63tuator_id\x18\x01 \x01(\x0b\x32\x11.qiki.common.UUID\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\r\n\x05ready\x18\x03 \x01(\x08\x12\x0f\n\x07message\x18\x04 \x01(\t\"\x14\n\x12HealthCheckRequest\"I\n\x13HealthCheckResponse\x12\x0e\n\x06status\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x11\n\ttimestamp\x18\x03 \x01(\x03\"\x16\n\x14GetRadarFrameRequest\"A\n\x15GetRadarFrameResponse\x12(\n\x05\x66rame\x18\x01 \x01(\x0b\x32\x19.qiki.radar.v1.RadarFrame\"T\n\x18StreamRadarFramesRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x18\n\x0b\x61\x66ter_frame\x18\x02 \x01(\x04H\x00\x88\x01\x01\x42\x0e\n\x0c_after_frame\"\xa7\x02\n\x19StreamRadarFramesResponse\x12(\n\x05\x66rame\x18\x01 \x01(\x0b\x32\x19.qiki.radar.v1.RadarFrame\x12\x0e\n\x06run_id\x18\x02 \x01(\t\x12\x0e\n\x06number\x18\x03 \x01(\x04\x12\x14\n\x0cown_position\x18\x04 \x03(\x01\x12\x14\n\x0cown_velocity\x18\x05 \x03(\x01\x12G\n\nidentities\x18\x06 \x03(\x0b\x32\x33.qiki.api.StreamRadarFramesResponse.IdentitiesEntry\x1aK\n\x0fIdentitiesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\'\n\x05value\x18\x02 \x01(\x0e\x32\x18.qiki.radar.v1.FriendFoe:\x02\x38\x01\x32\x96\x04\n\x0eQSimAPIService\x12P\n\rGetSensorData\x12\x1e.qiki.api.GetSensorDataRequest\x1a\x1f.qiki.api.GetSensorDataResponse\x12\x62\n\x13SendActuatorCommand\x12$.qiki.api.SendActuatorCommandRequest\x1a%.qiki.api.SendActuatorCommandResponse\x12P\n\rListActuators\x12\x1e.qiki.api.ListActuatorsRequest\x1a\x1f.qiki.api.ListActuatorsResponse\x12J\n\x0bHealthCheck\x12\x1c.qiki.api.HealthCheckRequest\x1a\x1d.qiki.api.HealthCheckResponse\x12P\n\rGetRadarFrame\x12\x1e.qiki.api.GetRadarFrameRequest\x1a\x1f.qiki.api.GetRadarFrameResponse\x12^\n\x11StreamRadarFrames\x12\".qiki.api.StreamRadarFramesRequest\x1a#.qiki.api.StreamRadarFramesResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,23 +48,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTACTUATORSREQUEST']._serialized_start=424
   _globals['_LISTACTUATORSREQUEST']._serialized_end=446
   _globals['_LISTACTUATORSRESPONSE']._serialized_start=448
-  _globals['_LISTACTUATORSRESPONSE']._serialized_end=515
-  _globals['_ACTUATORSTATE']._serialized_start=517
-  _globals['_ACTUATORSTATE']._serialized_end=618
-  _globals['_HEALTHCHECKREQUEST']._serialized_start=620
-  _globals['_HEALTHCHECKREQUEST']._serialized_end=640
-  _globals['_HEALTHCHECKRESPONSE']._serialized_start=642
-  _globals['_HEALTHCHECKRESPONSE']._serialized_end=715
-  _globals['_GETRADARFRAMEREQUEST']._serialized_start=717
-  _globals['_GETRADARFRAMEREQUEST']._serialized_end=739
-  _globals['_GETRADARFRAMERESPONSE']._serialized_start=741
-  _globals['_GETRADARFRAMERESPONSE']._serialized_end=806
-  _globals['_STREAMRADARFRAMESREQUEST']._serialized_start=808
-  _globals['_STREAMRADARFRAMESREQUEST']._serialized_end=892
-  _globals['_STREAMRADARFRAMESRESPONSE']._serialized_start=895
-  _globals['_STREAMRADARFRAMESRESPONSE']._serialized_end=1190
-  _globals['_STREAMRADARFRAMESRESPONSE_IDENTITIESENTRY']._serialized_start=1115
-  _globals['_STREAMRADARFRAMESRESPONSE_IDENTITIESENTRY']._serialized_end=1190
-  _globals['_QSIMAPISERVICE']._serialized_start=1193
-  _globals['_QSIMAPISERVICE']._serialized_end=1727
+  _globals['_LISTACTUATORSRESPONSE']._serialized_end=553
+  _globals['_ACTUATORSTATE']._serialized_start=555
+  _globals['_ACTUATORSTATE']._serialized_end=656
+  _globals['_HEALTHCHECKREQUEST']._serialized_start=658
+  _globals['_HEALTHCHECKREQUEST']._serialized_end=678
+  _globals['_HEALTHCHECKRESPONSE']._serialized_start=680
+  _globals['_HEALTHCHECKRESPONSE']._serialized_end=753
+  _globals['_GETRADARFRAMEREQUEST']._serialized_start=755
+  _globals['_GETRADARFRAMEREQUEST']._serialized_end=777
+  _globals['_GETRADARFRAMERESPONSE']._serialized_start=779
+  _globals['_GETRADARFRAMERESPONSE']._serialized_end=844
+  _globals['_STREAMRADARFRAMESREQUEST']._serialized_start=846
+  _globals['_STREAMRADARFRAMESREQUEST']._serialized_end=930
+  _globals['_STREAMRADARFRAMESRESPONSE']._serialized_start=933
+  _globals['_STREAMRADARFRAMESRESPONSE']._serialized_end=1228
+  _globals['_STREAMRADARFRAMESRESPONSE_IDENTITIESENTRY']._serialized_start=1153
+  _globals['_STREAMRADARFRAMESRESPONSE_IDENTITIESENTRY']._serialized_end=1228
+  _globals['_QSIMAPISERVICE']._serialized_start=1231
+  _globals['_QSIMAPISERVICE']._serialized_end=1765
 # @@protoc_insertion_point(module_scope)

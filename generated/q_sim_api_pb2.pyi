@@ -125,18 +125,24 @@ class ListActuatorsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     ACTUATORS_FIELD_NUMBER: _builtins.int
+    SAFE_MODE_FIELD_NUMBER: _builtins.int
+    safe_mode: _builtins.bool
+    """Whether the vehicle is in safe mode; absent from a simulator that does not say."""
     @_builtins.property
     def actuators(self) -> _containers.RepeatedCompositeFieldContainer[Global___ActuatorState]: ...
     def __init__(
         self,
         *,
         actuators: _abc.Iterable[Global___ActuatorState] | None = ...,
+        safe_mode: _builtins.bool | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_safe_mode", b"_safe_mode", "safe_mode", b"safe_mode"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actuators", b"actuators"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_safe_mode", b"_safe_mode", "actuators", b"actuators", "safe_mode", b"safe_mode"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__safe_mode: _TypeAlias = _typing.Literal["safe_mode"]  # noqa: Y015
+    _WhichOneofArgType__safe_mode: _TypeAlias = _typing.Literal["_safe_mode", b"_safe_mode"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__safe_mode) -> _WhichOneofReturnType__safe_mode | None: ...
 
 Global___ListActuatorsResponse: _TypeAlias = ListActuatorsResponse  # noqa: Y015
 

@@ -16,12 +16,12 @@ from qiki.agent.mode.faults import Situation, find_causes, waits_for
 from qiki.agent.mode.fsm import StateMachine
 from qiki.agent.mode.selftest import SelfTest
 from qiki.agent.mode.supervisor import Findings, Supervisor
-from qiki.agent.mode.vehicle_mode import VehicleMode, in_safe_mode
+from qiki.agent.mode.vehicle_mode import VehicleMode
 from qiki.agent.perception.evidence import newest
 from qiki.agent.perception.observer import Observer
 from qiki.agent.report import state_of
 from qiki.agent.sim_instant import SimInstant, named
-from qiki.agent.vehicle import Vehicle
+from qiki.agent.vehicle import VehicleLink
 from qiki.agent.world import TELEMETRY, TRACKS
 from qiki.botspec.config import BotConfig
 from qiki.contracts.agent import AgentState
@@ -64,7 +64,7 @@ class Agent:
         self,
         config: BotConfig,
         settings: AgentParameters,
-        vehicle: Vehicle,
+        vehicle: VehicleLink,
         engines: EnginePool,
         emit: Callable[..., None],
         observer: Observer,
@@ -143,7 +143,7 @@ class Agent:
         if world.own is None or not self._bios.due(world.run_id, now_s):
             return
         answers = await self._vehicle.self_test()
-        self._vehicle_mode.seen(in_safe_mode(answers))
+        self._vehicle_mode.seen(answers.safe_mode)
         report = self._bios.take(answers, world.own, stamp, now_s)
         self._world = replace(world, bios=self._bios.status)
         if report is not None:

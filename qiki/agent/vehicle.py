@@ -1,45 +1,68 @@
-"""The vehicle as the agent reaches it: what it answers to the self test, and what it makes of commands."""
+"""The agent's link to the vehicle: the answers to a self test, and the outcomes of commands."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
-from generated.actuator_raw_out_pb2 import ActuatorCommand
-from generated.q_sim_api_pb2 import ActuatorState
-from generated.sensor_raw_in_pb2 import SensorReading
+from qiki.contracts.actuators import ActuatorCommand
 
 
-@dataclass(frozen=True)
-class Answers:
-    """What the simulator answered to the self test; what failed says why, in place of the answer.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A sensor's answer.
 
     Attributes:
-        controller: what is wrong with the simulator itself; empty when it is in order
-        readings: by the sensor's number (SensorType), of those that the configuration declares
+        sensor_id: UUID in text form; may be empty
+        has_data: whether it carries a value
+    """
+
+    sensor_id: str
+    is_valid: bool
+    has_data: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ActuatorReport:
+    """An actuator's answer: whether it would take a command now, and if not, why."""
+
+    role: str
+    ready: bool
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The answers to a self test.
+
+    Attributes:
+        controller: the simulator's own fault; empty when it has none
+        readings: by the number (SensorType) of a declared sensor; a text says why there is no reading
         actuators: by id
-        timed_out: nobody answered in time: the self test is lost
+        safe_mode: whether the vehicle is in safe mode; None when not known
+        timed_out: the simulator did not answer in time; the other fields are empty
     """
 
     controller: str = ""
-    readings: Mapping[int, SensorReading | str] = field(default_factory=dict)
-    actuators: Mapping[UUID, ActuatorState] = field(default_factory=dict)
+    readings: Mapping[int, Reading | str] = field(default_factory=dict)
+    actuators: Mapping[UUID, ActuatorReport] = field(default_factory=dict)
+    safe_mode: bool | None = None
     timed_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a command; `accepted` is None where no answer came."""
+    """The vehicle's answer to a command; `accepted` is None when no answer came."""
 
     accepted: bool | None
     message: str
 
 
-class Vehicle(Protocol):
-    """Nothing here raises for what the network or the simulator do."""
+class VehicleLink(Protocol):
+    """What the agent needs of a vehicle. No method raises for a fault of the network or of the simulator."""
 
     async def self_test(self) -> Answers:
-        """Ask every declared sensor for a reading, list the actuators, check the controller; side by side."""
+        """Read every declared sensor, list the actuators, check the controller."""
 
     async def send(self, command: ActuatorCommand) -> Outcome:
-        """Give one command."""
+        """Send one command, and return the vehicle's answer."""

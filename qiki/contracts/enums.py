@@ -61,6 +61,21 @@ class CommandType(IntEnum):
     SET_MODE = 5
 
 
+class Unit(IntEnum):
+    """Unit of a command's value or of a reading."""
+
+    UNIT_UNSPECIFIED = 0
+    METERS = 1
+    DEGREES = 2
+    PERCENT = 3
+    VOLTS = 4
+    AMPS = 5
+    WATTS = 6
+    MILLISECONDS = 7
+    KELVIN = 8
+    BAR = 9
+
+
 class FSMState(IntEnum):
     """State of the agent's state machine (FSMStateEnum on the wire)."""
 

@@ -4,14 +4,17 @@ Nothing is lost but what a protobuf type cannot hold: a track's position and vel
 null and empty identity are one, and the ingest time has no field.
 """
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from generated import actuator_raw_out_pb2 as actuators
 from generated import common_types_pb2 as common
 from generated.radar.v1 import radar_pb2 as pb
+from qiki.contracts.actuators import ActuatorCommand
 from qiki.contracts.enums import FriendFoe, ObjectType, RadarRangeBand, RadarTrackStatus, TransponderMode
 from qiki.contracts.fields import Vector
 from qiki.contracts.radar import RadarDetection, RadarFrame, RadarTrack
@@ -40,6 +43,49 @@ def timestamp_from_proto(message: Timestamp) -> datetime:
 def uuid_to_proto(value: UUID) -> common.UUID:
     """A UUID in canonical text form."""
     return common.UUID(value=str(value))
+
+
+def command_to_proto(command: ActuatorCommand) -> actuators.ActuatorCommand:
+    """One actuator command."""
+    message = actuators.ActuatorCommand(
+        actuator_id=common.UUID(value=command.actuator_id),
+        timestamp=timestamp_to_proto(command.timestamp) if command.timestamp else None,
+        unit=proto_enum(command.unit),
+        command_type=proto_enum(command.command_type),
+        confidence=command.confidence,
+        command_id=common.UUID(value=command.command_id),
+        timeout_ms=command.timeout_ms,
+        ack_required=command.ack_required,
+        retry_count=command.retry_count,
+    )
+    if isinstance(command.value, tuple):
+        x, y, z = command.value
+        message.vector_value.CopyFrom(common.Vector3(x=x, y=y, z=z))
+    elif command.value is not None:
+        setattr(message, command.value_field, command.value)
+    return message
+
+
+def command_from_proto(message: actuators.ActuatorCommand) -> ActuatorCommand:
+    """One actuator command, whatever its numbers and texts are."""
+    field = message.WhichOneof("command_value")
+    value = getattr(message, field) if field else None
+    timestamp = None
+    if message.HasField("timestamp"):
+        with suppress(ValueError):
+            timestamp = timestamp_from_proto(message.timestamp)
+    return ActuatorCommand(
+        actuator_id=message.actuator_id.value,
+        command_type=message.command_type,
+        value=(value.x, value.y, value.z) if isinstance(value, common.Vector3) else value,
+        unit=message.unit,
+        timeout_ms=message.timeout_ms,
+        confidence=message.confidence,
+        command_id=message.command_id.value,
+        timestamp=timestamp,
+        ack_required=message.ack_required,
+        retry_count=message.retry_count,
+    )
 
 
 def detection_to_proto(detection: RadarDetection) -> pb.RadarDetection:

@@ -6,16 +6,14 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from itertools import islice
+from dataclasses import replace
 
 import structlog
 
 from q_core_agent.metrics import ENGINE, FAULTS
 from qiki.agent.engine import Engine
-from qiki.agent.engines.results import EngineResult, Fault, FaultKind
-from qiki.agent.engines.text import describe, one_line, trace
-from qiki.agent.engines.validation import MAX_PROPOSALS, MalformedError, read_proposals
-from qiki.agent.proposals import Proposal
+from qiki.agent.engines.asking import ask_engine
+from qiki.agent.engines.results import EngineFault, EngineResult, FaultKind
 from qiki.agent.world import World
 
 log = structlog.get_logger()
@@ -49,7 +47,7 @@ class Engines:
     def _result(self, worker: "_Worker") -> EngineResult:
         turn = worker.collect()
         if turn is None:
-            overrun = Fault(FaultKind.OVERRUN, f"not back after {self._budget_s:g} s")
+            overrun = EngineFault(FaultKind.OVERRUN, f"not back after {self._budget_s:g} s")
             turn = EngineResult(worker.name, duration_s=worker.out_s, fault=overrun)
         elif turn.duration_s > self._budget_s and self._patient:
             self._tell_slow(turn)
@@ -70,7 +68,7 @@ class _Worker:
     def __init__(self, name: str, engine: Engine) -> None:
         self.name = name
         self.turn: asyncio.Future[EngineResult] | None = None
-        self._fault: Fault | None = None
+        self._fault: EngineFault | None = None
         self._engine = engine
         self._asked_s = 0.0
         self._worlds: queue.SimpleQueue[World] = queue.SimpleQueue()
@@ -98,7 +96,7 @@ class _Worker:
         turn, self.turn = self.turn.result(), None
         return turn
 
-    def note(self, fault: Fault | None) -> None:
+    def note(self, fault: EngineFault | None) -> None:
         """Tell when it goes wrong in another way than before, or no longer."""
         if (fault and fault.kind) != (self._fault and self._fault.kind):
             log.warning("engine", engine=self.name, fault=fault.text if fault else "none any more")
@@ -116,17 +114,9 @@ class _Worker:
 
 
 def take_turn(name: str, engine: Engine, world: World, *, quiet: bool = False) -> EngineResult:
-    """Let an engine propose; what it does wrong is its turn's fault, with a traceback in the log unless `quiet`."""
+    """Ask an engine, and time it; what it raises is logged with its traceback unless `quiet`."""
     begin_s = time.perf_counter()
-    proposals: tuple[Proposal, ...] = ()
-    fault = None
-    try:
-        given = tuple(islice(engine.propose(world), MAX_PROPOSALS + 1))  # one too many is enough to refuse them
-        proposals = read_proposals(given)
-    except MalformedError as error:
-        fault = Fault(FaultKind.FAILED, one_line(str(error)))
-    except BaseException as error:  # also SystemExit: an engine does not end the agent
-        if not quiet:
-            log.error("engine failed", engine=name, exception=trace(error))
-        fault = Fault(FaultKind.FAILED, describe(error))
-    return EngineResult(name, proposals, time.perf_counter() - begin_s, fault)
+    result = ask_engine(name, engine, world, caught=(BaseException,))
+    if result.fault is not None and result.fault.trace and not quiet:
+        log.error("engine failed", engine=name, exception=result.fault.trace)
+    return replace(result, duration_s=time.perf_counter() - begin_s)

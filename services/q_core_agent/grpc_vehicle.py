@@ -11,10 +11,11 @@ import grpc
 import grpc.aio
 
 from generated import q_sim_api_pb2 as api
-from generated.actuator_raw_out_pb2 import ActuatorCommand
 from generated.common_types_pb2 import SensorType
 from generated.q_sim_api_pb2_grpc import QSimAPIServiceStub
-from qiki.agent.vehicle import Answers, Outcome
+from qiki.agent.vehicle import ActuatorReport, Answers, Outcome, Reading
+from qiki.contracts.actuators import ActuatorCommand
+from qiki.contracts.protobuf import command_to_proto
 from qiki.runtime.grpc import CLIENT_OPTIONS
 from qiki.runtime.health import Health
 
@@ -51,7 +52,7 @@ class NoAnswer(NamedTuple):
 
 
 class GrpcVehicle:
-    """The simulator's API, as the agent uses it: a `qiki.agent.vehicle.Vehicle`.
+    """The simulator's API, as the agent uses it: a `qiki.agent.vehicle.VehicleLink`.
 
     Args:
         address: HOST:PORT
@@ -97,15 +98,16 @@ class GrpcVehicle:
         return Answers(
             controller="; ".join([one.reason for one in silent] or _complaint(health)),
             readings={
-                sensor: one.reason if isinstance(one, NoAnswer) else one.reading
+                sensor: one.reason if isinstance(one, NoAnswer) else _reading(one)
                 for sensor, one in zip(self._sensors, readings, strict=True)
             },
             actuators={} if isinstance(actuators, NoAnswer) else dict(_by_id(actuators)),
+            safe_mode=None if isinstance(actuators, NoAnswer) else _safe_mode(actuators),
         )
 
     async def send(self, command: ActuatorCommand) -> Outcome:
         """Give one command."""
-        request = api.SendActuatorCommandRequest(command=command)
+        request = api.SendActuatorCommandRequest(command=command_to_proto(command))
         answer_s, waits = self._patience
         answer = await _ask(self._stub.SendActuatorCommand(request, wait_for_ready=waits, timeout=answer_s))
         if isinstance(answer, NoAnswer):
@@ -150,7 +152,17 @@ def _complaint(answer: api.HealthCheckResponse | NoAnswer) -> list[str]:
     return [f"{answer.status}: {answer.message}"]
 
 
-def _by_id(answer: api.ListActuatorsResponse) -> Iterator[tuple[UUID, api.ActuatorState]]:
+def _reading(answer: api.GetSensorDataResponse) -> Reading:
+    one = answer.reading
+    return Reading(one.sensor_id.value, one.is_valid, has_data=one.WhichOneof("sensor_data") is not None)
+
+
+def _by_id(answer: api.ListActuatorsResponse) -> Iterator[tuple[UUID, ActuatorReport]]:
     for one in answer.actuators:
-        with suppress(ValueError):  # one without an id is none that was asked for
-            yield UUID(one.actuator_id.value), one
+        with suppress(ValueError):  # an actuator without an id is not a declared one
+            yield UUID(one.actuator_id.value), ActuatorReport(one.role, one.ready, one.message)
+
+
+def _safe_mode(answer: api.ListActuatorsResponse) -> bool | None:
+    """Return None for a simulator that is older than the field."""
+    return answer.safe_mode if answer.HasField("safe_mode") else None

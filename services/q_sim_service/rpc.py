@@ -9,16 +9,16 @@ import grpc
 
 from generated import q_sim_api_pb2 as api
 from generated.q_sim_api_pb2_grpc import QSimAPIServiceServicer
-from q_sim_service.actuators import plain_order, read_order
 from q_sim_service.engine import Engine
 from q_sim_service.metrics import ACTUATOR_COMMANDS, READERS
 from q_sim_service.readings import choose, reading
 from qiki.botspec.actuators import ACTUATORS, ActuatorKind
 from qiki.contracts.events import ACTUATOR_FAILED, ACTUATOR_OK, ActuatorOutcome, EventKind
 from qiki.contracts.headers import RADAR
-from qiki.contracts.protobuf import uuid_to_proto
+from qiki.contracts.protobuf import command_from_proto, uuid_to_proto
 from qiki.runtime.events import Events
 from qiki.world.errors import NoFrameError, NoSensorError, OrderError
+from qiki.world.vehicle.actuators import order_of, plain_order
 
 
 class Rpc(QSimAPIServiceServicer):
@@ -52,7 +52,7 @@ class Rpc(QSimAPIServiceServicer):
         """Accept what the vehicle will do at the next tick, and nothing else."""
         actuator = request.command.actuator_id.value
         try:
-            self._engine.submit(read_order(request.command))
+            self._engine.submit(order_of(command_from_proto(request.command)))
         except OrderError as error:
             ACTUATOR_COMMANDS.labels("refused").inc()
             self._tell(ACTUATOR_FAILED, actuator, str(error))
@@ -64,7 +64,9 @@ class Rpc(QSimAPIServiceServicer):
 
     async def ListActuators(self, request: api.ListActuatorsRequest, context: Any) -> api.ListActuatorsResponse:  # noqa: N802, ARG002
         """Every actuator, and whether it would take a plain command now."""
-        return api.ListActuatorsResponse(actuators=[self._state(actuator) for actuator in ACTUATORS])
+        return api.ListActuatorsResponse(
+            actuators=map(self._state, ACTUATORS), safe_mode=self._engine.world.vehicle.safe_mode
+        )
 
     def _state(self, actuator: ActuatorKind) -> api.ActuatorState:
         reason = self._engine.world.refusal(plain_order(actuator))

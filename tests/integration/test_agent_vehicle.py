@@ -7,12 +7,11 @@ import grpc.aio
 import pytest
 
 from generated import q_sim_api_pb2 as api
-from generated.actuator_raw_out_pb2 import ActuatorCommand
-from generated.common_types_pb2 import UUID
 from generated.q_sim_api_pb2_grpc import QSimAPIServiceServicer, add_QSimAPIServiceServicer_to_server
 from q_core_agent.grpc_vehicle import CONDITION, LIVE, LOCKSTEP, OK, GrpcVehicle, Patience
 from qiki.botspec.actuators import ACTUATORS
 from qiki.botspec.planes.sensors import SensorKind, sensor_id
+from qiki.contracts.actuators import ActuatorCommand
 from qiki.contracts.enums import CommandType, FSMState
 from qiki.runtime.health import Health
 from qiki_harness.testing import ServiceProcess, until, until_async
@@ -45,18 +44,15 @@ def asked(address, work, sensors=tuple(SensorKind), patience=LIVE):
     return asyncio.run(ask())
 
 
-def command(role, **value):
-    return ActuatorCommand(actuator_id=UUID(value=role), **value)
-
-
 def test_the_self_test_asks_every_declared_sensor_and_actuator(address):
     answers = asked(address, lambda vehicle, _: vehicle.self_test())
     assert (answers.controller, answers.timed_out) == ("", False)
-    assert {kind: reading.sensor_id.value for kind, reading in answers.readings.items()} == {
+    assert {kind: reading.sensor_id for kind, reading in answers.readings.items()} == {
         kind: str(sensor_id(kind)) for kind in SensorKind
     }
     assert {key: state.role for key, state in answers.actuators.items()} == {one.id: one.role for one in ACTUATORS}
     assert all(state.ready for state in answers.actuators.values())
+    assert answers.safe_mode is False
 
 
 def test_a_sensor_that_is_not_fitted_says_so(address):
@@ -66,8 +62,8 @@ def test_a_sensor_that_is_not_fitted_says_so(address):
 
 
 def test_commands_are_accepted_or_refused_with_the_reason(address):
-    mode = command("system_controller", command_type=CommandType.SET_MODE, int_value=FSMState.IDLE)
-    stray = command("rudder", command_type=CommandType.ROTATE, float_value=1.0)
+    mode = ActuatorCommand("system_controller", CommandType.SET_MODE, FSMState.IDLE)
+    stray = ActuatorCommand("rudder", CommandType.ROTATE, 1.0)
 
     async def send(vehicle, _):
         return [await vehicle.send(one) for one in (mode, stray)]
@@ -87,7 +83,8 @@ def test_readiness_follows_the_connection(address):
 
 def test_nobody_there_is_a_lost_self_test_and_a_command_without_an_answer():
     async def ask(vehicle, health):
-        return await vehicle.self_test(), await vehicle.send(command("rcs_up")), dict(health.problems)
+        push = ActuatorCommand("rcs_up", CommandType.SET_VELOCITY, 1.0)
+        return await vehicle.self_test(), await vehicle.send(push), dict(health.problems)
 
     answers, outcome, problems = asked(NOWHERE, ask)
     assert (answers.timed_out, answers.readings, answers.actuators) == (True, {}, {})
@@ -100,7 +97,7 @@ def test_in_lockstep_a_command_waits_for_a_simulator_that_is_away(tmp_path):
     with socket.socket() as place:
         place.bind(("127.0.0.1", 0))
         there = f"127.0.0.1:{place.getsockname()[1]}"
-    mode = command("system_controller", command_type=CommandType.SET_MODE, int_value=FSMState.IDLE)
+    mode = ActuatorCommand("system_controller", CommandType.SET_MODE, FSMState.IDLE)
 
     async def send(vehicle, health):
         sending = asyncio.create_task(vehicle.send(mode))
@@ -145,5 +142,6 @@ def test_sensors_of_a_simulator_that_hangs_meanwhile_are_not_called_faulty(check
 
     answers = asyncio.run(ask())
     assert answers.timed_out == timed_out
+    assert answers.safe_mode is None  # a simulator from before the field
     assert all("DEADLINE_EXCEEDED" in reading for reading in answers.readings.values())
     assert bool(answers.readings) != timed_out

@@ -7,11 +7,11 @@ from qiki.agent.decision.limits import Limits
 from qiki.agent.decision.records import DONE, Result, commands, refused, result_of
 from qiki.agent.decision.refusal import Refusal
 from qiki.agent.sim_instant import SimInstant
-from qiki.agent.vehicle import Outcome, Vehicle
+from qiki.agent.vehicle import Outcome, VehicleLink
 
 
 async def dispatch(
-    verdicts: Sequence[Verdict], vehicle: Vehicle, limits: Limits, stamp: SimInstant
+    verdicts: Sequence[Verdict], vehicle: VehicleLink, limits: Limits, stamp: SimInstant
 ) -> tuple[Result, ...]:
     """Do what was accepted; what depends on something that the vehicle did not do is not sent."""
     results: list[Result] = []
@@ -33,7 +33,7 @@ def _undone(verdict: Verdict, done: set[tuple[str, str]]) -> Refusal | None:
     return Refusal(f"depends on {missing[0]}, which the vehicle has not done") if missing else None
 
 
-async def _send(verdict: Verdict, vehicle: Vehicle, limits: Limits, stamp: SimInstant) -> tuple[Outcome, ...]:
+async def _send(verdict: Verdict, vehicle: VehicleLink, limits: Limits, stamp: SimInstant) -> tuple[Outcome, ...]:
     """One command after the other, up to the first that is not obeyed."""
     outcomes: list[Outcome] = []
     for command in commands(verdict.candidate, limits, stamp):

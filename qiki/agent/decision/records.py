@@ -4,18 +4,16 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from uuid import UUID
 
-from generated.actuator_raw_out_pb2 import ActuatorCommand
-from generated.common_types_pb2 import Unit
 from qiki.agent.decision.evaluator import Candidate, Verdict
 from qiki.agent.decision.limits import MAX_DURATION_S, Limits
 from qiki.agent.decision.refusal import Refusal
 from qiki.agent.proposals import Action
 from qiki.agent.sim_instant import SimInstant
 from qiki.agent.vehicle import Outcome
-from qiki.contracts.enums import CommandType, FSMState, ProposalStatus
+from qiki.contracts.actuators import ActuatorCommand
+from qiki.contracts.enums import CommandType, FSMState, ProposalStatus, Unit
 from qiki.contracts.events import PROPOSAL_ACCEPTED, PROPOSAL_REFUSED, Decision, EventKind
 from qiki.contracts.events.agent import ActionTaken, Evidence
-from qiki.contracts.protobuf import proto_enum, timestamp_to_proto, uuid_to_proto
 
 DONE = frozenset({ProposalStatus.ACCEPTED, ProposalStatus.EXECUTED})
 
@@ -126,21 +124,17 @@ def _timeout_ms(action: Action) -> int:
 
 
 def _command(action: Action, actuator: UUID, command: UUID, confidence: float, stamp: SimInstant) -> ActuatorCommand:
-    message = ActuatorCommand(
-        actuator_id=uuid_to_proto(actuator),
-        timestamp=timestamp_to_proto(stamp.moment),
-        unit=Unit.Value(action.unit or "UNIT_UNSPECIFIED"),
-        command_type=proto_enum(action.command),
-        confidence=confidence,
-        command_id=uuid_to_proto(command),
+    return ActuatorCommand(
+        actuator_id=str(actuator),
+        command_type=action.command,
+        value=int(action.value) if action.command is CommandType.SET_MODE else action.value,
+        unit=Unit[action.unit or "UNIT_UNSPECIFIED"],
         timeout_ms=_timeout_ms(action),
+        confidence=confidence,
+        command_id=str(command),
+        timestamp=stamp.moment,
         ack_required=True,
     )
-    if action.command is CommandType.SET_MODE:
-        message.int_value = int(action.value)
-    else:
-        message.float_value = action.value
-    return message
 
 
 def _taken(action: Action, outcome: Outcome | None) -> ActionTaken:

@@ -16,11 +16,17 @@ class FaultKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """What an engine did wrong; the text is one line."""
+class EngineFault:
+    """What an engine did wrong.
+
+    Attributes:
+        text: in one line
+        trace: the traceback of what it raised; empty for other faults
+    """
 
     kind: FaultKind
     text: str
+    trace: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,7 @@ class EngineResult:
     name: str
     proposals: tuple[Proposal, ...] = ()
     duration_s: float = 0.0
-    fault: Fault | None = None
+    fault: EngineFault | None = None
 
 
 class EnginePool(Protocol):

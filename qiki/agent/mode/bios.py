@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from uuid import UUID
 
-from generated.sensor_raw_in_pb2 import SensorReading
 from qiki.agent.sim_instant import SimInstant, named
-from qiki.agent.vehicle import Answers
+from qiki.agent.vehicle import Answers, Reading
 from qiki.botspec.config import Actuator, BotConfig, Sensor
 from qiki.botspec.planes.sensors import SensorKind
 from qiki.contracts.enums import DeviceCode, DeviceStatus, DeviceType
@@ -62,12 +61,12 @@ _MISSING = (DeviceStatus.NOT_FOUND, DeviceCode.COMPONENT_NOT_FOUND)
 _WARNED = (DeviceStatus.WARNING, DeviceCode.STATUS_CODE_UNSPECIFIED)
 
 
-def _sensor_fault(sensor: Sensor, reading: SensorReading | str, own: TelemetrySnapshot) -> tuple[_Fault, str]:
+def _sensor_fault(sensor: Sensor, reading: Reading | str, own: TelemetrySnapshot) -> tuple[_Fault, str]:
     if isinstance(reading, str):
         return _MISSING, reading
-    if reading.sensor_id.value != str(sensor.id):
-        return _MISSING, f"{reading.sensor_id.value or 'nobody'} answers in its place"
-    if reading.is_valid and reading.WhichOneof("sensor_data"):
+    if reading.sensor_id != str(sensor.id):
+        return _MISSING, f"{reading.sensor_id or 'nobody'} answers in its place"
+    if reading.is_valid and reading.has_data:
         return None, ""
     if not _works(sensor.type, own):
         return (DeviceStatus.ERROR, DeviceCode.UNSTABLE_READINGS), "its readings are not valid"

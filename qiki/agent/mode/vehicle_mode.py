@@ -2,24 +2,13 @@
 
 from types import MappingProxyType
 
-from qiki.agent.vehicle import Answers
 from qiki.agent.world import World
 from qiki.contracts.enums import FSMState
-
-SAFE_MODE_SAYS = "the vehicle is in safe mode"
-"""How an actuator that it holds begins the reason."""
 
 WANTED = MappingProxyType(
     {FSMState.ERROR_STATE: FSMState.ERROR_STATE, FSMState.IDLE: FSMState.IDLE, FSMState.ACTIVE: FSMState.IDLE}
 )
 """The mode that the vehicle has to be in, by the agent's state; while booting it is left as it is."""
-
-
-def in_safe_mode(answers: Answers) -> bool | None:
-    """Whether the vehicle's actuators say that it is in safe mode; None when they were not listed."""
-    if not answers.actuators:
-        return None
-    return any(state.message.startswith(SAFE_MODE_SAYS) for state in answers.actuators.values())
 
 
 class VehicleMode:

@@ -9,15 +9,12 @@ from uuid import UUID, uuid5
 
 import pytest
 
-from generated import common_types_pb2 as common
-from generated.actuator_raw_out_pb2 import ActuatorCommand
-from generated.q_sim_api_pb2 import ActuatorState
-from generated.sensor_raw_in_pb2 import SensorReading
 from qiki.agent.perception.observer import Observer
-from qiki.agent.vehicle import Answers, Outcome
+from qiki.agent.vehicle import ActuatorReport, Answers, Outcome, Reading
 from qiki.agent.world import TELEMETRY, TRACKS, Input, World
 from qiki.botspec import BotConfig, generate, load_spec
-from qiki.contracts.enums import FriendFoe, FSMState, RadarTrackStatus, TransponderMode
+from qiki.contracts.actuators import ActuatorCommand
+from qiki.contracts.enums import CommandType, FriendFoe, FSMState, RadarTrackStatus, TransponderMode
 from qiki.contracts.events import GuardCleared
 from qiki.contracts.ids import run_frame_id, track_id
 from qiki.contracts.models import GuardAlert, RadarTrack, TelemetrySnapshot, TrackedFrame
@@ -149,13 +146,9 @@ class Make:
         """A vehicle in order; changes are those of `Answers`, entries of None are left out."""
         hardware = config.hardware_profile
         readings: dict[int, Any] = {
-            int(one.type): SensorReading(sensor_id=common.UUID(value=str(one.id)), is_valid=True, scalar_data=1.0)
-            for one in hardware.sensors
+            int(one.type): Reading(str(one.id), is_valid=True, has_data=True) for one in hardware.sensors
         }
-        actuators: dict[UUID, Any] = {
-            one.id: ActuatorState(actuator_id=common.UUID(value=str(one.id)), role=one.role, ready=True)
-            for one in hardware.actuators
-        }
+        actuators: dict[UUID, Any] = {one.id: ActuatorReport(one.role, ready=True) for one in hardware.actuators}
         return Answers(
             controller=changes.get("controller", ""),
             readings=_present(readings | changes.get("readings", {})),
@@ -194,14 +187,12 @@ class SmallVehicle:
 
     async def self_test(self) -> Answers:
         self.tests += 1
-        for state in self.answers.actuators.values():
-            state.message = "the vehicle is in safe mode: set another mode first" if self.safe else ""
-        return self.answers
+        return replace(self.answers, safe_mode=None if self.answers.timed_out else self.safe)
 
     async def send(self, command: ActuatorCommand) -> Outcome:
         self.sent.append(command)
-        if self.outcome.accepted and command.WhichOneof("command_value") == "int_value":
-            self.safe = command.int_value == FSMState.ERROR_STATE
+        if self.outcome.accepted and command.command_type == CommandType.SET_MODE:
+            self.safe = command.value == FSMState.ERROR_STATE
         return self.outcome
 
 

@@ -1,6 +1,5 @@
 """The agent, tick by tick, with a small vehicle and small engines: what it tells, and what it commands."""
 
-import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -10,14 +9,15 @@ from typing import Any
 import pytest
 
 from qiki.agent.agent import PHASES, Agent, AgentParameters
-from qiki.agent.engines.results import EngineResult, Fault, FaultKind
+from qiki.agent.engines.results import EngineFault, EngineResult, FaultKind
 from qiki.agent.perception.observer import Observer
 from qiki.agent.proposals import Proposal, fire
+from qiki.agent.synchronous import run_to_end
 from qiki.agent.vehicle import Outcome
 from qiki.agent.world import World
 from qiki.botspec import BotConfig
 from qiki.contracts.agent import AgentState
-from qiki.contracts.enums import FSMState, ProposalStatus
+from qiki.contracts.enums import CommandType, FSMState, ProposalStatus
 from qiki.contracts.events import Decision, EventKind, SystemMode
 from qiki.contracts.fields import Payload
 
@@ -87,7 +87,7 @@ class Stage:
             self.observer.take_telemetry(self.make.telemetry(self.frame * TICK_S, self.bridge.run, **own), self.now_s)
             if tracks is not None:
                 self.bridge.frame(self.frame, tracks, self.now_s, **guard)
-            asyncio.run(self.agent.tick(self.now_s))
+            run_to_end(self.agent.tick(self.now_s))
 
     def news(self) -> list[str]:
         """What was told since the last time."""
@@ -97,7 +97,7 @@ class Stage:
         return texts
 
     def modes_sent(self) -> list[FSMState]:
-        modes = [FSMState(one.int_value) for one in self.vehicle.sent if one.WhichOneof("command_value") == "int_value"]
+        modes = [FSMState(one.value) for one in self.vehicle.sent if one.command_type == CommandType.SET_MODE]
         self.vehicle.sent.clear()
         return modes
 
@@ -168,7 +168,7 @@ def test_boot_alert_safe_mode_and_back(stage: Stage, make: Any):
         "300 rules EXECUTED the agent is in IDLE: the vehicle has to be in IDLE",
     ]
     assert stage.modes_sent() == [IDLE]
-    asyncio.run(stage.agent.shutdown(stage.now_s))
+    run_to_end(stage.agent.shutdown(stage.now_s))
     assert stage.news() == ["901 SHUTDOWN SHUTDOWN"]
     assert len({one.event_id for one in stage.all}) == len(stage.all)
 
@@ -189,8 +189,8 @@ def test_same_run_tells_the_same(stage_of: Callable[..., Stage], make: Any):
 
 
 def test_nothing_before_the_run_is_known(stage: Stage):
-    asyncio.run(stage.agent.tick(0.0))
-    asyncio.run(stage.agent.shutdown(0.0))
+    run_to_end(stage.agent.tick(0.0))
+    run_to_end(stage.agent.shutdown(0.0))
     assert (stage.news(), stage.vehicle.tests, stage.agent.waits_for) == ([], 0, ("tracks", "telemetry", "bios"))
     assert stage.state().bios_ok is None
 
@@ -251,8 +251,8 @@ def test_safe_mode_hears_engines_but_refuses_them_once(booted: Stage, make: Any)
 @pytest.mark.parametrize(
     ("turn", "reason"),
     [
-        (EngineResult("pilot", fault=Fault(FaultKind.OVERRUN, "not back")), "ENGINE_OVERRUN: pilot: not back"),
-        (EngineResult("pilot", fault=Fault(FaultKind.FAILED, "KeyError")), "ENGINE_FAILED: pilot: KeyError"),
+        (EngineResult("pilot", fault=EngineFault(FaultKind.OVERRUN, "not back")), "ENGINE_OVERRUN: pilot: not back"),
+        (EngineResult("pilot", fault=EngineFault(FaultKind.FAILED, "KeyError")), "ENGINE_FAILED: pilot: KeyError"),
     ],
 )
 def test_faulty_engine_leads_to_safe_mode_and_can_show_that_it_is_well(booted: Stage, turn: EngineResult, reason: str):
@@ -269,7 +269,7 @@ def test_faulty_engine_leads_to_safe_mode_and_can_show_that_it_is_well(booted: S
 
 
 def test_on_the_tick_of_a_fault_no_engine_commands_the_vehicle(booted: Stage):
-    late = EngineResult("puppet", fault=Fault(FaultKind.OVERRUN, "not back"))
+    late = EngineResult("puppet", fault=EngineFault(FaultKind.OVERRUN, "not back"))
     booted.pool.turns = (EngineResult("pilot", (PUSH,)), late)
     booted.tick()
     assert booted.vehicle.sent == []

@@ -4,12 +4,10 @@ from typing import Any
 
 import pytest
 
-from generated import common_types_pb2 as common
-from generated.q_sim_api_pb2 import ActuatorState
-from generated.sensor_raw_in_pb2 import SensorReading
 from qiki.agent.mode.bios import examine, status
 from qiki.agent.mode.selftest import RETRY_S, SelfTest
 from qiki.agent.sim_instant import SimInstant
+from qiki.agent.vehicle import ActuatorReport, Reading
 from qiki.botspec import BotConfig
 from qiki.botspec.planes.sensors import SensorKind, sensor_id
 from qiki.contracts.enums import DeviceCode, DeviceStatus, DeviceType
@@ -25,8 +23,8 @@ def row(rows: tuple[DeviceReport, ...], name: str) -> tuple[DeviceStatus, Device
     return found.status, found.status_code, found.error_message
 
 
-def invalid(kind: SensorKind) -> SensorReading:
-    return SensorReading(sensor_id=common.UUID(value=str(sensor_id(kind))), is_valid=False)
+def invalid(kind: SensorKind) -> Reading:
+    return Reading(str(sensor_id(kind)), is_valid=False, has_data=False)
 
 
 def test_vehicle_in_order(config: BotConfig, make: Any):
@@ -50,7 +48,7 @@ def test_vehicle_in_order(config: BotConfig, make: Any):
         (GPS, "none is fitted", (), (DeviceStatus.NOT_FOUND, DeviceCode.COMPONENT_NOT_FOUND, "none is fitted")),
         (
             GPS,
-            SensorReading(is_valid=True, scalar_data=1.0),
+            Reading("", is_valid=True, has_data=True),
             (),
             (DeviceStatus.NOT_FOUND, DeviceCode.COMPONENT_NOT_FOUND, "nobody answers in its place"),
         ),
@@ -74,13 +72,13 @@ def test_sensor(
     [
         (None, (DeviceStatus.NOT_FOUND, DeviceCode.COMPONENT_NOT_FOUND, "it is not fitted")),
         (
-            ActuatorState(role="rcs_aft", ready=True),
+            ActuatorReport("rcs_aft", ready=True),
             (DeviceStatus.NOT_FOUND, DeviceCode.COMPONENT_NOT_FOUND, "rcs_aft has its id"),
         ),
-        (ActuatorState(role="rcs_up", message="no propellant"), (DeviceStatus.WARNING, 0, "no propellant")),
+        (ActuatorReport("rcs_up", ready=False, message="no propellant"), (DeviceStatus.WARNING, 0, "no propellant")),
     ],
 )
-def test_actuator(config: BotConfig, make: Any, state: ActuatorState | None, expected: tuple[Any, ...]):
+def test_actuator(config: BotConfig, make: Any, state: ActuatorReport | None, expected: tuple[Any, ...]):
     (identity,) = (one.id for one in config.hardware_profile.actuators if one.role == "rcs_up")
     rows = examine(config, make.answers(config, actuators={identity: state}), make.telemetry())
     assert row(rows, "rcs_up") == expected

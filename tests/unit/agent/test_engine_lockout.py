@@ -3,12 +3,12 @@
 import pytest
 
 from qiki.agent.decision.engine_lockout import lockout_reason
-from qiki.agent.engines.results import EngineResult, Fault, FaultKind
+from qiki.agent.engines.results import EngineFault, EngineResult, FaultKind
 from qiki.contracts.enums import FSMState
 
 BOOTING, IDLE, ACTIVE, ERROR, SHUTDOWN = list(FSMState)[1:]
 WELL = EngineResult("pilot")
-LATE = EngineResult("puppet", fault=Fault(FaultKind.OVERRUN, "not back"))
+LATE = EngineResult("puppet", fault=EngineFault(FaultKind.OVERRUN, "not back"))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from qiki.agent.engines.results import EngineResult, Fault, FaultKind
+from qiki.agent.engines.results import EngineFault, EngineResult, FaultKind
 from qiki.agent.mode.bios import examine, status
 from qiki.agent.mode.faults import Situation, find_causes, waits_for
 from qiki.agent.sim_instant import SimInstant
@@ -84,7 +84,7 @@ def test_stale_input(well: Situation, tracks: Input, booting: bool, reason: list
     ("kind", "trigger"), [(FaultKind.FAILED, "ENGINE_FAILED"), (FaultKind.OVERRUN, "ENGINE_OVERRUN")]
 )
 def test_engine(well: Situation, kind: FaultKind, trigger: str):
-    turns = (EngineResult("calm"), EngineResult("pilot", fault=Fault(kind, "is not well")))
+    turns = (EngineResult("calm"), EngineResult("pilot", fault=EngineFault(kind, "is not well")))
     assert reasons(replace(well, turns=turns)) == [f"{trigger}: pilot: is not well"]
 
 

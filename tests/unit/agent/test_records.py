@@ -1,12 +1,10 @@
 """From verdicts to commands, and to the record of what became of them."""
 
-import asyncio
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from generated.common_types_pb2 import DEGREES, PERCENT
 from qiki.agent.decision.dispatch import dispatch
 from qiki.agent.decision.evaluator import Evaluator, Verdict, candidates
 from qiki.agent.decision.limits import Limits
@@ -14,12 +12,12 @@ from qiki.agent.decision.records import Onsets, Result, decision, event_of, refu
 from qiki.agent.decision.refusal import Refusal
 from qiki.agent.proposals import Proposal, fire, set_mode, turn
 from qiki.agent.sim_instant import SimInstant
+from qiki.agent.synchronous import run_to_end
 from qiki.agent.vehicle import Outcome
 from qiki.botspec import BotConfig
 from qiki.botspec.actuators import find_actuator
-from qiki.contracts.enums import FSMState, ProposalStatus
+from qiki.contracts.enums import FSMState, ProposalStatus, Unit
 from qiki.contracts.events.agent import Evidence
-from qiki.contracts.protobuf import timestamp_from_proto
 
 STAMP = SimInstant("6f1c3d1e-0000-4000-8000-000000000001", 1_790_000_000.125, 7)
 INPUT = Evidence(subject="qiki.telemetry", sequence=None, age_s=0.2)
@@ -38,7 +36,7 @@ def accepted(*proposals: Proposal) -> tuple[Verdict, ...]:
 
 
 def done(vehicle: Any, limits: Limits, *verdicts: Verdict) -> tuple[Result, ...]:
-    return asyncio.run(dispatch(verdicts, vehicle, limits, STAMP))
+    return run_to_end(dispatch(verdicts, vehicle, limits, STAMP))
 
 
 def record(result: Result) -> Any:
@@ -49,24 +47,24 @@ def test_commands_as_the_simulator_reads_them(vehicle: Any, limits: Limits):
     mode = set_mode(FSMState.ERROR_STATE)
     (result,) = done(vehicle, limits, *accepted(Proposal((PUSH, TURN, mode), "it seems wise", confidence=0.75)))
     push, rotate, told = vehicle.sent
-    assert [find_actuator(one.actuator_id.value).role for one in vehicle.sent] == [
+    assert [find_actuator(one.actuator_id).role for one in vehicle.sent] == [
         "rcs_up",
         "motor_left",
         "system_controller",
     ]
-    assert (push.command_type, push.float_value, push.unit, push.timeout_ms) == (1, 40.0, PERCENT, 1500)
-    assert (rotate.command_type, rotate.float_value, rotate.unit, rotate.timeout_ms) == (2, -90.0, DEGREES, 0)
-    assert (told.command_type, told.WhichOneof("command_value"), told.int_value) == (5, "int_value", 4)
+    assert (push.command_type, push.value, push.unit, push.timeout_ms) == (1, 40.0, Unit.PERCENT, 1500)
+    assert (rotate.command_type, rotate.value, rotate.unit, rotate.timeout_ms) == (2, -90.0, Unit.DEGREES, 0)
+    assert (told.command_type, told.value_field, told.value) == (5, "int_value", 4)
     assert {one.confidence for one in vehicle.sent} == {0.75}
-    assert {timestamp_from_proto(one.timestamp) for one in vehicle.sent} == {STAMP.moment}
-    assert len({one.command_id.value for one in vehicle.sent}) == 3
+    assert {one.timestamp for one in vehicle.sent} == {STAMP.moment}
+    assert len({one.command_id for one in vehicle.sent}) == 3
     assert result.status is ProposalStatus.EXECUTED
 
 
 def test_identities_are_those_of_the_moment(vehicle: Any, limits: Limits):
     for stamp in (STAMP, STAMP, replace(STAMP, tick=8), replace(STAMP, instance="b"), replace(STAMP, t_s=0.0)):
-        asyncio.run(dispatch(accepted(Proposal((PUSH,), "why")), vehicle, limits, stamp))
-    names = [one.command_id.value for one in vehicle.sent]
+        run_to_end(dispatch(accepted(Proposal((PUSH,), "why")), vehicle, limits, stamp))
+    names = [one.command_id for one in vehicle.sent]
     assert names[0] == names[1]
     assert len(set(names)) == 4
 

@@ -8,6 +8,7 @@ from qiki.agent.mode import rules
 from qiki.agent.mode.bios import examine, status
 from qiki.agent.proposals import Proposal
 from qiki.agent.sim_instant import SimInstant
+from qiki.agent.vehicle import ActuatorReport
 from qiki.agent.world import ActiveAlert, World
 from qiki.botspec import BotConfig
 from qiki.contracts.enums import CommandType, FSMState, ProposalType
@@ -84,9 +85,9 @@ def test_heat(propose: Any, make: Any):
 
 
 def test_devices_that_say_the_same_are_told_together(propose: Any, config: BotConfig, make: Any):
-    barred = make.answers(config)
-    for state in list(barred.actuators.values())[-2:]:
-        state.ready, state.message = False, "no propellant"
+    last_two = config.hardware_profile.actuators[-2:]
+    reports = {one.id: ActuatorReport(one.role, ready=False, message="no propellant") for one in last_two}
+    barred = make.answers(config, actuators=reports)
     own = make.telemetry(power={"faults": ("SUPPLY_LIMIT",)})
     bios = status(examine(config, barred, own), SimInstant(make.RUN, make.START_S, 1), 0.0)
     assert concerns(propose(make.world(bios=bios))) == ["rcs_up, rcs_down: no propellant", "power: SUPPLY_LIMIT"]

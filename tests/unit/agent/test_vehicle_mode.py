@@ -1,44 +1,13 @@
 """The vehicle's mode: what it took, what it shows, and when neither is known."""
 
-import asyncio
 from typing import Any
 
 import pytest
 
-from generated import q_sim_api_pb2 as api
-from q_sim_service.engine import Engine
-from q_sim_service.nats_publisher import Outlets
-from q_sim_service.rpc import Rpc
-from q_sim_service.runs import run_ids
-from qiki.agent.mode.vehicle_mode import VehicleMode, in_safe_mode
-from qiki.agent.vehicle import Answers
-from qiki.botspec.planes.bot import BotParameters
+from qiki.agent.mode.vehicle_mode import VehicleMode
 from qiki.contracts.enums import FSMState
-from qiki.runtime.events import Events
-from qiki.world.scenario import Scenario
-from qiki.world.simulator import Setup, Simulator
-from qiki.world.vehicle.orders import Order, SetMode, StopThrusters
 
 IDLE, ERROR = FSMState.IDLE, FSMState.ERROR_STATE
-EMPTY = Scenario(name="empty", description="nothing there")
-
-
-def listed(order: Order) -> Answers:
-    """What the simulator lists of a vehicle that has obeyed an order."""
-    events = Events("test")
-    setup = Setup(BotParameters(), 5000.0, None, lambda _: EMPTY)
-    engine = Engine(Simulator(setup, EMPTY, run_ids(None)), lambda: 0.0, Outlets(events))
-    engine.submit(order)
-    engine.world.tick()
-    answer = asyncio.run(Rpc(engine, events).ListActuators(api.ListActuatorsRequest(), None))
-    return Answers(actuators=dict(enumerate(answer.actuators)))
-
-
-def test_the_simulators_list_shows_safe_mode():
-    assert in_safe_mode(listed(SetMode(ERROR))) is True
-    assert in_safe_mode(listed(SetMode(IDLE))) is False
-    assert in_safe_mode(listed(StopThrusters())) is False
-    assert in_safe_mode(Answers(timed_out=True)) is None
 
 
 def test_it_is_what_it_took():

@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from generated import actuator_raw_out_pb2 as actuators
 from generated.radar.v1 import radar_pb2 as pb
 from qiki.contracts import protobuf as convert
+from qiki.contracts.actuators import ActuatorCommand
 from qiki.contracts.models import RadarDetection, RadarFrame, RadarTrack, Vector
 
 PLOT = RadarDetection(
@@ -155,3 +157,39 @@ def test_a_frame_of_another_schema_is_refused():
     message.schema_version = 2
     with pytest.raises(ValidationError, match="schema_version"):
         convert.frame_from_proto(message)
+
+
+FLOATS = st.floats(allow_nan=False)
+INT32 = st.integers(-(2**31), 2**31 - 1)
+COMMANDS = st.builds(
+    ActuatorCommand,
+    actuator_id=st.text(max_size=40),
+    command_type=st.integers(0, 20),
+    value=st.one_of(st.none(), FLOATS, INT32, st.booleans(), st.tuples(FLOATS, FLOATS, FLOATS)),
+    unit=st.integers(0, 20),
+    timeout_ms=INT32,
+    confidence=FLOATS,
+    command_id=st.text(max_size=40),
+    timestamp=st.none() | st.datetimes(timezones=st.just(UTC)),
+    ack_required=st.booleans(),
+    retry_count=st.integers(0, 3),
+)
+
+
+@given(COMMANDS)
+def test_an_actuator_command_is_the_same_over_grpc(command: ActuatorCommand):
+    body = convert.command_to_proto(command).SerializeToString()
+    received = convert.command_from_proto(actuators.ActuatorCommand.FromString(body))
+    assert received == command
+    assert received.value_field == command.value_field
+
+
+@given(FLOATS)
+def test_a_command_holds_the_float_that_the_message_would(value: float):
+    message = actuators.ActuatorCommand(float_value=value)
+    assert ActuatorCommand("rcs_up", 1, value).value == message.float_value
+
+
+def test_a_time_that_no_datetime_holds_is_no_time():
+    message = actuators.ActuatorCommand(timestamp=Timestamp(seconds=10**15))
+    assert convert.command_from_proto(message).timestamp is None

@@ -40,6 +40,7 @@ MESSAGES = {
     "qiki.api.GetSensorDataResponse": "reading=1 qiki.sensors.SensorReading",
     "qiki.api.SendActuatorCommandRequest": "command=1 qiki.actuators.ActuatorCommand",
     "qiki.api.SendActuatorCommandResponse": "accepted=1 bool, message=2 string",
+    "qiki.api.ListActuatorsResponse": "actuators=1 repeated qiki.api.ActuatorState, safe_mode=2 optional bool",
     "qiki.api.HealthCheckResponse": "status=1 string, message=2 string, timestamp=3 int64",
     "qiki.api.GetRadarFrameResponse": "frame=1 qiki.radar.v1.RadarFrame",
     "qiki.sensors.SensorReading": (
@@ -178,6 +179,7 @@ def test_enums_have_the_contracts_numbers(name: str):
         (enums.TransponderMode, "TransponderMode", "TRANSPONDER_MODE_"),
         (enums.RadarTrackStatus, "RadarTrackStatus", "RADAR_TRACK_STATUS_"),
         (enums.CommandType, "CommandType", ""),
+        (enums.Unit, "Unit", ""),
     ],
 )
 def test_python_enums_are_the_protos(python: type, proto: str, prefix: str):

@@ -6,7 +6,6 @@ from collections.abc import Callable
 import pytest
 
 from generated import q_sim_api_pb2 as api
-from q_sim_service.actuators import plain_order
 from q_sim_service.engine import Engine
 from q_sim_service.nats_publisher import Outlets
 from q_sim_service.rpc import Rpc
@@ -21,7 +20,8 @@ from qiki.runtime.events import Events
 from qiki.world.errors import OrderError
 from qiki.world.scenario import Scenario
 from qiki.world.simulator import Setup, Simulator
-from qiki.world.vehicle.orders import EngageDock, Order, SetMode
+from qiki.world.vehicle.actuators import plain_order
+from qiki.world.vehicle.orders import EngageDock, Order, SetMode, StopThrusters
 
 EMPTY = Scenario(name="empty", description="nothing there")
 Vessel = tuple[Engine, Rpc, Events]
@@ -93,6 +93,17 @@ def test_what_a_command_would_be_told_is_listed(
             with pytest.raises(OrderError) as refusal:
                 engine.submit(plain_order(actuator))
             assert str(refusal.value) == message
+
+
+@pytest.mark.parametrize(
+    ("order", "safe"),
+    [(SetMode(FSMState.ERROR_STATE), True), (SetMode(FSMState.IDLE), False), (StopThrusters(), False)],
+)
+def test_the_list_says_whether_the_vehicle_is_in_safe_mode(vessel: Callable[..., Vessel], order: Order, safe: bool):
+    _, rpc, _ = vessel(None, order)
+    answer = asyncio.run(rpc.ListActuators(api.ListActuatorsRequest(), None))
+    assert answer.HasField("safe_mode")
+    assert answer.safe_mode is safe
 
 
 def test_asking_moves_nothing_and_tells_nobody(vessel: Callable[..., Vessel]):

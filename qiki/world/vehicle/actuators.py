@@ -1,4 +1,4 @@
-"""Actuator commands read into orders.
+"""Actuator commands as orders to the vehicle.
 
 `motor_left` and `motor_right` drive the vehicle as one: SET_VELOCITY sets the speed that the cruise drive holds along
 the heading, in percent of its greatest, and ROTATE turns the heading, clockwise when positive. A thruster `rcs_AXIS`
@@ -8,36 +8,38 @@ ERROR_STATE is safe mode.
 
 from collections.abc import Callable
 
-from generated.actuator_raw_out_pb2 import ActuatorCommand
-from generated.common_types_pb2 import DEGREES, PERCENT, UNIT_UNSPECIFIED, Unit
 from qiki.botspec.actuators import ActuatorFamily, ActuatorKind, find_actuator
-from qiki.contracts.enums import CommandType, FSMState
+from qiki.contracts.actuators import ActuatorCommand
+from qiki.contracts.enums import CommandType, FSMState, Unit
 from qiki.world.errors import OrderError
 from qiki.world.vehicle.axes import Axis
 from qiki.world.vehicle.orders import Cruise, FireThruster, Order, SetMode, Turn
 
 FULL_TURN_DEG = 360.0
+MODES = frozenset(FSMState) - {FSMState.FSM_STATE_UNSPECIFIED}
+_TYPES = {int(kind): kind.name for kind in CommandType}
+_UNITS = {int(unit): unit.name for unit in Unit}
 
 
-def read_order(command: ActuatorCommand) -> Order:
-    """The order that a command gives.
+def order_of(command: ActuatorCommand) -> Order:
+    """Return the order that a command gives.
 
     Raises:
         OrderError: an unknown actuator, a command type or value that it does not take, or one out of range.
     """
-    identity = command.actuator_id.value
+    identity = command.actuator_id
     actuator = find_actuator(identity)
     if actuator is None:
         raise OrderError(f"unknown actuator {identity!r}" if identity else "the command names no actuator")
     reader = _READERS.get((actuator.family, command.command_type))
     if reader is None:
         expected = " or ".join(kind.name for kind in actuator.commands)
-        raise OrderError(f"{actuator.role} does not take {_type_name(command)} (expected {expected})")
+        raise OrderError(f"{actuator.role} does not take {_type_name(command.command_type)} (expected {expected})")
     return reader(actuator.role, command)
 
 
 def plain_order(actuator: ActuatorKind) -> Order:
-    """The plainest order that an actuator is there for: what refuses it leaves the actuator without use."""
+    """Return a harmless order of the kind that an actuator is for: when it is refused, the actuator is not ready."""
     match actuator.family:
         case ActuatorFamily.MOTOR:
             return Turn(1.0)
@@ -48,31 +50,27 @@ def plain_order(actuator: ActuatorKind) -> Order:
 
 
 def _cruise(_: str, command: ActuatorCommand) -> Order:
-    return Cruise(_number(command, PERCENT, 0.0, 100.0) / 100.0)
+    return Cruise(_number(command, Unit.PERCENT, 0.0, 100.0) / 100.0)
 
 
 def _turn(_: str, command: ActuatorCommand) -> Order:
-    return Turn(_number(command, DEGREES, -FULL_TURN_DEG, FULL_TURN_DEG))
+    return Turn(_number(command, Unit.DEGREES, -FULL_TURN_DEG, FULL_TURN_DEG))
 
 
 def _fire(role: str, command: ActuatorCommand) -> Order:
     if command.timeout_ms < 0:
         raise OrderError(f"timeout_ms is {command.timeout_ms} (expected 0 or more)")
-    percent = _number(command, PERCENT, 0.0, 100.0)
+    percent = _number(command, Unit.PERCENT, 0.0, 100.0)
     return FireThruster(_axis(role), percent / 100.0, command.timeout_ms / 1000.0)
 
 
 def _set_mode(_: str, command: ActuatorCommand) -> Order:
-    kind = command.WhichOneof("command_value")
-    if kind != "int_value":
-        raise OrderError(f"SET_MODE with {kind or 'no value'} (expected int_value, an FSMStateEnum)")
-    try:
-        mode = FSMState(command.int_value)
-    except ValueError:
-        mode = FSMState.FSM_STATE_UNSPECIFIED
-    if mode is FSMState.FSM_STATE_UNSPECIFIED:
-        raise OrderError(f"mode {command.int_value} does not exist (expected 1 to 5, an FSMStateEnum)")
-    return SetMode(mode)
+    value = command.value
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise OrderError(f"SET_MODE with {command.value_field or 'no value'} (expected int_value, an FSMStateEnum)")
+    if value not in MODES:
+        raise OrderError(f"mode {value} does not exist (expected 1 to 5, an FSMStateEnum)")
+    return SetMode(FSMState(value))
 
 
 _READERS: dict[tuple[ActuatorFamily, int], Callable[[str, ActuatorCommand], Order]] = {
@@ -87,25 +85,17 @@ def _axis(role: str) -> Axis:
     return Axis(role.partition("_")[2])
 
 
-def _number(command: ActuatorCommand, unit: Unit.ValueType, low: float, high: float) -> float:
-    kind = command.WhichOneof("command_value")
-    if kind == "float_value":
-        value = command.float_value
-    elif kind == "int_value":
-        value = float(command.int_value)
-    else:
-        raise OrderError(f"{_type_name(command)} with {kind or 'no value'} (expected float_value or int_value)")
-    if command.unit not in {UNIT_UNSPECIFIED, unit}:
-        raise OrderError(f"unit is {_unit_name(command.unit)} (expected {_unit_name(unit)})")
+def _number(command: ActuatorCommand, unit: Unit, low: float, high: float) -> float:
+    value = command.value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        kind = command.value_field or "no value"
+        raise OrderError(f"{_type_name(command.command_type)} with {kind} (expected float_value or int_value)")
+    if command.unit not in {Unit.UNIT_UNSPECIFIED, unit}:
+        raise OrderError(f"unit is {_UNITS.get(command.unit, command.unit)} (expected {unit.name})")
     if not low <= value <= high:  # not a number is in no range
         raise OrderError(f"value is {value:g} (expected {low:g} to {high:g})")
-    return value
+    return float(value)
 
 
-def _type_name(command: ActuatorCommand) -> str:
-    names = {int(kind): kind.name for kind in CommandType}
-    return names.get(command.command_type, f"command type {command.command_type}")
-
-
-def _unit_name(unit: Unit.ValueType) -> str:
-    return Unit.Name(unit) if unit in Unit.values() else str(unit)
+def _type_name(command_type: int) -> str:
+    return _TYPES.get(command_type, f"command type {command_type}")
