@@ -1,18 +1,13 @@
-"""Time stamps as the contract writes them: UTC, RFC 3339, six decimals and `Z`."""
+"""Time stamps as they stand in messages: UTC, RFC 3339, six decimals and `Z`."""
 
 from datetime import UTC, datetime
 
 
-def now() -> datetime:
-    """Wall time; for `ts_ingest` and logs only, never for anything that a run computes."""
-    return datetime.now(UTC)
-
-
 def rfc3339(moment: datetime) -> str:
-    """Text of a zoned time.
+    """Write a zoned time as text.
 
     Raises:
-        ValueError: `moment` has no zone, or is none in UTC.
+        ValueError: `moment` has no zone, or lies outside the years 1 to 9999 in UTC.
     """
     if moment.tzinfo is None:
         raise ValueError("time without a zone")
@@ -20,7 +15,7 @@ def rfc3339(moment: datetime) -> str:
 
 
 def parse_rfc3339(text: str) -> datetime:
-    """The time that `text` names, in UTC.
+    """Read a time, in UTC.
 
     Raises:
         ValueError: not a time, or one without a zone.
@@ -32,10 +27,10 @@ def parse_rfc3339(text: str) -> datetime:
 
 
 def utc(moment: datetime) -> datetime:
-    """The same moment in UTC.
+    """Convert a zoned time to UTC.
 
     Raises:
-        ValueError: its year is 0 or 10000 there.
+        ValueError: in UTC it lies outside the years 1 to 9999.
     """
     try:
         return moment.astimezone(UTC)

@@ -14,9 +14,9 @@ import nats.errors
 import structlog
 from prometheus_client import Counter
 
-from qiki.clock import now
 from qiki.contracts.events import SEVERITY, EventKind
 from qiki.contracts.fields import Payload
+from qiki.runtime.clock import now
 
 KEPT = 1000
 RAISED = Counter("qiki_events_total", "Events raised", ["name"])

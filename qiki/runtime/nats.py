@@ -14,8 +14,8 @@ from prometheus_client import Gauge
 
 import qiki.runtime.incoming
 import qiki.runtime.transport  # noqa: F401 - mends it
-from qiki.clock import now
 from qiki.contracts.events import NATS_CONNECTED, NATS_DISCONNECTED, Connection, EventKind
+from qiki.runtime.clock import now
 from qiki.runtime.service import S, Service
 
 CONNECTED = Gauge("qiki_nats_connected", "1 while the connection to NATS is up", ["connection"])

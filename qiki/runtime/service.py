@@ -12,9 +12,9 @@ from typing import Any, Generic, NoReturn, TypeVar
 
 import structlog
 
-from qiki.clock import now
 from qiki.contracts.events import BOOT_OK, BOOT_START, HEALTH_FAILED, HEALTH_OK, EventKind, HealthChange, LifeCycle
 from qiki.errors import UserError
+from qiki.runtime.clock import now
 from qiki.runtime.events import Events
 from qiki.runtime.health import Health, HealthServer
 from qiki.runtime.logs import configure_logging

@@ -17,10 +17,10 @@ from faststream_bridge.pipeline import Pipeline
 from faststream_bridge.settings import BridgeSettings
 from faststream_bridge.stream_identity import check_followed
 from faststream_bridge.stream_position import Position
-from qiki.clock import now
 from qiki.contracts import topics
 from qiki.contracts.events import LAG_CLEARED, LAG_PASSED, Lag
 from qiki.runtime.cancellation import end_if_cancelled
+from qiki.runtime.clock import now
 from qiki.runtime.service import Service
 
 OURS = {topics.FRAMES_DURABLE, topics.REGISTRAR_DURABLE}

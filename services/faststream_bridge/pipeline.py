@@ -22,10 +22,11 @@ from faststream_bridge.runs import Runs
 from faststream_bridge.snapshot import FailureNote, Snapshot
 from faststream_bridge.stream_identity import Newest
 from faststream_bridge.stream_position import Position, StoredFrames
-from qiki.clock import now, rfc3339
+from qiki.clock import rfc3339
 from qiki.contracts import topics
 from qiki.contracts.headers import REASON
 from qiki.contracts.radar import RadarFrame
+from qiki.runtime.clock import now
 from qiki.runtime.dead_letters import dead_letter
 from qiki.runtime.window import PublishWindow
 

@@ -14,9 +14,9 @@ from nats.js import JetStreamContext
 from nats_js_init.apply import ImpossibleChangeError, apply
 from nats_js_init.plan import plan
 from nats_js_init.settings import InitSettings
-from qiki.clock import now
 from qiki.contracts.events import INIT_FAILED, INIT_OK, EventKind, LifeCycle
 from qiki.errors import UserError
+from qiki.runtime.clock import now
 from qiki.runtime.nats import reachable
 from qiki.runtime.settings import load_settings
 

@@ -5,9 +5,9 @@ from uuid import uuid4
 
 from nats.aio.msg import Msg
 
-from qiki.clock import now
 from qiki.contracts.headers import FRAME, RUN, TICK
 from qiki.contracts.models import CommandMessage, CommandMetadata, ControlAck, SimState
+from qiki.runtime.clock import now
 
 
 class Place(NamedTuple):

@@ -10,9 +10,9 @@ from nats.aio.client import Client
 from q_core_agent.inputs import Inputs
 from q_core_agent.metrics import STATE
 from qiki.agent.agent import Agent
-from qiki.clock import now
 from qiki.contracts import topics
 from qiki.contracts.enums import FSMState
+from qiki.runtime.clock import now
 
 PERIOD_S = 1.0
 log = structlog.get_logger()

@@ -11,10 +11,10 @@ from q_sim_radar.backlog import Backlog, Gap, gaps_before
 from q_sim_radar.messages import LAST_SUBJECT, Measured, messages
 from q_sim_radar.settings import RadarSettings
 from q_sim_radar.source import CONDITION, frames
-from qiki.clock import now
 from qiki.contracts import topics
 from qiki.contracts.events import RADAR_GAP, RadarGap
 from qiki.contracts.headers import FrameOrigin
+from qiki.runtime.clock import now
 from qiki.runtime.nats import Link, connect
 from qiki.runtime.service import Service
 from qiki.runtime.window import PublishWindow

@@ -8,8 +8,8 @@ from uuid import UUID
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from qiki.clock import now
 from qiki.contracts.models import AckPayload, CommandMessage, ControlAck, ErrorDetail
+from qiki.runtime.clock import now
 
 APPLIED = "applied"
 REJECTED = "rejected"

@@ -7,11 +7,11 @@ from q_sim_service.acknowledgements import Request, applied, read_message, refus
 from q_sim_service.engine import Engine
 from q_sim_service.metrics import COMMANDS as COUNTED
 from q_sim_service.nats_publisher import post, post_telemetry
-from qiki.clock import now
 from qiki.contracts import topics
 from qiki.contracts.events import COMMAND_REFUSED, Refusal
 from qiki.contracts.models import CommandMessage, ControlAck
 from qiki.errors import UserError
+from qiki.runtime.clock import now
 from qiki.runtime.events import Events
 from qiki.runtime.nats import Link
 from qiki.world.commands import (

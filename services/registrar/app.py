@@ -18,9 +18,9 @@ from qiki.audit.intake import read_draft
 from qiki.audit.journal import Journal, Limits, Torn
 from qiki.audit.recall import Recalled, recall
 from qiki.audit.record import Draft, Head
-from qiki.clock import now
 from qiki.contracts import topics
 from qiki.contracts.cloudevents import BrokenEventError
+from qiki.runtime.clock import now
 from qiki.runtime.dead_letters import dead_letter
 from qiki.runtime.nats import connect
 from qiki.runtime.service import Service

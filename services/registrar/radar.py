@@ -12,7 +12,6 @@ from pydantic_core import from_json
 
 from qiki.audit.record import Draft, own_draft
 from qiki.audit.summary import Counted, Second, Seconds
-from qiki.clock import now
 from qiki.contracts import topics
 from qiki.contracts.events import (
     RADAR_FRAMES_SEEN,
@@ -22,6 +21,7 @@ from qiki.contracts.events import (
     RadarTracksSeen,
 )
 from qiki.contracts.topics import Topic
+from qiki.runtime.clock import now
 from qiki.runtime.service import Service
 from registrar.reader import StreamReader, stored_at
 from registrar.registry import Registry

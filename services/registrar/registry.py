@@ -15,7 +15,6 @@ from qiki.audit.dedupe import SeenEvents
 from qiki.audit.journal import Journal, Torn, last_head
 from qiki.audit.recall import can_come_again
 from qiki.audit.record import Draft, Entry, Head, own_draft
-from qiki.clock import now
 from qiki.contracts import topics
 from qiki.contracts.audit import AUDIT_SOURCE, AUDIT_TYPE
 from qiki.contracts.events import (
@@ -27,6 +26,7 @@ from qiki.contracts.events import (
     AuditRepaired,
 )
 from qiki.contracts.headers import cloud_event
+from qiki.runtime.clock import now
 from qiki.runtime.service import Service
 from qiki.runtime.window import PublishWindow
 from registrar.settings import RegistrarSettings

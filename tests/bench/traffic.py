@@ -7,12 +7,12 @@ from uuid import UUID, uuid4
 import numpy as np
 
 from q_sim_radar.messages import Measured, Message, messages
-from qiki.clock import now
 from qiki.contracts.enums import RadarRangeBand
 from qiki.contracts.headers import FrameOrigin
 from qiki.contracts.ids import RADAR_SENSOR_ID, run_frame_id
 from qiki.contracts.radar import RadarDetection, RadarFrame
 from qiki.geometry import spherical
+from qiki.runtime.clock import now
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 PERIOD_S = 0.1

@@ -195,8 +195,8 @@ def _query(
     until: str | None,
 ) -> "Query":
     from qiki.audit.query import Query, code_range, moment  # noqa: PLC0415
-    from qiki.clock import now  # noqa: PLC0415
     from qiki.contracts.audit import SEVERITIES  # noqa: PLC0415
+    from qiki.runtime.clock import now  # noqa: PLC0415
 
     least = next((one for one in SEVERITIES if severity and one == severity.upper()), None)
     if severity and not least:

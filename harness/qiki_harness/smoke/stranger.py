@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from uuid import uuid4
 
-from qiki.clock import now
 from qiki.contracts import topics
 from qiki.runtime.cancellation import end_if_cancelled
+from qiki.runtime.clock import now
 from qiki_harness.smoke.intruder import PERIOD_S, Radar, Sighting, approach, departure, headers, stay
 from qiki_harness.smoke.session import Session
 

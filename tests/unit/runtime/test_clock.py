@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qiki.clock import now, parse_rfc3339, rfc3339
+from qiki.clock import parse_rfc3339, rfc3339
+from qiki.runtime.clock import now
 
 FIRST, LAST = datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59, 999_999)  # noqa: DTZ001  # bounds have no zone here
 
