@@ -1,9 +1,8 @@
 """Between spherical and Cartesian, in the platform's frame: +X east, +Y north, +Z up, bearing clockwise from +Y."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from qiki.arrays import Array
 
 
 def spherical(relative: Array) -> tuple[Array, Array, Array]:

@@ -13,7 +13,7 @@ from qiki.clock import parse_rfc3339
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class FileLimits:
     """When a new file begins, and how many are kept (0: all)."""
 
     max_bytes: int
@@ -54,7 +54,7 @@ class Journal:
     is taken away before the next one.
     """
 
-    def __init__(self, folder: Path, limits: Limits) -> None:
+    def __init__(self, folder: Path, limits: FileLimits) -> None:
         self.folder = folder
         self.head = START
         self._limits = limits

@@ -10,7 +10,7 @@ from qiki.contracts.events import AUDIT_BROKEN, AUDIT_PRUNED
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class LogFault:
     """Something that is not as it was written, and where."""
 
     where: str
@@ -21,17 +21,17 @@ class Fault:
 
 
 @dataclass
-class Report:
+class AuditReport:
     """What there is, and what is wrong with it."""
 
     files: int = 0
     records: int = 0
     first_sequence: int = 0
     head: Head = START
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[LogFault] = field(default_factory=list)
 
 
-def verify(folder: Path, anchor: Head | None = None) -> Report:
+def verify(folder: Path, anchor: Head | None = None) -> AuditReport:
     """Check every line of every file.
 
     Args:
@@ -57,7 +57,7 @@ class _Chain:
     """Walks along the lines. After a fault it goes on from what it found, so that each is told once."""
 
     def __init__(self, anchor: Head | None) -> None:
-        self.report = Report()
+        self.report = AuditReport()
         self._anchor = anchor
         self._first: Entry | None = None
         self._first_where = ""
@@ -120,7 +120,7 @@ class _Chain:
         elif head.hash and entry.fields["previous_hash"] != head.hash:
             self._fault(where, f"record {sequence} does not continue record {head.sequence} as it stands before it")
 
-    def _begin_faults(self) -> Iterator[Fault]:
+    def _begin_faults(self) -> Iterator[LogFault]:
         """What is wrong with the first record: it continues nothing, or what was removed as configured."""
         first = self._first
         if first is None:
@@ -130,10 +130,10 @@ class _Chain:
         if before == START or (pruned and (before.sequence < pruned.sequence or before == pruned)):
             return
         removed = _records(pruned.sequence + 1 if pruned else 1, before.sequence)
-        yield Fault(self._first_where, f"{removed} missing before it" if before.sequence else "continues nothing")
+        yield LogFault(self._first_where, f"{removed} missing before it" if before.sequence else "continues nothing")
 
     def _fault(self, where: str, what: str) -> None:
-        self.report.faults.append(Fault(where, what))
+        self.report.faults.append(LogFault(where, what))
 
 
 def _records(first: int, last: int) -> str:

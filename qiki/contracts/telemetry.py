@@ -27,7 +27,7 @@ class Attitude(Payload):
     yaw_rad: Finite
 
 
-class Hull(Payload):
+class HullState(Payload):
     """Percent."""
 
     integrity: Finite
@@ -100,7 +100,7 @@ class TelemetrySnapshot(Payload):
     heading: Finite
     attitude: Attitude
     battery: Finite
-    hull: Hull
+    hull: HullState
     power: PowerState
     thermal: ThermalState
     propulsion: PropulsionState

@@ -13,9 +13,9 @@ from enum import Enum, IntEnum
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from qiki.arrays import Array, Mask
 from qiki.contracts.enums import FriendFoe, RadarTrackStatus, TransponderMode
 from qiki.contracts.models import GuardAlert
 from qiki.tracking import TrackReports
@@ -72,9 +72,9 @@ class GuardRule(BaseModel):
             raise ValueError(f"min_range_m {self.min_range_m:g} is beyond max_range_m {self.max_range_m:g}")
         return self
 
-    def matches(self, reports: TrackReports) -> NDArray[np.bool_]:
+    def matches(self, reports: TrackReports) -> Mask:
         """Tracks that meet everything but the range: (n,)."""
-        met: NDArray[np.bool_] = (reports.status == TRACKED) | (reports.status == COASTING)
+        met: Mask = (reports.status == TRACKED) | (reports.status == COASTING)
         met &= reports.quality >= self.min_quality
         if self.iff is not None:
             met &= reports.iff == self.iff
@@ -84,7 +84,7 @@ class GuardRule(BaseModel):
             met &= np.isin(reports.transponder_mode, self.transponder_modes)
         return met
 
-    def covers(self, range_m: NDArray[np.float64], margin_m: float) -> NDArray[np.bool_]:
+    def covers(self, range_m: Array, margin_m: float) -> Mask:
         """Ranges within the rule's, widened by a margin: (n,)."""
         return (range_m >= self.min_range_m - margin_m) & (range_m <= self.max_range_m + margin_m)
 
@@ -215,7 +215,7 @@ class GuardJudge:
                 episodes[track] = Episode(alerted_us=episode.alerted_us)
         return rows
 
-    def _begun(self, rule: GuardRule, reports: TrackReports) -> NDArray[np.bool_]:
+    def _begun(self, rule: GuardRule, reports: TrackReports) -> Mask:
         """Tracks whose condition held in the frame before: (n,)."""
         begun = {track for track, episode in self._episodes[rule.id].items() if episode.since_us is not None}
         return np.array([track in begun for track in reports.track_id], dtype=np.bool_)

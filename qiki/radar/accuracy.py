@@ -10,13 +10,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from qiki.arrays import Array
 from qiki.geometry import spherical
 from qiki.radar.parameters import RadarParameters
 from qiki.radar.plots import Plots
-
-Array = NDArray[np.float64]
 
 FLAT_SPECTRUM = math.pi / math.sqrt(3)
 MONOPULSE_SLOPE = 1.6

@@ -11,13 +11,11 @@ Processing, 2nd ed., ch. 6). With SNR χ, threshold T = -ln P_fa and a = 1 + χ/
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from qiki.arrays import Array
 from qiki.radar import equation
 from qiki.radar.echoes import threshold
 from qiki.radar.parameters import RadarParameters, Swerling
-
-Array = NDArray[np.float64]
 
 BEYOND_DOUBT = 6.2
 """An echo whose amplitude exceeds the threshold's by this is missed with less than double precision can tell from 0."""

@@ -6,11 +6,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from qiki.arrays import Array, Mask
 from qiki.contracts.enums import RadarRangeBand, TransponderMode
 from qiki.contracts.radar import RadarDetection
-
-Array = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -23,12 +21,12 @@ class Detections:
     vr_mps: Array
     snr_db: Array
     rcs_dbsm: Array
-    transponder_on: Flags
+    transponder_on: Mask
     transponder_mode: NDArray[np.int64]
     transponder_id: NDArray[np.object_]
     """str, or None."""
     range_band: NDArray[np.int64]
-    id_present: Flags
+    id_present: Mask
 
     @classmethod
     def build(cls, *, measured: dict[str, Array], claims: NDArray[np.object_], sr_threshold_m: float) -> Self:

@@ -9,9 +9,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from qiki.arrays import Array
 from qiki.radar.parameters import Swerling
 
-Array = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
 Models = NDArray[np.int64]
 """Of `Swerling`."""

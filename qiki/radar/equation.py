@@ -9,11 +9,9 @@ a matched simple pulse and the gain N of N coherently integrated pulses (ch. 6):
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from qiki.arrays import Array
 from qiki.radar.parameters import RadarParameters
-
-Array = NDArray[np.float64]
 
 BOLTZMANN_JPK = 1.380649e-23
 STANDARD_TEMPERATURE_K = 290.0

@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from qiki.arrays import Array
 from qiki.contracts.radar import MAX_DETECTIONS
 from qiki.geometry import spherical
 from qiki.radar import accuracy, echoes, equation, false_alarms, replies, resolution
@@ -16,7 +17,6 @@ from qiki.radar.plots import Plots, merge
 if TYPE_CHECKING:
     from qiki.world.contacts import Contacts
 
-Array = NDArray[np.float64]
 
 SR_THRESHOLD_M = 5000.0
 FULL_CIRCLE_DEG = 360.0

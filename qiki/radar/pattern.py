@@ -9,13 +9,11 @@ import math
 from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
+from qiki.arrays import Array
 from qiki.fields import Number, Spec
 from qiki.geometry import unit_vectors
-
-Array = NDArray[np.float64]
 
 
 class TransmitPattern(Spec):

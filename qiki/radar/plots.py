@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from qiki.arrays import Array, Index
 from qiki.radar import resolution
 from qiki.radar.echoes import ComplexArray
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class Plots:
         )
 
 
-def merge(echoes: Plots, amplitude: ComplexArray, leader: resolution.Indices) -> tuple[Plots, ComplexArray]:
+def merge(echoes: Plots, amplitude: ComplexArray, leader: Index) -> tuple[Plots, ComplexArray]:
     """Echoes of one cell become one: amplitudes add, its place is the SNR-weighted centroid, the strongest one replies.
 
     Args:

@@ -12,14 +12,12 @@ the decoder's threshold, which has the probability of Marcum's Q (see `detection
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from qiki.arrays import Array
 from qiki.radar import equation
 from qiki.radar.echoes import noise
 from qiki.radar.parameters import RadarParameters, ReplyLink
 from qiki.radar.plots import Plots
-
-Array = NDArray[np.float64]
 
 
 def snr(parameters: RadarParameters, link: ReplyLink, range_m: Array) -> Array:

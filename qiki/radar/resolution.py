@@ -3,15 +3,12 @@
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from qiki.arrays import Array, Index, Mask
 from qiki.radar.parameters import RadarParameters
 
-Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
 
-
-def leaders(parameters: RadarParameters, range_m: Array, sight: Array, vr_mps: Array, mean_snr: Array) -> Indices:
+def leaders(parameters: RadarParameters, range_m: Array, sight: Array, vr_mps: Array, mean_snr: Array) -> Index:
     """For each echo the one that it melts into: the strongest within one cell, or itself.
 
     Args:
@@ -31,17 +28,17 @@ def leaders(parameters: RadarParameters, range_m: Array, sight: Array, vr_mps: A
     return result
 
 
-def centroids(values: Array, leader: Indices, weights: Array) -> Array:
+def centroids(values: Array, leader: Index, weights: Array) -> Array:
     """Weighted mean of each leader's company, (n,); zero where nobody follows."""
     total = np.bincount(leader, weights, len(leader))
     return np.bincount(leader, weights * values, len(leader)) / np.where(total > 0, total, 1.0)
 
 
-def _keep(first: Indices, second: Indices, mask: NDArray[np.bool_]) -> tuple[Indices, Indices]:
+def _keep(first: Index, second: Index, mask: Mask) -> tuple[Index, Index]:
     return first[mask], second[mask]
 
 
-def _within(values: Array, width: float) -> tuple[Indices, Indices]:
+def _within(values: Array, width: float) -> tuple[Index, Index]:
     """All pairs of indices whose values differ by less than `width`: neighbours in sorted order."""
     order = np.argsort(values, kind="stable")
     ranked = values[order]
@@ -51,7 +48,7 @@ def _within(values: Array, width: float) -> tuple[Indices, Indices]:
     return order[first], order[first + 1 + offset]
 
 
-def _absorb(leader: Indices, first: Indices, second: Indices, mean_snr: Array) -> None:
+def _absorb(leader: Index, first: Index, second: Index, mean_snr: Array) -> None:
     """Strongest first, whoever is still on his own takes in the weaker ones that are still on their own."""
     rank = np.empty_like(leader)
     rank[np.argsort(-mean_snr, kind="stable")] = np.arange(len(leader))

@@ -7,10 +7,10 @@ Popoli 1999, section 6.4); pairs that add nothing stay apart.
 import lap
 import numpy as np
 
-from qiki.geometry import Array
+from qiki.arrays import Array, Index
 from qiki.tracking.gate import Pairs
 from qiki.tracking.parameters import TrackerParameters
-from qiki.tracking.tracks import NOBODY, Index, TrackTable
+from qiki.tracking.tracks import NOBODY, TrackTable
 
 LARGEST_CONTEST = 100_000
 """Cells of the cost matrix up to which the best assignment is found: some 10 ms."""

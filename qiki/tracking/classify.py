@@ -19,7 +19,7 @@ from math import log, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from qiki.geometry import Array
+from qiki.arrays import Array, Mask
 from qiki.tracking.classes import CLASSES, STRANGE, STRANGE_SHARE
 from qiki.tracking.measurement import diagonal
 from qiki.tracking.parameters import TrackerParameters
@@ -60,8 +60,8 @@ class _Assumptions:
 def object_types(
     tracks: TrackTable,
     estimate: Estimate,
-    near: NDArray[np.bool_],
-    gone: NDArray[np.bool_],
+    near: Mask,
+    gone: Mask,
     parameters: TrackerParameters,
 ) -> tuple[NDArray[np.int8], Array]:
     """ObjectType of each track and its probability; unspecified and 0 where nothing is claimed: (n,), (n,).

@@ -5,9 +5,8 @@ that met and parted with each other's tracks are told by what they claim, and ge
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-from qiki.geometry import Array
+from qiki.arrays import Array, Index, Mask
 from qiki.tracking.gate import near
 from qiki.tracking.measurement import diagonal, inverse, quadratic
 from qiki.tracking.parameters import TrackerParameters
@@ -19,7 +18,7 @@ PRESENT = ["last_hit_us", "misses", "hit", "llr", "reply_on", "reply_mode", "rep
 STRENGTH = ["detection_probability", "snr", "rcs_m2"]
 
 
-def reattach(tracks: TrackTable, estimate: Estimate, t_us: int, parameters: TrackerParameters) -> NDArray[np.bool_]:
+def reattach(tracks: TrackTable, estimate: Estimate, t_us: int, parameters: TrackerParameters) -> Mask:
     """Give missed tracks the state of the new tracks that are theirs, in place.
 
     A new track is an older one's if it began after the older one was last seen, so that no scan has shown both,
@@ -64,10 +63,8 @@ def exchange(tracks: TrackTable, estimate: Estimate, parameters: TrackerParamete
             tracks["jumps"][pair] = 0
 
 
-def maybe_known(
-    tracks: TrackTable, position: Array, variance: Array, t_us: int, parameters: TrackerParameters
-) -> NDArray[np.bool_]:
-    """Plots without a track that a confirmed track which missed may have left its gate for.
+def maybe_known(tracks: TrackTable, position: Array, variance: Array, t_us: int, parameters: TrackerParameters) -> Mask:
+    """Measurements without a track that a confirmed track which missed may have left its gate for.
 
     Args:
         tracks: the table after the scan
@@ -86,7 +83,7 @@ def maybe_known(
     return known
 
 
-def _astray(tracks: TrackTable, old: NDArray[np.intp], t_us: int, parameters: TrackerParameters) -> tuple[Array, Array]:
+def _astray(tracks: TrackTable, old: Index, t_us: int, parameters: TrackerParameters) -> tuple[Array, Array]:
     """States of tracks that missed: who left the gate was manoeuvring, whatever his track believed when last seen."""
     silent_s = (t_us - tracks["last_hit_us"][old]) / SECOND_US
     covariance = tracks["mode_covariance"][old, MANOEUVRE, MOTION, MOTION]
@@ -97,8 +94,8 @@ def _astray(tracks: TrackTable, old: NDArray[np.intp], t_us: int, parameters: Tr
 def _candidates(
     tracks: TrackTable,
     estimate: Estimate,
-    old: NDArray[np.intp],
-    new: NDArray[np.intp],
+    old: Index,
+    new: Index,
     t_us: int,
     parameters: TrackerParameters,
 ) -> list[tuple[int, int]]:

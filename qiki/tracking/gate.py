@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from qiki.geometry import Array
+from qiki.arrays import Array, Index, Mask
 from qiki.tracking.innovation import bayes, innovations
-from qiki.tracking.measurement import SHORTEST_RANGE_M, Plots, diagonal, linearise, position_noise
+from qiki.tracking.measurement import SHORTEST_RANGE_M, Measurements, diagonal, linearise, position_noise
 from qiki.tracking.parameters import TrackerParameters
-from qiki.tracking.tracks import MANOEUVRE, MOTION, POSITION, VELOCITY, Index, TrackTable
+from qiki.tracking.tracks import MANOEUVRE, MOTION, POSITION, VELOCITY, TrackTable
 
 BLOCK = 250_000
 """Pairs that are looked at together: some 50 MB."""
@@ -35,7 +34,7 @@ class Pairs:
     log_likelihood: Array
     point: Array
 
-    def take(self, which: NDArray[np.bool_] | Index) -> "Pairs":
+    def take(self, which: Mask | Index) -> "Pairs":
         """The pairs of an index or a mask."""
         return Pairs(self.track[which], self.plot[which], self.log_likelihood[which], self.point[which])
 
@@ -114,7 +113,7 @@ def _nearest(kept: Found, more: Found, limit: int) -> Found:
 
 
 def gate(
-    tracks: TrackTable, plots: Plots, own_position: Array, own_velocity: Array, parameters: TrackerParameters
+    tracks: TrackTable, plots: Measurements, own_position: Array, own_velocity: Array, parameters: TrackerParameters
 ) -> Pairs:
     """Pairs whose plot lies within the gate of the track's manoeuvre mode, the widest; likelihoods of all modes."""
     relative = plots.range_m[:, None] * plots.sight

@@ -9,13 +9,13 @@ that chance does not give, nothing tells them apart and both are marked.
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from qiki.arrays import Array, Index
 from qiki.contracts.enums import TransponderMode
 from qiki.tracking.measurement import inverse, quadratic
 from qiki.tracking.parameters import TrackerParameters
 from qiki.tracking.scan import SECOND_US, Scan
-from qiki.tracking.tracks import NOBODY, POSITION, Estimate, Index, TrackTable
+from qiki.tracking.tracks import NOBODY, POSITION, Estimate, TrackTable
 
 OFF, SPOOF = int(TransponderMode.OFF), int(TransponderMode.SPOOF)
 
@@ -112,7 +112,7 @@ def find_spoofers(tracks: TrackTable, estimate: Estimate, parameters: TrackerPar
     tracks["spoof"][owner[proven & (lead_us <= parameters.first_claim_lead_s * SECOND_US)]] = True
 
 
-def _apart(estimate: Estimate, one: Index, other: Index) -> NDArray[np.float64]:
+def _apart(estimate: Estimate, one: Index, other: Index) -> Array:
     """Squared distance of two tracks' positions by their covariances: (k,)."""
     between = estimate.mean[one, POSITION] - estimate.mean[other, POSITION]
     covariance = estimate.covariance[one, POSITION, POSITION] + estimate.covariance[other, POSITION, POSITION]

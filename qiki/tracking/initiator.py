@@ -1,14 +1,14 @@
 """Initiator: plots that are nobody's start tentative tracks."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-from qiki.tracking.measurement import Plots, position_noise
+from qiki.arrays import Index, Mask
+from qiki.tracking.measurement import Measurements, position_noise
 from qiki.tracking.parameters import TrackerParameters, log_odds
 from qiki.tracking.predictor import switching
 from qiki.tracking.scan import Scan
 from qiki.tracking.score import strength_llr
-from qiki.tracking.tracks import ACCELERATION, NOBODY, POSITION, TRACK, VELOCITY, Index, TrackTable
+from qiki.tracking.tracks import ACCELERATION, NOBODY, POSITION, TRACK, VELOCITY, TrackTable
 
 LONG_AGO_S = 1e6
 
@@ -25,9 +25,9 @@ def unassigned(scan: Scan, taken: Index, room: int) -> Index:
 
 def initiate(
     scan: Scan,
-    plots: Plots,
+    plots: Measurements,
     rows: Index,
-    surprising: NDArray[np.bool_],
+    surprising: Mask,
     first_counter: int,
     false_alarms: float,
     parameters: TrackerParameters,

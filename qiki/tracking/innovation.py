@@ -5,8 +5,8 @@ from math import log, pi
 
 import numpy as np
 
-from qiki.geometry import Array
-from qiki.tracking.measurement import Linearisation, Plots
+from qiki.arrays import Array
+from qiki.tracking.measurement import Linearisation, Measurements
 from qiki.tracking.tracks import MODES, MOTION, POSITION, STATE
 
 LOG_TWO_PI = log(2 * pi)
@@ -39,7 +39,7 @@ class Innovations:
 
 
 def innovations(
-    model: Linearisation, plots: Plots, mean: Array, covariance: Array, own_position: Array, own_velocity: Array
+    model: Linearisation, plots: Measurements, mean: Array, covariance: Array, own_position: Array, own_velocity: Array
 ) -> Innovations:
     """Kalman filter's correction in each mode, for a measurement model that the modes share.
 

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from math import pi, sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 
-from qiki.geometry import Array
+from qiki.arrays import Array, Index
 from qiki.tracking.parameters import TrackerParameters
 
 FLAT_SPECTRUM = pi / sqrt(3)
@@ -24,7 +23,7 @@ POSITION_ROWS = np.eye(3, 6)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Plots:
+class Measurements:
     """Measurements as the filter sees them, one a row.
 
     Attributes:
@@ -43,9 +42,9 @@ class Plots:
     sigma_angle_rad: Array
     sigma_doppler_mps: Array
 
-    def take(self, index: NDArray[np.intp]) -> "Plots":
+    def take(self, index: Index) -> "Measurements":
         """The rows of `index`."""
-        return Plots(
+        return Measurements(
             self.range_m[index],
             self.sight[index],
             self.doppler_mps[index],
@@ -74,7 +73,9 @@ class Linearisation:
     noise: Array
 
 
-def measured(range_m: Array, sight: Array, doppler_mps: Array, snr_db: Array, parameters: TrackerParameters) -> Plots:
+def measured(
+    range_m: Array, sight: Array, doppler_mps: Array, snr_db: Array, parameters: TrackerParameters
+) -> Measurements:
     """Measurements with the noise that their SNR means.
 
     Range and Doppler: Cramér-Rao bounds of a flat spectrum and a uniform look, resolution · √3 / (π √(2 SNR))
@@ -83,7 +84,7 @@ def measured(range_m: Array, sight: Array, doppler_mps: Array, snr_db: Array, pa
     """
     strength = np.sqrt(2.0) * 10 ** (snr_db / 20)
     p = parameters
-    return Plots(
+    return Measurements(
         range_m,
         sight,
         doppler_mps,
@@ -93,7 +94,7 @@ def measured(range_m: Array, sight: Array, doppler_mps: Array, snr_db: Array, pa
     )
 
 
-def position_noise(plots: Plots, sight: Array, range_m: Array) -> Array:
+def position_noise(plots: Measurements, sight: Array, range_m: Array) -> Array:
     """Covariance of a measured position, thin along the line of sight and wide across it: (k, 3, 3) [m²]."""
     across = (plots.sigma_angle_rad * np.maximum(range_m, SHORTEST_RANGE_M)) ** 2
     along = plots.sigma_range_m**2 - across
@@ -102,7 +103,7 @@ def position_noise(plots: Plots, sight: Array, range_m: Array) -> Array:
     return noise
 
 
-def linearise(plots: Plots, point: Array, velocity: Array, velocity_covariance: Array) -> Linearisation:
+def linearise(plots: Measurements, point: Array, velocity: Array, velocity_covariance: Array) -> Linearisation:
     """The model about a relative position.
 
     Range rate is a product of direction and velocity; what its second order adds while the velocity across is

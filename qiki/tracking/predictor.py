@@ -11,7 +11,7 @@ from math import exp
 
 import numpy as np
 
-from qiki.geometry import Array
+from qiki.arrays import Array
 from qiki.tracking.parameters import TrackerParameters
 from qiki.tracking.tracks import MODES, STATE, TrackTable
 

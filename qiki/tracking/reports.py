@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from qiki.arrays import Array, Mask
 from qiki.clock import rfc3339
 from qiki.contracts.enums import FriendFoe, RadarRangeBand, RadarTrackStatus, TransponderMode
 from qiki.contracts.models import RadarTrack
-from qiki.geometry import Array, spherical
+from qiki.geometry import spherical
 from qiki.tracking.classify import object_types
 from qiki.tracking.parameters import TrackerParameters
 from qiki.tracking.scan import EPOCH, SECOND_US, Scan
@@ -63,7 +64,7 @@ class TrackReports:
     object_type: NDArray[np.int8]
     type_confidence: Array
     iff: NDArray[np.int8]
-    transponder_on: NDArray[np.bool_]
+    transponder_on: Mask
     transponder_mode: NDArray[np.int8]
     transponder_id: Sequence[str | None]
     quality: Array
@@ -136,7 +137,7 @@ class TrackReports:
 def report(
     tracks: TrackTable,
     estimate: Estimate,
-    gone: NDArray[np.bool_],
+    gone: Mask,
     scan: Scan,
     track_ids: Sequence[str],
     names: Sequence[str],
@@ -191,7 +192,7 @@ def report(
     )
 
 
-def _status(tracks: TrackTable, gone: NDArray[np.bool_]) -> NDArray[np.int8]:
+def _status(tracks: TrackTable, gone: Mask) -> NDArray[np.int8]:
     seen = np.where(tracks["hit"], TRACKED, COASTING)
     alive = np.where(tracks["confirmed"], seen, NEW)
     return np.where(gone, LOST, alive).astype(np.int8)

@@ -8,13 +8,12 @@ track maintenance with possibly unresolved measurements, IEEE Trans. Aerospace a
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from qiki.geometry import Array
+from qiki.arrays import Array, Index, Mask
 from qiki.tracking.gate import Pairs, within
-from qiki.tracking.measurement import SHORTEST_RANGE_M, Plots, inverse, quadratic
+from qiki.tracking.measurement import SHORTEST_RANGE_M, Measurements, inverse, quadratic
 from qiki.tracking.parameters import TrackerParameters
-from qiki.tracking.tracks import MOTION, POSITION, VELOCITY, Index, TrackTable
+from qiki.tracking.tracks import MOTION, POSITION, VELOCITY, TrackTable
 
 QUIET = 0
 NOBODYS = -1
@@ -22,7 +21,7 @@ NOBODYS = -1
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Shared:
-    """Plots that stand for more than one track.
+    """Measurements that stand for more than one track.
 
     Attributes:
         track: (k,) rows of the tracks that have no plot but such a one, in order
@@ -38,7 +37,7 @@ class Shared:
 def share(
     tracks: TrackTable,
     assigned: Pairs,
-    plots: Plots,
+    plots: Measurements,
     own_position: Array,
     own_velocity: Array,
     parameters: TrackerParameters,
@@ -86,7 +85,7 @@ def with_shared(tracks: TrackTable, assigned: Pairs, shared: Shared) -> Pairs:
     )
 
 
-def blurred(plots: Plots, shared: Shared, parameters: TrackerParameters) -> Plots:
+def blurred(plots: Measurements, shared: Shared, parameters: TrackerParameters) -> Measurements:
     """The plots, the shared ones with the widest distance of their tracks as noise beside their own."""
     if not len(shared.track):
         return plots
@@ -104,7 +103,7 @@ def blurred(plots: Plots, shared: Shared, parameters: TrackerParameters) -> Plot
 def _in_one_cell(
     tracks: TrackTable,
     lone: Index,
-    plots: Plots,
+    plots: Measurements,
     open_plots: Index,
     own_position: Array,
     own_velocity: Array,
@@ -138,9 +137,9 @@ def _in_one_cell(
     return np.concatenate(tracks_found), np.concatenate(plots_found), np.concatenate(distances, axis=1)
 
 
-def _are_two(tracks: TrackTable, one: Index, other: Index, parameters: TrackerParameters) -> NDArray[np.bool_]:
+def _are_two(tracks: TrackTable, one: Index, other: Index, parameters: TrackerParameters) -> Mask:
     """Whether states differ by more than chance: else a track without a plot may be the other's double."""
     state, covariance = tracks["mode_mean"][:, QUIET, MOTION], tracks["mode_covariance"][:, QUIET, MOTION, MOTION]
     distance = quadratic(state[one] - state[other], inverse(covariance[one] + covariance[other]))
-    two: NDArray[np.bool_] = distance > parameters.reattach_threshold
+    two: Mask = distance > parameters.reattach_threshold
     return two

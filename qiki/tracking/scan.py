@@ -8,9 +8,10 @@ from operator import attrgetter
 import numpy as np
 from numpy.typing import NDArray
 
+from qiki.arrays import Array, Mask
 from qiki.contracts.enums import RadarRangeBand
 from qiki.contracts.models import RadarFrame
-from qiki.geometry import Array, unit_vectors
+from qiki.geometry import unit_vectors
 from qiki.tracking.errors import ScanError
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -53,8 +54,8 @@ class Scan:
     doppler_mps: Array
     snr_db: Array
     rcs_dbsm: Array
-    long_range: NDArray[np.bool_]
-    transponder_on: NDArray[np.bool_]
+    long_range: Mask
+    transponder_on: Mask
     transponder_mode: NDArray[np.int8]
     transponder_id: Sequence[str | None]
 

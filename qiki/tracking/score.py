@@ -1,11 +1,10 @@
 """Score: the log-likelihood ratio of each track, and what follows from it (Blackman & Popoli 1999, section 6.2)."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-from qiki.geometry import Array
+from qiki.arrays import Array, Index, Mask
 from qiki.tracking.parameters import TrackerParameters, log_odds
-from qiki.tracking.tracks import Index, TrackTable
+from qiki.tracking.tracks import TrackTable
 
 STRONGEST = 1e9
 """SNR beyond which no echo is expected."""
@@ -63,9 +62,9 @@ def _learn_detection_probability(tracks: TrackTable, rows: Index, parameters: Tr
     tracks["detection_probability"][rows] = np.minimum(np.maximum(after, 0.2), 0.98)
 
 
-def dead(tracks: TrackTable, parameters: TrackerParameters) -> NDArray[np.bool_]:
+def dead(tracks: TrackTable, parameters: TrackerParameters) -> Mask:
     """Tracks that are no longer believed in: (n,)."""
-    gone: NDArray[np.bool_] = tracks["llr"] < log_odds(parameters.delete_existence)
+    gone: Mask = tracks["llr"] < log_odds(parameters.delete_existence)
     return gone
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from qiki.arrays import Index, Mask
 from qiki.contracts.enums import FriendFoe
 from qiki.contracts.ids import track_id
 from qiki.tracking.associator import associate, gains
@@ -15,7 +16,7 @@ from qiki.tracking.errors import ScanError, TimeReversedError
 from qiki.tracking.gate import NO_PAIRS, Pairs, gate
 from qiki.tracking.identity import NameBook, find_spoofers, hear
 from qiki.tracking.initiator import initiate, unassigned
-from qiki.tracking.measurement import Plots, diagonal, measured, position_noise
+from qiki.tracking.measurement import Measurements, diagonal, measured, position_noise
 from qiki.tracking.parameters import TrackerParameters
 from qiki.tracking.predictor import predict
 from qiki.tracking.reports import TrackReports, report
@@ -23,7 +24,7 @@ from qiki.tracking.resolution import Shared, blurred, share, with_shared
 from qiki.tracking.scan import SECOND_US, Scan
 from qiki.tracking.score import dead, learn_false_alarms, score
 from qiki.tracking.snapshot import Header, pack, unpack
-from qiki.tracking.tracks import Estimate, Index, appended, empty_table, joined, merged, without
+from qiki.tracking.tracks import Estimate, appended, empty_table, joined, merged, without
 from qiki.tracking.updater import update
 
 NAMES_A_TRACK = 2
@@ -132,7 +133,7 @@ class Tracker:
         self._t_us = scan.t_us
         return (scan.t_us - before) / SECOND_US
 
-    def _associated(self, plots: Plots, claims: Index, scan: Scan, dt_s: float) -> tuple[Pairs, Shared]:
+    def _associated(self, plots: Measurements, claims: Index, scan: Scan, dt_s: float) -> tuple[Pairs, Shared]:
         """Gate, assign, and correct the tracks that have a plot, or part of one."""
         tracks, own = self._tracks, (scan.own_position, scan.own_velocity)
         carried_on = dt_s <= self._parameters.longest_gap_s
@@ -150,7 +151,7 @@ class Tracker:
             smoothed = self._tracks[name]
             smoothed[pairs.track] += weight * (10 ** (decibels[pairs.plot] / 10) - smoothed[pairs.track])
 
-    def _initiated(self, scan: Scan, plots: Plots, rows: Index, claims: Index) -> Estimate:
+    def _initiated(self, scan: Scan, plots: Measurements, rows: Index, claims: Index) -> Estimate:
         """Add tracks of the plots of `rows`; their estimates."""
         chosen = plots.take(rows)
         position = scan.own_position + chosen.range_m[:, None] * chosen.sight
@@ -162,12 +163,12 @@ class Tracker:
         self._next_counter += len(rows)
         return merged(born)
 
-    def _reported(self, estimate: Estimate, gone: NDArray[np.bool_], scan: Scan) -> TrackReports:
+    def _reported(self, estimate: Estimate, gone: Mask, scan: Scan) -> TrackReports:
         tracks, names = self._tracks, self._names.names
         ids = self._ids(tracks["counter"])
         return report(tracks, estimate, gone, scan, ids, names, self._sides(), self._parameters)
 
-    def _forget(self, gone: NDArray[np.bool_]) -> None:
+    def _forget(self, gone: Mask) -> None:
         """Drop the dead, whose last report is out."""
         if gone.any():
             for counter in self._tracks["counter"][gone].tolist():

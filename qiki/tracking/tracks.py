@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from qiki.geometry import Array
+from qiki.arrays import Array, Mask
 
 POSITION = slice(0, 3)
 VELOCITY = slice(3, 6)
@@ -51,7 +51,6 @@ RECORD = np.dtype((np.void, TRACK.itemsize))
 """A record as plain bytes: numpy copies it whole, not field by field."""
 
 TrackTable = NDArray[np.void]
-Index = NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -89,7 +88,7 @@ def appended(tracks: TrackTable, born: TrackTable) -> TrackTable:
     return table
 
 
-def without(tracks: TrackTable, gone: NDArray[np.bool_]) -> TrackTable:
+def without(tracks: TrackTable, gone: Mask) -> TrackTable:
     """The tracks but for those of `gone`, (n,)."""
     table: TrackTable = tracks.view(RECORD)[~gone].view(TRACK)
     return table

@@ -4,14 +4,14 @@ The second linearisation is one step of the iterated filter (Bar-Shalom, Li & Ki
 the mode probabilities follow from the modes' likelihoods (section 11.6.6).
 """
 
-from qiki.geometry import Array
+from qiki.arrays import Array
 from qiki.tracking.gate import Pairs
 from qiki.tracking.innovation import bayes, innovations
-from qiki.tracking.measurement import Plots, linearise
+from qiki.tracking.measurement import Measurements, linearise
 from qiki.tracking.tracks import MANOEUVRE, POSITION, VELOCITY, TrackTable
 
 
-def update(tracks: TrackTable, pairs: Pairs, plots: Plots, own_position: Array, own_velocity: Array) -> None:
+def update(tracks: TrackTable, pairs: Pairs, plots: Measurements, own_position: Array, own_velocity: Array) -> None:
     """Correct the tracks of `pairs` by their plots, in place.
 
     Args:

@@ -5,12 +5,11 @@ from uuid import UUID, uuid5
 import numpy as np
 from numpy.typing import NDArray
 
+from qiki.arrays import Array, Mask
 from qiki.world.motion import Motions
 from qiki.world.scenario import Scenario
 from qiki.world.scenario.swarm import members
 from qiki.world.transponders import Transponders
-
-Array = NDArray[np.float64]
 
 NANOSECONDS = 1_000_000_000
 AS_THE_RADAR_SAYS = -1
@@ -61,6 +60,6 @@ class Contacts:
     def _update(self) -> None:
         """Positions (n, 3) [m] and velocities (n, 3) [m/s] in the world, who is present, what transponders do."""
         t_s = self.t_s
-        self.present: NDArray[np.bool_] = (self._appears_s <= t_s) & (t_s < self._disappears_s)
+        self.present: Mask = (self._appears_s <= t_s) & (t_s < self._disappears_s)
         self.positions, self.velocities = self._motions.at(np.maximum(t_s - self._appears_s, 0.0))
         self.transponder_modes, self.claimed_ids = self._transponders.at(t_s)

@@ -9,10 +9,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from qiki.arrays import Array
 from qiki.fields import Spec
-from qiki.world.scenario import motion as specs
+from qiki.world.scenario.motion import ConstantVelocitySpec, CoordinatedTurnSpec, MotionSpec, OrbitSpec, WaypointsSpec
 
-Array = NDArray[np.float64]
 State = tuple[Array, Array]
 """Positions (n, 3) [m] and velocities (n, 3) [m/s]."""
 
@@ -28,7 +28,7 @@ class Motion(Protocol):
 class ConstantVelocity:
     """p₀ + v·t."""
 
-    def __init__(self, motions: Sequence[specs.ConstantVelocity]) -> None:
+    def __init__(self, motions: Sequence[ConstantVelocitySpec]) -> None:
         self._start = np.array([motion.position_m for motion in motions])
         self._velocity = np.array([motion.velocity_mps for motion in motions])
 
@@ -45,7 +45,7 @@ class CoordinatedTurn:
     holds for ω = 0 too.
     """
 
-    def __init__(self, motions: Sequence[specs.CoordinatedTurn]) -> None:
+    def __init__(self, motions: Sequence[CoordinatedTurnSpec]) -> None:
         self._start = np.array([motion.position_m for motion in motions])
         self._velocity = np.array([motion.velocity_mps for motion in motions])
         self._rate_radps = np.radians([motion.turn_rate_dps for motion in motions])
@@ -72,7 +72,7 @@ class CoordinatedTurn:
 class Waypoints:
     """Legs in tables, padded to the longest: column i holds from `_from_s[:, i]` on."""
 
-    def __init__(self, motions: Sequence[specs.Waypoints]) -> None:
+    def __init__(self, motions: Sequence[WaypointsSpec]) -> None:
         routes = [_route(motion) for motion in motions]
         shape = (len(motions), 1 + max(len(speeds) for _, speeds in routes))
         self._rows = np.arange(len(motions))
@@ -102,7 +102,7 @@ class Waypoints:
 class Orbit:
     """c + r·(cos φ·a + sin φ·b): `a` points at the ascending node, `b` a quarter further along the motion."""
 
-    def __init__(self, motions: Sequence[specs.Orbit]) -> None:
+    def __init__(self, motions: Sequence[OrbitSpec]) -> None:
         node = np.radians([motion.node_deg for motion in motions])
         inclination = np.radians([motion.inclination_deg for motion in motions])
         radius = np.array([[motion.radius_m] for motion in motions])
@@ -123,17 +123,17 @@ class Orbit:
 
 
 KINDS: dict[type[Spec], Callable[[Any], Motion]] = {
-    specs.ConstantVelocity: ConstantVelocity,
-    specs.CoordinatedTurn: CoordinatedTurn,
-    specs.Waypoints: Waypoints,
-    specs.Orbit: Orbit,
+    ConstantVelocitySpec: ConstantVelocity,
+    CoordinatedTurnSpec: CoordinatedTurn,
+    WaypointsSpec: Waypoints,
+    OrbitSpec: Orbit,
 }
 
 
 class Motions:
     """Everybody's motion, in the order given."""
 
-    def __init__(self, motions: Sequence[specs.MotionSpec]) -> None:
+    def __init__(self, motions: Sequence[MotionSpec]) -> None:
         self._count = len(motions)
         self._groups: list[tuple[NDArray[np.int64], Motion]] = []
         for spec, kind in KINDS.items():
@@ -161,7 +161,7 @@ def _level(ground: Array, height: Array) -> Array:
     return np.stack((ground, ground, height), axis=1)
 
 
-def _route(motion: specs.Waypoints) -> tuple[Array, Array]:
+def _route(motion: WaypointsSpec) -> tuple[Array, Array]:
     """Points (k + 1, 3) [m] and the speeds (k,) [m/s] between them; a loop's last leg leads home."""
     points = [motion.position_m, *(leg.to_m for leg in motion.legs)]
     speeds = [leg.speed_mps for leg in motion.legs]

@@ -10,7 +10,7 @@ from qiki.contracts.models import (
     Attitude,
     CommsState,
     DockingState,
-    Hull,
+    HullState,
     PowerState,
     PropulsionState,
     SimState,
@@ -24,7 +24,7 @@ from qiki.contracts.models import (
 )
 from qiki.world.frames import MeasuredFrame
 from qiki.world.vehicle.axes import Vector3
-from qiki.world.vehicle.loads import Load
+from qiki.world.vehicle.power.loads import Load
 from qiki.world.vehicle.vehicle import Vehicle
 from qiki.world.world import World
 
@@ -80,7 +80,7 @@ def telemetry(world: World, sim_state: SimState) -> TelemetrySnapshot:
         heading=vehicle.drive.heading_deg,
         attitude=Attitude(roll_rad=0.0, pitch_rad=0.0, yaw_rad=yaw_rad(vehicle.drive.heading_deg)),
         battery=vehicle.power.battery.soc_pct,
-        hull=Hull(integrity=vehicle.hull.integrity_pct),
+        hull=HullState(integrity=vehicle.hull.integrity_pct),
         power=_power(vehicle),
         thermal=_thermal(vehicle),
         propulsion=PropulsionState(propellant_kg=vehicle.thrusters.propellant_kg, rcs_active=vehicle.thrusters.active),

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import numpy as np
-from numpy.typing import NDArray
 
+from qiki.arrays import Array
 from qiki.botspec.planes.bot import BotParameters
 from qiki.radar import Radar
 from qiki.radar.model import SR_THRESHOLD_M
@@ -18,14 +18,10 @@ from qiki.world.contacts import Contacts
 from qiki.world.errors import OrderError
 from qiki.world.frames import MeasuredFrame
 from qiki.world.scenario import Scenario
+from qiki.world.ticks import TICK_MS, TICK_S
 from qiki.world.vehicle.orders import Order
 from qiki.world.vehicle.vehicle import Vehicle
 from qiki.world.vehicle_events import Kind, VehicleEvent, Watch
-
-Array = NDArray[np.float64]
-
-TICK_MS = 50
-TICK_S = TICK_MS / 1000.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 
-from qiki.world.world import TICK_S
+from qiki.world.ticks import TICK_S
 
 
 class Pacer:

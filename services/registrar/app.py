@@ -15,7 +15,7 @@ from nats.js.errors import NotFoundError
 from prometheus_client import Counter, Gauge
 
 from qiki.audit.intake import read_draft
-from qiki.audit.journal import Journal, Limits, Torn
+from qiki.audit.journal import FileLimits, Journal, Torn
 from qiki.audit.recall import Recalled, recall
 from qiki.audit.record import Draft, Head
 from qiki.contracts import topics
@@ -91,7 +91,7 @@ async def durable_is_there(service: Service[RegistrarSettings], jetstream: JetSt
 async def opened(service: Service[RegistrarSettings]) -> AsyncIterator[tuple[Journal, list[Torn]]]:
     """The audit log, once its folder can be written."""
     settings = service.settings
-    limits = Limits(settings.audit_max_bytes, settings.audit_max_age_sec, settings.audit_keep_files)
+    limits = FileLimits(settings.audit_max_bytes, settings.audit_max_age_sec, settings.audit_keep_files)
     journal = Journal(settings.audit_dir, limits)
     try:
         yield journal, await patiently(service, journal.open)

@@ -13,7 +13,7 @@ from qiki_harness.errors import HarnessError
 if TYPE_CHECKING:
     from qiki.audit.query import Query
     from qiki.audit.record import Head
-    from qiki.audit.verify import Report
+    from qiki.audit.verify import AuditReport
 
 app = typer.Typer(help="Read and check the audit log: everything that happened, by code.", no_args_is_help=True)
 
@@ -132,7 +132,7 @@ def verify(
         raise typer.Exit(_FAULTY)
 
 
-def _verdict(report: "Report", log: Path) -> str:
+def _verdict(report: "AuditReport", log: Path) -> str:
     if report.faults:
         count = len(report.faults)
         return f"The audit log in {log} is NOT as it was written: {count} fault{'s' if count > 1 else ''}."

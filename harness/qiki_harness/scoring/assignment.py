@@ -2,11 +2,8 @@
 
 import lap
 import numpy as np
-from numpy.typing import NDArray
 
-from qiki.geometry import Array
-
-Index = NDArray[np.intp]
+from qiki.arrays import Array, Index
 
 
 def assign(cost: Array) -> tuple[Index, Index]:

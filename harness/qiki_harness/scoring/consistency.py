@@ -8,7 +8,7 @@ from math import sqrt
 
 import numpy as np
 
-from qiki.geometry import Array
+from qiki.arrays import Array
 
 NORMAL_975 = 1.959963984540054
 """The normal distribution's 97.5 % quantile, for two-sided bounds of 95 %."""

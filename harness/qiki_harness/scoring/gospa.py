@@ -6,8 +6,8 @@ it falls apart into localisation error, missed and false ones (proposition 1 the
 
 from dataclasses import dataclass
 
-from qiki.geometry import Array
-from qiki_harness.scoring.assignment import Index, assign, distances
+from qiki.arrays import Array, Index
+from qiki_harness.scoring.assignment import assign, distances
 
 CUTOFF_M = 200.0
 ORDER = 2.0

@@ -11,10 +11,11 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from pydantic import ValidationError
 
+from qiki.arrays import Array
 from qiki.contracts import headers, topics
 from qiki.contracts.fields import Vector
 from qiki.contracts.models import RadarFrame, RadarTrack, TrackedFrame, TruthSnapshot
-from qiki.geometry import Array, unit_vectors
+from qiki.geometry import unit_vectors
 from qiki_harness.errors import HarnessError
 from qiki_harness.scoring.believed import believed
 from qiki_harness.scoring.records import ScanRecord, Tracks, Truth, symmetric

@@ -6,15 +6,17 @@ from uuid import UUID, uuid5
 
 import numpy as np
 
+from qiki.arrays import Array
 from qiki.botspec import generate, load_spec
 from qiki.contracts.enums import RadarRangeBand
-from qiki.geometry import Array, unit_vectors
+from qiki.geometry import unit_vectors
 from qiki.radar.model import SR_THRESHOLD_M
 from qiki.tracking import Scan, Tracker, TrackerParameters, TrackReports
 from qiki.tracking.scan import EPOCH, MICROSECOND, SECOND_US
 from qiki.world.frames import MeasuredFrame
 from qiki.world.scenario import Scenario
-from qiki.world.world import TICK_S, World
+from qiki.world.ticks import TICK_S
+from qiki.world.world import World
 from qiki_harness.scoring.believed import believed
 from qiki_harness.scoring.records import ScanRecord, Tracks, Truth, symmetric
 

@@ -4,7 +4,7 @@ Schuhmacher, Vo & Vo, A consistent metric for performance evaluation of multi-ob
 Signal Processing 56 (2008), equations 3 and 4.
 """
 
-from qiki.geometry import Array
+from qiki.arrays import Array
 from qiki_harness.scoring.assignment import assign, distances
 from qiki_harness.scoring.gospa import CUTOFF_M, ORDER
 

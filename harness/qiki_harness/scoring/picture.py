@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qiki.geometry import Array
+from qiki.arrays import Array
 from qiki_harness.errors import HarnessError
 from qiki_harness.scoring.records import ScanRecord
 from qiki_harness.scoring.score import OverTime

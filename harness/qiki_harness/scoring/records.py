@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qiki.geometry import Array
+from qiki.arrays import Array
 
 FULL = np.array([0, 1, 2, 1, 3, 4, 2, 4, 5])
 """A symmetric 3 x 3 matrix from its upper triangle."""

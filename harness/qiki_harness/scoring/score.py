@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qiki.geometry import Array
+from qiki.arrays import Array
 from qiki_harness.scoring.consistency import bounds, nees
 from qiki_harness.scoring.gospa import CUTOFF_M, ORDER, Gospa, gospa
 from qiki_harness.scoring.identity import GATE_M, count_identities

@@ -9,10 +9,10 @@ from pydantic import AwareDatetime, Field, model_validator
 from qiki.contracts.enums import FriendFoe, TransponderMode
 from qiki.fields import Location, Name, Number, Spec, Whole, field_error
 from qiki.radar.parameters import RadarParameters
-from qiki.world.fields import KnownSideName, Point, VelocityVector
 from qiki.world.scenario.contact import ContactSpec, SwarmSpec
+from qiki.world.scenario.fields import KnownSideName, Point, VelocityVector
+from qiki.world.ticks import TICK_RATE_HZ
 
-TICK_RATE_HZ = 20.0
 MAX_CONTACTS = 4000
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 

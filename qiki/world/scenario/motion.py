@@ -6,14 +6,14 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from qiki.fields import Length, Number, Spec, field_error
-from qiki.world.fields import Point, Seconds, Speed, VelocityVector
+from qiki.world.scenario.fields import Point, Seconds, Speed, VelocityVector
 
 SHORTEST_LEG_M = 1e-3
 
 TurnRate = Annotated[Number, Field(ge=-180, le=180)]
 
 
-class ConstantVelocity(Spec):
+class ConstantVelocitySpec(Spec):
     """Straight on; at rest where no velocity is given."""
 
     kind: Literal["constant_velocity"] = "constant_velocity"
@@ -21,7 +21,7 @@ class ConstantVelocity(Spec):
     velocity_mps: VelocityVector = (0.0, 0.0, 0.0)
 
 
-class CoordinatedTurn(Spec):
+class CoordinatedTurnSpec(Spec):
     """Straight on, a level turn at constant speed and rate, straight on again."""
 
     kind: Literal["coordinated_turn"] = "coordinated_turn"
@@ -41,7 +41,7 @@ class Leg(Spec):
     speed_mps: Speed
 
 
-class Waypoints(Spec):
+class WaypointsSpec(Spec):
     """Leg after leg; then it holds its place, or flies back to the start at the last leg's speed and begins anew."""
 
     kind: Literal["waypoints"] = "waypoints"
@@ -64,7 +64,7 @@ class Waypoints(Spec):
         return self
 
 
-class Orbit(Spec):
+class OrbitSpec(Spec):
     """A circle round a point, clockwise seen from above; an inclination beyond 90° turns it round."""
 
     kind: Literal["orbit"] = "orbit"
@@ -92,4 +92,6 @@ class Orbit(Spec):
         return (self.speed_mps or 0.0) / self.radius_m
 
 
-MotionSpec = Annotated[ConstantVelocity | CoordinatedTurn | Waypoints | Orbit, Field(discriminator="kind")]
+MotionSpec = Annotated[
+    ConstantVelocitySpec | CoordinatedTurnSpec | WaypointsSpec | OrbitSpec, Field(discriminator="kind")
+]

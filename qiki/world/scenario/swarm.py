@@ -3,14 +3,12 @@
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from qiki.arrays import Array
 from qiki.contracts.enums import TransponderMode
 from qiki.geometry import unit_vectors
 from qiki.world.scenario.contact import ContactSpec, SwarmSpec, TransponderSpec
-from qiki.world.scenario.motion import CoordinatedTurn
-
-Array = NDArray[np.float64]
+from qiki.world.scenario.motion import CoordinatedTurnSpec
 
 
 def members(swarm: SwarmSpec, rng: np.random.Generator) -> list[ContactSpec]:
@@ -49,7 +47,7 @@ def _member(
             "rcs_m2": swarm.rcs_m2,
             "swerling": swarm.swerling,
             "transponder": TransponderSpec(mode=swarm.transponder_mode, id=name if replies else None),
-            "motion": CoordinatedTurn(
+            "motion": CoordinatedTurnSpec(
                 position_m=(position[0], position[1], position[2]),
                 velocity_mps=(velocity[0], velocity[1], velocity[2]),
                 turn_rate_dps=turn_rate_dps,

@@ -5,7 +5,7 @@ from enum import StrEnum
 from qiki.botspec.planes.docking import DockingParameters, Port
 
 
-class DockingState(StrEnum):
+class LatchState(StrEnum):
     """What the latch says."""
 
     UNDOCKED = "undocked"
@@ -20,9 +20,9 @@ class Docking:
         self._bridge_on = self.port is not None
 
     @property
-    def state(self) -> DockingState:
+    def state(self) -> LatchState:
         """Held or free."""
-        return DockingState.UNDOCKED if self.port is None else DockingState.DOCKED
+        return LatchState.UNDOCKED if self.port is None else LatchState.DOCKED
 
     @property
     def power_connected(self) -> bool:

@@ -1,11 +1,9 @@
 """Hull: integrity, lost when something is struck."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from qiki.arrays import Array, Mask
 from qiki.botspec.planes.hull import HullParameters
-
-Array = NDArray[np.float64]
 
 
 class Hull:
@@ -38,12 +36,12 @@ class Hull:
         return int(struck.sum())
 
 
-def _enters(before: Array, after: Array, radius: float) -> NDArray[np.bool_]:
+def _enters(before: Array, after: Array, radius: float) -> Mask:
     """Which straight paths begin outside the sphere and touch it, (n,)."""
     path = after - before
     length2 = np.einsum("ij,ij->i", path, path)
     along = -np.einsum("ij,ij->i", before, path) / np.where(length2 > 0, length2, 1.0)
     nearest = before + np.clip(along, 0.0, 1.0)[:, None] * path
     outside = np.einsum("ij,ij->i", before, before) > radius**2
-    touched: NDArray[np.bool_] = outside & (np.einsum("ij,ij->i", nearest, nearest) <= radius**2)
+    touched: Mask = outside & (np.einsum("ij,ij->i", nearest, nearest) <= radius**2)
     return touched

@@ -8,7 +8,7 @@ from qiki.botspec.planes.docking import Port
 from qiki.botspec.planes.thermal import Node
 from qiki.contracts.enums import FSMState, TransponderMode
 from qiki.world.vehicle.axes import Axis
-from qiki.world.vehicle.loads import Load
+from qiki.world.vehicle.power.loads import Load
 from qiki.world.vehicle.vehicle import Vehicle
 
 

@@ -3,12 +3,10 @@
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
+from qiki.arrays import Array
 from qiki.botspec.planes.thermal import Node, ThermalParameters
 from qiki.world.vehicle.hysteresis import Hysteresis
-
-Array = NDArray[np.float64]
 
 
 class ThermalPlane:

@@ -14,10 +14,10 @@ from qiki.world.vehicle.comms import Transponder
 from qiki.world.vehicle.docking import Docking
 from qiki.world.vehicle.drive import Drive
 from qiki.world.vehicle.hull import Hull
-from qiki.world.vehicle.loads import Load
 from qiki.world.vehicle.mcqpu import Mcqpu
 from qiki.world.vehicle.nbl import Nbl
-from qiki.world.vehicle.power import Demand, PowerPlane, PowerState
+from qiki.world.vehicle.power.loads import Load
+from qiki.world.vehicle.power.plane import BusState, Demand, PowerPlane
 from qiki.world.vehicle.propulsion import Thrusters
 from qiki.world.vehicle.sensors import Sensors
 from qiki.world.vehicle.thermal import ThermalPlane
@@ -45,7 +45,7 @@ class Vehicle:
         self.nbl = Nbl(parameters.power.nbl_max_w)
         self.sensors = Sensors(parameters.sensors, rng)
         self.hull = Hull(parameters.hull)
-        self.bus: PowerState = self.power.idle()
+        self.bus: BusState = self.power.idle()
 
     @property
     def safe_mode(self) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from qiki.audit.files import audit_files
-from qiki.audit.journal import Journal, Limits
+from qiki.audit.journal import FileLimits, Journal
 from qiki.audit.record import Draft, Entry
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -30,7 +30,7 @@ def write(draft: Callable[..., Draft]) -> Callable[..., list[Entry]]:
     """Write a log of so many records into a folder, so many in each file, one second apart."""
 
     def make(folder: Path, count: int, per_file: int = 1000) -> list[Entry]:
-        journal = Journal(folder, Limits(max_bytes=1 << 20, max_age_s=per_file))
+        journal = Journal(folder, FileLimits(max_bytes=1 << 20, max_age_s=per_file))
         journal.open()
         entries = []
         for number in range(1, count + 1):

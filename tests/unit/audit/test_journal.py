@@ -12,18 +12,18 @@ import psutil
 import pytest
 
 from qiki.audit.files import audit_files, has_writer
-from qiki.audit.journal import Journal, Limits, last_head
+from qiki.audit.journal import FileLimits, Journal, last_head
 from qiki.audit.record import START, Draft, Entry
 from qiki.audit.verify import verify
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-ROOMY = Limits(max_bytes=1 << 20, max_age_s=86_400)
+ROOMY = FileLimits(max_bytes=1 << 20, max_age_s=86_400)
 Make = Callable[..., Draft]
 Lines = Callable[[Path], list[bytes]]
 
 
 @contextmanager
-def opened(folder: Path, limits: Limits = ROOMY) -> Iterator[Journal]:
+def opened(folder: Path, limits: FileLimits = ROOMY) -> Iterator[Journal]:
     journal = Journal(folder, limits)
     journal.open()
     try:
@@ -75,7 +75,7 @@ def test_a_new_log_begins_at_one_and_goes_on_where_it_ended(tmp_path: Path, draf
 def test_a_file_that_is_full_is_followed_by_one_that_continues_its_head(tmp_path: Path, draft: Make):
     size = len(Journal(tmp_path, ROOMY).append([draft(1)], NOON)[0].line)
     audit_files(tmp_path)[0].unlink()
-    with opened(tmp_path, Limits(max_bytes=2 * size, max_age_s=1000)) as journal:
+    with opened(tmp_path, FileLimits(max_bytes=2 * size, max_age_s=1000)) as journal:
         drafts, written = [draft(n) for n in range(1, 6)], list[Entry]()
         while len(written) < 5:
             written += journal.append(drafts[len(written) :], NOON)
@@ -87,7 +87,7 @@ def test_a_file_that_is_full_is_followed_by_one_that_continues_its_head(tmp_path
 
 
 def test_a_record_larger_than_a_file_may_be_has_one_of_its_own(tmp_path: Path, draft: Make):
-    with opened(tmp_path, Limits(max_bytes=600, max_age_s=1000)) as journal:
+    with opened(tmp_path, FileLimits(max_bytes=600, max_age_s=1000)) as journal:
         for one in (draft(1), draft(2, payload="x" * 5000), draft(3)):
             journal.append([one], NOON)
     assert [path.read_bytes().count(b"\n") for path in audit_files(tmp_path)] == [1, 1, 1]
@@ -96,7 +96,7 @@ def test_a_record_larger_than_a_file_may_be_has_one_of_its_own(tmp_path: Path, d
 
 @pytest.mark.parametrize("restarted", [False, True])
 def test_a_file_that_is_old_is_followed_by_a_new_one(tmp_path: Path, draft: Make, restarted: bool):
-    limits = Limits(max_bytes=1 << 20, max_age_s=60)
+    limits = FileLimits(max_bytes=1 << 20, max_age_s=60)
     journal = Journal(tmp_path, limits)
     journal.open()
     journal.append([draft(1)], NOON)
@@ -183,7 +183,7 @@ def test_a_folder_that_cannot_be_made_is_told_and_tried_again(tmp_path: Path, dr
 
 
 def test_a_new_file_that_cannot_be_made_keeps_the_old_one(tmp_path: Path, draft: Make, lines: Lines):
-    limits = Limits(max_bytes=1 << 20, max_age_s=60)
+    limits = FileLimits(max_bytes=1 << 20, max_age_s=60)
     with opened(tmp_path, limits) as journal:
         first = journal.append([draft(1)], NOON)
         (tmp_path / "audit-000002.jsonl").mkdir()
@@ -216,7 +216,7 @@ def test_a_folder_has_one_writer(tmp_path: Path):
 
 def test_nothing_of_the_files_is_open_after_the_end(tmp_path: Path, draft: Make):
     before = psutil.Process().num_fds()
-    with opened(tmp_path, Limits(max_bytes=300, max_age_s=1000)) as journal:
+    with opened(tmp_path, FileLimits(max_bytes=300, max_age_s=1000)) as journal:
         for number in range(5):
             journal.append([draft(number)], NOON)
     assert psutil.Process().num_fds() == before
@@ -225,7 +225,7 @@ def test_nothing_of_the_files_is_open_after_the_end(tmp_path: Path, draft: Make)
 def test_more_files_than_are_kept_are_surplus(tmp_path: Path, write: Callable[..., list[Entry]]):
     write(tmp_path, 5, per_file=1)
     assert Journal(tmp_path, ROOMY).surplus() == []
-    surplus = Journal(tmp_path, Limits(1, 1, keep_files=2)).surplus()
+    surplus = Journal(tmp_path, FileLimits(1, 1, keep_files=2)).surplus()
     assert [path.name for path in surplus] == ["audit-000001.jsonl", "audit-000002.jsonl", "audit-000003.jsonl"]
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from qiki.audit.files import audit_files
-from qiki.audit.journal import Journal, Limits
+from qiki.audit.journal import FileLimits, Journal
 from qiki.audit.query import Follower, Query, code_range, find, moment, newest
 from qiki.audit.record import Draft
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-LIMITS = Limits(max_bytes=1 << 20, max_age_s=3)
+LIMITS = FileLimits(max_bytes=1 << 20, max_age_s=3)
 WHAT = [  # one a second from noon on
     (100, "urn:qiki:registrar:life", "INFO"),
     (500, "urn:qiki:q-sim-service:world", "INFO"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from qiki.audit.dedupe import SeenEvents
-from qiki.audit.journal import Journal, Limits
+from qiki.audit.journal import FileLimits, Journal
 from qiki.audit.recall import recall
 from qiki.audit.record import Draft, Entry, Head, own_draft, seal
 from qiki.contracts.events import RADAR_FRAMES_SEEN, RadarFramesSeen
@@ -80,7 +80,7 @@ def test_another_record_in_the_anchors_place_is_a_contradiction(tmp_path: Path, 
 
 
 def test_where_the_radars_summaries_ended_is_known(tmp_path: Path, draft: Make):
-    journal = Journal(tmp_path, Limits(1 << 20, 1000))
+    journal = Journal(tmp_path, FileLimits(1 << 20, 1000))
     journal.open()
     for last in (10, 20):
         payload = RadarFramesSeen(

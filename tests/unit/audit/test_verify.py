@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qiki.audit.files import audit_files
-from qiki.audit.journal import Journal, Limits
+from qiki.audit.journal import FileLimits, Journal
 from qiki.audit.record import START, Draft, Entry, Head, own_draft, seal
 from qiki.audit.verify import verify
 from qiki.contracts.events import AUDIT_BROKEN, AUDIT_PRUNED, AuditBroken, AuditPruned
@@ -23,7 +23,7 @@ WAYS = ("remove", "change", "double", "swap", "cut", "cut off", "remove file", "
 
 def built(folder: Path) -> Head:
     """Nine records in three files."""
-    journal = Journal(folder, Limits(max_bytes=1 << 20, max_age_s=PER_FILE))
+    journal = Journal(folder, FileLimits(max_bytes=1 << 20, max_age_s=PER_FILE))
     journal.open()
     for number in range(1, COUNT + 1):
         one = Draft(f"e{number}", 500, "t", "urn:s", NOON, {"n": number}, "INFO")
@@ -180,7 +180,7 @@ def pruned(through: Head) -> Draft:
 
 def test_files_removed_as_configured_are_no_fault_but_one_more_is(tmp_path: Path, write: Write):
     entries = write(tmp_path, 8, per_file=2)
-    journal = Journal(tmp_path, Limits(max_bytes=1 << 20, max_age_s=1000))
+    journal = Journal(tmp_path, FileLimits(max_bytes=1 << 20, max_age_s=1000))
     journal.open()
     journal.append([pruned(entries[1].head)], NOON)
     journal.close()
@@ -193,7 +193,7 @@ def test_files_removed_as_configured_are_no_fault_but_one_more_is(tmp_path: Path
 
 def test_what_the_registrar_found_broken_stays_a_fault(tmp_path: Path, write: Write):
     write(tmp_path, 2)
-    journal = Journal(tmp_path, Limits(max_bytes=1 << 20, max_age_s=1000))
+    journal = Journal(tmp_path, FileLimits(max_bytes=1 << 20, max_age_s=1000))
     journal.open()
     payload = AuditBroken(found_sequence=2, found_hash="a", expected_sequence=4, expected_hash="b", ts_epoch=0)
     journal.append([own_draft(AUDIT_BROKEN, "b", payload, NOON)], NOON)
@@ -206,7 +206,7 @@ def test_what_the_registrar_found_broken_stays_a_fault(tmp_path: Path, write: Wr
 def test_a_line_that_is_being_written_is_no_fault(tmp_path: Path, write: Write):
     write(tmp_path, 2)
     file = audit_files(tmp_path)[0]
-    journal = Journal(tmp_path, Limits(max_bytes=1 << 20, max_age_s=1000))
+    journal = Journal(tmp_path, FileLimits(max_bytes=1 << 20, max_age_s=1000))
     journal.open()
     with file.open("ab") as half:
         half.write(b'{"event_id":')

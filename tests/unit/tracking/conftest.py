@@ -8,8 +8,9 @@ from uuid import UUID
 import numpy as np
 import pytest
 
+from qiki.arrays import Array
 from qiki.contracts.enums import FriendFoe, TransponderMode
-from qiki.geometry import Array, unit_vectors
+from qiki.geometry import unit_vectors
 from qiki.tracking import Scan, Tracker, TrackerParameters, TrackReports
 from qiki.tracking.measurement import measured
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from qiki.arrays import Array
 from qiki.contracts.enums import RadarTrackStatus
-from qiki.geometry import Array
 from qiki.tracking import Tracker
 
 CONFIRMED = (RadarTrackStatus.TRACKED, RadarTrackStatus.COASTING)

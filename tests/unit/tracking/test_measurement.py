@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qiki.arrays import Array
 from qiki.contracts.radar_figures import RadarFigures
-from qiki.geometry import Array, unit_vectors
+from qiki.geometry import unit_vectors
 from qiki.radar import RadarParameters
 from qiki.tracking import Scan, Tracker, TrackerParameters
-from qiki.tracking.measurement import Plots, linearise, measured, position_noise
+from qiki.tracking.measurement import Measurements, linearise, measured, position_noise
 
 PARAMETERS = TrackerParameters()
 components = st.floats(-5_000, 5_000)
@@ -26,7 +27,7 @@ def vectors(elements: st.SearchStrategy[float]) -> st.SearchStrategy[Array]:
     return st.tuples(elements, elements, elements).map(np.array)
 
 
-def plot_of(relative: Array, velocity: Array, snr_db: float = 20.0) -> Plots:
+def plot_of(relative: Array, velocity: Array, snr_db: float = 20.0) -> Measurements:
     """A measurement without error."""
     range_m = np.linalg.norm(relative)
     sight = relative / range_m

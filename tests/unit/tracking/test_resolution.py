@@ -9,7 +9,7 @@ import pytest
 from qiki.contracts.enums import RadarTrackStatus
 from qiki.tracking import Tracker, TrackerParameters, TrackReports
 from qiki.tracking.gate import Pairs
-from qiki.tracking.measurement import Plots, measured
+from qiki.tracking.measurement import Measurements, measured
 from qiki.tracking.resolution import blurred, share, with_shared
 from qiki.tracking.score import score
 from qiki.tracking.tracks import NOBODY, TRACK
@@ -33,7 +33,7 @@ def tracks_at(*east_m: float, speed_mps: float = 30.0):
     return tracks
 
 
-def plots_at(*east_m: float) -> Plots:
+def plots_at(*east_m: float) -> Measurements:
     position = np.array([[x, 2_000.0, 0.0] for x in east_m]).reshape(-1, 3)
     range_m = np.linalg.norm(position, axis=1)
     return measured(range_m, position / range_m[:, None], np.zeros(len(east_m)), np.full(len(east_m), 25.0), PARAMETERS)
@@ -70,7 +70,7 @@ def test_two_tracks_about_a_plot_that_is_nobodys_share_it():
         pytest.param(tracks_at(), [], plots_at(0), id="no tracks"),
     ],
 )
-def test_who_shares_nothing(tracks: Any, assigned: list[tuple[int, int]], plots: Plots):
+def test_who_shares_nothing(tracks: Any, assigned: list[tuple[int, int]], plots: Measurements):
     shared = share(tracks, pairs(*assigned), plots, REST, REST, PARAMETERS)
     assert shared.track.tolist() == shared.plot.tolist() == []
 

@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qiki.world.motion import Motions
-from qiki.world.scenario.motion import ConstantVelocity, CoordinatedTurn, Leg, MotionSpec, Orbit, Waypoints
+from qiki.world.scenario.motion import (
+    ConstantVelocitySpec,
+    CoordinatedTurnSpec,
+    Leg,
+    MotionSpec,
+    OrbitSpec,
+    WaypointsSpec,
+)
 
 Vector = tuple[float, float, float]
 
@@ -19,7 +26,7 @@ times = st.floats(0, 3600)
 points = st.tuples(metres, metres, metres)
 velocities = st.tuples(speeds, speeds, speeds)
 turns = st.builds(
-    CoordinatedTurn,
+    CoordinatedTurnSpec,
     position_m=points,
     velocity_mps=velocities,
     turn_rate_dps=st.floats(-30, 30),
@@ -27,7 +34,7 @@ turns = st.builds(
     lasts_s=st.none() | st.floats(0, 100),
 )
 orbits = st.builds(
-    Orbit,
+    OrbitSpec,
     centre_m=points,
     radius_m=st.floats(1, 5000),
     period_s=st.floats(10, 1000),
@@ -43,21 +50,21 @@ def at(motion: MotionSpec, t_s: float) -> tuple[np.ndarray, np.ndarray]:
     return positions[0], velocities[0]
 
 
-def waypoints(route: list[tuple[int, int]], then: str = "hold") -> Waypoints:
+def waypoints(route: list[tuple[int, int]], then: str = "hold") -> WaypointsSpec:
     start, *rest = [(100.0 * x, 100.0 * y, 0.0) for x, y in route]
-    return Waypoints(position_m=start, legs=tuple(Leg(to_m=to, speed_mps=25.0) for to in rest), then=then)
+    return WaypointsSpec(position_m=start, legs=tuple(Leg(to_m=to, speed_mps=25.0) for to in rest), then=then)
 
 
 @given(points, velocities, times)
 def test_constant_velocity_is_a_straight_line(start: Vector, velocity: Vector, t_s: float):
-    position, now = at(ConstantVelocity(position_m=start, velocity_mps=velocity), t_s)
+    position, now = at(ConstantVelocitySpec(position_m=start, velocity_mps=velocity), t_s)
     np.testing.assert_allclose(position, np.array(start) + np.array(velocity) * t_s)
     assert tuple(now) == velocity
 
 
 def test_quarter_turn_to_the_right_by_hand():
     # North at 10 m/s, a quarter clockwise in 1 s: radius v/ω = 10 / (π/2), from the origin to (r, r), then east.
-    turn = CoordinatedTurn(position_m=(0, 0, 5), velocity_mps=(0, 10, 2), turn_rate_dps=90)
+    turn = CoordinatedTurnSpec(position_m=(0, 0, 5), velocity_mps=(0, 10, 2), turn_rate_dps=90)
     position, velocity = at(turn, 1.0)
     radius = 20 / math.pi
     np.testing.assert_allclose(position, [radius, radius, 7.0], atol=1e-12)
@@ -65,14 +72,14 @@ def test_quarter_turn_to_the_right_by_hand():
 
 
 def test_turn_goes_straight_before_and_after():
-    turn = CoordinatedTurn(position_m=(0, 0, 0), velocity_mps=(0, 10, 0), turn_rate_dps=90, begins_s=3, lasts_s=1)
+    turn = CoordinatedTurnSpec(position_m=(0, 0, 0), velocity_mps=(0, 10, 0), turn_rate_dps=90, begins_s=3, lasts_s=1)
     np.testing.assert_allclose(at(turn, 3.0)[0], [0, 30, 0])
     radius = 20 / math.pi
     np.testing.assert_allclose(at(turn, 6.0)[0], [radius + 20, 30 + radius, 0], atol=1e-9)
 
 
 @given(turns, times)
-def test_turn_keeps_its_speed_and_climb(turn: CoordinatedTurn, t_s: float):
+def test_turn_keeps_its_speed_and_climb(turn: CoordinatedTurnSpec, t_s: float):
     _, velocity = at(turn, t_s)
     assert np.linalg.norm(velocity) == pytest.approx(np.linalg.norm(turn.velocity_mps), abs=1e-9)
     assert velocity[2] == turn.velocity_mps[2]
@@ -80,7 +87,7 @@ def test_turn_keeps_its_speed_and_climb(turn: CoordinatedTurn, t_s: float):
 
 @given(st.floats(1, 200), st.floats(0.5, 30), times)
 def test_endless_turn_stays_on_its_circle(speed: float, rate_dps: float, t_s: float):
-    turn = CoordinatedTurn(position_m=(0, 0, 0), velocity_mps=(0, speed, 0), turn_rate_dps=rate_dps)
+    turn = CoordinatedTurnSpec(position_m=(0, 0, 0), velocity_mps=(0, speed, 0), turn_rate_dps=rate_dps)
     radius = speed / math.radians(rate_dps)
     position, _ = at(turn, t_s)
     assert np.hypot(position[0] - radius, position[1]) == pytest.approx(radius, rel=1e-9)
@@ -88,16 +95,16 @@ def test_endless_turn_stays_on_its_circle(speed: float, rate_dps: float, t_s: fl
 
 @given(points, velocities, times)
 def test_turn_of_rate_zero_is_straight(start: Vector, velocity: Vector, t_s: float):
-    turned, _ = at(CoordinatedTurn(position_m=start, velocity_mps=velocity, turn_rate_dps=0), t_s)
-    straight, _ = at(ConstantVelocity(position_m=start, velocity_mps=velocity), t_s)
+    turned, _ = at(CoordinatedTurnSpec(position_m=start, velocity_mps=velocity, turn_rate_dps=0), t_s)
+    straight, _ = at(ConstantVelocitySpec(position_m=start, velocity_mps=velocity), t_s)
     np.testing.assert_allclose(turned, straight, atol=1e-6)
 
 
 @pytest.mark.parametrize(
     "motion",
     [
-        CoordinatedTurn(position_m=(1, 2, 3), velocity_mps=(30, -20, 4), turn_rate_dps=7, begins_s=5, lasts_s=20),
-        Orbit(centre_m=(10, 20, 30), radius_m=300, period_s=50, inclination_deg=40, node_deg=70, phase_deg=25),
+        CoordinatedTurnSpec(position_m=(1, 2, 3), velocity_mps=(30, -20, 4), turn_rate_dps=7, begins_s=5, lasts_s=20),
+        OrbitSpec(centre_m=(10, 20, 30), radius_m=300, period_s=50, inclination_deg=40, node_deg=70, phase_deg=25),
         waypoints([(0, 0), (3, 1), (-2, 4)]),
         waypoints([(0, 0), (3, 1), (-2, 4)], then="loop"),
     ],
@@ -112,7 +119,7 @@ def test_velocity_is_the_derivative_of_position(motion: MotionSpec, t_s: float):
 
 
 @given(orbits, times)
-def test_orbit_keeps_its_distance_and_returns(orbit: Orbit, t_s: float):
+def test_orbit_keeps_its_distance_and_returns(orbit: OrbitSpec, t_s: float):
     position, velocity = at(orbit, t_s)
     arm = position - np.array(orbit.centre_m)
     assert np.linalg.norm(arm) == pytest.approx(orbit.radius_m, rel=1e-9)
@@ -124,7 +131,9 @@ def test_orbit_keeps_its_distance_and_returns(orbit: Orbit, t_s: float):
 
 @given(st.floats(0, 360), st.floats(1, 89), st.floats(0, 179))
 def test_orbit_climbs_through_its_node(node_deg: float, inclination_deg: float, ahead_deg: float):
-    orbit = Orbit(centre_m=(0, 0, 0), radius_m=100, speed_mps=10, inclination_deg=inclination_deg, node_deg=node_deg)
+    orbit = OrbitSpec(
+        centre_m=(0, 0, 0), radius_m=100, speed_mps=10, inclination_deg=inclination_deg, node_deg=node_deg
+    )
     start, velocity = at(orbit, 0.0)
     np.testing.assert_allclose(
         start, [100 * math.sin(math.radians(node_deg)), 100 * math.cos(math.radians(node_deg)), 0], atol=1e-9
@@ -135,7 +144,7 @@ def test_orbit_climbs_through_its_node(node_deg: float, inclination_deg: float, 
 
 
 def test_level_orbit_goes_clockwise_and_a_retrograde_one_does_not():
-    clockwise = Orbit(centre_m=(0, 0, 0), radius_m=100, period_s=4)
+    clockwise = OrbitSpec(centre_m=(0, 0, 0), radius_m=100, period_s=4)
     np.testing.assert_allclose(at(clockwise, 1.0)[0], [100, 0, 0], atol=1e-9)
     retrograde = clockwise.model_copy(update={"inclination_deg": 180.0})
     np.testing.assert_allclose(at(retrograde, 1.0)[0], [-100, 0, 0], atol=1e-9)
@@ -165,7 +174,7 @@ def test_loop_comes_round_again(route: list[tuple[int, int]], t_s: float):
 def test_loop_closes_at_the_speed_of_its_last_leg():
     # 3 s to (30, 0), 2 s to (30, 40) at 20 m/s, and 2.5 s over the 50 m home.
     legs = (Leg(to_m=(30, 0, 0), speed_mps=10), Leg(to_m=(30, 40, 0), speed_mps=20))
-    loop = Waypoints(position_m=(0, 0, 0), legs=legs, then="loop")
+    loop = WaypointsSpec(position_m=(0, 0, 0), legs=legs, then="loop")
     np.testing.assert_allclose(at(loop, 6.0)[0], [18, 24, 0], atol=1e-9)
     np.testing.assert_allclose(at(loop, 6.0)[1], [-12, -16, 0], atol=1e-9)
     np.testing.assert_allclose(at(loop, 8.5)[0], [10, 0, 0], atol=1e-9)
@@ -174,10 +183,10 @@ def test_loop_closes_at_the_speed_of_its_last_leg():
 @given(st.permutations([0, 1, 2, 3]), times)
 def test_kinds_may_stand_in_any_order(order: list[int], t_s: float):
     kinds = [
-        ConstantVelocity(position_m=(1, 2, 3), velocity_mps=(4, 5, 6)),
-        CoordinatedTurn(position_m=(1, 2, 3), velocity_mps=(4, 5, 6), turn_rate_dps=3),
+        ConstantVelocitySpec(position_m=(1, 2, 3), velocity_mps=(4, 5, 6)),
+        CoordinatedTurnSpec(position_m=(1, 2, 3), velocity_mps=(4, 5, 6), turn_rate_dps=3),
         waypoints([(0, 0), (1, 1)]),
-        Orbit(centre_m=(0, 0, 0), radius_m=10, period_s=60),
+        OrbitSpec(centre_m=(0, 0, 0), radius_m=10, period_s=60),
     ]
     positions, velocities = Motions([kinds[i] for i in order]).at(np.full(4, t_s))
     for row, i in enumerate(order):

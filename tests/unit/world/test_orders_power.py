@@ -10,8 +10,8 @@ from qiki.botspec.planes.thermal import Node
 from qiki.world.errors import OrderError
 from qiki.world.scenario import load_scenario
 from qiki.world.vehicle.axes import Axis
-from qiki.world.vehicle.loads import Load
 from qiki.world.vehicle.orders import Cruise, FireThruster, Order
+from qiki.world.vehicle.power.loads import Load
 from qiki.world.world import World
 
 FIRE = FireThruster(Axis.FORWARD, 1.0, 5.0)

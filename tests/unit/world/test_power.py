@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qiki.botspec.planes.power import PowerParameters, StorageParameters
-from qiki.world.vehicle.loads import Load
-from qiki.world.vehicle.power import Demand, PowerPlane, PowerState
+from qiki.world.vehicle.power.loads import Load
+from qiki.world.vehicle.power.plane import BusState, Demand, PowerPlane
 
 DT_S = 0.05
 ESSENTIAL = {Load.RADAR: 18.0, Load.TRANSPONDER: 6.0}
@@ -24,7 +24,7 @@ def parameters(soc_pct: float = 80.0, **others: float) -> PowerParameters:
     return PowerParameters(battery=battery, **others)
 
 
-def settled(plane: PowerPlane, request: Demand, steps: int) -> PowerState:
+def settled(plane: PowerPlane, request: Demand, steps: int) -> BusState:
     for _ in range(steps):
         state = plane.step(DT_S, request)
     return state

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qiki.botspec.planes.power import DockSupplyParameters, StorageParameters
-from qiki.world.vehicle.dock_supply import DockSupply
-from qiki.world.vehicle.storage import Storage
+from qiki.world.vehicle.power.dock_supply import DockSupply
+from qiki.world.vehicle.power.storage import Storage
 
 DT_S = 0.05
 

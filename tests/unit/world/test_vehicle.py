@@ -14,7 +14,6 @@ from qiki.botspec.planes.thermal import Node, ThermalParameters
 from qiki.contracts.enums import FSMState, TransponderMode
 from qiki.world.scenario import BotStart
 from qiki.world.vehicle.axes import Axis
-from qiki.world.vehicle.loads import Load
 from qiki.world.vehicle.orders import (
     Cruise,
     EngageDock,
@@ -29,6 +28,7 @@ from qiki.world.vehicle.orders import (
     SwitchNbl,
     Turn,
 )
+from qiki.world.vehicle.power.loads import Load
 from qiki.world.vehicle.vehicle import Vehicle
 
 DT_S = 0.05

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from qiki.botspec.planes.power import PowerParameters
-from qiki.world.vehicle.dock_supply import DockSupply
 from qiki.world.vehicle.hysteresis import Hysteresis
-from qiki.world.vehicle.loads import SHED_ORDER, Load, allocate
-from qiki.world.vehicle.storage import Storage
+from qiki.world.vehicle.power.dock_supply import DockSupply
+from qiki.world.vehicle.power.loads import SHED_ORDER, Load, allocate
+from qiki.world.vehicle.power.storage import Storage
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Demand:
 
 
 @dataclass(frozen=True, slots=True)
-class PowerState:
+class BusState:
     """The bus after a step: `power_in_w - power_out_w` is what the battery took."""
 
     bus_v: float
@@ -63,9 +63,9 @@ class PowerPlane:
         """Bus voltage, linear in the battery's state of charge [V]."""
         return self._parameters.bus_empty_v + self._parameters.bus_span_v * self.battery.soc_pct / 100.0
 
-    def idle(self) -> PowerState:
+    def idle(self) -> BusState:
         """The bus before the first step: nothing flows yet."""
-        return PowerState(
+        return BusState(
             bus_v=self.bus_v,
             bus_a=0.0,
             sources_w=dict.fromkeys(("base", "dock", "supercap_discharge"), 0.0),
@@ -76,7 +76,7 @@ class PowerPlane:
             dock_connected=False,
         )
 
-    def step(self, dt_s: float, demand: Demand) -> PowerState:
+    def step(self, dt_s: float, demand: Demand) -> BusState:
         """Balance the bus for `dt_s` and move the stores."""
         dock_w = self.dock.offer_w(dt_s, connected=demand.dock_connected)
         offered_w = self._parameters.base_source_w + dock_w
@@ -89,7 +89,7 @@ class PowerPlane:
         drawn_w, supercap_w = self._settle(dt_s, served_w, offered_w, demand)
         base_w = min(drawn_w, self._parameters.base_source_w)
         mcqpu_w = min(demand.mcqpu_w, served_w)
-        return PowerState(
+        return BusState(
             bus_v=self.bus_v,
             bus_a=served_w / self.bus_v,
             sources_w={"base": base_w, "dock": drawn_w - base_w, "supercap_discharge": max(supercap_w, 0.0)},

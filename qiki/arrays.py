@@ -1,0 +1,9 @@
+"""Array types of the signatures; shapes and units stand in the docstrings, as in `(n, 3) [m]`."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+Index = NDArray[np.intp]
+"""Row numbers."""

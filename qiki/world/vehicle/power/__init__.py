@@ -1,0 +1,1 @@
+"""The power plane: sources, stores and loads on one bus."""
