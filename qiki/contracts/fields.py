@@ -1,15 +1,11 @@
 """Field types that the payloads share, and their common base."""
 
-import logging
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
-from pydantic_core import from_json
 
 from qiki.clock import rfc3339, utc
-
-log = logging.getLogger(__name__)
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(allow_inf_nan=False, ge=0)]
@@ -19,38 +15,35 @@ Covariance = Annotated[tuple[Finite, ...], Field(min_length=6, max_length=6)]
 
 
 class Payload(BaseModel):
-    """A JSON body. Unknown fields are ignored: whoever adds one must not break us."""
+    """A JSON body. Unknown fields are ignored, so that a publisher may add one."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, use_enum_values=False, defer_build=True)
 
     def to_json(self) -> bytes:
-        """The body's bytes: keys in the contract's order, absent values as null."""
+        """Write the body: keys in the contract's order, absent values as null."""
         return self.__pydantic_serializer__.to_json(self)
 
     @classmethod
-    def from_json(cls, body: bytes) -> Any:
+    def from_json(cls, body: bytes) -> Self:
         """Read a body.
 
         Raises:
             pydantic.ValidationError: not JSON, or not this payload.
         """
-        payload = cls.__pydantic_validator__.validate_json(body)
-        if log.isEnabledFor(logging.DEBUG):
-            for name in _unknown(payload, from_json(body)):
-                log.debug("%s: unknown field %s ignored", cls.__name__, name)
+        payload: Self = cls.__pydantic_validator__.validate_json(body)
         return payload
 
 
-def _unknown(payload: object, raw: object, where: str = "") -> Iterator[str]:
-    """Dotted names in the JSON that the payload has no field for."""
+def unknown_fields(payload: object, raw: object, where: str = "") -> Iterator[str]:
+    """Yield the dotted names in parsed JSON that the payload made from it has no field for."""
     if isinstance(payload, BaseModel) and isinstance(raw, dict):
         fields = type(payload).model_fields
         yield from (where + name for name in raw if name not in fields)
         for name in fields.keys() & raw.keys():
-            yield from _unknown(getattr(payload, name), raw[name], f"{where}{name}.")
+            yield from unknown_fields(getattr(payload, name), raw[name], f"{where}{name}.")
     elif isinstance(payload, tuple) and isinstance(raw, list):
         for index, (item, value) in enumerate(zip(payload, raw, strict=False)):
-            yield from _unknown(item, value, f"{where}{index}.")
+            yield from unknown_fields(item, value, f"{where}{index}.")
 
 
 class Vector(Payload):

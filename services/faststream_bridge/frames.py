@@ -10,6 +10,7 @@ from qiki.contracts.headers import FrameOrigin
 from qiki.contracts.radar import RadarFrame
 from qiki.contracts.radar_figures import RadarFigures
 from qiki.errors import QikiError
+from qiki.runtime.reading import read_payload
 
 Acknowledge = Callable[[], Awaitable[None]]
 
@@ -56,7 +57,7 @@ def read_frame(body: bytes) -> RadarFrame:
         PoisonError: not JSON, or not a frame; the text names the first fault.
     """
     try:
-        frame: RadarFrame = RadarFrame.from_json(body)
+        frame = read_payload(RadarFrame, body)
     except ValidationError as error:
         faults = error.errors(include_url=False, include_context=False)
         where = ".".join(str(part) for part in faults[0]["loc"])

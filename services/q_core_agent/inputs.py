@@ -19,6 +19,7 @@ from qiki.contracts.headers import REASON
 from qiki.contracts.models import TelemetrySnapshot
 from qiki.runtime.health import Health
 from qiki.runtime.nats import Link
+from qiki.runtime.reading import read_payload
 from qiki.runtime.stream import Begin, StreamReader
 
 CONDITION = "inputs"
@@ -127,7 +128,7 @@ class Inputs:
 
     async def _passed(self, message: Msg) -> None:
         try:
-            snapshot = TelemetrySnapshot.from_json(message.data)
+            snapshot = read_payload(TelemetrySnapshot, message.data)
         except ValueError as error:
             self._refuse(message.subject, None, error)
         else:

@@ -8,6 +8,7 @@ from nats.aio.msg import Msg
 from qiki.contracts.headers import FRAME, RUN, TICK
 from qiki.contracts.models import CommandMessage, CommandMetadata, ControlAck, SimState
 from qiki.runtime.clock import now
+from qiki.runtime.reading import read_payload
 
 
 class Place(NamedTuple):
@@ -42,7 +43,7 @@ def read_place(answer: Msg) -> Place:
         ValueError: this is no acknowledgement.
         LookupError: it does not say.
     """
-    acknowledgement: ControlAck = ControlAck.from_json(answer.data)
+    acknowledgement = read_payload(ControlAck, answer.data)
     if not acknowledgement.ok:
         raise RefusedError(acknowledgement.error_detail.message if acknowledgement.error_detail else "no reason given")
     headers = answer.headers or {}

@@ -10,6 +10,7 @@ from pydantic_core import from_json
 
 from qiki.contracts.models import AckPayload, CommandMessage, ControlAck, ErrorDetail
 from qiki.runtime.clock import now
+from qiki.runtime.reading import read_payload
 
 APPLIED = "applied"
 REJECTED = "rejected"
@@ -33,7 +34,7 @@ def read_message(body: bytes) -> CommandMessage:
         ValueError: it is none; one line.
     """
     try:
-        message: CommandMessage = CommandMessage.from_json(body)
+        message = read_payload(CommandMessage, body)
     except ValidationError as error:
         fault = error.errors()[0]
         where = ".".join(map(str, fault["loc"])) or "message"

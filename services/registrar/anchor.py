@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from qiki.audit.record import Head
 from qiki.contracts import topics
 from qiki.contracts.audit import AuditRecord
+from qiki.runtime.reading import read_payload
 
 RETRY_S = 0.1
 log = structlog.get_logger()
@@ -32,7 +33,7 @@ async def newest_anchor(jetstream: JetStreamContext) -> Head | None:
 def read_anchor(body: bytes) -> Head | None:
     """The end of the chain that an audit message makes; None for what is none."""
     try:
-        record = AuditRecord.from_json(body)
+        record = read_payload(AuditRecord, body)
     except ValidationError:
         log.error("the newest message on the audit subject is no audit record", subject=topics.AUDIT.subject)
         return None
