@@ -5,18 +5,25 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from generated.q_sim_api_pb2 import StreamRadarFramesResponse
-from generated.radar.v1.radar_pb2 import RadarDetection, RadarFrame
 from qiki.contracts.enums import FriendFoe
+from qiki.contracts.headers import FrameOrigin
 from qiki.contracts.ids import RADAR_SENSOR_ID, run_frame_id
-from qiki.contracts.protobuf import proto_enum, timestamp_to_proto, uuid_to_proto
+from qiki.contracts.radar import RadarFrame
 from qiki.radar import Detections
 from qiki.world.vehicle.axes import Vector3
 
 
 @dataclass(frozen=True, slots=True)
 class MeasuredFrame:
-    """One look; numbered from 0 within its run, without a gap."""
+    """One look of the radar; numbered from 0 within its run, without a gap.
+
+    Attributes:
+        t_s: time since the scenario's epoch
+        timestamp: simulated time
+        own_position_m: of the vehicle, world axes
+        own_velocity_mps: of the vehicle, world axes
+        identities: known transponder identities and their sides
+    """
 
     run_id: UUID
     number: int
@@ -27,19 +34,22 @@ class MeasuredFrame:
     own_velocity_mps: Vector3
     identities: Mapping[str, FriendFoe] = field(default_factory=dict)
 
-    def to_proto(self) -> StreamRadarFramesResponse:
-        """As it goes out on the stream."""
-        return StreamRadarFramesResponse(
-            frame=RadarFrame(
-                schema_version=1,
-                frame_id=uuid_to_proto(run_frame_id(self.run_id, self.number)),
-                sensor_id=uuid_to_proto(RADAR_SENSOR_ID),
-                timestamp=timestamp_to_proto(self.timestamp),
-                detections=[RadarDetection(**row) for row in self.detections.rows()],
-            ),
-            run_id=str(self.run_id),
-            number=self.number,
-            own_position=self.own_position_m,
-            own_velocity=self.own_velocity_mps,
-            identities={name: proto_enum(side) for name, side in self.identities.items()},
+    @property
+    def frame_id(self) -> UUID:
+        """The frame's identity, which follows from its run and number."""
+        return run_frame_id(self.run_id, self.number)
+
+    @property
+    def origin(self) -> FrameOrigin:
+        """Run, number and own state, as the frame's headers carry them."""
+        own_position, own_velocity = self.own_position_m, self.own_velocity_mps
+        return FrameOrigin(str(self.run_id), self.number, own_position, own_velocity, self.identities)
+
+    def payload(self) -> RadarFrame:
+        """Return the frame as it is published, without its ingest time."""
+        return RadarFrame(
+            frame_id=self.frame_id,
+            sensor_id=RADAR_SENSOR_ID,
+            timestamp=self.timestamp,
+            detections=self.detections.to_models(),
         )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import nats.errors
 
 from faststream_bridge.frames import Acknowledge
-from faststream_bridge.messages import Message
+from qiki.contracts.message import Message
 from qiki.runtime.window import PublishWindow
 
 

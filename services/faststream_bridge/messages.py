@@ -1,112 +1,20 @@
-"""What a tracked frame says on the wire."""
+"""The notice of a frame that could not be read."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
 from uuid import UUID
 
-from pydantic_core import to_json
-
-from faststream_bridge.runs import Tracked
-from qiki.clock import parse_rfc3339, rfc3339
+from qiki.clock import parse_rfc3339
 from qiki.contracts import headers as names
-from qiki.contracts import topics
 from qiki.contracts.enums import RadarRangeBand
-from qiki.contracts.events import (
-    GUARD_ALERT,
-    GUARD_CLEARED,
-    GUARD_RESUMED,
-    IDENTITY_SPOOFED,
-    SEVERITY,
-    EventKind,
-    GuardCleared,
-    IdentitySpoofed,
-)
 from qiki.contracts.headers import FrameOrigin
-from qiki.contracts.ids import frame_message_id, run_frame_id, track_message_id
-from qiki.contracts.radar import GuardAlert, TrackedFrame
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """Ready to publish."""
-
-    subject: str
-    body: bytes
-    headers: Mapping[str, str]
-
-
-def track_messages(tracked: Tracked, ts_ingest: str) -> Iterator[Message]:
-    """One message a track."""
-    reports = tracked.reports
-    shared = names.cloud_event("", names.TRACK_TYPE, names.TRACK_SOURCE, reports.timestamp)
-    shared |= _place(tracked)
-    for row, confidence in zip(reports.rows(ts_ingest), reports.type_confidence.tolist(), strict=True):
-        message_id = track_message_id(tracked.run, tracked.key, row["track_id"])
-        headers = shared | {names.MESSAGE_ID: message_id, "ce-id": message_id}
-        if confidence:
-            headers[names.TYPE_CONFIDENCE] = names.probability(confidence)
-        yield Message(topics.TRACKS.subject, to_json(row), headers)
-
-
-def guard_messages(tracked: Tracked) -> Iterator[Message]:
-    """One event a guard alert, one an alert that holds again, and one an alert that is over."""
-    moment = tracked.reports.moment
-    for alert in tracked.alerts:
-        yield _met(GUARD_ALERT, alert, tracked, moment)
-    for alert in tracked.resumed:
-        yield _met(GUARD_RESUMED, alert, tracked, moment, ":resumed")
-    for ended in tracked.ended:
-        body = GuardCleared(
-            run_id=tracked.run,
-            rule_id=ended.rule_id,
-            track_id=UUID(ended.track_id),
-            fsm_event=ended.fsm_event,
-            ts_epoch=moment.timestamp(),
-        )
-        event_id = f"{tracked.run}:{tracked.key}:{ended.track_id}:{ended.rule_id}:cleared"
-        headers = dict(GUARD_CLEARED.headers(event_id, moment))
-        yield Message(GUARD_CLEARED.subject, body.to_json(), headers | _place(tracked))
-
-
-def _met(kind: EventKind, alert: GuardAlert, tracked: Tracked, moment: datetime, suffix: str = "") -> Message:
-    """A guard rule that is met, with the severity of the rule."""
-    event_id = f"{tracked.run}:{tracked.key}:{alert.track_id}:{alert.rule_id}{suffix}"
-    headers = dict(kind.headers(event_id, moment)) | {SEVERITY: alert.severity.upper()}
-    return Message(kind.subject, alert.to_json(), headers | _place(tracked))
-
-
-def spoofer_messages(tracked: Tracked) -> Iterator[Message]:
-    """One event a track that is found a spoofer."""
-    reports = tracked.reports
-    moment = reports.moment
-    for row in tracked.spoofers:
-        body = IdentitySpoofed(
-            run_id=tracked.run,
-            track_id=UUID(reports.track_id[row]),
-            transponder_id=reports.transponder_id[row],
-            range_m=float(reports.range_m[row]),
-            ts_epoch=moment.timestamp(),
-        )
-        headers = IDENTITY_SPOOFED.headers(f"{tracked.run}:{body.track_id}:spoof", moment)
-        yield Message(IDENTITY_SPOOFED.subject, body.to_json(), headers)
-
-
-def tracked_message(tracked: Tracked, sequence: int) -> Message:
-    """Says that the frame stored at `sequence` is done with."""
-    body = TrackedFrame(
-        run_id=tracked.run,
-        frame_id=tracked.frame_id,
-        frame=tracked.number,
-        timestamp=tracked.reports.moment,
-        tracks=len(tracked.reports),
-    )
-    alerts = len(tracked.alerts) + len(tracked.resumed) + len(tracked.ended)
-    return _done(body, tracked.key, {names.SEQUENCE: str(sequence), names.ALERTS: str(alerts)})
+from qiki.contracts.ids import frame_message_id, run_frame_id
+from qiki.contracts.message import Message
+from qiki.contracts.radar import TrackedFrame
+from qiki.guard.messages import notice
 
 
 def buried_message(origin: FrameOrigin, headers: Mapping[str, str], sequence: int, reason: str) -> Message | None:
-    """Says that the frame stored at `sequence` is done with, and gave nothing: it went to the dead letters.
+    """Return the notice that the frame stored at `sequence` gave nothing: it went to the dead letters.
 
     None for a message that only borrows a run's headers: a frame of the run has the frame's own message id and time.
     """
@@ -118,15 +26,4 @@ def buried_message(origin: FrameOrigin, headers: Mapping[str, str], sequence: in
         return None
     body = TrackedFrame(run_id=origin.run, frame_id=frame_id, frame=origin.frame, timestamp=timestamp, tracks=0)
     marks = {names.SEQUENCE: str(sequence), names.ALERTS: "0", names.REASON: reason}
-    return _done(body, str(origin.frame), marks)
-
-
-def _done(body: TrackedFrame, key: str, marks: Mapping[str, str]) -> Message:
-    time = rfc3339(body.timestamp)
-    headers = names.cloud_event(f"{body.run_id}:{key}:tracked", names.TRACKED_TYPE, names.TRACK_SOURCE, time)
-    headers |= {names.RUN: body.run_id, names.FRAME: str(body.frame), **marks}
-    return Message(topics.TRACKED.subject, body.to_json(), headers)
-
-
-def _place(tracked: Tracked) -> dict[str, str]:
-    return {names.RUN: tracked.run, names.FRAME: str(tracked.number)}
+    return notice(body, str(origin.frame), marks)

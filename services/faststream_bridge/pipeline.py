@@ -10,14 +10,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from faststream_bridge.completion import Completion, Job
 from faststream_bridge.frames import Delivery, PoisonError, StoredFrame, read_frame, read_origin, read_radar
-from faststream_bridge.messages import (
-    Message,
-    buried_message,
-    guard_messages,
-    spoofer_messages,
-    track_messages,
-    tracked_message,
-)
+from faststream_bridge.messages import buried_message
 from faststream_bridge.runs import Runs
 from faststream_bridge.snapshot import FailureNote, Snapshot
 from faststream_bridge.stream_identity import Newest
@@ -25,7 +18,9 @@ from faststream_bridge.stream_position import Position, StoredFrames
 from qiki.clock import rfc3339
 from qiki.contracts import topics
 from qiki.contracts.headers import REASON
+from qiki.contracts.message import Message
 from qiki.contracts.radar import RadarFrame
+from qiki.guard.messages import guard_messages, spoofer_messages, track_messages, tracked_message
 from qiki.runtime.clock import now
 from qiki.runtime.dead_letters import dead_letter
 from qiki.runtime.window import PublishWindow

@@ -8,12 +8,13 @@ from nats.js.errors import NotFoundError
 from prometheus_client import Counter, Gauge
 
 from q_sim_radar.backlog import Backlog, Gap, gaps_before
-from q_sim_radar.messages import LAST_SUBJECT, Measured, messages
+from q_sim_radar.measured import Measured
 from q_sim_radar.settings import RadarSettings
 from q_sim_radar.source import CONDITION, frames
 from qiki.contracts import topics
 from qiki.contracts.events import RADAR_GAP, RadarGap
 from qiki.contracts.headers import FrameOrigin
+from qiki.radar.messages import LAST_SUBJECT, frame_messages
 from qiki.runtime.clock import now
 from qiki.runtime.nats import Link, connect
 from qiki.runtime.service import Service
@@ -76,8 +77,8 @@ def _place(service: Service[RadarSettings], headers: Mapping[str, str] | None) -
 
 async def receive(service: Service[RadarSettings], backlog: Backlog, last: tuple[str, int] | None) -> None:
     """Simulator to backlog."""
-    async for message, radar in frames(service, last):
-        backlog.put(message, radar)
+    async for frame in frames(service, last):
+        backlog.put(frame)
         BACKLOG.set(len(backlog))
 
 
@@ -97,7 +98,7 @@ async def publish(
             continue
         for gap in gaps_before(waiting, last):
             report(service, gap, measured)
-        for message in messages(measured, now()):
+        for message in frame_messages(measured.frame, measured.origin, measured.radar, now()):
             await window.publish(message.subject, message.body, message.headers)
         PUBLISHED.inc()
         last = (waiting.run, waiting.number)

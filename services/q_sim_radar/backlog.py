@@ -2,10 +2,11 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from generated.q_sim_api_pb2 import StreamRadarFramesResponse
-from q_sim_radar.messages import Measured
+from q_sim_radar.measured import Measured
 
 REFUSED = "the simulator's frame breaks the contract: the log of this service says how"
 OVERFLOW = "NATS was away for longer than RADAR_BACKLOG_BYTES last"
@@ -30,6 +31,9 @@ class Waiting:
     """A frame that waits, and what was received before it and lost.
 
     It waits serialised: a message takes twice the memory, the model of a frame some twenty times.
+
+    Attributes:
+        radar: what the stream says of the run's radar
     """
 
     run: str
@@ -38,8 +42,14 @@ class Waiting:
     radar: str = ""
     lost: list[Gap] = field(default_factory=list)
 
+    @classmethod
+    def received(cls, body: bytes, radars: Mapping[str, str]) -> "Waiting":
+        """Return the frame that a message of the stream carries, and what is said of its run's radar."""
+        message = StreamRadarFramesResponse.FromString(body)
+        return cls(message.run_id, message.number, body, radars.get(message.run_id, ""))
+
     def read(self) -> Measured:
-        """The frame.
+        """Parse the frame.
 
         Raises:
             ValueError: something in it that the contract does not allow.
@@ -74,12 +84,11 @@ class Backlog:
     def __len__(self) -> int:
         return len(self._frames)
 
-    def put(self, message: StreamRadarFramesResponse, radar: str = "") -> None:
-        """Append a frame, with what is said of its run's radar.
+    def put(self, waiting: Waiting) -> None:
+        """Append a frame.
 
         The oldest go when it is full, which the next one tells. The newest always stays.
         """
-        waiting = Waiting(message.run_id, message.number, message.SerializeToString(), radar)
         self._frames.append(waiting)
         self._bytes += waiting.size
         while self._bytes > self._max_bytes and len(self._frames) > 1:

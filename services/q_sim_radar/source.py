@@ -2,51 +2,52 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
+from typing import Any
 
 import grpc
 import grpc.aio
 
-from generated.q_sim_api_pb2 import StreamRadarFramesRequest, StreamRadarFramesResponse
-from generated.q_sim_api_pb2_grpc import QSimAPIServiceStub
+from generated.q_sim_api_pb2 import StreamRadarFramesRequest
+from q_sim_radar.backlog import Waiting
 from q_sim_radar.settings import RadarSettings
 from qiki.contracts.headers import FRAME, RADAR, RUN
 from qiki.runtime.grpc import CLIENT_OPTIONS
 from qiki.runtime.service import Service
 
+METHOD = "/qiki.api.QSimAPIService/StreamRadarFrames"
 RETRY_S = 0.1
 CONDITION = "simulator"
 RUN_CONDITION = "run"
 
 
-async def frames(
-    service: Service[RadarSettings], after: tuple[str, int] | None
-) -> AsyncIterator[tuple[StreamRadarFramesResponse, str]]:
-    """Every frame behind `after`, a run and a number; from the start of the current run when None.
+async def frames(service: Service[RadarSettings], after: tuple[str, int] | None) -> AsyncIterator[Waiting]:
+    """Yield every frame behind `after`, a run and a number; from the start of the current run when None.
 
-    With each comes what is said of its run's radar: at the begin of a call, of the runs that there are then. So the
-    call is made again where another run follows.
+    What is said of a run's radar comes at the begin of a call, of the runs that there are then. So the call is made
+    again where another run follows. Frames stay serialised, as they came.
     """
     asked = None
     async with grpc.aio.insecure_channel(service.settings.qsim_grpc, options=CLIENT_OPTIONS) as channel:
-        stub = QSimAPIServiceStub(channel)
+        stream: Any = channel.unary_stream(METHOD, request_serializer=StreamRadarFramesRequest.SerializeToString)
         while True:
             request = StreamRadarFramesRequest()
             if after is not None:
                 request.run_id, request.after_frame = after
             try:
-                call = stub.StreamRadarFrames(request, wait_for_ready=True)
+                call = stream(request, wait_for_ready=True)
                 told = [(key, str(value)) for key, value in await call.initial_metadata()]
                 place, radars = dict(told), radars_of(told)
                 service.health.met(CONDITION)
                 check_run(service, place, after)
-                async for message in call:
-                    if message.run_id not in radars and message.run_id != asked:
-                        asked = message.run_id
+                async for body in call:
+                    frame = Waiting.received(body, radars)
+                    if frame.run not in radars and frame.run != asked:
+                        asked = frame.run
                         call.cancel()
                         break
-                    after = (message.run_id, message.number)
+                    after = (frame.run, frame.number)
                     service.health.met(RUN_CONDITION)
-                    yield message, radars.get(message.run_id, "")
+                    yield frame
                 else:
                     await asyncio.sleep(RETRY_S)
             except grpc.aio.AioRpcError as error:

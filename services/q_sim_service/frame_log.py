@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
 from generated.q_sim_api_pb2 import StreamRadarFramesResponse
+from q_sim_service.frame_protobuf import frame_to_proto
 from qiki.world.frames import MeasuredFrame
 
 KEEP_S = 60.0
@@ -21,10 +22,6 @@ class _Entry:
     logged_s: float
     number: int
     body: bytes  # a message takes several times as much
-
-    @property
-    def message(self) -> StreamRadarFramesResponse:
-        return StreamRadarFramesResponse.FromString(self.body)
 
     @property
     def size(self) -> int:
@@ -65,11 +62,11 @@ class FrameLog:
         """The current run's last frame."""
         if not self._entries or self._entries[-1].run != len(self._runs) - 1:
             return None
-        return self._entries[-1].message
+        return StreamRadarFramesResponse.FromString(self._entries[-1].body)
 
     def append(self, frame: MeasuredFrame) -> None:
         """Log a frame of the current run, and wake the readers."""
-        body = frame.to_proto().SerializeToString()
+        body = frame_to_proto(frame).SerializeToString()
         entry = _Entry(len(self._runs) - 1, frame.t_s, self._clock(), frame.number, body)
         self._entries.append(entry)
         self._bytes += entry.size
@@ -78,8 +75,8 @@ class FrameLog:
             self._dropped += 1
         self._fresh.set()
 
-    async def read(self, run_id: str, after_frame: int | None) -> AsyncGenerator[StreamRadarFramesResponse, None]:
-        """Frames after the one named, then those of later runs, for ever.
+    async def read(self, run_id: str, after_frame: int | None) -> AsyncGenerator[bytes, None]:
+        """Yield the frames after the one named, then those of later runs, for ever: serialised, as they are sent.
 
         An unknown run means the current one from its oldest frame; frames that were dropped are passed over.
         """
@@ -92,7 +89,7 @@ class FrameLog:
             while True:
                 entry = await self._next(reader)
                 if entry.run > first_run or (entry.run == first_run and entry.number > after):
-                    yield entry.message
+                    yield entry.body
         finally:
             self._readers.discard(reader)
             self._moved.set()

@@ -93,17 +93,15 @@ class Rpc(QSimAPIServiceServicer):
             await context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
             raise
 
-    async def StreamRadarFrames(  # noqa: N802
-        self,
-        request: api.StreamRadarFramesRequest,
-        context: Any,
-    ) -> AsyncIterator[api.StreamRadarFramesResponse]:
-        """Frames, for ever."""
+    async def StreamRadarFrames(  # type: ignore[override]  # noqa: N802
+        self, request: api.StreamRadarFramesRequest, context: Any
+    ) -> AsyncIterator[bytes]:
+        """Yield frames for ever, serialised as they were when they were measured; the server sends them as they are."""
         # The reader is connected, though frames may be long in coming: he learns where the simulation stands.
         radars = ((RADAR, one) for one in self._engine.radars)
         await context.send_initial_metadata((*self._engine.place.items(), *radars))
         after = request.after_frame if request.HasField("after_frame") else None
         with READERS.track_inprogress():
             async with aclosing(self._engine.log.read(request.run_id, after)) as frames:
-                async for message in frames:
-                    yield message
+                async for body in frames:
+                    yield body

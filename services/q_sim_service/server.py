@@ -2,12 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from generated.q_sim_api_pb2 import DESCRIPTOR
+from generated.q_sim_api_pb2 import DESCRIPTOR, StreamRadarFramesRequest
 from generated.q_sim_api_pb2_grpc import add_QSimAPIServiceServicer_to_server
 from q_sim_service.rpc import Rpc
 from qiki.errors import UserError
@@ -27,6 +28,7 @@ async def serving(rpc: Rpc, address: str) -> AsyncIterator[int]:
     server = grpc.aio.server(options=SERVER_OPTIONS)
     statuses = health.aio.HealthServicer()
     add_QSimAPIServiceServicer_to_server(rpc, server)
+    server.add_registered_method_handlers(SERVICE, {"StreamRadarFrames": _serialised_frames(rpc)})
     health_pb2_grpc.add_HealthServicer_to_server(statuses, server)
     reflection.enable_server_reflection((SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
     try:
@@ -43,3 +45,10 @@ async def serving(rpc: Rpc, address: str) -> AsyncIterator[int]:
     finally:
         await statuses.enter_graceful_shutdown()
         await server.stop(DRAIN_S)
+
+
+def _serialised_frames(rpc: Rpc) -> Any:
+    """Return the handler of the stream of frames, whose messages are bytes already: the generated one serialises."""
+    return grpc.unary_stream_rpc_method_handler(
+        rpc.StreamRadarFrames, request_deserializer=StreamRadarFramesRequest.FromString
+    )

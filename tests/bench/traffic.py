@@ -6,12 +6,14 @@ from uuid import UUID, uuid4
 
 import numpy as np
 
-from q_sim_radar.messages import Measured, Message, messages
+from q_sim_radar.measured import Measured
 from qiki.contracts.enums import RadarRangeBand
 from qiki.contracts.headers import FrameOrigin
 from qiki.contracts.ids import RADAR_SENSOR_ID, run_frame_id
+from qiki.contracts.message import Message
 from qiki.contracts.radar import RadarDetection, RadarFrame
 from qiki.geometry import spherical
+from qiki.radar.messages import frame_messages
 from qiki.runtime.clock import now
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -37,7 +39,7 @@ def frames(detections: int, count: int, seed: int = 1) -> Iterator[Measured]:
 
 def union(measured: Measured) -> Message:
     """The message on the subject that the bridge reads."""
-    return messages(measured, now())[0]
+    return frame_messages(measured.frame, measured.origin, measured.radar, now())[0]
 
 
 def _measured(run: UUID, number: int, position: np.ndarray, velocity: np.ndarray, rng: np.random.Generator) -> Measured:

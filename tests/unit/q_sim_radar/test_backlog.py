@@ -7,22 +7,22 @@ import pytest
 
 from generated.q_sim_api_pb2 import StreamRadarFramesResponse
 from generated.radar.v1.radar_pb2 import RadarDetection
-from q_sim_radar.backlog import AWAY, ENTRY_BYTES, LATE, OVERFLOW, REFUSED, Backlog, Gap, Waiting, gaps_before
+from q_sim_radar.backlog import AWAY, LATE, OVERFLOW, REFUSED, Backlog, Gap, Waiting, gaps_before
 from q_sim_radar.source import conflict
 
 ONE, OTHER = "6f1c3d1e-0000-4000-8000-000000000001", "6f1c3d1e-0000-4000-8000-000000000002"
 
 
-def message(number: int, run: str = ONE, detections: int = 0) -> StreamRadarFramesResponse:
+def message(number: int, run: str = ONE, detections: int = 0) -> Waiting:
     """A frame of the simulator; nothing but its place and its size matter here."""
     response = StreamRadarFramesResponse(run_id=run, number=number, own_position=(0, 0, 0), own_velocity=(0, 0, 0))
     response.frame.sensor_id.value = response.frame.frame_id.value = run
     response.frame.schema_version = 1
     response.frame.detections.extend([RadarDetection(range_m=1.5, bearing_deg=2.5, snr_db=3.5)] * detections)
-    return response
+    return Waiting.received(response.SerializeToString(), {})
 
 
-SIZE = message(1).ByteSize() + ENTRY_BYTES
+SIZE = message(1).size
 """What a frame without a detection counts, its number above 0 and below 128."""
 
 
@@ -66,12 +66,11 @@ def test_room_that_was_made_is_used():
 @pytest.mark.parametrize("detections", [0, 200])
 def test_it_takes_no_more_memory_than_it_may(detections: int):
     backlog = Backlog(1_000_000)
-    frame = message(0, detections=detections)
+    size = message(0, detections=detections).size
     tracemalloc.start()
     try:
-        for number in range(3_000_000 // (frame.ByteSize() + ENTRY_BYTES)):
-            frame.number = number
-            backlog.put(frame)
+        for number in range(3_000_000 // size):
+            backlog.put(message(number, detections=detections))
         taken, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -85,7 +84,7 @@ def test_who_takes_waits_for_a_frame_or_the_end():
         await asyncio.sleep(0)
         assert not taking.done()
         backlog.put(message(0))
-        assert await taking == Waiting(ONE, 0, message(0).SerializeToString())
+        assert await taking == message(0)
         taking = asyncio.create_task(backlog.take())
         await asyncio.sleep(0)
         backlog.close()

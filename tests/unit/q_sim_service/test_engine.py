@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from generated.q_sim_api_pb2 import StreamRadarFramesResponse
 from q_sim_service.engine import Engine
 from q_sim_service.runs import run_ids
 from qiki.botspec.planes.bot import BotParameters
@@ -122,9 +123,9 @@ def test_a_step_hands_its_frames_to_the_readers_before_it_ends():
         taken: list[int] = []
 
         async def read() -> None:
-            async for message in bench.engine.log.read("", None):
+            async for body in bench.engine.log.read("", None):
                 await asyncio.sleep(0)
-                taken.append(message.number)
+                taken.append(StreamRadarFramesResponse.FromString(body).number)
 
         reading = asyncio.create_task(read())
         await asyncio.sleep(0)

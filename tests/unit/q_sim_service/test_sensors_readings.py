@@ -7,6 +7,7 @@ import pytest
 
 from generated import common_types_pb2 as common
 from generated.sensor_raw_in_pb2 import SensorReading
+from q_sim_service.frame_protobuf import frame_to_proto
 from q_sim_service.readings import choose, reading
 from qiki.botspec.planes.bot import BotParameters
 from qiki.botspec.planes.sensors import SensorKind, SensorParameters, sensor_id
@@ -29,7 +30,7 @@ def read(simulated: World, kind: SensorKind) -> SensorReading:
     frame = None
     for _ in range(2):
         frame = simulated.tick().frame or frame
-    return reading(simulated, kind, frame and frame.to_proto())
+    return reading(simulated, kind, frame and frame_to_proto(frame))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from q_sim_service.frame_protobuf import frame_to_proto
 from qiki.botspec.planes.bot import BotParameters
 from qiki.botspec.planes.docking import Port
 from qiki.botspec.planes.power import PowerParameters, StorageParameters
@@ -76,7 +77,7 @@ def recording(simulated: World, ticks: int) -> list[bytes]:
             simulated.submit(FireThruster(Axis.UP, 0.5, 1.0))
         frame = simulated.tick().frame
         if frame is not None:
-            out += [frame.to_proto().SerializeToString(deterministic=True), truth(simulated, frame).to_json()]
+            out += [frame_to_proto(frame).SerializeToString(deterministic=True), truth(simulated, frame).to_json()]
     return out
 
 
@@ -106,7 +107,7 @@ def test_the_scenario_sets_the_frame_rate(rate_hz: float, expected: int):
 def test_a_frame_carries_its_run_its_time_and_the_vehicles_own_state():
     simulated = world(bot={"position_m": [10, 20, 30], "velocity_mps": [1, 2, 3]})
     frames, _ = run(simulated, 20)
-    message = frames[-1].to_proto()
+    message = frame_to_proto(frames[-1])
     assert (message.run_id, message.number) == (str(RUN), 9)
     assert message.frame.frame_id.value == str(run_frame_id(RUN, 9))
     assert message.frame.sensor_id.value == str(RADAR_SENSOR_ID)

@@ -8,14 +8,18 @@ from uuid import UUID
 import pytest
 
 from faststream_bridge.frames import StoredFrame
-from faststream_bridge.messages import Message, buried_message, guard_messages, track_messages, tracked_message
-from faststream_bridge.runs import Runs, Tracked
+from faststream_bridge.messages import buried_message
+from faststream_bridge.runs import Runs
 from qiki.clock import parse_rfc3339
 from qiki.contracts.enums import ObjectType, RadarRangeBand, TransponderMode
 from qiki.contracts.events import GuardCleared
 from qiki.contracts.headers import FrameOrigin
 from qiki.contracts.ids import run_frame_id
+from qiki.contracts.message import Message
 from qiki.contracts.radar import GuardAlert, RadarDetection, RadarTrack, TrackedFrame
+from qiki.guard.judge import Judgement
+from qiki.guard.messages import guard_messages, track_messages, tracked_message
+from qiki.guard.tracked_run import Tracked
 
 RUN = "6f1c3d1e-0000-4000-8000-000000000001"
 NOW = "2026-01-02T00:00:00.000000Z"
@@ -152,7 +156,7 @@ def test_an_alerts_end_is_an_event_of_its_frame(
         runs.step(stored(number))
     gone = [one for one in (runs.step(stored(number, detections=())) for number in range(30, 90)) if one is not None]
     ((step, message),) = [(step, one) for step in gone for one in guard_messages(step)]
-    (alert,) = [alert for step in steps for alert in step.alerts]
+    (alert,) = [alert for step in steps for alert in step.judgement.alerts]
     cleared = GuardCleared.from_json(message.body)
     assert message.subject == "qiki.events.v1.radar.guard.cleared"
     assert (cleared.run_id, cleared.track_id, cleared.rule_id) == (RUN, alert.track_id, alert.rule_id)
@@ -167,7 +171,7 @@ def test_an_alerts_end_is_an_event_of_its_frame(
 
 def test_an_alert_that_holds_again_says_what_an_alert_says_and_counts(steps: list[Tracked]):
     (spoke,) = [step for step in steps for _ in guard_messages(step)]
-    step = replace(spoke, alerts=[], resumed=spoke.alerts)
+    step = replace(spoke, judgement=Judgement(resumed=spoke.judgement.alerts))
     (alert,), (resumed,) = guard_messages(spoke), guard_messages(step)
     assert resumed.subject == "qiki.events.v1.radar.guard.resumed"
     assert resumed.body == alert.body

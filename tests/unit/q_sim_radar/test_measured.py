@@ -8,12 +8,14 @@ import pytest
 
 from generated.q_sim_api_pb2 import StreamRadarFramesResponse
 from generated.radar.v1 import radar_pb2 as pb
-from q_sim_radar.messages import LAST_SUBJECT, Measured, messages
+from q_sim_radar.measured import Measured
 from q_sim_radar.source import radars_of
 from qiki.contracts.enums import FriendFoe
 from qiki.contracts.ids import run_frame_id
+from qiki.contracts.message import Message
 from qiki.contracts.protobuf import frame_to_proto
 from qiki.contracts.radar import RadarDetection, RadarFrame
+from qiki.radar.messages import LAST_SUBJECT, frame_messages
 
 RUN = UUID("6f1c3d1e-0000-4000-8000-000000000001")
 SENSOR = UUID("6f1c3d1e-0000-4000-8000-000000000002")
@@ -26,6 +28,10 @@ NEAR = RadarDetection(
 FAR = RadarDetection(
     range_m=9000, bearing_deg=1, elev_deg=2, vr_mps=3, snr_db=4, rcs_dbsm=5, range_band=1, id_present=False
 )
+
+
+def messages(measured: Measured, ts_ingest: datetime) -> list[Message]:
+    return frame_messages(measured.frame, measured.origin, measured.radar, ts_ingest)
 
 
 def response(*plots: RadarDetection) -> StreamRadarFramesResponse:

@@ -1,0 +1,108 @@
+"""The messages of a tracked frame: its tracks, what the guard found, and the notice that all of them are stored."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from uuid import UUID
+
+from pydantic_core import to_json
+
+from qiki.clock import rfc3339
+from qiki.contracts import headers as names
+from qiki.contracts import topics
+from qiki.contracts.events import (
+    GUARD_ALERT,
+    GUARD_CLEARED,
+    GUARD_RESUMED,
+    IDENTITY_SPOOFED,
+    SEVERITY,
+    EventKind,
+    GuardCleared,
+    IdentitySpoofed,
+)
+from qiki.contracts.ids import track_message_id
+from qiki.contracts.message import Message
+from qiki.contracts.radar import GuardAlert, TrackedFrame
+from qiki.guard.tracked_run import Tracked
+
+
+def track_messages(tracked: Tracked, ts_ingest: str) -> Iterator[Message]:
+    """Yield one message a track."""
+    reports = tracked.reports
+    shared = names.cloud_event("", names.TRACK_TYPE, names.TRACK_SOURCE, reports.timestamp)
+    shared |= _place(tracked)
+    for row, confidence in zip(reports.rows(ts_ingest), reports.type_confidence.tolist(), strict=True):
+        message_id = track_message_id(tracked.run, tracked.key, row["track_id"])
+        headers = shared | {names.MESSAGE_ID: message_id, "ce-id": message_id}
+        if confidence:
+            headers[names.TYPE_CONFIDENCE] = names.probability(confidence)
+        yield Message(topics.TRACKS.subject, to_json(row), headers)
+
+
+def guard_messages(tracked: Tracked) -> Iterator[Message]:
+    """Yield an event for each alert that begins, that holds again, and that is over."""
+    moment = tracked.reports.moment
+    for alert in tracked.judgement.alerts:
+        yield _met(GUARD_ALERT, alert, tracked, moment)
+    for alert in tracked.judgement.resumed:
+        yield _met(GUARD_RESUMED, alert, tracked, moment, ":resumed")
+    for ended in tracked.judgement.ended:
+        body = GuardCleared(
+            run_id=tracked.run,
+            rule_id=ended.rule_id,
+            track_id=UUID(ended.track_id),
+            fsm_event=ended.fsm_event,
+            ts_epoch=moment.timestamp(),
+        )
+        event_id = f"{tracked.run}:{tracked.key}:{ended.track_id}:{ended.rule_id}:cleared"
+        headers = dict(GUARD_CLEARED.headers(event_id, moment))
+        yield Message(GUARD_CLEARED.subject, body.to_json(), headers | _place(tracked))
+
+
+def _met(kind: EventKind, alert: GuardAlert, tracked: Tracked, moment: datetime, suffix: str = "") -> Message:
+    """Return the event of a guard rule that is met, with the severity of the rule."""
+    event_id = f"{tracked.run}:{tracked.key}:{alert.track_id}:{alert.rule_id}{suffix}"
+    headers = dict(kind.headers(event_id, moment)) | {SEVERITY: alert.severity.upper()}
+    return Message(kind.subject, alert.to_json(), headers | _place(tracked))
+
+
+def spoofer_messages(tracked: Tracked) -> Iterator[Message]:
+    """Yield an event for each track that is found a spoofer."""
+    reports = tracked.reports
+    moment = reports.moment
+    for row in tracked.spoofers:
+        body = IdentitySpoofed(
+            run_id=tracked.run,
+            track_id=UUID(reports.track_id[row]),
+            transponder_id=reports.transponder_id[row],
+            range_m=float(reports.range_m[row]),
+            ts_epoch=moment.timestamp(),
+        )
+        headers = IDENTITY_SPOOFED.headers(f"{tracked.run}:{body.track_id}:spoof", moment)
+        yield Message(IDENTITY_SPOOFED.subject, body.to_json(), headers)
+
+
+def tracked_message(tracked: Tracked, sequence: int | None = None) -> Message:
+    """Return the notice that a frame is tracked; `sequence` is the frame's place in its stream."""
+    body = TrackedFrame(
+        run_id=tracked.run,
+        frame_id=tracked.frame_id,
+        frame=tracked.number,
+        timestamp=tracked.reports.moment,
+        tracks=len(tracked.reports),
+    )
+    judgement = tracked.judgement
+    alerts = len(judgement.alerts) + len(judgement.resumed) + len(judgement.ended)
+    place = {} if sequence is None else {names.SEQUENCE: str(sequence)}
+    return notice(body, tracked.key, place | {names.ALERTS: str(alerts)})
+
+
+def notice(body: TrackedFrame, key: str, marks: Mapping[str, str]) -> Message:
+    """Return the message that carries a notice; `marks` are headers of its own."""
+    time = rfc3339(body.timestamp)
+    headers = names.cloud_event(f"{body.run_id}:{key}:tracked", names.TRACKED_TYPE, names.TRACK_SOURCE, time)
+    headers |= {names.RUN: body.run_id, names.FRAME: str(body.frame), **marks}
+    return Message(topics.TRACKED.subject, body.to_json(), headers)
+
+
+def _place(tracked: Tracked) -> dict[str, str]:
+    return {names.RUN: tracked.run, names.FRAME: str(tracked.number)}

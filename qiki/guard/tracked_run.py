@@ -1,0 +1,107 @@
+"""A run that is tracked and guarded: the tracker of its frames, and the judge of its tracks."""
+
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+from uuid import UUID, uuid5
+
+import numpy as np
+
+from qiki.contracts.enums import FriendFoe, TransponderMode
+from qiki.contracts.radar_figures import RadarFigures
+from qiki.guard.judge import GuardJudge, GuardRules, Judgement
+from qiki.tracking import Scan, Tracker, TrackerParameters, TrackReports
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """What a frame gave.
+
+    Attributes:
+        run: the run's id
+        key: distinguishes the frame within its run, the same again when it is read again
+        number: of the frame in its run
+        judgement: alerts that begin, resume and end with this frame
+        spoofers: rows of the reports that are found spoofers for the first time
+    """
+
+    run: str
+    key: str
+    number: int
+    frame_id: UUID
+    reports: TrackReports
+    judgement: Judgement
+    spoofers: list[int]
+
+
+class TrackedRun:
+    """Tracks one run, frame after frame, and judges its tracks by the guard rules.
+
+    Args:
+        namespace: of the identities of tracks
+        parameters: of every tracker, but for what a frame says of its radar
+        rules: the guard rules
+        identities: known transponder identities and their sides
+        radar: the radar's figures; None for the default radar
+    """
+
+    def __init__(
+        self,
+        namespace: UUID,
+        parameters: TrackerParameters,
+        rules: GuardRules,
+        identities: Mapping[str, FriendFoe],
+        radar: RadarFigures | None,
+    ) -> None:
+        self.identities, self.radar = identities, radar
+        self.tracker = Tracker(namespace, parameters.of_radar(radar), identities)
+        self._judge = GuardJudge(rules)
+        self._spoofers: set[str] = set()
+
+    @staticmethod
+    def namespace(run_id: UUID, first_frame: int) -> UUID:
+        """Return the namespace of a run's tracks; a run that begins in its middle names other tracks."""
+        return uuid5(run_id, f"from:{first_frame}") if first_frame else run_id
+
+    def step(self, scan: Scan) -> tuple[TrackReports, Judgement, list[int]]:
+        """Track one scan: the reports, what the guard finds in them, and the rows of new spoofers.
+
+        Raises:
+            TrackerError: the tracker cannot take the scan; nothing has changed.
+        """
+        reports = self.tracker.step(scan)
+        return reports, self._judge.judge(reports), self._new_spoofers(reports)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return the whole state, as JSON values."""
+        return {
+            "tracker": b64encode(self.tracker.snapshot()).decode(),
+            "judge": self._judge.snapshot(),
+            "spoofers": sorted(self._spoofers),
+            "identities": {identity: int(side) for identity, side in self.identities.items()},
+            "radar": self.radar and self.radar.model_dump(),
+        }
+
+    @classmethod
+    def restore(cls, snapshot: Mapping[str, Any], parameters: TrackerParameters, rules: GuardRules) -> Self:
+        """Return a run that goes on exactly where `snapshot` was taken.
+
+        Raises:
+            TrackerError: a snapshot of another version, or a broken one.
+        """
+        identities = {identity: FriendFoe(side) for identity, side in snapshot["identities"].items()}
+        figures = snapshot.get("radar")  # a run of an older version was tracked with the defaults, and goes on so
+        radar = None if figures is None else RadarFigures.model_validate(figures)
+        run = cls.__new__(cls)
+        run.identities, run.radar = identities, radar
+        run.tracker = Tracker.restore(b64decode(snapshot["tracker"]), parameters.of_radar(radar), identities)
+        run._judge = GuardJudge.restore(snapshot["judge"], rules)
+        run._spoofers = set(snapshot["spoofers"])
+        return run
+
+    def _new_spoofers(self, reports: TrackReports) -> list[int]:
+        rows: list[int] = np.flatnonzero(reports.transponder_mode == TransponderMode.SPOOF).tolist()
+        new = [row for row in rows if reports.track_id[row] not in self._spoofers]
+        self._spoofers.update(reports.track_id[row] for row in new)
+        return new

@@ -1,0 +1,45 @@
+"""A radar frame as the three messages that carry it: the union, long range alone, short range alone."""
+
+from datetime import datetime
+
+from qiki.clock import rfc3339
+from qiki.contracts import topics
+from qiki.contracts.enums import RadarRangeBand
+from qiki.contracts.headers import RADAR, FrameOrigin
+from qiki.contracts.message import Message
+from qiki.contracts.radar import RadarFrame
+from qiki.contracts.radar_figures import RadarFigures
+
+SUBJECTS = (
+    (RadarRangeBand.RR_UNSPECIFIED, topics.FRAMES.subject),
+    (RadarRangeBand.RR_LR, topics.FRAMES_LR.subject),
+    (RadarRangeBand.RR_SR, topics.FRAMES_SR.subject),
+)
+LAST_SUBJECT = SUBJECTS[-1][1]
+"""Published last: a frame that is stored here is stored on all three."""
+_NO_PLOTS = b"]}"
+"""End of a frame's body, whose last member is the list of its detections."""
+
+
+def frame_messages(
+    frame: RadarFrame, origin: FrameOrigin, radar: RadarFigures | None, ts_ingest: datetime
+) -> list[Message]:
+    """Return the messages of a frame, in the order in which they are published.
+
+    Args:
+        frame: as measured; each of its detections becomes JSON once
+        origin: run, number and own state, for the headers
+        radar: what a tracker has to know of the radar; None for the default one
+        ts_ingest: wall time
+    """
+    empty = frame.model_copy(update={"ts_ingest": ts_ingest, "detections": ()}).to_json()
+    head = empty.removesuffix(_NO_PLOTS)
+    plots = [(plot.range_band, plot.to_json()) for plot in frame.detections]
+    time = rfc3339(frame.timestamp)
+    figures = {RADAR: radar.text()} if radar else {}
+    messages = []
+    for band, subject in SUBJECTS:
+        rows = (row for of, row in plots if band in {RadarRangeBand.RR_UNSPECIFIED, of})
+        body = head + b",".join(rows) + _NO_PLOTS
+        messages.append(Message(subject, body, origin.headers(band, time) | figures))
+    return messages
