@@ -58,6 +58,7 @@ class World:
         self.scenario, self.seed, self.run_id = scenario, seed, run_id
         self.tick_count = 0
         self.frame_count = 0
+        self.newest_frame: MeasuredFrame | None = None
         self.vehicle = Vehicle(parameters, scenario.bot, TICK_S, sensors)
         self.contacts = Contacts(scenario, run_id, contacts)
         self._radar = Radar(scenario.radar, radar, sr_threshold_m)
@@ -137,7 +138,7 @@ class World:
         position_m, velocity_mps = self.vehicle.position_m, self.vehicle.velocity_mps
         detections = self._radar.measure(self.contacts, position_m, velocity_mps, self.vehicle.drive.heading_deg)
         number, self.frame_count = self.frame_count, self.frame_count + 1
-        return MeasuredFrame(
+        self.newest_frame = MeasuredFrame(
             self.run_id,
             number,
             self.t_s,
@@ -147,3 +148,4 @@ class World:
             velocity_mps,
             self.scenario.identities,
         )
+        return self.newest_frame

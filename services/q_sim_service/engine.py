@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-from generated.q_sim_api_pb2 import StreamRadarFramesResponse
 from q_sim_service.frame_log import FrameLog
 from q_sim_service.metrics import BEHIND, FRAMES, TICKS
 from q_sim_service.pacer import Pacer
@@ -131,14 +130,14 @@ class Engine:
         """
         self.world.submit(order)
 
-    def newest_frame(self) -> StreamRadarFramesResponse:
+    def newest_frame(self) -> MeasuredFrame:
         """The current run's last frame, the same that readers of the stream get.
 
         Raises:
             NoFrameError: there is none yet, or the radar is off.
         """
         reason = self.world.vehicle.radar_off_reason
-        newest = self.log.newest
+        newest = self.world.newest_frame
         if reason is not None:
             raise NoFrameError(reason)
         if newest is None:

@@ -5,7 +5,6 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
-from generated.q_sim_api_pb2 import StreamRadarFramesResponse
 from q_sim_service.frame_protobuf import frame_to_proto
 from qiki.world.frames import MeasuredFrame
 
@@ -56,13 +55,6 @@ class FrameLog:
     def begin_run(self, run_id: str) -> None:
         """Frames that follow belong to this run."""
         self._runs[run_id] = len(self._runs)
-
-    @property
-    def newest(self) -> StreamRadarFramesResponse | None:
-        """The current run's last frame."""
-        if not self._entries or self._entries[-1].run != len(self._runs) - 1:
-            return None
-        return StreamRadarFramesResponse.FromString(self._entries[-1].body)
 
     def append(self, frame: MeasuredFrame) -> None:
         """Log a frame of the current run, and wake the readers."""

@@ -10,14 +10,16 @@ import grpc
 from generated import q_sim_api_pb2 as api
 from generated.q_sim_api_pb2_grpc import QSimAPIServiceServicer
 from q_sim_service.engine import Engine
+from q_sim_service.frame_protobuf import frame_to_proto
 from q_sim_service.metrics import ACTUATOR_COMMANDS, READERS
-from q_sim_service.readings import choose, reading
+from q_sim_service.readings import reading
 from qiki.botspec.actuators import ACTUATORS, ActuatorKind
 from qiki.contracts.events import ACTUATOR_FAILED, ACTUATOR_OK, ActuatorOutcome, EventKind
 from qiki.contracts.headers import RADAR
 from qiki.contracts.protobuf import command_from_proto, uuid_to_proto
 from qiki.runtime.events import Events
 from qiki.world.errors import NoFrameError, NoSensorError, OrderError
+from qiki.world.sensors import choose
 from qiki.world.vehicle.actuators import order_of, plain_order
 
 
@@ -38,11 +40,11 @@ class Rpc(QSimAPIServiceServicer):
         """A current reading."""
         world = self._engine.world
         try:
-            kind = choose(world, request.sensor_type)
+            sensor = choose(world, request.sensor_type)
         except NoSensorError as error:
             await context.abort(grpc.StatusCode.NOT_FOUND, str(error))
             raise
-        return api.GetSensorDataResponse(reading=reading(world, kind, self._engine.log.newest))
+        return api.GetSensorDataResponse(reading=reading(world, sensor))
 
     async def SendActuatorCommand(  # noqa: N802
         self,
@@ -88,7 +90,7 @@ class Rpc(QSimAPIServiceServicer):
     async def GetRadarFrame(self, request: api.GetRadarFrameRequest, context: Any) -> api.GetRadarFrameResponse:  # noqa: N802, ARG002
         """The newest frame."""
         try:
-            return api.GetRadarFrameResponse(frame=self._engine.newest_frame().frame)
+            return api.GetRadarFrameResponse(frame=frame_to_proto(self._engine.newest_frame()).frame)
         except NoFrameError as error:
             await context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
             raise

@@ -1,4 +1,4 @@
-"""Sensors: readings from the real state, with noise that is fixed for a tick, and failures."""
+"""Noise that is fixed for a tick, and failures of the sensors; what they read is in `qiki.world.sensors`."""
 
 import math
 
@@ -50,26 +50,7 @@ class Sensors:
             del self._down_s[kind]
         return repaired
 
-    def position_m(self, position_m: Vector3) -> Vector3:
-        """What the GPS says."""
-        return self._blur(SensorKind.GPS, position_m, self.parameters.gps_sigma_m)
-
-    def attitude_deg(self, heading_deg: float) -> Vector3:
-        """What the IMU says: roll, pitch and yaw, which is the heading."""
-        roll, pitch, yaw = self._blur(SensorKind.IMU, (0.0, 0.0, heading_deg), self.parameters.imu_sigma_deg)
-        return roll, pitch, yaw % 360.0
-
-    def temperature_k(self, celsius: float) -> float:
-        """What the thermometer in the core says."""
-        kelvin = celsius + 273.15
-        return self._blur(SensorKind.THERMAL, (kelvin, 0.0, 0.0), self.parameters.thermal_sigma_k)[0]
-
-    def range_m(self, nearest_m: float | None) -> float | None:
-        """What the lidar says of the nearest contact; None when nothing is within its reach."""
-        if nearest_m is None or nearest_m > self.parameters.lidar_range_m:
-            return None
-        return max(0.0, self._blur(SensorKind.LIDAR, (nearest_m, 0.0, 0.0), self.parameters.lidar_sigma_m)[0])
-
-    def _blur(self, kind: SensorKind, value: Vector3, sigma: float) -> Vector3:
+    def blur(self, kind: SensorKind, value: Vector3, sigma: float) -> Vector3:
+        """Return a value with this tick's noise of standard deviation `sigma`, axis by axis."""
         x, y, z = self._noise[kind]
         return value[0] + sigma * x, value[1] + sigma * y, value[2] + sigma * z

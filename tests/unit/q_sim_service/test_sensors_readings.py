@@ -7,13 +7,13 @@ import pytest
 
 from generated import common_types_pb2 as common
 from generated.sensor_raw_in_pb2 import SensorReading
-from q_sim_service.frame_protobuf import frame_to_proto
-from q_sim_service.readings import choose, reading
+from q_sim_service.readings import reading
 from qiki.botspec.planes.bot import BotParameters
 from qiki.botspec.planes.sensors import SensorKind, SensorParameters, sensor_id
 from qiki.contracts.protobuf import timestamp_from_proto
 from qiki.world.errors import NoSensorError
 from qiki.world.scenario import Scenario
+from qiki.world.sensors import SENSORS, choose
 from qiki.world.world import World
 
 EXACT = SensorParameters(imu_sigma_deg=0.0, gps_sigma_m=0.0, lidar_sigma_m=0.0, thermal_sigma_k=0.0)
@@ -27,10 +27,9 @@ def world(sensors: SensorParameters = EXACT, **fields: Any) -> World:
 
 
 def read(simulated: World, kind: SensorKind) -> SensorReading:
-    frame = None
     for _ in range(2):
-        frame = simulated.tick().frame or frame
-    return reading(simulated, kind, frame and frame_to_proto(frame))
+        simulated.tick()
+    return reading(simulated, SENSORS[kind])
 
 
 @pytest.mark.parametrize(
@@ -61,7 +60,7 @@ def test_the_radars_reading_is_the_newest_frame():
 
 
 def test_without_a_frame_the_radar_has_no_reading():
-    message = reading(world(), SensorKind.RADAR, None)
+    message = reading(world(), SENSORS[SensorKind.RADAR])
     assert (message.is_valid, message.WhichOneof("sensor_data")) == (False, None)
 
 
@@ -79,9 +78,9 @@ def test_a_failed_sensor_has_no_reading():
 def test_two_who_ask_in_the_same_tick_get_the_same():
     simulated = world(SensorParameters())
     for _ in range(10):
-        kind = choose(simulated, 0)
-        assert choose(simulated, 0) is kind
-        assert reading(simulated, kind, None) == reading(simulated, kind, None)
+        sensor = choose(simulated, 0)
+        assert choose(simulated, 0) is sensor
+        assert reading(simulated, sensor) == reading(simulated, sensor)
         simulated.tick()
 
 
@@ -89,7 +88,7 @@ def test_the_turn_goes_round_with_the_ticks():
     simulated = world(SensorParameters(fitted=(SensorKind.IMU, SensorKind.RADAR)))
     turns = []
     for _ in range(4):
-        turns.append(choose(simulated, 0))
+        turns.append(choose(simulated, 0).kind)
         simulated.tick()
     assert turns == [SensorKind.IMU, SensorKind.RADAR] * 2
 

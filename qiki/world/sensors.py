@@ -1,0 +1,94 @@
+"""The sensors: what each reads of the world. One object a sensor."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from qiki.botspec.planes.sensors import SensorKind
+from qiki.botspec.planes.thermal import Node
+from qiki.contracts.enums import Unit
+from qiki.world.errors import NoSensorError
+from qiki.world.frames import MeasuredFrame
+from qiki.world.vehicle.axes import Vector3
+from qiki.world.world import World
+
+Value = float | Vector3 | MeasuredFrame
+ZERO_CELSIUS_K = 273.15
+
+
+@dataclass(frozen=True, slots=True)
+class Sensor:
+    """A kind of sensor.
+
+    Attributes:
+        unit: of its values
+        read: returns the value at the present tick, the same for all who ask; None where there is nothing to read
+    """
+
+    kind: SensorKind
+    unit: Unit
+    read: Callable[[World], Value | None]
+
+
+def choose(world: World, sensor_type: int) -> Sensor:
+    """Return the sensor of a type; without one (0) the fitted ones take turns, tick by tick.
+
+    Raises:
+        NoSensorError: the vehicle carries none of this type.
+    """
+    fitted = world.vehicle.sensors.parameters.fitted
+    if not sensor_type:
+        return SENSORS[fitted[world.tick_count % len(fitted)]]
+    if sensor_type not in fitted:
+        names = ", ".join(f"{kind.name} ({kind})" for kind in fitted)
+        raise NoSensorError(f"no sensor of type {sensor_type} is fitted (expected one of: {names})")
+    return SENSORS[SensorKind(sensor_type)]
+
+
+def read(world: World, sensor: Sensor) -> Value | None:
+    """Return a sensor's value; None where it has failed, or where there is nothing to read."""
+    return sensor.read(world) if world.vehicle.sensors.works(sensor.kind) else None
+
+
+def _lidar(world: World) -> float | None:
+    """Distance of the nearest contact within reach [m]."""
+    sensors, nearest_m = world.vehicle.sensors, world.nearest_m()
+    if nearest_m is None or nearest_m > sensors.parameters.lidar_range_m:
+        return None
+    return max(0.0, sensors.blur(SensorKind.LIDAR, (nearest_m, 0.0, 0.0), sensors.parameters.lidar_sigma_m)[0])
+
+
+def _imu(world: World) -> Vector3:
+    """Roll, pitch and yaw, which is the heading [deg]."""
+    sensors, heading_deg = world.vehicle.sensors, world.vehicle.drive.heading_deg
+    roll, pitch, yaw = sensors.blur(SensorKind.IMU, (0.0, 0.0, heading_deg), sensors.parameters.imu_sigma_deg)
+    return roll, pitch, yaw % 360.0
+
+
+def _gps(world: World) -> Vector3:
+    """Position in the world [m]."""
+    sensors = world.vehicle.sensors
+    return sensors.blur(SensorKind.GPS, world.vehicle.position_m, sensors.parameters.gps_sigma_m)
+
+
+def _thermal(world: World) -> float:
+    """Temperature of the core [K]."""
+    sensors, celsius = world.vehicle.sensors, world.vehicle.thermal.temperature_c(Node.CORE)
+    kelvin = (celsius + ZERO_CELSIUS_K, 0.0, 0.0)
+    return sensors.blur(SensorKind.THERMAL, kelvin, sensors.parameters.thermal_sigma_k)[0]
+
+
+def _radar(world: World) -> MeasuredFrame | None:
+    """The run's newest frame, while the radar works."""
+    return world.newest_frame if world.vehicle.radar_off_reason is None else None
+
+
+SENSORS = {
+    sensor.kind: sensor
+    for sensor in (
+        Sensor(SensorKind.LIDAR, Unit.METERS, _lidar),
+        Sensor(SensorKind.IMU, Unit.DEGREES, _imu),
+        Sensor(SensorKind.GPS, Unit.METERS, _gps),
+        Sensor(SensorKind.THERMAL, Unit.KELVIN, _thermal),
+        Sensor(SensorKind.RADAR, Unit.UNIT_UNSPECIFIED, _radar),
+    )
+}
