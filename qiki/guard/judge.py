@@ -156,6 +156,11 @@ class Judgement:
     resumed: list[GuardAlert] = field(default_factory=list)
     ended: list[Ended] = field(default_factory=list)
 
+    @property
+    def count(self) -> int:
+        """How many events the frame gives."""
+        return len(self.alerts) + len(self.resumed) + len(self.ended)
+
 
 class GuardJudge:
     """Judges the tracks of one run, frame after frame."""

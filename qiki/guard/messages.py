@@ -22,6 +22,7 @@ from qiki.contracts.events import (
 from qiki.contracts.ids import track_message_id
 from qiki.contracts.message import Message
 from qiki.contracts.radar import GuardAlert, TrackedFrame
+from qiki.guard.judge import Ended
 from qiki.guard.tracked_run import Tracked
 
 
@@ -46,13 +47,7 @@ def guard_messages(tracked: Tracked) -> Iterator[Message]:
     for alert in tracked.judgement.resumed:
         yield _met(GUARD_RESUMED, alert, tracked, moment, ":resumed")
     for ended in tracked.judgement.ended:
-        body = GuardCleared(
-            run_id=tracked.run,
-            rule_id=ended.rule_id,
-            track_id=UUID(ended.track_id),
-            fsm_event=ended.fsm_event,
-            ts_epoch=moment.timestamp(),
-        )
+        body = cleared_of(ended, tracked)
         event_id = f"{tracked.run}:{tracked.key}:{ended.track_id}:{ended.rule_id}:cleared"
         headers = dict(GUARD_CLEARED.headers(event_id, moment))
         yield Message(GUARD_CLEARED.subject, body.to_json(), headers | _place(tracked))
@@ -83,17 +78,30 @@ def spoofer_messages(tracked: Tracked) -> Iterator[Message]:
 
 def tracked_message(tracked: Tracked, sequence: int | None = None) -> Message:
     """Return the notice that a frame is tracked; `sequence` is the frame's place in its stream."""
-    body = TrackedFrame(
+    place = {} if sequence is None else {names.SEQUENCE: str(sequence)}
+    return notice(notice_of(tracked), tracked.key, place | {names.ALERTS: str(tracked.judgement.count)})
+
+
+def cleared_of(ended: Ended, tracked: Tracked) -> GuardCleared:
+    """Return the payload of an alert that is over."""
+    return GuardCleared(
+        run_id=tracked.run,
+        rule_id=ended.rule_id,
+        track_id=UUID(ended.track_id),
+        fsm_event=ended.fsm_event,
+        ts_epoch=tracked.reports.moment.timestamp(),
+    )
+
+
+def notice_of(tracked: Tracked) -> TrackedFrame:
+    """Return the payload of the notice that a frame is tracked."""
+    return TrackedFrame(
         run_id=tracked.run,
         frame_id=tracked.frame_id,
         frame=tracked.number,
         timestamp=tracked.reports.moment,
         tracks=len(tracked.reports),
     )
-    judgement = tracked.judgement
-    alerts = len(judgement.alerts) + len(judgement.resumed) + len(judgement.ended)
-    place = {} if sequence is None else {names.SEQUENCE: str(sequence)}
-    return notice(body, tracked.key, place | {names.ALERTS: str(alerts)})
 
 
 def notice(body: TrackedFrame, key: str, marks: Mapping[str, str]) -> Message:

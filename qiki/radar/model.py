@@ -1,7 +1,5 @@
 """The radar: one look at all contacts."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -13,10 +11,7 @@ from qiki.radar.detections import Detections
 from qiki.radar.parameters import RadarParameters
 from qiki.radar.pattern import illumination
 from qiki.radar.plots import Plots, merge
-
-if TYPE_CHECKING:
-    from qiki.world.contacts import Contacts
-
+from qiki.radar.targets import Targets
 
 SR_THRESHOLD_M = 5000.0
 FULL_CIRCLE_DEG = 360.0
@@ -42,7 +37,7 @@ class Radar:
         self._threshold = echoes.threshold(parameters.false_alarm_probability)
 
     def measure(
-        self, contacts: "Contacts", own_position: ArrayLike, own_velocity: ArrayLike, heading_deg: float = 0.0
+        self, contacts: Targets, own_position: ArrayLike, own_velocity: ArrayLike, heading_deg: float = 0.0
     ) -> Detections:
         """One look.
 
@@ -60,7 +55,7 @@ class Radar:
         return self._published(accuracy.with_errors(self._parameters, plots, self._rng), heading_deg)
 
     def _illuminated(
-        self, contacts: "Contacts", own_position: Array, own_velocity: Array, heading_deg: float
+        self, contacts: Targets, own_position: Array, own_velocity: Array, heading_deg: float
     ) -> tuple[Plots, echoes.Models]:
         """Echoes from within the instrumented range, with their mean SNR and without errors; how each fluctuates."""
         relative = contacts.positions - own_position

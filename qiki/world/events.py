@@ -1,4 +1,7 @@
-"""Happenings as events: which kind, and what it says."""
+"""The events of a run: which kind, and what it says."""
+
+from datetime import datetime
+from uuid import uuid5
 
 from qiki.botspec.planes.sensors import SensorKind
 from qiki.contracts import events
@@ -14,8 +17,29 @@ POWER = {
 }
 
 
-def event_of(world: World, happening: VehicleEvent) -> tuple[EventKind, EventPayload]:
-    """The event that tells of a happening."""
+Raised = tuple[EventKind, EventPayload, str, datetime]
+"""An event: its kind, its payload, its identity, and its time."""
+
+
+def run_started(world: World) -> Raised:
+    """Return the event of a run that begins."""
+    body = events.RunStarted(
+        run_id=str(world.run_id),
+        scenario=world.scenario.name,
+        seed=world.seed,
+        ts_epoch=world.timestamp.timestamp(),
+    )
+    return events.RUN_STARTED, body, f"{world.run_id}:start", world.timestamp
+
+
+def event_of(world: World, happening: VehicleEvent) -> Raised:
+    """Return the event of something that happened to the vehicle; the same run repeated names it the same."""
+    kind, body = _body_of(world, happening)
+    event_id = str(uuid5(world.run_id, f"event:{world.tick_count}:{happening.kind}:{happening.details}"))
+    return kind, body, event_id, world.timestamp
+
+
+def _body_of(world: World, happening: VehicleEvent) -> tuple[EventKind, EventPayload]:
     details = happening.details
     where = {"run_id": str(world.run_id), "ts_epoch": world.timestamp.timestamp()}
     match happening.kind:

@@ -3,7 +3,6 @@
 import asyncio
 from collections import deque
 from typing import Any
-from uuid import uuid5
 
 import nats.errors
 import structlog
@@ -11,10 +10,9 @@ import structlog
 from q_sim_service.engine import Engine
 from q_sim_service.metrics import DROPPED
 from qiki.contracts import topics
-from qiki.contracts.events import RUN_STARTED, RunStarted
 from qiki.runtime.events import Events
 from qiki.runtime.nats import Link
-from qiki.world.events import event_of
+from qiki.world.events import event_of, run_started
 from qiki.world.frames import MeasuredFrame
 from qiki.world.snapshots import telemetry, truth
 from qiki.world.vehicle_events import VehicleEvent
@@ -48,19 +46,11 @@ class Outlets:
     def take_happening(self, world: World, happening: VehicleEvent) -> None:
         """Log it, and raise the event that it is."""
         log.info(happening.kind.value, run_id=str(world.run_id), t_s=world.t_s, **happening.details)
-        kind, body = event_of(world, happening)
-        event_id = str(uuid5(world.run_id, f"event:{world.tick_count}:{happening.kind}:{happening.details}"))
-        self._events.emit(kind, body, event_id, world.timestamp)
+        self._events.emit(*event_of(world, happening))
 
     def take_run(self, world: World) -> None:
         """Tell that a run begins."""
-        body = RunStarted(
-            run_id=str(world.run_id),
-            scenario=world.scenario.name,
-            seed=world.seed,
-            ts_epoch=world.timestamp.timestamp(),
-        )
-        self._events.emit(RUN_STARTED, body, f"{world.run_id}:start", world.timestamp)
+        self._events.emit(*run_started(world))
 
     async def send_truth(self, link: Link) -> None:
         """Send truth as it comes, for as long as the connection is there to be used."""

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 import containers
+import digests
 import lockstep
 import start
 from bridge import latency, throughput
@@ -32,7 +33,7 @@ def main() -> None:
     parser.add_argument(
         "what",
         nargs="*",
-        choices=["bridge", "containers", "endurance", "lockstep", "start", []],
+        choices=["bridge", "containers", "digests", "endurance", "lockstep", "start", []],
         help="default: bridge, lockstep, start",
     )
     parser.add_argument("--minutes", type=int, default=30, help="of the endurance run, at five times real time")
@@ -46,6 +47,8 @@ def main() -> None:
             bench_lockstep(Path(folder), arguments.runs)
         if not arguments.what or "start" in arguments.what:
             bench_start(Path(folder), arguments.runs)
+        if "digests" in arguments.what:
+            digests.main()
         if "containers" in arguments.what:
             bench_containers(Path(folder), arguments.runs)
         if "endurance" in arguments.what:

@@ -1,0 +1,144 @@
+"""A run, flown tick by tick in the caller's thread."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+from qiki.agent.agent import AgentParameters
+from qiki.agent.engine import Engine
+from qiki.botspec import BotConfig, generate, load_spec
+from qiki.contracts.events import EventKind
+from qiki.contracts.events.agent import Decision
+from qiki.contracts.fields import Payload
+from qiki.errors import UserError
+from qiki.flight.agent_seat import SIMULATOR, AgentSeat
+from qiki.flight.frames import FlownFrame, scan_of
+from qiki.flight.raised import RaisedEvent
+from qiki.guard import DEFAULT_RULES
+from qiki.guard.judge import GuardRules
+from qiki.guard.tracked_run import Tracked, TrackedRun
+from qiki.radar.model import SR_THRESHOLD_M
+from qiki.tracking import TrackerParameters
+from qiki.world.commands import VehicleCommand, read_command
+from qiki.world.events import event_of, run_started
+from qiki.world.frames import MeasuredFrame
+from qiki.world.scenario import Scenario
+from qiki.world.snapshots import truth
+from qiki.world.ticks import TICK_S
+from qiki.world.world import World
+from qiki.yamlfile import load_yaml_model
+
+NAMESPACE = UUID("a1b1b6f0-5a0f-5d0b-9a57-8d3a6f0c7c11")
+"""Of the runs that are given no identity."""
+LOCKSTEP = AgentParameters(conduct="lockstep")
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What one tick gave.
+
+    Attributes:
+        tick: how many ticks are done
+        t_s: simulated time since the scenario's epoch
+        frame: where the radar measured one
+        events: in the order in which they were raised, the agent's last
+    """
+
+    tick: int
+    t_s: float
+    frame: FlownFrame | None
+    events: tuple[RaisedEvent, ...]
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """What became of the agent's proposals."""
+        return tuple(event.body for event in self.events if isinstance(event.body, Decision))
+
+
+class Flight:
+    """World, radar, tracker, guard and the agent's core in one process.
+
+    A tick advances the world. A frame that the radar measured is tracked, and its tracks are judged. Every
+    `agent_ticks` ticks the agent sees what a stack would publish until then, decides, and what it commands takes
+    effect at the next tick: as on a stack in lockstep. The same run id, scenario, seed and orders give the values
+    whose bytes the services of a stack publish, but for wall time and for the places of messages in streams.
+
+    Args:
+        scenario: what there is at the begin
+        seed: of all chance; None: the scenario's own
+        run_id: identity of the run; None: one that follows from the scenario's name and the seed
+        bot: the vehicle's configuration; None: the platform's own
+        rules: guard rules; None: the platform's own
+        engines: the agent's engines by name; they are asked in the caller's thread
+        agent: the agent's numbers; None: the vehicle flies without an agent
+        agent_ticks: ticks between the agent's decisions
+        sr_threshold_m: range up to which transponders are heard [m]
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        seed: int | None = None,
+        run_id: UUID | None = None,
+        bot: BotConfig | None = None,
+        rules: GuardRules | None = None,
+        engines: Mapping[str, Engine] | None = None,
+        agent: AgentParameters | None = LOCKSTEP,
+        agent_ticks: int = 2,
+        sr_threshold_m: float = SR_THRESHOLD_M,
+    ) -> None:
+        bot = bot or generate(load_spec())
+        seed = scenario.seed if seed is None else seed
+        run_id = run_id or uuid5(NAMESPACE, f"{scenario.name}:{seed}")
+        self.world = World(scenario, bot.hardware_profile.parameters, seed, run_id, sr_threshold_m)
+        self._radar = scenario.radar.unlike_default
+        parameters = TrackerParameters(short_range_m=sr_threshold_m)
+        rules = rules or load_yaml_model(DEFAULT_RULES, GuardRules)
+        self._tracked = TrackedRun(run_id, parameters, rules, scenario.identities, self._radar)
+        self._events: list[RaisedEvent] = []
+        self._agent = None if agent is None else AgentSeat(self.world, bot, agent, engines or {}, self._raise)
+        self._agent_ticks = agent_ticks
+        self._raise(SIMULATOR, *run_started(self.world))
+
+    def tick(self) -> Moment:
+        """Advance by one tick."""
+        brought = self.world.tick()
+        frame = None if brought.frame is None else self._track(brought.frame)
+        for happening in brought.happenings:
+            self._raise(SIMULATOR, *event_of(self.world, happening))
+        if self._agent is not None:
+            if frame is not None:
+                self._agent.see(frame)
+            if self.world.tick_count % self._agent_ticks == 0:
+                self._agent.decide()
+        events, self._events = tuple(self._events), []
+        return Moment(self.world.tick_count, self.world.t_s, frame, events)
+
+    def fly(self, seconds: float) -> Iterator[Moment]:
+        """Yield the moments of so much simulated time."""
+        for _ in range(round(seconds / TICK_S)):
+            yield self.tick()
+
+    def command(self, name: str, **parameters: Any) -> None:
+        """Give the vehicle an order, as a control command of that name does; it takes effect at the next tick.
+
+        Raises:
+            OrderError: no such command, a wrong parameter, or the vehicle cannot obey now.
+            UserError: a command to the simulation, which the caller does himself.
+        """
+        command = read_command(name, parameters)
+        if not isinstance(command, VehicleCommand):
+            raise UserError(f"{name} commands the simulation: a flight is stepped by its caller")
+        self.world.submit(command.order())
+
+    def _track(self, measured: MeasuredFrame) -> FlownFrame:
+        reports, judgement, spoofers = self._tracked.step(scan_of(measured))
+        run, number = str(measured.run_id), measured.number
+        tracked = Tracked(run, str(number), number, measured.frame_id, reports, judgement, spoofers)
+        return FlownFrame(measured, self._radar, truth(self.world, measured), tracked)
+
+    def _raise(self, service: str, kind: EventKind, body: Payload, event_id: str, moment: datetime) -> None:
+        self._events.append(RaisedEvent(kind, body, event_id, moment, service))

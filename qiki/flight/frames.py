@@ -1,0 +1,71 @@
+"""A frame of a run: measured, tracked and judged, with the truth that belongs to it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from qiki.clock import rfc3339
+from qiki.contracts import topics
+from qiki.contracts.enums import RadarRangeBand
+from qiki.contracts.message import Message
+from qiki.contracts.models import TruthSnapshot
+from qiki.contracts.radar_figures import RadarFigures
+from qiki.geometry import unit_vectors
+from qiki.guard.messages import guard_messages, spoofer_messages, track_messages, tracked_message
+from qiki.guard.tracked_run import Tracked
+from qiki.radar.messages import frame_messages
+from qiki.tracking import Scan
+from qiki.tracking.scan import EPOCH, MICROSECOND
+from qiki.world.frames import MeasuredFrame
+
+
+@dataclass(frozen=True, slots=True)
+class FlownFrame:
+    """What one look of the radar came to.
+
+    Attributes:
+        radar: what a tracker has to know of the radar; None for the default one
+        truth: what was really there
+        tracked: what the tracker and the guard made of it
+    """
+
+    measured: MeasuredFrame
+    radar: RadarFigures | None
+    truth: TruthSnapshot
+    tracked: Tracked
+
+    def messages(self, ts_ingest: datetime) -> list[Message]:
+        """Return all messages of the frame, as the services of a stack publish them, in that order.
+
+        Args:
+            ts_ingest: the one value that is wall time on a stack
+        """
+        measured, tracked = self.measured, self.tracked
+        return [
+            *frame_messages(measured.payload(), measured.origin, self.radar, ts_ingest),
+            Message(topics.TRUTH.subject, self.truth.to_json(), {}),
+            *track_messages(tracked, rfc3339(ts_ingest)),
+            *guard_messages(tracked),
+            *spoofer_messages(tracked),
+            tracked_message(tracked),
+        ]
+
+
+def scan_of(frame: MeasuredFrame) -> Scan:
+    """Return the tracker's scan of a frame, past the wire; values are rounded where they are measured."""
+    plots = frame.detections
+    return Scan(
+        t_us=(frame.timestamp - EPOCH) // MICROSECOND,
+        own_position=np.array(frame.own_position_m, dtype=np.float64),
+        own_velocity=np.array(frame.own_velocity_mps, dtype=np.float64),
+        range_m=plots.range_m,
+        line_of_sight=unit_vectors(np.radians(plots.bearing_deg), np.radians(plots.elev_deg)),
+        doppler_mps=plots.vr_mps,
+        snr_db=plots.snr_db,
+        rcs_dbsm=plots.rcs_dbsm,
+        long_range=plots.range_band == RadarRangeBand.RR_LR,
+        transponder_on=plots.transponder_on,
+        transponder_mode=plots.transponder_mode.astype(np.int8),
+        transponder_id=plots.transponder_id.tolist(),
+    )
