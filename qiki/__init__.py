@@ -1,1 +1,1 @@
-"""What two services or more share: contracts on the wire and the run-time that carries them."""
+"""The library of QIKI DTMP: a room for each noun of the field, and the runtime that carries a service."""

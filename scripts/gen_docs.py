@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
+from library_docs import library
 from pydantic import BaseModel
 
 from faststream_bridge.app import build
@@ -32,6 +33,7 @@ def documents() -> dict[Path, str]:
     return {
         DOCS / "asyncapi.yaml": _asyncapi(),
         DOCS / "events.md": events_table(),
+        DOCS / "library.md": library(),
         DOCS / "wire.md": wire(),
         **{SCHEMAS / f"{name}.json": schema(name, model) for name, model in sorted(schemas.items())},
     }

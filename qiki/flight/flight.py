@@ -16,7 +16,7 @@ from qiki.errors import UserError
 from qiki.flight.agent_seat import SIMULATOR, AgentSeat
 from qiki.flight.frames import FlownFrame, scan_of
 from qiki.flight.raised import RaisedEvent
-from qiki.guard import DEFAULT_RULES
+from qiki.guard import load_rules
 from qiki.guard.judge import GuardRules
 from qiki.guard.tracked_run import Tracked, TrackedRun
 from qiki.radar.model import SR_THRESHOLD_M
@@ -28,7 +28,6 @@ from qiki.world.scenario import Scenario
 from qiki.world.snapshots import truth
 from qiki.world.ticks import TICK_S
 from qiki.world.world import World
-from qiki.yamlfile import load_yaml_model
 
 NAMESPACE = UUID("a1b1b6f0-5a0f-5d0b-9a57-8d3a6f0c7c11")
 """Of the runs that are given no identity."""
@@ -96,7 +95,7 @@ class Flight:
         self.world = World(scenario, bot.hardware_profile.parameters, seed, run_id, sr_threshold_m)
         self._radar = scenario.radar.unlike_default
         parameters = TrackerParameters(short_range_m=sr_threshold_m)
-        rules = rules or load_yaml_model(DEFAULT_RULES, GuardRules)
+        rules = rules or load_rules()
         self._tracked = TrackedRun(run_id, parameters, rules, scenario.identities, self._radar)
         self._events: list[RaisedEvent] = []
         self._agent = None if agent is None else AgentSeat(self.world, bot, agent, engines or {}, self._raise)

@@ -2,4 +2,29 @@
 
 from pathlib import Path
 
+from qiki.guard.judge import Ended, GuardJudge, GuardRule, GuardRules, Judgement
+from qiki.guard.tracked_run import Tracked, TrackedRun
+from qiki.yamlfile import load_yaml_model
+
+__all__ = [
+    "DEFAULT_RULES",
+    "Ended",
+    "GuardJudge",
+    "GuardRule",
+    "GuardRules",
+    "Judgement",
+    "Tracked",
+    "TrackedRun",
+    "load_rules",
+]
+
 DEFAULT_RULES = Path(__file__).parent / "rules.yaml"
+
+
+def load_rules(path: Path = DEFAULT_RULES) -> GuardRules:
+    """Read a file of guard rules; the platform's own where none is named.
+
+    Raises:
+        UserError: there is none, or it is not one; one line.
+    """
+    return load_yaml_model(path, GuardRules)

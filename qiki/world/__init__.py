@@ -1,1 +1,21 @@
-"""The simulated world: the vehicle, the contacts and the scenario that they come from."""
+"""The simulated world: the vehicle, the contacts, and the scenario that they come from."""
+
+from qiki.world.errors import NoFrameError, NoSensorError, OrderError, SimulatorError
+from qiki.world.frames import MeasuredFrame
+from qiki.world.scenario import Scenario, load_scenario, scenario_names
+from qiki.world.simulator import Simulator
+from qiki.world.world import Tick, World
+
+__all__ = [
+    "MeasuredFrame",
+    "NoFrameError",
+    "NoSensorError",
+    "OrderError",
+    "Scenario",
+    "Simulator",
+    "SimulatorError",
+    "Tick",
+    "World",
+    "load_scenario",
+    "scenario_names",
+]

@@ -25,12 +25,11 @@ from faststream_bridge.stream_position import Position, StoredFrames, position
 from qiki.contracts import topics
 from qiki.contracts.events import GUARD_CLEARED, GUARD_RESUMED
 from qiki.contracts.radar import GuardAlert, RadarFrame, RadarTrack, TrackedFrame
-from qiki.guard.judge import GuardRules
+from qiki.guard import load_rules
 from qiki.runtime.nats import Hooks, connect, connection_options
 from qiki.runtime.service import Service
 from qiki.runtime.window import PublishWindow
 from qiki.tracking import TrackerError, TrackerParameters
-from qiki.yamlfile import load_yaml_model
 
 BATCH = 100
 IN_FLIGHT = 1024  # the frames of a batch need not wait for one another's tracks
@@ -92,7 +91,7 @@ async def _decode(message: NatsMessage) -> RadarFrame:
 async def main(service: Service[BridgeSettings]) -> None:
     """Restore, catch up, then follow the stream until told to stop."""
     service.health.wait_for("consumer", "not following the stream yet")
-    rules = load_yaml_model(service.settings.qiki_guard_rules, GuardRules)
+    rules = load_rules(service.settings.qiki_guard_rules)
     snapshots = SnapshotFile(service.settings.qiki_state_dir)
     async with connect(service) as link:
         where = await position(service, link.jetstream)

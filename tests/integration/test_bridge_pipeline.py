@@ -27,10 +27,8 @@ from qiki.contracts.enums import FriendFoe, RadarRangeBand
 from qiki.contracts.headers import FrameOrigin
 from qiki.contracts.ids import RADAR_SENSOR_ID, run_frame_id
 from qiki.contracts.radar import RadarDetection, RadarFrame, RadarTrack, TrackedFrame
-from qiki.guard import DEFAULT_RULES
-from qiki.guard.judge import GuardRules
+from qiki.guard import load_rules
 from qiki.tracking import TrackerParameters
-from qiki.yamlfile import load_yaml_model
 from qiki_harness.testing import Broker, ServiceProcess, until, until_async
 
 RUN = UUID("6f1c3d1e-0000-4000-8000-000000000001")
@@ -173,7 +171,7 @@ def without_ingest(one: dict[str, Any]) -> dict[str, Any]:
 
 def expected(numbers: Sequence[int]) -> list[list[dict[str, Any]]]:
     """What an uninterrupted tracker says of these frames."""
-    runs = Runs(TrackerParameters(), load_yaml_model(DEFAULT_RULES, GuardRules))
+    runs = Runs(TrackerParameters(), load_rules())
     steps = [runs.step(StoredFrame(frame(number), origin(number))) for number in numbers]
     return [[without_ingest(row) for row in step.reports.rows()] if step else [] for step in steps]
 

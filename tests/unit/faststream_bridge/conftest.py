@@ -12,10 +12,8 @@ from qiki.contracts.enums import FriendFoe
 from qiki.contracts.headers import FrameOrigin
 from qiki.contracts.ids import RADAR_SENSOR_ID, run_frame_id
 from qiki.contracts.radar import RadarDetection, RadarFrame
-from qiki.guard import DEFAULT_RULES
-from qiki.guard.judge import GuardRules
+from qiki.guard import load_rules
 from qiki.tracking import TrackerParameters
-from qiki.yamlfile import load_yaml_model
 
 RUN = UUID("6f1c3d1e-0000-4000-8000-000000000001")
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -45,5 +43,5 @@ def stored() -> Callable[..., StoredFrame]:
 
 @pytest.fixture
 def make_runs() -> Callable[[], Runs]:
-    rules = load_yaml_model(DEFAULT_RULES, GuardRules)
+    rules = load_rules()
     return lambda: Runs(TrackerParameters(), rules)

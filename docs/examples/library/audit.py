@@ -1,0 +1,12 @@
+"""Read an audit log: `python audit.py FOLDER`, for example `.qiki/default/data/audit`."""
+
+import sys
+from pathlib import Path
+
+from qiki.audit import Query, find, verify
+
+folder = Path(sys.argv[1])
+report = verify(folder)
+print(f"{report.records} records, {len(report.faults)} faults")
+for _, record in find(folder, Query(severity="WARNING")):
+    print(record["timestamp"], record["code"], record["source"], record["payload"])

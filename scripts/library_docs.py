@@ -1,0 +1,92 @@
+"""docs/library.md: how the library is used, what each room offers, and which module holds what."""
+
+import ast
+import inspect
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+EXAMPLES = ROOT / "docs/examples/library"
+ORDER = ("fly", "track", "guard", "audit")
+ROOMS = ("flight", "world", "radar", "tracking", "guard", "agent", "audit", "botspec", "contracts", "runtime")
+HEAD = """\
+# The library
+
+`qiki/` is what people import: a room for each noun of the field. Every room but `runtime` is pure: no clock, no socket,
+no log, no chance of its own. `services/` are thin shells that carry a room's bytes; `harness/` runs and tests them.
+Made by `scripts/gen_docs.py` from the docstrings; a test runs the examples.
+"""
+
+
+def library() -> str:
+    """Return the page."""
+    return "\n".join([HEAD, *_examples(), *_offers(), *_modules()])
+
+
+def _examples() -> Iterator[str]:
+    for name in ORDER:
+        tree, text = _parsed(EXAMPLES / f"{name}.py")
+        title, colon, rest = (ast.get_docstring(tree) or "").partition(": ")
+        code = text.partition('"""\n\n')[2]
+        yield f"## {title.rstrip('.')}\n"
+        if colon:
+            yield f"{rest[0].upper()}{rest[1:]}\n"
+        yield f"```python\n{code}```\n"
+
+
+def _offers() -> Iterator[str]:
+    """Yield a table of public names for each room that has some."""
+    yield "## What each room offers\n"
+    for room in ROOMS:
+        module = import_module(f"qiki.{room}")
+        names = getattr(module, "__all__", ())
+        if not names:
+            continue
+        yield f"### `qiki.{room}`\n\n{_first(module.__doc__)}\n\n| name | what it is |\n| --- | --- |"
+        yield from (
+            f"| `{name}{_signature(getattr(module, name))}` | {_about(getattr(module, name))} |" for name in names
+        )
+        yield ""
+
+
+def _modules() -> Iterator[str]:
+    """Yield every module of the product with the first line of its docstring."""
+    yield "## Which module holds what\n"
+    for folder in ("qiki", "services", "harness/qiki_harness"):
+        for package in sorted({path.parent for path in (ROOT / folder).rglob("*.py")}):
+            rows = list(_rows(package))
+            if rows:
+                yield f"### `{package.relative_to(ROOT)}/`\n\n| module | what is in it |\n| --- | --- |"
+                yield from rows
+                yield ""
+
+
+def _rows(package: Path) -> Iterator[str]:
+    for path in sorted(package.glob("*.py")):
+        docstring = ast.get_docstring(_parsed(path)[0])
+        if path.name not in {"__init__.py", "__main__.py"}:
+            yield f"| `{path.name}` | {_first(docstring)} |"
+
+
+def _parsed(path: Path) -> tuple[ast.Module, str]:
+    text = path.read_text()
+    return ast.parse(text), text
+
+
+def _signature(value: object) -> str:
+    """Return the parameters' names of a function; nothing for a class or a constant."""
+    if not inspect.isfunction(value):
+        return ""
+    return f"({', '.join(inspect.signature(value).parameters)})"
+
+
+def _about(value: object) -> str:
+    if inspect.isclass(value) or inspect.isfunction(value):
+        return _first(value.__doc__)
+    return f"`{value!r}`" if isinstance(value, str) else type(value).__name__
+
+
+def _first(docstring: str | None) -> str:
+    """Return the first line of a docstring, as a cell of a table."""
+    return (docstring or "").strip().partition("\n")[0].replace("|", "\\|")
