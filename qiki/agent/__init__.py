@@ -1,12 +1,15 @@
-"""The agent's core: it looks at the twin, lets engines propose, decides, and commands the vehicle.
+"""The agent's core: it observes the twin, asks engines for proposals, decides, and commands the vehicle.
 
-What the author of an engine needs is here; the folders inside are the agent's own.
+The author of an engine imports all from here; the modules inside are the agent's own.
 """
 
 from qiki.agent.engine import GROUP, Engine, EngineFactory
 from qiki.agent.proposals import Action, Proposal, cruise, fire, turn
 from qiki.agent.world import TELEMETRY, TRACKS, ActiveAlert, Input, SeenTrack, World
-from qiki.contracts.events.agent import Evidence
+from qiki.botspec.config import BotConfig
+from qiki.contracts.enums import CommandType, FriendFoe, ObjectType, ProposalType, RadarTrackStatus
+from qiki.contracts.events.agent import BiosStatus, Evidence
+from qiki.contracts.models import GuardAlert, RadarTrack, TelemetrySnapshot, Vector
 
 __all__ = [
     "GROUP",
@@ -14,12 +17,23 @@ __all__ = [
     "TRACKS",
     "Action",
     "ActiveAlert",
+    "BiosStatus",
+    "BotConfig",
+    "CommandType",
     "Engine",
     "EngineFactory",
     "Evidence",
+    "FriendFoe",
+    "GuardAlert",
     "Input",
+    "ObjectType",
     "Proposal",
+    "ProposalType",
+    "RadarTrack",
+    "RadarTrackStatus",
     "SeenTrack",
+    "TelemetrySnapshot",
+    "Vector",
     "World",
     "cruise",
     "fire",

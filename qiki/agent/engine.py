@@ -1,8 +1,4 @@
-"""What an engine is.
-
-One is found by the entry point group `qiki.engines`: a class, or a function, that takes the bot's configuration and
-gives an engine.
-"""
+"""The interface of an engine, which an entry point of the group `qiki.engines` provides."""
 
 from collections.abc import Iterable
 from typing import Protocol
@@ -15,18 +11,18 @@ GROUP = "qiki.engines"
 
 
 class Engine(Protocol):
-    """Proposes, once a tick.
+    """A source of proposals.
 
-    `propose` is called in a thread of the engine's own, never twice at once. One that raises, or that takes longer
-    than the agent's budget, is a cause of SAFE_MODE.
+    The service calls `propose` in the engine's own thread, never twice at once. An engine that raises, or that takes
+    longer than the agent's budget, is a cause of SAFE_MODE.
     """
 
     def propose(self, world: World) -> Iterable[Proposal]:
-        """What the engine would have done now; nothing, mostly."""
+        """Return proposals for this tick, often none."""
 
 
 class EngineFactory(Protocol):
-    """What the entry point names."""
+    """The class or function that the entry point names."""
 
     def __call__(self, bot: BotConfig) -> Engine:
-        """An engine for this bot."""
+        """Return an engine for this bot."""

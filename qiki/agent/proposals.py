@@ -1,4 +1,4 @@
-"""What engines propose: actions of the vehicle's actuators, with the reason and what it rests on."""
+"""Proposals of engines: actions of the vehicle's actuators, with a justification and evidence."""
 
 from dataclasses import dataclass
 
@@ -14,10 +14,10 @@ class Action:
     """One actuator command.
 
     Attributes:
-        actuator: its role
-        value: in `unit`; of SET_MODE the state's number
-        unit: name of `qiki.common.Unit`; empty where the command has none
-        duration_s: of a thruster's pulse; 0 for what takes no time
+        actuator: role of the actuator
+        value: in `unit`; for SET_MODE the number of an FSMState
+        unit: name of a `qiki.contracts.enums.Unit`; empty where the command has none
+        duration_s: of a thruster's pulse; 0 for other commands
     """
 
     actuator: str
@@ -29,14 +29,14 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What an engine would have done.
+    """A wish of an engine.
 
     Attributes:
         justification: why, in one line for people
         priority: 0 to 1, within its type
-        confidence: 0 to 1; what is below the agent's threshold is refused
-        rests_on: the messages behind it; none given: the newest of the agent's inputs
-        key: tells the proposals of one engine and tick apart, for `depends_on` and `conflicts_with`
+        confidence: 0 to 1; a proposal below the agent's threshold is refused
+        rests_on: the messages behind it; by default the newest of the agent's inputs
+        key: identifies a proposal of one engine and tick, for `depends_on` and `conflicts_with`
     """
 
     actions: tuple[Action, ...]
@@ -67,5 +67,5 @@ def turn(degrees: float) -> Action:
 
 
 def set_mode(state: FSMState) -> Action:
-    """Tell the vehicle the agent's state; ERROR_STATE is safe mode."""
+    """Set the vehicle's mode to an agent's state; ERROR_STATE is safe mode."""
     return Action("system_controller", CommandType.SET_MODE, float(state))

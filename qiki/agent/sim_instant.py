@@ -1,4 +1,4 @@
-"""A simulated moment of a run: what the agent says then bears its time, and identifiers made from it."""
+"""A simulated instant of a run, which gives events their time and their identifiers."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -7,12 +7,12 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 @dataclass(frozen=True, slots=True)
 class SimInstant:
-    """Where and when something is said.
+    """One instant.
 
     Attributes:
         t_s: simulated time, Unix seconds
         tick: of the agent
-        instance: tells two processes of one run apart
+        instance: distinguishes two processes of one run
     """
 
     run_id: str
@@ -22,15 +22,15 @@ class SimInstant:
 
     @property
     def moment(self) -> datetime:
-        """The time, zoned."""
+        """The time with its zone."""
         return datetime.fromtimestamp(self.t_s, UTC)
 
     def id(self, *parts: object) -> UUID:
-        """An identifier of this moment: the same run repeated names everything the same."""
+        """Return an identifier, the same when the same run is repeated."""
         place = (self.instance, self.run_id, self.moment.isoformat(), self.tick)
         return named(*place, *parts)
 
 
 def named(*parts: object) -> UUID:
-    """The identifier that follows from these words alone."""
+    """Return the identifier that follows from these parts alone."""
     return uuid5(NAMESPACE_URL, ":".join(("qiki:q_core_agent", *map(str, parts))))

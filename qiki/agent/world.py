@@ -1,4 +1,4 @@
-"""The world model: what the agent knows at one tick. Engines and rules see it; nobody changes it.
+"""The world model: the agent's knowledge at one tick, an immutable value.
 
 Positions and velocities of tracks are relative to the bot, in world axes (+X east, +Y north, +Z up) [m, m/s].
 """
@@ -18,9 +18,9 @@ class Input:
     """One input of the agent.
 
     Attributes:
-        sequence: where the newest message stands in its stream; None for what is not kept
-        age_s: since it came, on the agent's clock, and what tracks lagged behind the simulation; None before the first
-        alive: whether it may be acted on: something came, and within the time that its nominal rate allows
+        sequence: of the newest message in its stream; None for an input that is not stored
+        age_s: since it came, on the agent's clock, plus the lag of tracks behind the simulation; None before the first
+        alive: whether it may be acted on: it has come, and is not stale by its nominal rate
     """
 
     subject: str
@@ -31,7 +31,7 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class SeenTrack:
-    """A track of the newest frame, and the message that told of it."""
+    """A track of the newest frame, with its message as evidence."""
 
     report: RadarTrack
     evidence: Evidence
@@ -39,7 +39,7 @@ class SeenTrack:
 
 @dataclass(frozen=True, slots=True)
 class ActiveAlert:
-    """A guard alert whose condition still holds, and the message that told of it."""
+    """A guard alert that still holds, with its message as evidence."""
 
     alert: GuardAlert
     evidence: Evidence
@@ -47,7 +47,7 @@ class ActiveAlert:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What is known at one tick.
+    """The knowledge at one tick.
 
     Attributes:
         tick: of the agent, from 1
@@ -55,7 +55,7 @@ class World:
         t_s: simulated time of the newest input, Unix seconds
         frame: number of the newest tracked frame of the run
         own: the bot's own state
-        tracks: of that frame, lost ones left out
+        tracks: of that frame, without lost ones
         alerts: of any radar, oldest first
         inputs: by name, `TRACKS` and `TELEMETRY`
     """
@@ -71,6 +71,6 @@ class World:
     inputs: Mapping[str, Input] = field(default_factory=dict)
 
     def evidence(self, name: str) -> Evidence:
-        """The newest message of an input, as evidence."""
+        """Return the newest message of an input as evidence."""
         one = self.inputs[name]
         return Evidence(subject=one.subject, sequence=one.sequence, age_s=one.age_s or 0.0)

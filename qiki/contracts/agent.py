@@ -1,4 +1,4 @@
-"""What the agent says of its own state; the names are those of `fsm_state.proto`."""
+"""The agent's state; field names are those of `fsm_state.proto`."""
 
 from uuid import UUID
 
@@ -20,7 +20,7 @@ class TransitionRecord(Payload):
 
 
 class FsmSnapshot(Payload):
-    """The state machine: where it stands and how it came there, newest last."""
+    """The state machine: its state, and its transitions, newest last."""
 
     snapshot_id: UUID
     timestamp: Timestamp
@@ -34,7 +34,7 @@ class FsmSnapshot(Payload):
 
 
 class InputState(Payload):
-    """One input of the agent: its newest message, and whether it may be acted on."""
+    """One input of the agent: its newest message, and whether it is alive."""
 
     subject: str
     sequence: int | None

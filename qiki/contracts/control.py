@@ -9,7 +9,7 @@ from qiki.contracts.fields import Payload, Timestamp
 
 
 class CommandMetadata(Payload):
-    """Who asks, and under which id the answer will come."""
+    """The sender, and the id of the answer."""
 
     message_id: UUID | None = None
     correlation_id: UUID | None = None
@@ -36,14 +36,14 @@ class ErrorDetail(Payload):
 
 
 class AckPayload(Payload):
-    """What became of the command."""
+    """The result of the command."""
 
     command_name: str | None
     status: str
 
 
 class ControlAck(Payload):
-    """The one acknowledgement of a command; two names for two of its values are kept for older readers."""
+    """The one acknowledgement of a command; two of its values have second names for older readers."""
 
     version: int = 1
     kind: str | None

@@ -1,4 +1,4 @@
-"""Between the JSON payloads and protobuf.
+"""Conversion between payloads and protobuf messages.
 
 Nothing is lost but what a protobuf type cannot hold: a track's position and velocity are float32 there,
 null and empty identity are one, and the ingest time has no field.
@@ -23,13 +23,13 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def timestamp_to_proto(moment: datetime) -> Timestamp:
-    """A zoned time, to the microsecond."""
+    """Convert a time with its zone, to the microsecond."""
     elapsed = moment - _EPOCH
     return Timestamp(seconds=elapsed.days * 86_400 + elapsed.seconds, nanos=elapsed.microseconds * 1000)
 
 
 def timestamp_from_proto(message: Timestamp) -> datetime:
-    """A zoned time, to the microsecond.
+    """Convert a time with its zone, to the microsecond.
 
     Raises:
         ValueError: outside the years 1 to 9999.
@@ -41,12 +41,12 @@ def timestamp_from_proto(message: Timestamp) -> datetime:
 
 
 def uuid_to_proto(value: UUID) -> common.UUID:
-    """A UUID in canonical text form."""
+    """Convert a UUID to its canonical text form."""
     return common.UUID(value=str(value))
 
 
 def command_to_proto(command: ActuatorCommand) -> actuators.ActuatorCommand:
-    """One actuator command."""
+    """Convert one actuator command."""
     message = actuators.ActuatorCommand(
         actuator_id=common.UUID(value=command.actuator_id),
         timestamp=timestamp_to_proto(command.timestamp) if command.timestamp else None,
@@ -67,7 +67,7 @@ def command_to_proto(command: ActuatorCommand) -> actuators.ActuatorCommand:
 
 
 def command_from_proto(message: actuators.ActuatorCommand) -> ActuatorCommand:
-    """One actuator command, whatever its numbers and texts are."""
+    """Convert one actuator command, which may have any numbers and texts."""
     field = message.WhichOneof("command_value")
     value = getattr(message, field) if field else None
     timestamp = None
@@ -89,7 +89,7 @@ def command_from_proto(message: actuators.ActuatorCommand) -> ActuatorCommand:
 
 
 def detection_to_proto(detection: RadarDetection) -> pb.RadarDetection:
-    """One detection."""
+    """Convert one detection."""
     return pb.RadarDetection(
         range_m=detection.range_m,
         bearing_deg=detection.bearing_deg,
@@ -106,7 +106,7 @@ def detection_to_proto(detection: RadarDetection) -> pb.RadarDetection:
 
 
 def detection_from_proto(message: pb.RadarDetection) -> RadarDetection:
-    """One detection.
+    """Convert one detection.
 
     Raises:
         pydantic.ValidationError: a value that the contract does not allow.
@@ -127,7 +127,7 @@ def detection_from_proto(message: pb.RadarDetection) -> RadarDetection:
 
 
 def frame_to_proto(frame: RadarFrame) -> pb.RadarFrame:
-    """One frame, without its ingest time."""
+    """Convert one frame, without its ingest time."""
     return pb.RadarFrame(
         schema_version=frame.schema_version,
         frame_id=uuid_to_proto(frame.frame_id),
@@ -138,7 +138,7 @@ def frame_to_proto(frame: RadarFrame) -> pb.RadarFrame:
 
 
 def frame_from_proto(message: pb.RadarFrame) -> RadarFrame:
-    """One frame.
+    """Convert one frame.
 
     Raises:
         ValueError: a missing or broken id.
@@ -154,7 +154,7 @@ def frame_from_proto(message: pb.RadarFrame) -> RadarFrame:
 
 
 def track_to_proto(track: RadarTrack) -> pb.RadarTrack:
-    """One track, without its ingest time."""
+    """Convert one track, without its ingest time."""
     return pb.RadarTrack(
         schema_version=track.schema_version,
         track_id=uuid_to_proto(track.track_id),
@@ -184,7 +184,7 @@ def track_to_proto(track: RadarTrack) -> pb.RadarTrack:
 
 
 def track_from_proto(message: pb.RadarTrack) -> RadarTrack:
-    """One track.
+    """Convert one track.
 
     Raises:
         ValueError: a missing or broken id.
@@ -219,7 +219,7 @@ def track_from_proto(message: pb.RadarTrack) -> RadarTrack:
 
 
 def proto_enum(value: int) -> Any:
-    """The integer itself; its proto type is a distinct name for it only to the type checker."""
+    """Return the integer itself, of any proto enum type for the type checker."""
     return int(value)
 
 

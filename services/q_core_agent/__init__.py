@@ -1,1 +1,1 @@
-"""The Q-Core Agent: looks at the twin, lets engines propose, decides, and commands the vehicle."""
+"""The Q-Core Agent as a service: carries messages, time and commands between the twin and `qiki.agent`."""

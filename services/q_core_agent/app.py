@@ -1,11 +1,11 @@
-"""The service: inputs, agent, engines and vehicle, joined."""
+"""The service: joins inputs, agent, engines and vehicle."""
 
 import asyncio
 import warnings
 from contextlib import AbstractContextManager, suppress
 from uuid import uuid4
 
-from q_core_agent.engine_pool import Engines
+from q_core_agent.engine_pool import ThreadedEngines
 from q_core_agent.event_log import LoggingEmitter
 from q_core_agent.grpc_vehicle import LIVE, LOCKSTEP, GrpcVehicle
 from q_core_agent.inputs import Inputs
@@ -24,21 +24,21 @@ from qiki.runtime.service import Service
 from qiki.runtime.window import PublishWindow
 
 FINISH_S = 1.5
-"""How long a tick may take that is under way when the agent is told to stop."""
+"""How long a tick in progress may take when the agent is stopped."""
 DRAIN_S = 2.0
 AgentService = Service[AgentSettings]
 
 
 async def main(service: AgentService) -> None:
-    """Run the agent until the service is told to stop.
+    """Run the agent until the service is stopped.
 
     Raises:
-        UserError: the bot's specification cannot be used, or an engine not be loaded.
+        UserError: the bot's specification is invalid, or an engine cannot be loaded.
     """
     settings = service.settings
     bot = generate(load_spec(settings.qiki_bot_spec))
     with warnings.catch_warnings():
-        warnings.simplefilter("default", DeprecationWarning)  # an engine's author sees which of his imports has moved
+        warnings.simplefilter("default", DeprecationWarning)  # the author of an engine sees which import has moved
         engines = load_engines(settings.agent_engines, bot)
     service.log.info("agent", bot_id=bot.bot_id, hardware_profile=profile_hash(bot), engines=list(engines))
     async with connect(service) as link:
@@ -52,11 +52,11 @@ async def main(service: AgentService) -> None:
 
 
 async def run(service: AgentService, link: Link, bot: BotConfig, engines: dict[str, Engine]) -> None:
-    """Let the agent live until the service is told to stop."""
+    """Connect the agent, and let it tick until the service is stopped."""
     settings, lockstep = service.settings, service.settings.agent_lockstep_ticks > 0
     observer = Observer(settings.agent_stale_min_sec, lockstep)
     inputs = Inputs(observer, service.health, lockstep=lockstep)
-    pool = Engines(engines, settings.agent_engine_budget_sec, patient=lockstep)
+    pool = ThreadedEngines(engines, settings.agent_engine_budget_sec, patient=lockstep)
     sensors = [sensor.type for sensor in bot.hardware_profile.sensors]
     patience = LOCKSTEP if lockstep else LIVE
     async with GrpcVehicle(settings.qsim_grpc, sensors, service.health, patience) as vehicle:

@@ -1,4 +1,4 @@
-"""The agent's events as log lines too, for who looks at the terminal."""
+"""The agent's events as log lines too."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,26 +13,25 @@ log = structlog.get_logger()
 
 
 class LoggingEmitter:
-    """Raises events, and says the same in a line each."""
+    """Emits events, and logs one line for each."""
 
     def __init__(self, events: Events) -> None:
         self._events = events
 
     def emit(self, kind: EventKind, body: EventPayload, *when: Any) -> None:
-        """As `Events.emit`."""
-        say = log.warning if kind.severity in WORSE else log.info
-        say(kind.name, **_words(body))
+        """Emit as `Events.emit`."""
+        write = log.warning if kind.severity in WORSE else log.info
+        write(kind.name, **_fields(body))
         self._events.emit(kind, body, *when)
 
 
-def _words(body: EventPayload) -> Mapping[str, Any]:
-    """What a person wants of it."""
+def _fields(body: EventPayload) -> Mapping[str, Any]:
     match body:
         case SystemMode():
             return {"mode": body.mode, "trigger": body.trigger, "reasons": list(body.reasons)}
         case Decision():
-            words = {"engine": body.source, "decision": body.status.name, "why": body.justification}
-            return words | ({"reason": body.reason} if body.reason else {})
+            fields = {"engine": body.source, "decision": body.status.name, "why": body.justification}
+            return fields | ({"reason": body.reason} if body.reason else {})
         case BiosStatus():
             return {"all_systems_go": body.all_systems_go, "health_score": round(body.health_score, 2)}
     return {}

@@ -22,7 +22,7 @@ from qiki.runtime.health import Health
 CONDITION = "simulator"
 OK = "OK"
 NOBODY = frozenset({grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNAVAILABLE})
-"""Statuses that mean that nobody has answered."""
+"""Statuses without an answer of the simulator."""
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ class Patience(NamedTuple):
 
     Attributes:
         answer_s: for an answer, wall time
-        commands_wait: whether a command waits so long for a simulator that is not there, too
+        commands_wait: whether a command also waits for a simulator that is not reachable
     """
 
     answer_s: float
@@ -41,13 +41,13 @@ class Patience(NamedTuple):
 
 LIVE = Patience(1.0, commands_wait=False)
 LOCKSTEP = Patience(60.0, commands_wait=True)
-"""What is decided must not depend on how fast anybody answers."""
+"""Decisions must not depend on the speed of answers."""
 
 
 class NoAnswer(NamedTuple):
-    """What came in an answer's place: whether nobody was there to give one, and the reason in one line."""
+    """A failed call: whether the simulator was silent, and the reason in one line."""
 
-    nobody: bool
+    silent: bool
     reason: str
 
 
@@ -56,9 +56,9 @@ class GrpcVehicle:
 
     Args:
         address: HOST:PORT
-        sensors: numbers (SensorType) of those that the configuration declares
-        health: told whether the simulator can be reached
-        patience: how long nobody there is no answer
+        sensors: numbers (SensorType) of the declared sensors
+        health: shows whether the simulator is reachable
+        patience: how long to wait
     """
 
     def __init__(self, address: str, sensors: Iterable[int], health: Health, patience: Patience = LIVE) -> None:
@@ -82,21 +82,21 @@ class GrpcVehicle:
         await self._channel.close()
 
     async def self_test(self) -> Answers:
-        """Ask every declared sensor for a reading, list the actuators, check the controller; side by side."""
+        """Read every declared sensor, list the actuators, check the controller, all at once."""
         patience_s = self._patience.answer_s
         health, actuators, readings = await asyncio.gather(
             self._check_health(),
             _ask(self._stub.ListActuators(api.ListActuatorsRequest(), wait_for_ready=True, timeout=patience_s)),
             asyncio.gather(*map(self._read, self._sensors)),
         )
-        silent = [one for one in (health, actuators) if isinstance(one, NoAnswer)]
-        if any(map(_from_nobody, (health, actuators))):
+        failed = [one.reason for one in (health, actuators) if isinstance(one, NoAnswer)]
+        if any(map(_silent, (health, actuators))):
             return Answers(timed_out=True)
-        # It may have fallen silent between the answers: then its sensors are none the worse.
-        if any(map(_from_nobody, readings)) and _from_nobody(await self._check_health()):
+        # If the simulator became silent between the answers, the sensors are not at fault.
+        if any(map(_silent, readings)) and _silent(await self._check_health()):
             return Answers(timed_out=True)
         return Answers(
-            controller="; ".join([one.reason for one in silent] or _complaint(health)),
+            controller="; ".join(failed or _complaint(health)),
             readings={
                 sensor: one.reason if isinstance(one, NoAnswer) else _reading(one)
                 for sensor, one in zip(self._sensors, readings, strict=True)
@@ -106,7 +106,7 @@ class GrpcVehicle:
         )
 
     async def send(self, command: ActuatorCommand) -> Outcome:
-        """Give one command."""
+        """Send one command, and return the vehicle's answer."""
         request = api.SendActuatorCommandRequest(command=command_to_proto(command))
         answer_s, waits = self._patience
         answer = await _ask(self._stub.SendActuatorCommand(request, wait_for_ready=waits, timeout=answer_s))
@@ -123,12 +123,12 @@ class GrpcVehicle:
         return await _ask(self._stub.GetSensorData(request, wait_for_ready=True, timeout=self._patience.answer_s))
 
     async def _watch_connection(self) -> None:
-        """Keep the connection up, and the readiness true to it."""
+        """Keep the connection up, and show its state in the health."""
         while True:
             state = self._channel.get_state(try_to_connect=True)
             if state is grpc.ChannelConnectivity.READY:
                 self._health.met(CONDITION)
-            elif state is not grpc.ChannelConnectivity.IDLE:  # idle: there was nothing to say for long
+            elif state is not grpc.ChannelConnectivity.IDLE:  # idle: nothing was sent for long
                 self._health.wait_for(CONDITION, f"not connected: {state.name}")
             await self._channel.wait_for_state_change(state)
 
@@ -141,12 +141,12 @@ async def _ask(call: Awaitable[T]) -> T | NoAnswer:
         return NoAnswer(error.code() in NOBODY, f"{error.code().name}: {reason}")
 
 
-def _from_nobody(answer: object) -> bool:
-    return isinstance(answer, NoAnswer) and answer.nobody
+def _silent(answer: object) -> bool:
+    return isinstance(answer, NoAnswer) and answer.silent
 
 
 def _complaint(answer: api.HealthCheckResponse | NoAnswer) -> list[str]:
-    """What the simulator says is wrong with it; nothing when it is in order."""
+    """Return the simulator's own fault, if it reports one."""
     if isinstance(answer, NoAnswer) or answer.status == OK:
         return []
     return [f"{answer.status}: {answer.message}"]

@@ -1,4 +1,4 @@
-"""What the agent counts and times."""
+"""Metrics of the agent."""
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -11,8 +11,8 @@ LATE = Counter("qiki_agent_ticks_late_total", "Ticks that began later than the n
 STATE = Gauge("qiki_agent_state", "State of the agent's state machine, as its number in FSMStateEnum")
 PHASE = Histogram("qiki_agent_phase_seconds", "Duration of a tick's phases", ["phase"], buckets=_BUCKETS_S)
 PHASE_TIMERS = {name: PHASE.labels(name) for name in PHASES}
-ENGINE = Histogram("qiki_agent_engine_seconds", "Duration of an engine's turns", ["engine"], buckets=_BUCKETS_S)
-FAULTS = Counter("qiki_agent_engine_faults_total", "What engines did wrong", ["engine", "kind"])
+ENGINE = Histogram("qiki_agent_engine_seconds", "Duration of an engine's calls", ["engine"], buckets=_BUCKETS_S)
+FAULTS = Counter("qiki_agent_engine_faults_total", "Faults of engines", ["engine", "kind"])
 REFUSED = Counter("qiki_agent_inputs_refused_total", "Messages that could not be read", ["subject"])
 STEPS = Counter("qiki_agent_lockstep_steps_total", "Steps that the simulator was conducted through")
 STEPS_LOST = Counter("qiki_agent_lockstep_steps_lost_total", "Steps that were not acknowledged")

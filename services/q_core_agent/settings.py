@@ -13,7 +13,7 @@ class AgentSettings(ServiceSettings):
 
     qsim_grpc: Address = "127.0.0.1:50051"
     qiki_bot_spec: Path | None = None
-    """None: the specification that comes with the platform; it must be the simulator's."""
+    """None: the platform's own specification; it must be the same as the simulator's."""
     agent_tick_sec: float = Field(default=0.2, gt=0, allow_inf_nan=False)
     agent_engines: str = ALL
     agent_engine_budget_sec: float = Field(default=0.1, gt=0, allow_inf_nan=False)

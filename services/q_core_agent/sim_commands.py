@@ -1,4 +1,4 @@
-"""Commands to the simulator, and what their acknowledgements say of where it stands."""
+"""Commands to the simulator, and the position that their acknowledgements report."""
 
 from typing import NamedTuple
 from uuid import uuid4
@@ -12,7 +12,7 @@ from qiki.runtime.reading import read_payload
 
 
 class Place(NamedTuple):
-    """Where the simulation stands: its run, the ticks done, the newest frame's number if there is one."""
+    """Position of the simulation: its run, the ticks done, the newest frame's number if there is one."""
 
     run: str
     tick: int
@@ -20,11 +20,11 @@ class Place(NamedTuple):
 
 
 class RefusedError(Exception):
-    """The simulator does not step now; the text says why."""
+    """The simulator refused a command; the text says why."""
 
 
 def message(command: str, parameters: dict[str, int]) -> CommandMessage:
-    """A command of the agent's."""
+    """Return a command from the agent."""
     metadata = CommandMetadata(
         message_id=uuid4(),
         timestamp=now(),
@@ -36,12 +36,12 @@ def message(command: str, parameters: dict[str, int]) -> CommandMessage:
 
 
 def read_place(answer: Msg) -> Place:
-    """What an acknowledgement says of where the simulation stands.
+    """Return the position that an acknowledgement reports.
 
     Raises:
         RefusedError: it is a refusal.
-        ValueError: this is no acknowledgement.
-        LookupError: it does not say.
+        ValueError: it is not an acknowledgement.
+        LookupError: it has no position.
     """
     acknowledgement = read_payload(ControlAck, answer.data)
     if not acknowledgement.ok:
@@ -52,18 +52,18 @@ def read_place(answer: Msg) -> Place:
 
 
 def done(place: Place, before: SimState, ticks: int) -> bool:
-    """Whether the simulation stands a step beyond what was known before; another run was never known."""
+    """Return whether the simulation is a step beyond its last known position, or in another run."""
     return place.run != before.run_id or place.tick >= before.tick + ticks
 
 
-def replaced(told: SimState, place: Place, before: SimState) -> bool:
-    """Whether the run of a step has been replaced by another since.
+def replaced(known: SimState, place: Place, before: SimState) -> bool:
+    """Return whether another run has replaced that of a step.
 
     Args:
-        told: what is known now; it may still be what was known before
+        known: the newest telemetry's; it may still be `before`
         place: of the step
-        before: what was known when the step was asked for
+        before: as known when the step was asked for
     """
-    if told.run_id == place.run:
-        return place.run == before.run_id and told.tick < before.tick  # begun anew, under the same name
-    return told.run_id != before.run_id
+    if known.run_id == place.run:
+        return place.run == before.run_id and known.tick < before.tick  # restarted under the same run id
+    return known.run_id != before.run_id

@@ -1,4 +1,4 @@
-"""The agent's state on its subject: once a second, and at every change of it."""
+"""The agent's state on its subject: once a second, and at every transition."""
 
 import asyncio
 from contextlib import suppress
@@ -19,7 +19,7 @@ log = structlog.get_logger()
 
 
 class States:
-    """Publishes what the agent says of itself."""
+    """Publishes the agent's state."""
 
     def __init__(self, agent: Agent, inputs: Inputs, client: Client) -> None:
         self._agent = agent
@@ -29,13 +29,13 @@ class States:
         self._waits_for: tuple[str, ...] = ()
 
     async def run(self) -> None:
-        """Once a second, for ever."""
+        """Publish once a second, for ever."""
         while True:
             await self.publish()
             await asyncio.sleep(PERIOD_S)
 
     async def changed(self) -> None:
-        """After a tick: publish if it changed the state, and say what a boot waits for."""
+        """After a tick, publish a transition, and log what a boot waits for."""
         if self._agent.waits_for != self._waits_for:
             self._waits_for = self._agent.waits_for
             log.info("boot", waits_for=self._waits_for)
@@ -43,11 +43,11 @@ class States:
             await self.publish()
 
     async def publish(self) -> None:
-        """Now; without a connection nobody is told."""
+        """Publish now; without a connection, nothing is sent."""
         self._last = self._agent.fsm_state
         STATE.set(self._last)
         if self._client.is_connected:
             telemetry = self._inputs.telemetry
             state = self._agent.state(telemetry.timestamp if telemetry else now())
-            with suppress(nats.errors.Error):  # it has gone just now
+            with suppress(nats.errors.Error):  # the connection was lost just now
                 await self._client.publish(topics.AGENT_STATE.subject, state.to_json())

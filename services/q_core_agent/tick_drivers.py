@@ -1,4 +1,4 @@
-"""Who drives the agent through time: the wall clock, live, or the conductor, in lockstep."""
+"""The live tick driver, by the wall clock; lockstep has its conductor."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
@@ -8,7 +8,7 @@ from q_core_agent.metrics import LATE
 
 
 async def to_its_end(work: Coroutine[Any, Any, None], finish_s: float) -> None:
-    """Do something whole: told to end in the middle of it, end after it, or after `finish_s` if that is sooner."""
+    """Await work; when cancelled in the middle, let it finish within `finish_s` first."""
     task = asyncio.create_task(work)
     try:
         await asyncio.shield(task)
@@ -22,7 +22,7 @@ async def to_its_end(work: Coroutine[Any, Any, None], finish_s: float) -> None:
 
 
 async def by_the_clock(tick: Callable[[], Awaitable[None]], period_s: float) -> None:
-    """Tick every `period_s`, for ever; what comes late is not made up for."""
+    """Tick every `period_s`, for ever; a late tick delays those after it."""
     clock = asyncio.get_running_loop().time
     due_s = clock()
     while True:

@@ -1,4 +1,4 @@
-"""The old name of what `qiki.agent` offers; it goes with the next release."""
+"""Old name of `qiki.agent`, to be removed with the next release."""
 
 import warnings
 

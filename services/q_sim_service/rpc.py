@@ -24,20 +24,20 @@ from qiki.world.vehicle.actuators import order_of, plain_order
 
 
 class Rpc(QSimAPIServiceServicer):
-    """Answers from the engine's state; nothing here waits but the stream."""
+    """Answers from the engine's state; only the stream waits."""
 
     def __init__(self, engine: Engine, events: Events) -> None:
         self._engine = engine
         self._events = events
 
     async def HealthCheck(self, request: api.HealthCheckRequest, context: Any) -> api.HealthCheckResponse:  # noqa: N802, ARG002
-        """The world answers, so it lives."""
+        """Return OK with the state of the simulation."""
         simulator = self._engine.simulator
         message = f"{simulator.state}, run {simulator.world.run_id}, tick {simulator.world.tick_count}"
         return api.HealthCheckResponse(status="OK", message=message, timestamp=int(time.time()))
 
     async def GetSensorData(self, request: api.GetSensorDataRequest, context: Any) -> api.GetSensorDataResponse:  # noqa: N802
-        """A current reading."""
+        """Return a current reading."""
         world = self._engine.world
         try:
             sensor = choose(world, request.sensor_type)
@@ -51,21 +51,21 @@ class Rpc(QSimAPIServiceServicer):
         request: api.SendActuatorCommandRequest,
         context: Any,  # noqa: ARG002
     ) -> api.SendActuatorCommandResponse:
-        """Accept what the vehicle will do at the next tick, and nothing else."""
+        """Accept a command if the vehicle will obey it at the next tick."""
         actuator = request.command.actuator_id.value
         try:
             self._engine.submit(order_of(command_from_proto(request.command)))
         except OrderError as error:
             ACTUATOR_COMMANDS.labels("refused").inc()
-            self._tell(ACTUATOR_FAILED, actuator, str(error))
+            self._emit(ACTUATOR_FAILED, actuator, str(error))
             return api.SendActuatorCommandResponse(accepted=False, message=str(error))
         ACTUATOR_COMMANDS.labels("accepted").inc()
-        self._tell(ACTUATOR_OK, actuator, "accepted")
+        self._emit(ACTUATOR_OK, actuator, "accepted")
         held = "" if self._engine.simulator.running else f" (the simulation is {self._engine.simulator.state})"
         return api.SendActuatorCommandResponse(accepted=True, message=f"takes effect at the next tick{held}")
 
     async def ListActuators(self, request: api.ListActuatorsRequest, context: Any) -> api.ListActuatorsResponse:  # noqa: N802, ARG002
-        """Every actuator, and whether it would take a plain command now."""
+        """Return every actuator and whether it would obey now, and whether the vehicle is in safe mode."""
         return api.ListActuatorsResponse(
             actuators=map(self._state, ACTUATORS), safe_mode=self._engine.world.vehicle.safe_mode
         )
@@ -76,7 +76,7 @@ class Rpc(QSimAPIServiceServicer):
             actuator_id=uuid_to_proto(actuator.id), role=actuator.role, ready=reason is None, message=reason or ""
         )
 
-    def _tell(self, kind: EventKind, actuator: str, message: str) -> None:
+    def _emit(self, kind: EventKind, actuator: str, message: str) -> None:
         world = self._engine.world
         body = ActuatorOutcome(
             run_id=str(world.run_id),
@@ -88,7 +88,7 @@ class Rpc(QSimAPIServiceServicer):
         self._events.emit(kind, body, moment=world.timestamp)
 
     async def GetRadarFrame(self, request: api.GetRadarFrameRequest, context: Any) -> api.GetRadarFrameResponse:  # noqa: N802, ARG002
-        """The newest frame."""
+        """Return the newest frame."""
         try:
             return api.GetRadarFrameResponse(frame=frame_to_proto(self._engine.newest_frame()).frame)
         except NoFrameError as error:
@@ -99,7 +99,7 @@ class Rpc(QSimAPIServiceServicer):
         self, request: api.StreamRadarFramesRequest, context: Any
     ) -> AsyncIterator[bytes]:
         """Yield frames for ever, serialised as they were when they were measured; the server sends them as they are."""
-        # The reader is connected, though frames may be long in coming: he learns where the simulation stands.
+        # The first frame may take long: until then the metadata show the position of the simulation.
         radars = ((RADAR, one) for one in self._engine.radars)
         await context.send_initial_metadata((*self._engine.place.items(), *radars))
         after = request.after_frame if request.HasField("after_frame") else None

@@ -1,1 +1,1 @@
-"""From proposals to commands: the evaluator, the limits of the vehicle, the dispatch and its record."""
+"""From proposals to commands: judging, dispatch, and the record of each decision."""

@@ -1,31 +1,33 @@
-"""Whether the engines are heard in a tick."""
+"""Engine lockout: ticks in which no engine may command the vehicle."""
 
 from collections.abc import Iterable
 
-from qiki.agent.decision.refusal import Refusal
+from qiki.agent.decision.refusal import RefusalReason
 from qiki.agent.engines.results import EngineResult
 from qiki.agent.mode.vehicle_mode import WANTED
 from qiki.contracts.enums import FSMState
 
 CLOSED = {
-    FSMState.BOOTING: Refusal("booting"),
-    FSMState.ERROR_STATE: Refusal("safe mode"),
-    FSMState.SHUTDOWN: Refusal("shutting down"),
+    FSMState.BOOTING: RefusalReason("booting"),
+    FSMState.ERROR_STATE: RefusalReason("safe mode"),
+    FSMState.SHUTDOWN: RefusalReason("shutting down"),
 }
-"""States in which only the rules are heard, and why."""
-NOT_TOLD = Refusal("the vehicle has not taken its mode yet")
+"""States in which only proposals of the rules are accepted."""
+MODE_PENDING = RefusalReason("the vehicle has not taken its mode yet")
 
 
-def lockout_reason(state: FSMState, turns: Iterable[EngineResult], vehicle: FSMState | None) -> Refusal | None:
-    """Why no engine is heard now; None when they are.
+def lockout_reason(
+    state: FSMState, engine_results: Iterable[EngineResult], vehicle: FSMState | None
+) -> RefusalReason | None:
+    """Return why proposals of engines are refused now; None when they are not.
 
     Args:
-        turns: of this tick; a fault is a cause of SAFE_MODE, which begins with the next
-        vehicle: the mode that it is known to be in
+        engine_results: of this tick; a fault is a cause of SAFE_MODE, which begins with the next tick
+        vehicle: the mode that the vehicle is known to be in
     """
     if state in CLOSED:
         return CLOSED[state]
-    for turn in turns:
-        if turn.fault is not None:
-            return Refusal(f"engine {turn.name} is at fault")
-    return None if vehicle is WANTED[state] else NOT_TOLD
+    for result in engine_results:
+        if result.fault is not None:
+            return RefusalReason(f"engine {result.name} is at fault")
+    return None if vehicle is WANTED[state] else MODE_PENDING

@@ -1,26 +1,21 @@
-"""What the vehicle's actuators take: the ranges of their values, and which of them are one and the same in motion."""
+"""The limits of the vehicle's actuators: the values that each command takes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from qiki.agent.decision.refusal import Refusal
+from qiki.agent.decision.refusal import RefusalReason
 from qiki.agent.proposals import DEGREES, PERCENT, Action
 from qiki.botspec.actuators import ActuatorFamily
 from qiki.botspec.config import Actuator, BotConfig
 from qiki.contracts.enums import CommandType, FSMState
 
 MAX_DURATION_S = (2**31 - 1) / 1000.0
-"""What a command's int32 of milliseconds holds."""
+"""The longest time that fits into a command's int32 of milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Values that a command takes.
-
-    Attributes:
-        unit: name of `qiki.common.Unit`; empty where there is none
-        whole: only whole numbers
-    """
+    """The values that a command takes; `unit` is empty where there is none, `whole` allows whole numbers only."""
 
     low: float
     high: float
@@ -28,7 +23,7 @@ class Range:
     whole: bool = False
 
     def takes(self, value: float) -> bool:
-        """Whether a value lies in it."""
+        """Return whether a value is in the range."""
         return self.low <= value <= self.high and (not self.whole or value == int(value))
 
     def __str__(self) -> str:
@@ -45,40 +40,40 @@ RANGES = {
 }
 
 
-def out_of_range(what: str, value: float, expected: str) -> Refusal:
-    """A figure that is not within its range."""
-    return Refusal(f"{what} is {value:g} (expected {expected})", f"{what} is out of range")
+def out_of_range(what: str, value: float, expected: str) -> RefusalReason:
+    """Return the reason for a value outside of its range."""
+    return RefusalReason(f"{what} is {value:g} (expected {expected})", f"{what} is out of range")
 
 
-class Limits:
-    """The actuators of one bot."""
+class ActuatorLimits:
+    """The actuators of one bot, and their limits."""
 
     def __init__(self, config: BotConfig) -> None:
         self._actuators = {actuator.role: actuator for actuator in config.hardware_profile.actuators}
 
     def actuator(self, role: str) -> Actuator:
-        """The one of that role, which must be known."""
+        """Return the actuator of a role, which must exist."""
         return self._actuators[role]
 
     def resource(self, role: str) -> str:
-        """What a command to an actuator takes hold of: the motors drive the vehicle as one."""
+        """Return what a command to an actuator occupies: the motors drive the vehicle as one."""
         family = self._actuators[role].type
         return family if family is ActuatorFamily.MOTOR else role
 
-    def faults(self, action: Action) -> Iterator[Refusal]:
-        """Why an action cannot be done, the first reason first."""
+    def faults(self, action: Action) -> Iterator[RefusalReason]:
+        """Return why an action cannot be done, the most basic reason first."""
         actuator = self._actuators.get(action.actuator)
         if actuator is None:
-            yield Refusal(f"unknown actuator {action.actuator!r} (expected one of: {', '.join(self._actuators)})")
+            yield RefusalReason(f"unknown actuator {action.actuator!r} (expected one of: {', '.join(self._actuators)})")
             return
         allowed = RANGES.get((actuator.type, action.command))
         if allowed is None or action.command.name not in actuator.commands:
             expected = " or ".join(actuator.commands)
-            yield Refusal(f"{actuator.role} does not take {action.command.name} (expected {expected})")
+            yield RefusalReason(f"{actuator.role} does not take {action.command.name} (expected {expected})")
             return
         if not allowed.takes(action.value):
             yield out_of_range(f"{actuator.role}: value", action.value, str(allowed))
         if action.unit not in {"", allowed.unit}:
-            yield Refusal(f"{actuator.role}: unit is {action.unit} (expected {allowed.unit or 'none'})")
+            yield RefusalReason(f"{actuator.role}: unit is {action.unit} (expected {allowed.unit or 'none'})")
         if not 0.0 <= action.duration_s <= MAX_DURATION_S:
             yield out_of_range(f"{actuator.role}: duration_s", action.duration_s, f"0 to {MAX_DURATION_S:.0f}")

@@ -1,21 +1,21 @@
-"""Why a proposal is refused."""
+"""Reasons to refuse a proposal."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RefusalReason:
     """One reason.
 
     Attributes:
         text: for people
-        code: the same as long as it is the same reason, where the text changes with its figures or names
+        code: the same for the same reason, where the text has figures or names that change
     """
 
     text: str
     code: str = ""
 
     @property
-    def reason(self) -> str:
-        """What it is told apart by."""
+    def cause(self) -> str:
+        """What identifies the reason."""
         return self.code or self.text

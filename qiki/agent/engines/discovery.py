@@ -1,4 +1,4 @@
-"""Which engines run: those of the installed distributions that the settings name."""
+"""Discovery of the installed engines that the settings choose."""
 
 from importlib.metadata import EntryPoint, entry_points
 
@@ -14,14 +14,13 @@ RESERVED = (ALL, NONE, rules.NAME)
 
 
 def load_engines(chosen: str, bot: BotConfig) -> dict[str, Engine]:
-    """The engines by name, in the order of their names.
+    """Load the chosen engines, sorted by name.
 
     Args:
-        chosen: names with commas between, or `all`, or `none`
-        bot: what each is made for
+        chosen: names separated by commas, or `all`, or `none`
 
     Raises:
-        UserError: there is no such engine, its name is taken, or it cannot be made.
+        UserError: an engine is not installed, its name is not its own, or it cannot be loaded.
     """
     points = tuple(entry_points(group=GROUP))
     installed = {point.name: point for point in points}
@@ -31,7 +30,7 @@ def load_engines(chosen: str, bot: BotConfig) -> dict[str, Engine]:
         raise UserError(f"AGENT_ENGINES: no engine {unknown[0]!r} is installed (expected some of: {there})")
     for name in sorted(names):
         _check_name(name, [point for point in points if point.name == name])
-    return {name: _made(installed[name], bot) for name in sorted(names)}
+    return {name: _load(installed[name], bot) for name in sorted(names)}
 
 
 def _names(chosen: str) -> set[str]:
@@ -40,11 +39,7 @@ def _names(chosen: str) -> set[str]:
 
 
 def _check_name(name: str, points: list[EntryPoint]) -> None:
-    """An engine goes by its name everywhere: it must be one engine's, and nobody else's.
-
-    Raises:
-        UserError: it is not.
-    """
+    """Raise UserError for a name that is reserved or that several engines have."""
     givers = " and ".join(sorted(f"{point.dist.name if point.dist else '?'} ({point.value})" for point in points))
     if name in RESERVED:
         raise UserError(f"engine {name!r} of {givers}: the name is reserved (expected none of: {', '.join(RESERVED)})")
@@ -52,7 +47,7 @@ def _check_name(name: str, points: list[EntryPoint]) -> None:
         raise UserError(f"engine {name!r} is given by {givers} (expected one of them)")
 
 
-def _made(point: EntryPoint, bot: BotConfig) -> Engine:
+def _load(point: EntryPoint, bot: BotConfig) -> Engine:
     try:
         factory: EngineFactory = point.load()
         engine = factory(bot)

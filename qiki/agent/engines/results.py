@@ -1,4 +1,4 @@
-"""What the engines did in one tick, as the agent is told of it."""
+"""The results of the engines in one tick."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +9,7 @@ from qiki.agent.world import World
 
 
 class FaultKind(StrEnum):
-    """What an engine can do wrong."""
+    """Kinds of engine faults."""
 
     FAILED = "failed"
     OVERRUN = "overrun"
@@ -17,7 +17,7 @@ class FaultKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EngineFault:
-    """What an engine did wrong.
+    """A fault of an engine.
 
     Attributes:
         text: in one line
@@ -31,12 +31,7 @@ class EngineFault:
 
 @dataclass(frozen=True, slots=True)
 class EngineResult:
-    """One engine's part in one tick.
-
-    Attributes:
-        proposals: well formed; none when there is a fault
-        fault: what the engine did wrong
-    """
+    """An engine's result in one tick: well-formed proposals, or a fault."""
 
     name: str
     proposals: tuple[Proposal, ...] = ()
@@ -45,7 +40,7 @@ class EngineResult:
 
 
 class EnginePool(Protocol):
-    """The engines that run, always in the same order."""
+    """The engines of an agent, in a fixed order."""
 
     async def propose(self, world: World) -> tuple[EngineResult, ...]:
-        """Ask every engine once; nothing that an engine does makes it raise."""
+        """Ask every engine once; never raises for a fault of an engine."""

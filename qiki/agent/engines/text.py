@@ -1,4 +1,4 @@
-"""Text from elsewhere as one line that can be shown and sent."""
+"""Foreign text as one printable line."""
 
 from traceback import format_exception, format_exception_only
 
@@ -8,20 +8,20 @@ MAX_TRACE = 10_000
 
 
 def one_line(text: str) -> str:
-    """Any text as one printable line, cut to `MAX_TEXT`; a character that cannot be shown stands as its escape."""
-    words = " ".join(text[:MAX_TEXT].split())
-    return "".join(map(_shown, words))[:MAX_TEXT]
+    """Return text as one line of at most `MAX_TEXT`; a character that is not printable becomes its escape."""
+    line = " ".join(text[:MAX_TEXT].split())
+    return "".join(map(_printable, line))[:MAX_TEXT]
 
 
 def describe(error: BaseException) -> str:
-    """An exception in one line; also one that cannot say what it is about."""
+    """Return an exception in one line, also one whose own text fails."""
     return one_line("".join(format_exception_only(error)))
 
 
 def trace(error: BaseException) -> str:
-    """An exception with where it was raised, for the log."""
+    """Return an exception with its traceback."""
     return "".join(format_exception(error))[:MAX_TRACE]
 
 
-def _shown(character: str) -> str:
+def _printable(character: str) -> str:
     return character if character.isprintable() else character.encode("unicode_escape").decode()

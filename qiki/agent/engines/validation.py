@@ -1,6 +1,6 @@
-"""Whether what an engine gave are proposals at all: its fields are whatever its author put there.
+"""Validation of an engine's proposals, whose fields can hold anything.
 
-They are made anew of plain values, in the engine's own thread: nothing that its classes do reaches the agent.
+Valid proposals are copied into plain values in the engine's own thread, so no code of its classes reaches the agent.
 """
 
 import math
@@ -17,28 +17,28 @@ from qiki.contracts.events.agent import Evidence
 MAX_PROPOSALS = 100
 MAX_ACTIONS = 16
 MAX_NAMES = 100
-"""Keys, labels and messages that a proposal may name, of each."""
+"""Most keys, and most messages, that a proposal may name."""
 SEQUENCES = range(1 << 64)
 SHOWN = range(-(10**9), 10**9)
-"""Whole numbers that a fault shows; longer ones go by their type."""
+"""Integers that a fault shows by value; others are shown by type."""
 
 Reader = Callable[[Any], Any]
 T = TypeVar("T")
 
 
 class MalformedError(Exception):
-    """What an engine gave is no proposal; the text says what is wrong with it."""
+    """An engine gave something that is not a valid proposal; the text says why."""
 
 
 class UnfitError(Exception):
-    """A field's value is not what is expected."""
+    """A field has an invalid value."""
 
 
 def read_proposals(given: tuple[object, ...]) -> tuple[Proposal, ...]:
-    """An engine's proposals, of plain values: every number a finite float, every text one line.
+    """Return an engine's proposals as plain values: every number a finite float, every text one line.
 
     Raises:
-        MalformedError: they are no proposals, or too many.
+        MalformedError: a value that is not a valid proposal, or too many of them.
     """
     if len(given) > MAX_PROPOSALS:
         raise MalformedError(f"gave more than {MAX_PROPOSALS} proposals")
@@ -52,7 +52,7 @@ def _proposal(given: object) -> Proposal:
 
 
 def _record(kind: type[T], given: object, fields: Mapping[str, tuple[Reader, str]], where: str = "") -> T:
-    """The same record, each of its fields read."""
+    """Return a copy of a record, with each field validated."""
     values = {}
     for name, (read, expected) in fields.items():
         value = getattr(given, name, None)
@@ -64,7 +64,7 @@ def _record(kind: type[T], given: object, fields: Mapping[str, tuple[Reader, str
 
 
 def _kind(value: object) -> str:
-    """A value for people: a number as it is, anything else by its type."""
+    """Return a number as it is, any other value by its type."""
     shown = type(value) in {float, bool} or (type(value) is int and value in SHOWN)
     return repr(value) if shown else f"of type {type(value).__name__}"
 

@@ -1,4 +1,4 @@
-"""The power-on self test: what the configuration declares against what answers."""
+"""The power-on self test: the declared devices against the answers of the vehicle."""
 
 from collections.abc import Iterator
 from uuid import UUID
@@ -14,11 +14,11 @@ from qiki.contracts.models import TelemetrySnapshot
 FIRMWARE = "1.0"
 STOPPING = frozenset({DeviceStatus.ERROR, DeviceStatus.NOT_FOUND})
 MAY_SEE_NOTHING = frozenset({SensorKind.LIDAR})
-"""Their reading is not valid when nothing is within reach, which is no fault."""
+"""Sensors whose reading is not valid when nothing is in range, which is no fault."""
 
 
 def examine(config: BotConfig, answers: Answers, own: TelemetrySnapshot) -> tuple[DeviceReport, ...]:
-    """A row a device: what is declared, the simulator itself, power and communication."""
+    """Return one row for each declared device, the simulator, power and communication."""
     hardware = config.hardware_profile
     return (
         _controller(answers),
@@ -28,17 +28,17 @@ def examine(config: BotConfig, answers: Answers, own: TelemetrySnapshot) -> tupl
     )
 
 
-def status(rows: tuple[DeviceReport, ...], stamp: SimInstant, uptime_s: float) -> BiosStatus:
-    """The report that these rows make."""
+def status(rows: tuple[DeviceReport, ...], instant: SimInstant, uptime_s: float) -> BiosStatus:
+    """Return the report of these rows."""
     well = sum(row.status is DeviceStatus.OK for row in rows)
     return BiosStatus(
-        ts_epoch=stamp.t_s,
-        run_id=stamp.run_id,
-        bios_uuid=stamp.id("bios"),
+        ts_epoch=instant.t_s,
+        run_id=instant.run_id,
+        bios_uuid=instant.id("bios"),
         firmware_version=FIRMWARE,
         all_systems_go=not any(row.status in STOPPING for row in rows),
         health_score=well / len(rows),
-        last_checked=stamp.moment,
+        last_checked=instant.moment,
         uptime_sec=int(uptime_s),
         post_results=rows,
     )
@@ -47,7 +47,7 @@ def status(rows: tuple[DeviceReport, ...], stamp: SimInstant, uptime_s: float) -
 def _controller(answers: Answers) -> DeviceReport:
     name = "q_sim_service"
     fault = (DeviceStatus.ERROR, DeviceCode.CRITICAL_BOOT_FAILURE) if answers.controller else None
-    return _row(_unit_id(name), name, DeviceType.CONTROLLER, fault, answers.controller)
+    return _row(named("unit", name), name, DeviceType.CONTROLLER, fault, answers.controller)
 
 
 def _sensor(sensor: Sensor, answers: Answers, own: TelemetrySnapshot) -> DeviceReport:
@@ -74,28 +74,29 @@ def _sensor_fault(sensor: Sensor, reading: Reading | str, own: TelemetrySnapshot
 
 
 def _works(kind: SensorKind, own: TelemetrySnapshot) -> bool:
-    """Whether the vehicle itself says that a sensor works: one that works may yet have nothing to read."""
+    """Return whether telemetry says that a sensor works: a working one may have nothing to read."""
     entry = own.sensors.get(kind.name.lower())
     return isinstance(entry, dict) and entry.get("ok") is True
 
 
 def _actuator(actuator: Actuator, answers: Answers) -> DeviceReport:
-    state = answers.actuators.get(actuator.id)
-    if state is None:
+    report = answers.actuators.get(actuator.id)
+    fault: _Fault
+    if report is None:
         fault, message = _MISSING, "it is not fitted"
-    elif state.role != actuator.role:
-        fault, message = _MISSING, f"{state.role or 'nobody'} has its id"
+    elif report.role != actuator.role:
+        fault, message = _MISSING, f"{report.role or 'nobody'} has its id"
     else:
-        return _row(actuator.id, actuator.role, DeviceType.ACTUATOR, None if state.ready else _WARNED, state.message)
+        fault, message = None if report.ready else _WARNED, report.message
     return _row(actuator.id, actuator.role, DeviceType.ACTUATOR, fault, message)
 
 
 def _units(own: TelemetrySnapshot) -> Iterator[DeviceReport]:
-    """Power and communication, as telemetry tells of them."""
+    """Yield power and communication, by telemetry."""
     faults = ", ".join(own.power.faults)
-    yield _row(_unit_id("power"), "power", DeviceType.POWER_UNIT, _WARNED if faults else None, faults)
+    yield _row(named("unit", "power"), "power", DeviceType.POWER_UNIT, _WARNED if faults else None, faults)
     barred = "" if own.comms.xpdr_allowed else "the transponder is not allowed to send"
-    yield _row(_unit_id("comms"), "comms", DeviceType.COMMUNICATION, _WARNED if barred else None, barred)
+    yield _row(named("unit", "comms"), "comms", DeviceType.COMMUNICATION, _WARNED if barred else None, barred)
 
 
 def _row(device_id: UUID, name: str, kind: DeviceType, fault: _Fault, message: str) -> DeviceReport:
@@ -108,8 +109,3 @@ def _row(device_id: UUID, name: str, kind: DeviceType, fault: _Fault, message: s
         device_type=kind,
         status_code=code,
     )
-
-
-def _unit_id(name: str) -> UUID:
-    """The lasting identity of a unit that the configuration gives none."""
-    return named("unit", name)

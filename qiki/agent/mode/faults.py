@@ -1,15 +1,15 @@
-"""Why the agent is in SAFE_MODE: each check finds causes, each cause names its trigger and what it rests on."""
+"""Causes of SAFE_MODE: each check finds some, and each cause has a trigger and its evidence."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from qiki.agent.engines.results import EngineResult, FaultKind
+from qiki.agent.mode.bios import STOPPING
 from qiki.agent.perception.evidence import newest
 from qiki.agent.world import TELEMETRY, TRACKS, World
 from qiki.botspec.planes.power import PowerParameters
 from qiki.botspec.planes.thermal import Node
-from qiki.contracts.enums import DeviceStatus
-from qiki.contracts.events.agent import DeviceReport, Evidence
+from qiki.contracts.events.agent import Evidence
 
 CRITICAL = "critical"
 UNHELD_BUS = ("BUS_UNDERVOLTAGE", "BATTERY_EMPTY")
@@ -23,7 +23,7 @@ class Cause:
 
     Attributes:
         trigger: of the state machine
-        detail: in one line; the same as long as it is the same cause
+        detail: in one line; the same for the same cause
     """
 
     trigger: str
@@ -32,34 +32,34 @@ class Cause:
 
     @property
     def reason(self) -> str:
-        """As people read it."""
+        """Trigger and detail, for people."""
         return f"{self.trigger}: {self.detail}"
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What the checks look at.
+    """The input of the checks.
 
     Attributes:
-        turns: what the engines did in the last tick
-        booting: what has never come yet is waited for, and no cause
+        engine_results: of the last tick
+        booting: inputs that never came are no cause: the boot waits for them
         bios_answered: whether there ever was a self test
     """
 
     world: World
     power: PowerParameters
-    turns: tuple[EngineResult, ...] = ()
+    engine_results: tuple[EngineResult, ...] = ()
     booting: bool = False
     bios_answered: bool = True
 
 
 def find_causes(situation: Situation) -> tuple[Cause, ...]:
-    """Every cause that there is now, the gravest kind first."""
+    """Return every present cause, the gravest kind first."""
     return tuple(cause for check in CHECKS for cause in check(situation))
 
 
 def waits_for(world: World) -> tuple[str, ...]:
-    """What a boot still lacks."""
+    """Return the inputs that a boot still lacks."""
     inputs = [name for name, one in world.inputs.items() if not one.alive]
     return (*inputs, *(() if world.bios else ("bios",)))
 
@@ -80,12 +80,9 @@ def _bios_lost(situation: Situation) -> Iterator[Cause]:
 def _bios_error(situation: Situation) -> Iterator[Cause]:
     bios = situation.world.bios
     if bios is not None and not bios.all_systems_go:
-        faulty = [row for row in bios.post_results if row.status in {DeviceStatus.ERROR, DeviceStatus.NOT_FOUND}]
-        yield Cause("BIOS_ERROR", "; ".join(map(_device, faulty)))
-
-
-def _device(row: DeviceReport) -> str:
-    return f"{row.device_name} {row.status.name}, {row.error_message}"
+        faulty = (row for row in bios.post_results if row.status in STOPPING)
+        devices = (f"{row.device_name} {row.status.name}, {row.error_message}" for row in faulty)
+        yield Cause("BIOS_ERROR", "; ".join(devices))
 
 
 def _stale(situation: Situation) -> Iterator[Cause]:
@@ -99,9 +96,9 @@ def _stale(situation: Situation) -> Iterator[Cause]:
 
 
 def _engines(situation: Situation) -> Iterator[Cause]:
-    for turn in situation.turns:
-        if turn.fault is not None:
-            yield Cause(ENGINE_TRIGGERS[turn.fault.kind], f"{turn.name}: {turn.fault.text}")
+    for result in situation.engine_results:
+        if result.fault is not None:
+            yield Cause(ENGINE_TRIGGERS[result.fault.kind], f"{result.name}: {result.fault.text}")
 
 
 def _power(situation: Situation) -> Iterator[Cause]:

@@ -1,7 +1,6 @@
-"""The agent's state machine: a table, the machine that obeys it, and the counting of good checks."""
+"""The agent's state machine and its table of transitions."""
 
 from collections import deque
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from uuid import UUID
@@ -12,11 +11,11 @@ from qiki.contracts.enums import FSMState, FSMTransitionStatus
 
 HISTORY = 100
 GOOD_CHECKS = 3
-"""In a row, before ERROR_STATE is left."""
+"""Checks in a row without a cause before ERROR_STATE is left."""
 
 
 class Signal(StrEnum):
-    """What moves the machine; a CAUSE goes by a trigger of its own in the records."""
+    """Inputs of the machine; records show a CAUSE under its own trigger."""
 
     BOOT_COMPLETE = "BOOT_COMPLETE"
     CAUSE = "CAUSE"
@@ -43,25 +42,8 @@ TABLE = MappingProxyType(
 )
 
 
-@dataclass(slots=True)
-class Clearance:
-    """Counts the checks in a row that found no cause."""
-
-    good: int = 0
-
-    def check(self, well: bool) -> int:
-        """Take a check's result; how many good ones there are in a row."""
-        self.good = min(self.good + 1, GOOD_CHECKS) if well else 0
-        return self.good
-
-    @property
-    def given(self) -> bool:
-        """Whether there were enough."""
-        return self.good >= GOOD_CHECKS
-
-
 class StateMachine:
-    """Obeys the table, and remembers what it did."""
+    """The state, and the history of transitions."""
 
     def __init__(self, instance_id: UUID) -> None:
         self.instance_id = instance_id
@@ -70,18 +52,18 @@ class StateMachine:
         self._history: deque[TransitionRecord] = deque(maxlen=HISTORY)
 
     def can(self, signal: Signal) -> bool:
-        """Whether the table has this signal here."""
+        """Return whether the table has a transition for a signal in this state."""
         return (self.state, signal) in TABLE
 
-    def fire(self, signal: Signal, stamp: SimInstant, trigger: str = "") -> TransitionRecord:
-        """Give a signal; one that the table does not have here fails, and changes nothing.
+    def fire(self, signal: Signal, instant: SimInstant, trigger: str = "") -> TransitionRecord:
+        """Make the transition of a signal; without one in the table, the record says so and nothing changes.
 
         Args:
-            trigger: what the records call it; the signal's own name when not given
+            trigger: the signal's name in the record; its own by default
         """
         target = TABLE.get((self.state, signal))
         record = TransitionRecord(
-            timestamp=stamp.moment,
+            timestamp=instant.moment,
             from_state=self.state,
             to_state=self.state if target is None else target,
             trigger_event=trigger or signal,
@@ -93,11 +75,11 @@ class StateMachine:
         self._history.append(record)
         return record
 
-    def snapshot(self, stamp: SimInstant, context: dict[str, str], metadata: dict[str, str]) -> FsmSnapshot:
-        """Where it stands and how it came there; the same again for the same attempts and tick."""
+    def snapshot(self, instant: SimInstant, context: dict[str, str], metadata: dict[str, str]) -> FsmSnapshot:
+        """Return state and history; the same attempts in the same tick give the same snapshot."""
         return FsmSnapshot(
-            snapshot_id=named(self.instance_id, stamp.run_id, stamp.tick, self.attempts),
-            timestamp=stamp.moment,
+            snapshot_id=named(self.instance_id, instant.run_id, instant.tick, self.attempts),
+            timestamp=instant.moment,
             current_state=self.state,
             history=tuple(self._history),
             context_data=context,

@@ -1,6 +1,6 @@
-"""The rule engine: keeps the vehicle's mode that of the agent, and tells what deserves a look.
+"""The rule engine: keeps the vehicle's mode in line with the agent's, and points out concerns.
 
-Rules have no memory: they propose for as long as their condition holds; that a thing is told once is the teller's part.
+Rules have no memory: they propose for as long as their condition holds. Repeated decisions are filtered later.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -23,7 +23,7 @@ WARNING = "warning"
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """A condition that deserves a look; `key` is the same as long as it is the same concern."""
+    """A condition that people should look at; `key` is the same for the same concern."""
 
     key: str
     text: str
@@ -37,18 +37,18 @@ def propose(
     power: PowerParameters,
     because: tuple[Evidence, ...] = (),
 ) -> tuple[Proposal, ...]:
-    """What the rules would have done: the mode first, then the concerns in the order of their rules.
+    """Return the rules' proposals: the vehicle's mode first, then the concerns in the order of their rules.
 
     Args:
-        vehicle: the mode that it is known to be in
-        because: what the agent's SAFE_MODE rests on
+        vehicle: the mode that the vehicle is known to be in
+        because: the evidence for the agent's SAFE_MODE
     """
     concerns = (concern for rule in CONCERNS for concern in rule(world, power))
     return (*_mode(state, vehicle, because or newest(world, TELEMETRY)), *map(_diagnosis, concerns))
 
 
 def mode_of(proposal: Proposal) -> FSMState | None:
-    """The mode that a proposal of the rules sets; None for one that sets none."""
+    """Return the mode that a proposal of the rules sets; None if it sets none."""
     return FSMState(int(proposal.actions[0].value)) if proposal.actions else None
 
 
@@ -97,7 +97,7 @@ def _heat(world: World, _: PowerParameters) -> Iterator[Concern]:
 
 
 def _device_warnings(world: World, _: PowerParameters) -> Iterator[Concern]:
-    """One concern for all devices that say the same, as all thrusters do when one thing bars them."""
+    """Yield one concern for all devices with the same message, as for thrusters without propellant."""
     devices: dict[str, list[str]] = {}
     for row in world.bios.post_results if world.bios else ():
         if row.status is DeviceStatus.WARNING:

@@ -1,108 +1,125 @@
-"""Drives the state machine by what the checks find, and tells every change of mode."""
+"""The mode supervisor: moves the state machine by the results of checks, and emits every change of mode."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from qiki.agent.mode import events as modes
 from qiki.agent.mode.faults import Cause
-from qiki.agent.mode.fsm import Clearance, Signal, StateMachine
+from qiki.agent.mode.fsm import GOOD_CHECKS, Signal, StateMachine
 from qiki.agent.sim_instant import SimInstant
 from qiki.contracts.agent import FsmSnapshot
 from qiki.contracts.enums import FSMState
-from qiki.contracts.events import AGENT_BOOTING, SAFE_MODE_CLEARING, EventKind, SystemMode
+from qiki.contracts.events import (
+    AGENT_BOOTED,
+    AGENT_BOOTING,
+    AGENT_HALTED,
+    SAFE_MODE_CLEARING,
+    SAFE_MODE_ENTERED,
+    SAFE_MODE_LEFT,
+    EventKind,
+    SystemMode,
+)
 from qiki.contracts.events.agent import Evidence
 
-Tell = Callable[[EventKind, SystemMode, SimInstant], None]
+MODES = MappingProxyType(
+    {
+        FSMState.BOOTING: "BOOTING",
+        FSMState.IDLE: "NORMAL",
+        FSMState.ACTIVE: "NORMAL",
+        FSMState.ERROR_STATE: "SAFE_MODE",
+        FSMState.SHUTDOWN: "SHUTDOWN",
+    }
+)
+ENTERED = MappingProxyType({FSMState.ERROR_STATE: SAFE_MODE_ENTERED, FSMState.SHUTDOWN: AGENT_HALTED})
+LEFT = MappingProxyType({FSMState.BOOTING: AGENT_BOOTED, FSMState.ERROR_STATE: SAFE_MODE_LEFT})
+
+EmitMode = Callable[[EventKind, SystemMode, SimInstant], None]
+Evidences = tuple[Evidence, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What one check found.
+    """The results of one check.
 
     Attributes:
-        ready: whether everything is there that a boot needs
-        rests_on: the inputs, for what rests on no cause
+        ready: whether the boot has all that it needs
+        rests_on: the inputs, as evidence for what has no cause
     """
 
     causes: tuple[Cause, ...]
     ready: bool
-    rests_on: tuple[Evidence, ...] = ()
+    rests_on: Evidences = ()
 
 
-class Supervisor:
+class ModeSupervisor:
     """The state machine and its conditions.
 
     Attributes:
-        reasons: of the SAFE_MODE that it is in, the last ones that there were; empty in other modes
-        rests_on: the messages behind them; empty where the causes name none
+        good_checks: checks in a row without a cause, in SAFE_MODE; it ends after `GOOD_CHECKS`
+        reasons: the last causes of the SAFE_MODE that it is in; empty in other modes
+        rests_on: the evidence of these causes
     """
 
-    def __init__(self, machine: StateMachine, tell: Tell) -> None:
+    def __init__(self, machine: StateMachine, emit: EmitMode) -> None:
         self._machine = machine
-        self._tell = tell
-        self._clearance = Clearance()
+        self._emit_event = emit
         self._booted = False
+        self.good_checks = 0
         self.reasons: tuple[str, ...] = ()
-        self.rests_on: tuple[Evidence, ...] = ()
+        self.rests_on: Evidences = ()
 
     @property
     def state(self) -> FSMState:
-        """Where the machine stands."""
+        """State of the machine."""
         return self._machine.state
 
-    @property
-    def good_checks(self) -> int:
-        """How many checks in a row found no cause, in SAFE_MODE."""
-        return self._clearance.good
-
-    def boot(self, stamp: SimInstant, rests_on: tuple[Evidence, ...]) -> None:
-        """Tell, the first time, that the boot begins."""
+    def boot(self, instant: SimInstant, rests_on: Evidences) -> None:
+        """Emit, the first time, that the boot begins."""
         if not self._booted:
             self._booted = True
-            self._tell(AGENT_BOOTING, modes.body(FSMState.SHUTDOWN, self.state, "BOOT", stamp, (), rests_on), stamp)
+            self._emit(AGENT_BOOTING, FSMState.SHUTDOWN, "BOOT", instant, (), rests_on)
 
-    def check(self, findings: Findings, stamp: SimInstant) -> None:
-        """One check: enter SAFE_MODE, come closer to its end, or finish the boot."""
+    def check(self, findings: Findings, instant: SimInstant) -> None:
+        """Enter SAFE_MODE, come closer to its end, or finish the boot."""
         if self.state is FSMState.ERROR_STATE:
-            self._recover(findings, stamp)
+            self._recover(findings, instant)
         elif findings.causes and self._machine.can(Signal.CAUSE):
-            self._enter_safe_mode(findings, stamp)
+            self.good_checks = 0
+            self._note(findings.causes)
+            trigger = findings.causes[0].trigger
+            self._fire(Signal.CAUSE, instant, trigger, self.reasons, self.rests_on or findings.rests_on)
         elif findings.ready and self._machine.can(Signal.BOOT_COMPLETE):
-            self._fire(Signal.BOOT_COMPLETE, stamp, rests_on=findings.rests_on)
+            self._fire(Signal.BOOT_COMPLETE, instant, rests_on=findings.rests_on)
 
-    def take_proposals(self, received: bool, stamp: SimInstant) -> None:
-        """Whether engines propose something: ACTIVE, or not: IDLE."""
+    def take_proposals(self, received: bool, instant: SimInstant) -> None:
+        """Become ACTIVE when engines propose something, IDLE when they do not."""
         signal = Signal.PROPOSALS_RECEIVED if received else Signal.NO_PROPOSALS
         if self._machine.can(signal):
-            self._fire(signal, stamp)
+            self._fire(signal, instant)
 
-    def halt(self, stamp: SimInstant) -> None:
-        """The agent is told to stop."""
+    def halt(self, instant: SimInstant) -> None:
+        """Shut the machine down."""
         if self._machine.can(Signal.SHUTDOWN):
-            self._fire(Signal.SHUTDOWN, stamp, reasons=self.reasons)
+            self._fire(Signal.SHUTDOWN, instant, reasons=self.reasons)
 
-    def snapshot(self, stamp: SimInstant) -> FsmSnapshot:
-        """The machine as it stands, with its mode and the reason for it."""
+    def snapshot(self, instant: SimInstant) -> FsmSnapshot:
+        """Return the machine's state, history and mode."""
         reason = {"reason": "; ".join(self.reasons)} if self.reasons else {}
-        context = {"run_id": stamp.run_id, "tick": str(stamp.tick), "good_checks": str(self.good_checks)}
-        return self._machine.snapshot(stamp, context, {"mode": modes.MODES[self.state]} | reason)
+        context = {"run_id": instant.run_id, "tick": str(instant.tick), "good_checks": str(self.good_checks)}
+        return self._machine.snapshot(instant, context, {"mode": MODES[self.state]} | reason)
 
-    def _enter_safe_mode(self, findings: Findings, stamp: SimInstant) -> None:
-        self._clearance.check(well=False)
-        self._note(findings.causes)
-        trigger = findings.causes[0].trigger
-        self._fire(Signal.CAUSE, stamp, trigger, self.reasons, self.rests_on or findings.rests_on)
-
-    def _recover(self, findings: Findings, stamp: SimInstant) -> None:
+    def _recover(self, findings: Findings, instant: SimInstant) -> None:
         if findings.causes:
+            self.good_checks = 0
             self._note(findings.causes)
-        if self._clearance.check(well=not findings.causes) == 1:
-            body = modes.body(self.state, self.state, "CAUSES_GONE", stamp, self.reasons, findings.rests_on)
-            self._tell(SAFE_MODE_CLEARING, body, stamp)
-        if self._clearance.given:
+            return
+        self.good_checks = min(self.good_checks + 1, GOOD_CHECKS)
+        if self.good_checks == 1:
+            self._emit(SAFE_MODE_CLEARING, self.state, "CAUSES_GONE", instant, self.reasons, findings.rests_on)
+        if self.good_checks == GOOD_CHECKS:
             reasons = self.reasons
             self._note(())
-            self._fire(Signal.ERROR_CLEARED, stamp, "", reasons, findings.rests_on)
+            self._fire(Signal.ERROR_CLEARED, instant, "", reasons, findings.rests_on)
 
     def _note(self, causes: tuple[Cause, ...]) -> None:
         self.reasons = tuple(cause.reason for cause in causes)
@@ -111,12 +128,34 @@ class Supervisor:
     def _fire(
         self,
         signal: Signal,
-        stamp: SimInstant,
+        instant: SimInstant,
         trigger: str = "",
         reasons: tuple[str, ...] = (),
-        rests_on: tuple[Evidence, ...] = (),
+        rests_on: Evidences = (),
     ) -> None:
-        record = self._machine.fire(signal, stamp, trigger)
-        if kind := modes.event_of(record):
-            body = modes.body(record.from_state, record.to_state, record.trigger_event, stamp, reasons, rests_on)
-            self._tell(kind, body, stamp)
+        """Fire a signal; emit the transition unless it stays in its mode."""
+        record = self._machine.fire(signal, instant, trigger)
+        kind = ENTERED.get(record.to_state) or LEFT.get(record.from_state)
+        if kind and MODES[record.from_state] != MODES[record.to_state]:
+            self._emit(kind, record.from_state, record.trigger_event, instant, reasons, rests_on)
+
+    def _emit(
+        self,
+        kind: EventKind,
+        previous: FSMState,
+        trigger: str,
+        instant: SimInstant,
+        reasons: tuple[str, ...],
+        rests_on: Evidences,
+    ) -> None:
+        body = SystemMode(
+            ts_epoch=instant.t_s,
+            run_id=instant.run_id,
+            mode=MODES[self.state],
+            previous=MODES[previous],
+            state=self.state,
+            trigger=trigger,
+            reasons=reasons,
+            rests_on=rests_on,
+        )
+        self._emit_event(kind, body, instant)

@@ -1,1 +1,1 @@
-"""From messages to the world that the agent sees: whole frames, alerts that hold, stale inputs."""
+"""From messages to the agent's world: complete frames, alerts that hold, stale inputs."""

@@ -1,7 +1,7 @@
-"""What the guard has said of one run, and which of it holds at a frame.
+"""The guard's reports of one run, and the alerts that hold at a frame.
 
-Alerts and their ends are two subjects, and may be read long after the frames: so what counts is the order of frames,
-not of arrival.
+Alerts and their ends come on two subjects, perhaps long after the frames: the order of frames counts, not the order of
+arrival.
 """
 
 from collections.abc import Collection, Iterator
@@ -12,68 +12,64 @@ from qiki.agent.perception.evidence import Received
 from qiki.contracts.models import GuardAlert
 
 KEPT_KEYS = 4096
-KEPT_WORDS = 16
-"""Of one rule and track; more would have to come within the frames that are not whole yet."""
+KEPT_REPORTS = 16
+"""Of one rule and track; more would have to come within the frames that are not complete yet."""
 
 Key = tuple[str, UUID]
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
-    """A rule was met (`alert`), or is no longer met (None), from a frame on."""
+class GuardReport:
+    """From a frame on, a rule is met (`alert`) or no longer met (None)."""
 
     frame: int
     alert: GuardAlert | None
     received: Received
 
     @property
-    def place(self) -> tuple[int, int]:
-        """Its place in the order of words."""
+    def order(self) -> tuple[int, int]:
+        """Sort key among the reports of a rule and track."""
         return self.frame, self.received.sequence or 0
 
 
 class GuardBook:
-    """The guard's words of one run, by rule and track."""
+    """The guard's reports of one run, by rule and track."""
 
     def __init__(self) -> None:
-        self._words: dict[Key, list[Word]] = {}
+        self._reports: dict[Key, list[GuardReport]] = {}
 
     def __len__(self) -> int:
-        return sum(map(len, self._words.values()))
+        return sum(map(len, self._reports.values()))
 
-    def add(self, key: Key, word: Word) -> None:
-        """Take a word; one that was read before changes nothing."""
-        words = self._words.setdefault(key, [])
-        if all(known.place != word.place for known in words):
-            words.append(word)
-            words.sort(key=lambda one: one.place)
-            del words[:-KEPT_WORDS]
-        if len(self._words) > KEPT_KEYS:
-            del self._words[self._least_needed()]
+    def add(self, key: Key, report: GuardReport) -> None:
+        """Add a report, unless it is there already."""
+        reports = self._reports.setdefault(key, [])
+        if all(known.order != report.order for known in reports):
+            reports.append(report)
+            reports.sort(key=lambda one: one.order)
+            del reports[:-KEPT_REPORTS]
+        if len(self._reports) > KEPT_KEYS:
+            ended = (key for key, reports in self._reports.items() if reports[-1].alert is None)
+            del self._reports[next(ended, None) or next(iter(self._reports))]
 
-    def holding(self, frame: int, tracks: Collection[UUID]) -> Iterator[Word]:
-        """The alerts that hold at a frame with these tracks."""
-        for (_, track), words in self._words.items():
-            word = _last(words, frame)
-            if word is not None and word.alert is not None and track in tracks:
-                yield word
+    def holding(self, frame: int, tracks: Collection[UUID]) -> Iterator[tuple[GuardAlert, Received]]:
+        """Yield the alerts that hold at a frame with these tracks, each with its message."""
+        for (_, track), reports in self._reports.items():
+            report = _deciding(reports, frame)
+            if report is not None and report.alert is not None and track in tracks:
+                yield report.alert, report.received
 
     def settle(self, frame: int, tracks: Collection[UUID]) -> None:
-        """Forget what can matter at no frame after this one: words that others replaced, and those of tracks gone."""
-        kept = {key: _from(words, frame, key[1] in tracks) for key, words in self._words.items()}
-        self._words = {key: words for key, words in kept.items() if words}
-
-    def _least_needed(self) -> Key:
-        ended = (key for key, words in self._words.items() if words[-1].alert is None)
-        return next(ended, None) or next(iter(self._words))
-
-
-def _last(words: list[Word], frame: int) -> Word | None:
-    """The word that decides at a frame."""
-    return next((word for word in reversed(words) if word.frame <= frame), None)
+        """Forget reports that can matter at no frame after this one: replaced ones, and those of lost tracks."""
+        for (rule, track), reports in list(self._reports.items()):
+            deciding = _deciding(reports, frame) if track in tracks else None
+            kept = [report for report in reports if report is deciding or report.frame > frame]
+            if kept:
+                self._reports[rule, track] = kept
+            else:
+                del self._reports[rule, track]
 
 
-def _from(words: list[Word], frame: int, there: bool) -> list[Word]:
-    """The word that decides at a frame, when its track is there, and those after it."""
-    deciding = _last(words, frame) if there else None
-    return [word for word in words if word is deciding or word.frame > frame]
+def _deciding(reports: list[GuardReport], frame: int) -> GuardReport | None:
+    """Return the last report at or before a frame."""
+    return next((report for report in reversed(reports) if report.frame <= frame), None)

@@ -1,4 +1,4 @@
-"""Where a message stood and when it came: what causes and decisions rest on."""
+"""The place and time of a message: the evidence for causes and decisions."""
 
 from dataclasses import dataclass
 
@@ -10,10 +10,10 @@ AGE_DIGITS = 6
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One message's place.
+    """A message's place.
 
     Attributes:
-        sequence: in its stream; None for what is not kept
+        sequence: in its stream; None for a message that is not stored
         at_s: when it came, on the agent's clock
     """
 
@@ -22,14 +22,14 @@ class Received:
     at_s: float
 
     def age_s(self, now_s: float) -> float:
-        """Time since it came."""
+        """Return the time since it came."""
         return round(max(0.0, now_s - self.at_s), AGE_DIGITS)
 
     def evidence(self, now_s: float) -> Evidence:
-        """As something to rest on."""
+        """Return the place as evidence."""
         return Evidence(subject=self.subject, sequence=self.sequence, age_s=self.age_s(now_s))
 
 
 def newest(world: World, *names: str) -> tuple[Evidence, ...]:
-    """The newest messages of these inputs; what has never come is no evidence."""
+    """Return the newest messages of these inputs as evidence, without inputs that never came."""
     return tuple(world.evidence(name) for name in names if world.inputs[name].age_s is not None)

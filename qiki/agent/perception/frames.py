@@ -1,4 +1,4 @@
-"""Whole frames out of messages that come in any order: the notice, the tracks, and what the guard said."""
+"""Complete frames, assembled from messages that come in any order: the notice, the tracks, the guard's reports."""
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
@@ -10,24 +10,18 @@ from qiki.contracts.models import RadarTrack, TrackedFrame
 
 KEPT_FRAMES = 300
 PATIENCE_FRAMES = 50
-"""How many frames wait for what the guard said at one before them: an alert must not be passed over."""
+"""How many frames wait for the guard's reports of an earlier one: no alert may be passed over."""
 
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A track, and the message that told of it."""
-
-    report: RadarTrack
-    received: Received
+Seen = tuple[RadarTrack, Received]
 
 
 @dataclass(frozen=True, slots=True)
 class WholeFrame:
-    """A frame that is there as a whole.
+    """A complete frame.
 
     Attributes:
-        notice: the message that said what belongs to it
-        tracks: by id, lost ones left out
+        notice: the message that announced how many tracks and reports belong to it
+        tracks: by id, without lost ones
     """
 
     frame: TrackedFrame
@@ -36,91 +30,87 @@ class WholeFrame:
 
 
 @dataclass(slots=True)
-class _Part:
-    """What came of one frame so far; what comes twice counts once."""
+class _FrameParts:
+    """The messages of one frame so far, without duplicates."""
 
     notice: tuple[TrackedFrame, int, Received] | None = None
     tracks: dict[UUID, Seen] = field(default_factory=dict)
     guards: set[Hashable] = field(default_factory=set)
 
     @property
-    def heard(self) -> bool:
-        """Whether all that the guard said is there."""
+    def has_guards(self) -> bool:
+        """Whether every report of the guard has come."""
         return self.notice is not None and len(self.guards) >= self.notice[1]
 
     @property
-    def seen(self) -> bool:
-        """Whether all tracks are there."""
+    def has_tracks(self) -> bool:
+        """Whether every track has come."""
         return self.notice is not None and len(self.tracks) >= self.notice[0].tracks
 
 
 class Assembly:
-    """The frames of one run: the newest whole one, and those after it that lack something still.
+    """The frames of one run: the newest complete one, and later ones that still lack messages.
 
-    An older frame that becomes whole late is of no use any more, and is not kept.
+    A frame that is completed after a later one is not kept.
     """
 
     def __init__(self) -> None:
         self.newest: WholeFrame | None = None
-        self._parts: dict[int, _Part] = {}
+        self._parts: dict[int, _FrameParts] = {}
 
     def __len__(self) -> int:
         return len(self._parts)
 
     def add_notice(self, frame: TrackedFrame, alerts: int, received: Received) -> bool:
-        """The notice of a frame; whether the newest whole frame is another now."""
-        if part := self._part(frame.frame):
-            part.notice = (frame, alerts, received)
+        """Add the notice of a frame; return whether this completed one."""
+        if parts := self._open(frame.frame):
+            parts.notice = (frame, alerts, received)
         return self._advance()
 
     def add_track(self, frame: int, track: RadarTrack, received: Received) -> bool:
-        """A track of a frame; whether the newest whole frame is another now."""
-        if part := self._part(frame):
-            part.tracks[track.track_id] = Seen(track, received)
+        """Add a track of a frame; return whether this completed one."""
+        if parts := self._open(frame):
+            parts.tracks[track.track_id] = track, received
         return self._advance()
 
     def add_guard(self, frame: int, key: Hashable) -> bool:
-        """A guard message of a frame, told apart by `key`; whether the newest whole frame is another now."""
-        if part := self._part(frame):
-            part.guards.add(key)
+        """Add a report of the guard, identified by `key`; return whether this completed a frame."""
+        if parts := self._open(frame):
+            parts.guards.add(key)
         return self._advance()
 
     def reached(self, frame: int) -> bool:
-        """Whether this frame, or one after it, is whole."""
+        """Return whether this frame, or a later one, is complete."""
         return self.newest is not None and self.newest.frame.frame >= frame
 
-    def _part(self, frame: int) -> _Part | None:
-        """Where to put what belongs to a frame; None when the frame does not matter any more."""
+    def _open(self, frame: int) -> _FrameParts | None:
+        """Return the parts of a frame; None when it does not matter any more."""
         if self.reached(frame):
             return None
-        part = self._parts.setdefault(frame, _Part())
+        parts = self._parts.setdefault(frame, _FrameParts())
         if len(self._parts) > KEPT_FRAMES:
             del self._parts[min(self._parts)]
-        return part
+        return parts
 
     def _advance(self) -> bool:
-        number = self._newest_whole()
-        part = self._parts.get(number)
-        if part is None or part.notice is None:
+        number = self._newest_complete()
+        parts = self._parts.get(number)
+        if parts is None or parts.notice is None:
             return False
-        frame, _, received = part.notice
-        there = {key: seen for key, seen in part.tracks.items() if _there(seen.report)}
-        self.newest = WholeFrame(frame, received, there)
-        self._parts = {later: part for later, part in self._parts.items() if later > number}
+        frame, _, received = parts.notice
+        present = {key: seen for key, seen in parts.tracks.items() if seen[0].status is not RadarTrackStatus.LOST}
+        self.newest = WholeFrame(frame, received, present)
+        self._parts = {later: parts for later, parts in self._parts.items() if later > number}
         return True
 
-    def _newest_whole(self) -> int:
-        """The last frame that is whole, and before which nothing is missing that the guard said; -1 for none."""
-        noticed = sorted(number for number, part in self._parts.items() if part.notice)
-        whole = -1
+    def _newest_complete(self) -> int:
+        """Return the last complete frame before which no report of the guard is missing; -1 for none."""
+        noticed = sorted(number for number, parts in self._parts.items() if parts.notice)
+        complete = -1
         for number in noticed:
-            part = self._parts[number]
-            if not part.heard and noticed[-1] - number < PATIENCE_FRAMES:
+            parts = self._parts[number]
+            if not parts.has_guards and noticed[-1] - number < PATIENCE_FRAMES:
                 break
-            if part.heard and part.seen:
-                whole = number
-        return whole
-
-
-def _there(report: RadarTrack) -> bool:
-    return report.status is not RadarTrackStatus.LOST
+            if parts.has_guards and parts.has_tracks:
+                complete = number
+        return complete

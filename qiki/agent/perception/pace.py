@@ -1,4 +1,4 @@
-"""How often an input comes, by what came: a scenario or a setting may have it come slower than is usual."""
+"""The measured period of an input: a scenario or a setting may slow it down."""
 
 from collections import deque
 
@@ -9,8 +9,8 @@ class FramePace:
     """The period of a run's frames [simulated s], from their numbers and times.
 
     Attributes:
-        period_s: the shortest seen, for a radar may be off for a while; of the run before until two frames came;
-            None before any two
+        period_s: the shortest so far, for a radar may be off for a while; that of the run before until two frames
+            came; None before any two
     """
 
     def __init__(self) -> None:
@@ -19,7 +19,7 @@ class FramePace:
         self._last: tuple[int, float] | None = None
 
     def take(self, number: int, t_s: float) -> None:
-        """A frame, later than the one before."""
+        """Take a frame."""
         if self._last is not None and number > self._last[0]:
             period_s = (t_s - self._last[1]) / (number - self._last[0])
             known = self.period_s if self._of_this_run else None
@@ -28,22 +28,22 @@ class FramePace:
         self._last = (number, t_s)
 
     def begin_run(self) -> None:
-        """Another run, whose frames may come at another rate."""
+        """Begin another run, whose frames may come at another rate."""
         self._of_this_run, self._last = False, None
 
 
 class ArrivalPace:
-    """The period of what comes by itself, and now and then out of turn: the median of the last few."""
+    """The period of messages that may also come out of turn: the median of the last few."""
 
     def __init__(self) -> None:
         self._periods_s: deque[float] = deque(maxlen=KEPT)
 
     @property
     def period_s(self) -> float | None:
-        """None before anything came twice."""
+        """None before the second message."""
         ordered = sorted(self._periods_s)
         return ordered[(len(ordered) - 1) // 2] if ordered else None
 
     def take(self, since_s: float) -> None:
-        """Something came, so long after the last."""
+        """Take a message that came `since_s` after the last one."""
         self._periods_s.append(since_s)

@@ -1,4 +1,4 @@
-"""Whether the agent's two inputs may be acted on: is one silent though something is due, or late."""
+"""Staleness of the agent's two inputs: silent although messages are due, or late."""
 
 from dataclasses import replace
 
@@ -8,19 +8,19 @@ from qiki.contracts import topics
 from qiki.contracts.models import TelemetrySnapshot, TrackedFrame
 
 UNKNOWN_S = 5.0
-"""Silence that is allowed after a first frame, when nothing shows yet how often they come."""
+"""Silence allowed after the first frame, before a period is known."""
 
 
-class Liveness:
-    """Watches the silence of tracks and telemetry, and how far the frames lag behind the simulation.
+class StalenessMonitor:
+    """Measures the silence of tracks and telemetry, and the lag of frames behind the simulation.
 
-    Live, frames are due while telemetry, which comes by the wall clock, says that the simulation runs; so only time
-    between two snapshots that say so counts as silence, and a pause between them is none. In lockstep the clock is
-    the simulation's own, and frames are always due.
+    Live, frames are due while telemetry, which comes by the wall clock, says that the simulation runs: only time
+    between two such snapshots counts as silence. In lockstep the clock is simulated time, and frames are always due.
 
     Attributes:
-        frame: where the newest whole frame was told of
-        late_s: by how much it lagged behind the telemetry that came last, on the agent's clock
+        frame: the message of the newest complete frame
+        telemetry: the newest message
+        late_s: lag of that frame behind the newest telemetry, on the agent's clock
     """
 
     def __init__(self, stale_min_s: float, lockstep: bool) -> None:
@@ -36,29 +36,29 @@ class Liveness:
         self._running = False
 
     def take_frame(self, frame: TrackedFrame, received: Received) -> None:
-        """A frame is there as a whole."""
+        """Take a frame that is complete."""
         self._shown_s = frame.timestamp.timestamp()
         self._frames.take(frame.frame, self._shown_s)
         self.frame = received
         self._silent_s = 0.0
 
     def take_telemetry(self, snapshot: TelemetrySnapshot, received: Received) -> None:
-        """The bot's own state came."""
+        """Take the bot's own state."""
         running = snapshot.sim_state.running and not snapshot.sim_state.paused
         passed = self._running and running
         if passed and self.telemetry is not None:
-            heard_s = max(self.telemetry.at_s, self.frame.at_s if self.frame else 0.0)
-            self._silent_s += max(0.0, received.at_s - heard_s)
+            last_s = max(self.telemetry.at_s, self.frame.at_s if self.frame else 0.0)
+            self._silent_s += max(0.0, received.at_s - last_s)
         if self.telemetry is not None:
             self._snapshots.take(received.at_s - self.telemetry.at_s)
         self.telemetry, self._running, self._speed = received, running, snapshot.sim_state.speed
         if not self._lockstep:
             late_s = self._late_s(snapshot.timestamp.timestamp())
-            # While time is held, it may be stepped on at once: frames only catch up then.
+            # While time is held, a step may advance it at once: then the lag can only shrink.
             self.late_s = late_s if passed else min(self.late_s, late_s)
 
     def begin_run(self, at_s: float) -> None:
-        """Another run: frames that were alive get the usual time for its first one, others have never come."""
+        """Begin another run: live frames get the usual time for its first one, others count as never come."""
         before_s = self.telemetry.at_s if self.telemetry else at_s
         alive = self.frame is not None and self.tracks_alive(before_s)
         self.frame = replace(self.frame, at_s=at_s) if self.frame is not None and alive else None
@@ -67,25 +67,25 @@ class Liveness:
         self._frames.begin_run()
 
     def tracks_alive(self, now_s: float) -> bool:
-        """Whether frames come as they should."""
+        """Return whether frames come in time."""
         if self.frame is None:
             return False
         silent_s = now_s - self.frame.at_s if self._lockstep else self._silent_s
         return max(silent_s, self.late_s) <= self._frames_allowed_s
 
     def telemetry_alive(self, now_s: float) -> bool:
-        """Whether telemetry comes as it should."""
+        """Return whether telemetry comes in time."""
         if self.telemetry is None:
             return False
         return now_s - self.telemetry.at_s <= self._allowed_s(topics.TELEMETRY, self._snapshots.period_s)
 
     def _late_s(self, t_s: float) -> float:
-        """How far what is shown lies behind the simulated time `t_s`."""
+        """Return the lag of the newest frame behind the simulated time `t_s`."""
         return 0.0 if self._shown_s is None else max(0.0, t_s - self._shown_s) / max(self._speed, 1.0)
 
     @property
     def _frames_allowed_s(self) -> float:
-        """Silence that is allowed; frames that are paced slower than time come later by as much."""
+        """Silence allowed; frames of a slowed simulation come later in proportion."""
         period_s = self._frames.period_s
         if period_s is None:
             return max(UNKNOWN_S, self._stale_min_s)

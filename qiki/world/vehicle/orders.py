@@ -1,4 +1,4 @@
-"""What the vehicle can be told to do. Each order says whether it can be obeyed, and how."""
+"""Orders to the vehicle: whether each can be obeyed now, and its effect."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class Order(ABC):
     """One order to the vehicle."""
 
     def refusal(self, vehicle: Vehicle) -> str | None:  # noqa: ARG002
-        """Why it cannot be obeyed now; None when it can."""
+        """Return why the order cannot be obeyed now; None when it can."""
         return None
 
     @abstractmethod
@@ -26,7 +26,7 @@ class Order(ABC):
 
 @dataclass(frozen=True)
 class FireThruster(Order):
-    """A pulse; without thrust or duration it ends the one on its axis. A drive that was engaged lets go."""
+    """A pulse, which releases the drive; without thrust or duration it ends the pulse on its axis."""
 
     axis: Axis
     fraction: float
@@ -172,7 +172,7 @@ class LimitNbl(Order):
 
 
 def no_thrust(vehicle: Vehicle) -> str | None:
-    """Why the vehicle may not thrust or turn."""
+    """Return why the vehicle may not thrust or turn."""
     if vehicle.safe_mode:
         return "the vehicle is in safe mode: set another mode first"
     if vehicle.docking.port is not None:
@@ -181,7 +181,7 @@ def no_thrust(vehicle: Vehicle) -> str | None:
 
 
 def no_power(vehicle: Vehicle, load: Literal[Load.MOTION, Load.RCS]) -> str | None:
-    """Why a load would get no power at all; a part of what it asks for is enough to act."""
+    """Return why a load would get no power at all; part of its demand is enough to act."""
     if vehicle.lacks_power(load):
         return f"there is no power for {load}: " + (", ".join(vehicle.faults) or "not enough is left")
     return None

@@ -1,4 +1,4 @@
-"""The agent, tick by tick, with a small vehicle and small engines: what it tells, and what it commands."""
+"""The agent, tick by tick, with a small vehicle and small engines: its events and its commands."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,18 +28,18 @@ TICK_S = 0.1
 
 @dataclass
 class SmallPool:
-    """Engines that propose what they are told to."""
+    """Engines with given results."""
 
-    turns: tuple[EngineResult, ...] = ()
+    results: tuple[EngineResult, ...] = ()
     worlds: list[World] = field(default_factory=list)
 
     async def propose(self, world: World) -> tuple[EngineResult, ...]:
         self.worlds.append(world)
-        return self.turns
+        return self.results
 
 
 @dataclass(frozen=True)
-class Told:
+class Emitted:
     kind: EventKind
     body: Any
     event_id: str
@@ -63,8 +63,8 @@ class Stage:
         self.vehicle, self.pool = vehicle, SmallPool()
         self.observer = Observer(1.0, lockstep=True)
         self.bridge = bridge_of(self.observer)
-        self.told: list[Told] = []
-        self.all: list[Told] = []
+        self.emitted: list[Emitted] = []
+        self.all: list[Emitted] = []
         self.phases: list[str] = []
         self.frame = -1
         self.agent = Agent(
@@ -90,10 +90,10 @@ class Stage:
             run_to_end(self.agent.tick(self.now_s))
 
     def news(self) -> list[str]:
-        """What was told since the last time."""
-        texts = [one.text for one in self.told]
-        self.all += self.told
-        self.told.clear()
+        """Return the new events."""
+        texts = [one.text for one in self.emitted]
+        self.all += self.emitted
+        self.emitted.clear()
         return texts
 
     def modes_sent(self) -> list[FSMState]:
@@ -107,7 +107,7 @@ class Stage:
     def _emit(self, kind: EventKind, body: Payload, event_id: str, moment: datetime) -> None:
         assert isinstance(body, kind.model)
         assert type(body).from_json(body.to_json()) == body
-        self.told.append(Told(kind, body, event_id, moment))
+        self.emitted.append(Emitted(kind, body, event_id, moment))
 
     @contextmanager
     def _timing(self, phase: str) -> Iterator[None]:
@@ -149,7 +149,7 @@ def test_boot_alert_safe_mode_and_back(stage: Stage, make: Any):
     assert stage.modes_sent() == [IDLE]
 
     stage.tick(alerts=(make.alert(1, 4),))
-    assert [one.body.rests_on[0].subject for one in stage.told if one.kind.code == 900] == [
+    assert [one.body.rests_on[0].subject for one in stage.emitted if one.kind.code == 900] == [
         "qiki.events.v1.radar.guard"
     ]
     assert stage.news() == [
@@ -173,9 +173,9 @@ def test_boot_alert_safe_mode_and_back(stage: Stage, make: Any):
     assert len({one.event_id for one in stage.all}) == len(stage.all)
 
 
-def test_same_run_tells_the_same(stage_of: Callable[..., Stage], make: Any):
-    def play(stage: Stage) -> list[Told]:
-        stage.pool.turns = (EngineResult("pilot", (PUSH,)),)
+def test_same_run_gives_the_same_events(stage_of: Callable[..., Stage], make: Any):
+    def play(stage: Stage) -> list[Emitted]:
+        stage.pool.results = (EngineResult("pilot", (PUSH,)),)
         stage.tick(2)
         stage.tick(2, alerts=(make.alert(1),))
         stage.tick(5, tracks=())
@@ -185,7 +185,7 @@ def test_same_run_tells_the_same(stage_of: Callable[..., Stage], make: Any):
     one, other = play(stage_of()), play(stage_of())
     assert len(one) > 8
     assert one == other
-    assert not {told.event_id for told in one} & {told.event_id for told in play(stage_of(instance="b"))}
+    assert not {emitted.event_id for emitted in one} & {emitted.event_id for emitted in play(stage_of(instance="b"))}
 
 
 def test_nothing_before_the_run_is_known(stage: Stage):
@@ -221,67 +221,67 @@ def test_phases_are_timed_in_order(booted: Stage):
 
 
 def test_engine_makes_it_active(booted: Stage):
-    booted.pool.turns = (EngineResult("pilot", (PUSH,)),)
+    booted.pool.results = (EngineResult("pilot", (PUSH,)),)
     booted.tick(2)
     assert booted.news() == 2 * ["300 pilot EXECUTED the way is free"]
     assert booted.agent.fsm_state is ACTIVE
-    booted.pool.turns = (EngineResult("pilot"),)
+    booted.pool.results = (EngineResult("pilot"),)
     booted.tick()
     assert (booted.news(), booted.agent.fsm_state) == ([], IDLE)
 
 
 def test_default_evidence_is_the_newest_of_the_inputs(booted: Stage):
-    booted.pool.turns = (EngineResult("pilot", (PUSH,)),)
+    booted.pool.results = (EngineResult("pilot", (PUSH,)),)
     booted.tick()
-    (told,) = booted.told
-    tracks, telemetry = told.body.rests_on
+    (emitted,) = booted.emitted
+    tracks, telemetry = emitted.body.rests_on
     assert (tracks.subject, tracks.sequence, tracks.age_s) == ("qiki.tracker.v1.frames", booted.bridge.sequence, 0.0)
     assert (telemetry.subject, telemetry.sequence) == ("qiki.telemetry", None)
 
 
-def test_safe_mode_hears_engines_but_refuses_them_once(booted: Stage, make: Any):
+def test_safe_mode_asks_engines_but_refuses_them_with_one_event(booted: Stage, make: Any):
     booted.tick(alerts=(make.alert(1, 1),))
     booted.news()
-    booted.pool.turns = (EngineResult("pilot", (PUSH,)),)
+    booted.pool.results = (EngineResult("pilot", (PUSH,)),)
     booted.tick(5)
     assert booted.news() == ["302 pilot REJECTED safe mode"]
     assert [one.command_type for one in booted.vehicle.sent] == [5]
 
 
 @pytest.mark.parametrize(
-    ("turn", "reason"),
+    ("result", "reason"),
     [
         (EngineResult("pilot", fault=EngineFault(FaultKind.OVERRUN, "not back")), "ENGINE_OVERRUN: pilot: not back"),
         (EngineResult("pilot", fault=EngineFault(FaultKind.FAILED, "KeyError")), "ENGINE_FAILED: pilot: KeyError"),
     ],
 )
-def test_faulty_engine_leads_to_safe_mode_and_can_show_that_it_is_well(booted: Stage, turn: EngineResult, reason: str):
-    booted.pool.turns = (turn,)
+def test_faulty_engine_leads_to_safe_mode_until_it_works_again(booted: Stage, result: EngineResult, reason: str):
+    booted.pool.results = (result,)
     booted.tick(2)
     state = booted.state()
     assert (state.causes, state.fsm.state_metadata["reason"]) == ((reason,), reason)
     assert state.engines["pilot"].fault is not None
     assert state.engines["pilot"].proposals == 0
     assert [one.command_type for one in booted.vehicle.sent] == [5]
-    booted.pool.turns = (EngineResult("pilot"),)
+    booted.pool.results = (EngineResult("pilot"),)
     booted.tick(4)
     assert booted.agent.fsm_state is IDLE
 
 
 def test_on_the_tick_of_a_fault_no_engine_commands_the_vehicle(booted: Stage):
     late = EngineResult("puppet", fault=EngineFault(FaultKind.OVERRUN, "not back"))
-    booted.pool.turns = (EngineResult("pilot", (PUSH,)), late)
+    booted.pool.results = (EngineResult("pilot", (PUSH,)), late)
     booted.tick()
     assert booted.vehicle.sent == []
     assert booted.news() == ["302 pilot REJECTED engine puppet is at fault"]
-    booted.pool.turns = (EngineResult("pilot", (PUSH,)), EngineResult("puppet"))
+    booted.pool.results = (EngineResult("pilot", (PUSH,)), EngineResult("puppet"))
     booted.tick(5)
     assert booted.news()[0] == "900 SAFE_MODE ENGINE_OVERRUN"
     assert [one.command_type for one in booted.vehicle.sent] == [5, 5, 1]
 
 
 def test_no_engine_commands_a_vehicle_that_has_not_left_safe_mode_yet(booted: Stage, make: Any):
-    booted.pool.turns = (EngineResult("pilot", (PUSH,)),)
+    booted.pool.results = (EngineResult("pilot", (PUSH,)),)
     booted.tick(alerts=(make.alert(1, 1),))
     booted.tick(2, tracks=())
     booted.vehicle.sent.clear()
@@ -298,23 +298,23 @@ def test_no_engine_commands_a_vehicle_that_has_not_left_safe_mode_yet(booted: St
 
 
 @pytest.mark.parametrize(("soc_pct", "mode"), [(80.0, IDLE), (10.0, ERROR)])
-def test_vehicle_that_shows_another_mode_than_it_took_is_told_again(booted: Stage, soc_pct: float, mode: FSMState):
+def test_vehicle_that_shows_another_mode_than_it_took_gets_it_again(booted: Stage, soc_pct: float, mode: FSMState):
     power = {"power": {"soc_pct": soc_pct}}
     booted.tick(2, telemetry=power)
     booted.modes_sent()
-    booted.vehicle.safe = not booted.vehicle.safe  # another told it, or it was started anew
+    booted.vehicle.safe = not booted.vehicle.safe  # someone else set it, or it was restarted
     booted.tick(100, telemetry=power)
     assert booted.modes_sent() == [mode]
 
 
 def test_safe_mode_of_the_vehicle_rests_on_what_caused_it(booted: Stage, make: Any):
     booted.tick(alerts=(make.alert(1, 1),))
-    told = [one.body for one in booted.told if one.kind.code == 300]
-    assert [[one.subject for one in body.rests_on] for body in told] == [["qiki.events.v1.radar.guard"]]
+    emitted = [one.body for one in booted.emitted if one.kind.code == 300]
+    assert [[one.subject for one in body.rests_on] for body in emitted] == [["qiki.events.v1.radar.guard"]]
     booted.news()
     booted.tick(3, tracks=())
-    told = [one.body for one in booted.told if one.kind.code == 300]
-    assert [[one.subject for one in body.rests_on] for body in told] == [["qiki.telemetry"]]
+    emitted = [one.body for one in booted.emitted if one.kind.code == 300]
+    assert [[one.subject for one in body.rests_on] for body in emitted] == [["qiki.telemetry"]]
 
 
 def test_bios_lost_and_back(booted: Stage):
@@ -327,7 +327,7 @@ def test_bios_lost_and_back(booted: Stage):
     assert booted.news()[:3] == ["701 bios_status", "910 SAFE_MODE CAUSES_GONE", "911 NORMAL ERROR_CLEARED"]
 
 
-def test_failed_sensor_is_told_and_leads_to_safe_mode(booted: Stage, config: BotConfig, make: Any):
+def test_failed_sensor_is_an_event_and_leads_to_safe_mode(booted: Stage, config: BotConfig, make: Any):
     booted.vehicle.answers = make.answers(config, readings={4: "it has failed"})
     booted.tick(50)
     assert booted.news()[:2] == ["702 bios_status", "900 SAFE_MODE BIOS_ERROR"]
@@ -341,7 +341,7 @@ def test_silent_tracks_lead_to_safe_mode(booted: Stage):
     assert booted.agent.fsm_state is IDLE
 
 
-def test_silent_vehicle_is_told_again_until_it_answers(booted: Stage, make: Any):
+def test_silent_vehicle_gets_its_mode_again_until_it_answers(booted: Stage, make: Any):
     booted.vehicle.outcome = Outcome(None, "deadline exceeded")
     booted.tick(alerts=(make.alert(1, 1),))
     booted.tick(3)
@@ -356,15 +356,15 @@ def test_silent_vehicle_is_told_again_until_it_answers(booted: Stage, make: Any)
     assert [text[:18] for text in booted.news()] == ["300 rules EXECUTED"]
 
 
-def test_refusal_of_the_vehicle_is_told_once(booted: Stage):
-    booted.pool.turns = (EngineResult("pilot", (PUSH,)),)
+def test_refusal_of_the_vehicle_is_one_event(booted: Stage):
+    booted.pool.results = (EngineResult("pilot", (PUSH,)),)
     booted.vehicle.outcome = Outcome(False, "no propellant")
     booted.tick(4)
     assert booted.news() == ["302 pilot REJECTED the vehicle refuses: no propellant"]
     assert len(booted.vehicle.sent) == 4
 
 
-def test_new_run_in_safe_mode_tells_the_vehicle_again(booted: Stage, make: Any):
+def test_vehicle_of_a_new_run_gets_its_mode_again(booted: Stage, make: Any):
     low = {"power": {"soc_pct": 10.0}}
     booted.tick(2, telemetry=low)
     assert booted.modes_sent() == [ERROR]
@@ -385,7 +385,7 @@ def test_new_run_ends_the_alerts_of_the_old_one(booted: Stage, make: Any):
     assert booted.vehicle.tests == 2  # another run, another self test
 
 
-def test_warning_is_told_once_for_as_long_as_it_lasts(booted: Stage):
+def test_warning_is_one_event_for_as_long_as_it_lasts(booted: Stage):
     low = {"power": {"soc_pct": 25.0}}
     booted.tick(3, telemetry=low)
     booted.tick()
@@ -395,7 +395,7 @@ def test_warning_is_told_once_for_as_long_as_it_lasts(booted: Stage):
 
 
 def test_state_says_what_is_known(booted: Stage, make: Any):
-    booted.pool.turns = (EngineResult("pilot", (PUSH,), 0.02),)
+    booted.pool.results = (EngineResult("pilot", (PUSH,), 0.02),)
     booted.tick(alerts=(make.alert(1, 1, severity="warning"),))
     state = booted.state()
     assert type(state).from_json(state.to_json()) == state
@@ -409,8 +409,8 @@ def test_state_says_what_is_known(booted: Stage, make: Any):
 def test_threshold_refuses_before_anything_is_sent(stage_of: Callable[..., Stage]):
     stage = stage_of(confidence_threshold=0.9)
     stage.tick()
-    stage.pool.turns = (EngineResult("pilot", (replace(PUSH, confidence=0.8),)),)
+    stage.pool.results = (EngineResult("pilot", (replace(PUSH, confidence=0.8),)),)
     stage.tick(3)
-    (refused,) = [one.body for one in stage.told if one.kind.code == 302]
+    (refused,) = [one.body for one in stage.emitted if one.kind.code == 302]
     assert (refused.status, refused.reason) == (ProposalStatus.REJECTED, "confidence 0.8 is below 0.9")
     assert stage.modes_sent() == [IDLE]

@@ -1,50 +1,50 @@
-"""The guard's words of one run: bounded, and those that others replaced forgotten."""
+"""The guard's reports of one run: bounded, without replaced ones."""
 
 from typing import Any
 
-from qiki.agent.perception.alerts import KEPT_KEYS, KEPT_WORDS, GuardBook, Word
+from qiki.agent.perception.alerts import KEPT_KEYS, KEPT_REPORTS, GuardBook, GuardReport
 from qiki.agent.perception.evidence import Received
 from qiki.contracts.models import GuardAlert
 
 RULE = "UNKNOWN_CONTACT_CLOSE"
 
 
-def word(frame: int, alert: GuardAlert | None) -> Word:
-    return Word(frame, alert, Received("a subject", frame, 0.0))
+def report(frame: int, alert: GuardAlert | None) -> GuardReport:
+    return GuardReport(frame, alert, Received("a subject", frame, 0.0))
 
 
 def test_what_was_replaced_is_forgotten(make: Any):
     book, track = GuardBook(), make.track_id(1)
     for frame in range(10):
-        book.add((RULE, track), word(frame, None if frame % 2 else make.alert(1, frame)))
-    assert [one.frame for one in book.holding(6, {track})] == [6]
+        book.add((RULE, track), report(frame, None if frame % 2 else make.alert(1, frame)))
+    assert [received.sequence for _, received in book.holding(6, {track})] == [6]
     book.settle(6, {track})
     assert len(book) == 4
-    assert [one.frame for one in book.holding(8, {track})] == [8]
+    assert [received.sequence for _, received in book.holding(8, {track})] == [8]
     assert list(book.holding(7, {track})) == []
 
 
-def test_words_of_a_track_that_is_gone_are_forgotten(make: Any):
+def test_reports_of_a_track_that_is_gone_are_forgotten(make: Any):
     book = GuardBook()
-    book.add((RULE, make.track_id(1)), word(3, make.alert(1)))
+    book.add((RULE, make.track_id(1)), report(3, make.alert(1)))
     book.settle(4, set())
     assert len(book) == 0
 
 
-def test_same_word_again_changes_nothing(make: Any):
+def test_same_report_again_changes_nothing(make: Any):
     book = GuardBook()
     for _ in range(2):
-        book.add((RULE, make.track_id(1)), word(3, make.alert(1)))
+        book.add((RULE, make.track_id(1)), report(3, make.alert(1)))
     assert len(book) == 1
 
 
 def test_bounded_and_what_is_over_goes_first(make: Any):
     book = GuardBook()
-    for frame in range(2 * KEPT_WORDS):
-        book.add((RULE, make.track_id(0)), word(frame, None))
-    assert len(book) == KEPT_WORDS
+    for frame in range(2 * KEPT_REPORTS):
+        book.add((RULE, make.track_id(0)), report(frame, None))
+    assert len(book) == KEPT_REPORTS
     alert = make.alert(1)
     for number in range(1, KEPT_KEYS + 1):
-        book.add((f"rule {number}", alert.track_id), word(number, alert))
+        book.add((f"rule {number}", alert.track_id), report(number, alert))
     held = list(book.holding(KEPT_KEYS, {alert.track_id, make.track_id(0)}))
     assert len(held) == len(book) == KEPT_KEYS

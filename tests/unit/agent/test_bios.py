@@ -13,7 +13,7 @@ from qiki.botspec.planes.sensors import SensorKind, sensor_id
 from qiki.contracts.enums import DeviceCode, DeviceStatus, DeviceType
 from qiki.contracts.events.agent import DeviceReport
 
-STAMP = SimInstant("6f1c3d1e-0000-4000-8000-000000000001", 1_790_000_000.0, 1)
+INSTANT = SimInstant("6f1c3d1e-0000-4000-8000-000000000001", 1_790_000_000.0, 1)
 FAILED = (DeviceStatus.ERROR, DeviceCode.UNSTABLE_READINGS, "its readings are not valid")
 LIDAR, GPS, RADAR = SensorKind.LIDAR, SensorKind.GPS, SensorKind.RADAR
 
@@ -35,10 +35,10 @@ def test_vehicle_in_order(config: BotConfig, make: Any):
     assert kinds.count(DeviceType.ACTUATOR) == len(hardware.actuators)
     assert {one.status for one in rows} == {DeviceStatus.OK}
     assert len({one.device_id for one in rows}) == len(rows)
-    report = status(rows, STAMP, 12.9)
+    report = status(rows, INSTANT, 12.9)
     assert (report.all_systems_go, report.health_score, report.uptime_sec) == (True, 1.0, 12)
-    assert (report.run_id, report.last_checked) == (STAMP.run_id, STAMP.moment)
-    assert report.bios_uuid == status(rows, STAMP, 0.0).bios_uuid
+    assert (report.run_id, report.last_checked) == (INSTANT.run_id, INSTANT.moment)
+    assert report.bios_uuid == status(rows, INSTANT, 0.0).bios_uuid
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_sensor(
     answers = make.answers(config, readings={int(kind): reading})
     rows = examine(config, answers, make.telemetry(failed=failed))
     assert row(rows, kind.name.lower()) == expected
-    assert status(rows, STAMP, 0.0).all_systems_go is (expected[0] in {DeviceStatus.OK, DeviceStatus.WARNING})
+    assert status(rows, INSTANT, 0.0).all_systems_go is (expected[0] in {DeviceStatus.OK, DeviceStatus.WARNING})
 
 
 @pytest.mark.parametrize(
@@ -90,35 +90,35 @@ def test_controller_power_and_comms(config: BotConfig, make: Any):
     assert row(rows, "q_sim_service") == (DeviceStatus.ERROR, DeviceCode.CRITICAL_BOOT_FAILURE, "status ERROR")
     assert row(rows, "power")[::2] == (DeviceStatus.WARNING, "BATTERY_LOW, SUPPLY_LIMIT")
     assert row(rows, "comms")[0] is DeviceStatus.WARNING
-    report = status(rows, STAMP, 0.0)
+    report = status(rows, INSTANT, 0.0)
     assert (report.all_systems_go, report.health_score) == (False, pytest.approx(1 - 3 / len(rows)))
 
 
 def test_only_news_is_reported(config: BotConfig, make: Any):
     test, well, own = SelfTest(config, 5.0), make.answers(config), make.telemetry()
     warned = make.telemetry(power={"faults": ("BATTERY_LOW",)})
-    assert test.take(well, own, STAMP, 0.0) is test.status is not None
-    assert test.take(well, own, STAMP, 5.0) is None
-    assert test.take(well, warned, STAMP, 10.0) is test.status is not None
-    assert test.take(make.answers(config, timed_out=True), warned, STAMP, 15.0) is None
+    assert test.take(well, own, INSTANT, 0.0) is test.status is not None
+    assert test.take(well, own, INSTANT, 5.0) is None
+    assert test.take(well, warned, INSTANT, 10.0) is test.status is not None
+    assert test.take(make.answers(config, timed_out=True), warned, INSTANT, 15.0) is None
     assert (test.status, test.answered) == (None, True)
-    assert test.take(well, warned, STAMP, 16.0) is test.status is not None  # it is back, which is news
+    assert test.take(well, warned, INSTANT, 16.0) is test.status is not None  # it is back, which is news
 
 
 def test_when_it_is_due(config: BotConfig, make: Any):
     test, own = SelfTest(config, 5.0), make.telemetry()
-    assert test.due(STAMP.run_id, 0.0)
-    test.take(make.answers(config), own, STAMP, 0.0)
-    assert [test.due(STAMP.run_id, now_s) for now_s in (0.0, 4.9, 5.0)] == [False, False, True]
+    assert test.due(INSTANT.run_id, 0.0)
+    test.take(make.answers(config), own, INSTANT, 0.0)
+    assert [test.due(INSTANT.run_id, now_s) for now_s in (0.0, 4.9, 5.0)] == [False, False, True]
     assert test.due("another run", 0.1)
-    test.take(make.answers(config, timed_out=True), own, STAMP, 5.0)
-    assert [test.due(STAMP.run_id, 5.0 + wait_s) for wait_s in (0.9 * RETRY_S, RETRY_S)] == [False, True]
+    test.take(make.answers(config, timed_out=True), own, INSTANT, 5.0)
+    assert [test.due(INSTANT.run_id, 5.0 + wait_s) for wait_s in (0.9 * RETRY_S, RETRY_S)] == [False, True]
 
 
 def test_uptime_is_simulated_time_through_all_runs(config: BotConfig, make: Any):
     test = SelfTest(config, 5.0)
     for run, t_s in (("a", 100.0), ("a", 107.0), ("b", 100.0), ("b", 103.5)):
         test.pass_time(SimInstant(run, t_s, 1))
-    test.take(make.answers(config), make.telemetry(), STAMP, 0.0)
+    test.take(make.answers(config), make.telemetry(), INSTANT, 0.0)
     assert test.status is not None
     assert test.status.uptime_sec == 10

@@ -1,4 +1,4 @@
-"""Whether the engines are heard, and if not, why."""
+"""When the proposals of engines are refused, and why."""
 
 import pytest
 
@@ -12,7 +12,7 @@ LATE = EngineResult("puppet", fault=EngineFault(FaultKind.OVERRUN, "not back"))
 
 
 @pytest.mark.parametrize(
-    ("state", "turns", "vehicle", "reason"),
+    ("state", "results", "vehicle", "reason"),
     [
         (IDLE, (), IDLE, None),
         (ACTIVE, (WELL,), IDLE, None),
@@ -24,6 +24,6 @@ LATE = EngineResult("puppet", fault=EngineFault(FaultKind.OVERRUN, "not back"))
         (ACTIVE, (WELL,), None, "the vehicle has not taken its mode yet"),
     ],
 )
-def test_deafness(state: FSMState, turns: tuple[EngineResult, ...], vehicle: FSMState | None, reason: str | None):
-    found = lockout_reason(state, turns, vehicle)
+def test_lockout(state: FSMState, results: tuple[EngineResult, ...], vehicle: FSMState | None, reason: str | None):
+    found = lockout_reason(state, results, vehicle)
     assert (found and found.text) == reason

@@ -8,19 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qiki.agent.decision.evaluator import Candidate, Evaluator, Verdict, candidates
-from qiki.agent.decision.limits import MAX_DURATION_S, Limits
-from qiki.agent.decision.refusal import Refusal
+from qiki.agent.decision.limits import MAX_DURATION_S, ActuatorLimits
+from qiki.agent.decision.refusal import RefusalReason
 from qiki.agent.proposals import Action, Proposal, cruise, fire, set_mode, turn
 from qiki.botspec import BotConfig
 from qiki.contracts.enums import CommandType, FSMState, ProposalType
 
-DEAF = Refusal("safe mode")
+LOCKOUT = RefusalReason("safe mode")
 PUSH = fire("forward", 50.0, 1.0)
 
 
 @pytest.fixture(scope="module")
 def evaluator(config: BotConfig) -> Evaluator:
-    return Evaluator(Limits(config), 0.6)
+    return Evaluator(ActuatorLimits(config), 0.6)
 
 
 def wish(*actions: Action, **changes: Any) -> Proposal:
@@ -32,12 +32,13 @@ def reasons(verdicts: tuple[Verdict, ...]) -> dict[str, str]:
 
 
 def text_of(verdict: Verdict) -> str:
-    assert verdict.accepted is (verdict.refusal is None)
     return verdict.refusal.text if verdict.refusal else ""
 
 
-def refusal(evaluator: Evaluator, proposal: Proposal, deaf: Refusal | None = None, ruled: bool = False) -> str:
-    (verdict,) = evaluator.evaluate(candidates("pilot", (proposal,), ruled), deaf)
+def refusal(
+    evaluator: Evaluator, proposal: Proposal, lockout: RefusalReason | None = None, from_rules: bool = False
+) -> str:
+    (verdict,) = evaluator.evaluate(candidates("pilot", (proposal,), from_rules), lockout)
     return text_of(verdict)
 
 
@@ -74,7 +75,7 @@ def test_refused_for_what_it_is(evaluator: Evaluator, proposal: Proposal, reason
     assert refusal(evaluator, proposal) == reason
 
 
-def test_unknown_actuator_is_told_with_those_that_there_are(evaluator: Evaluator):
+def test_unknown_actuator_is_refused_with_the_list_of_all(evaluator: Evaluator):
     reason = refusal(evaluator, wish(replace(PUSH, actuator="rcs_sideways")))
     assert reason.startswith("unknown actuator 'rcs_sideways' (expected one of: motor_left, ")
 
@@ -82,12 +83,12 @@ def test_unknown_actuator_is_told_with_those_that_there_are(evaluator: Evaluator
 @pytest.mark.parametrize(("value", "accepted"), [(1.0, True), (5.0, True), (0.0, False), (6.0, False), (2.5, False)])
 def test_mode_of_the_rules(evaluator: Evaluator, value: float, accepted: bool):
     action = replace(set_mode(FSMState.IDLE), value=value)
-    assert (refusal(evaluator, wish(action), ruled=True) == "") is accepted
+    assert (refusal(evaluator, wish(action), from_rules=True) == "") is accepted
 
 
-def test_to_the_deaf_only_the_rules_are_heard(evaluator: Evaluator):
-    assert refusal(evaluator, wish(PUSH), DEAF) == "safe mode"
-    assert refusal(evaluator, wish(PUSH), DEAF, ruled=True) == ""
+def test_to_the_deaf_only_the_rules_are_proposed(evaluator: Evaluator):
+    assert refusal(evaluator, wish(PUSH), LOCKOUT) == "safe mode"
+    assert refusal(evaluator, wish(PUSH), LOCKOUT, from_rules=True) == ""
 
 
 @pytest.mark.parametrize(
@@ -99,31 +100,31 @@ def test_to_the_deaf_only_the_rules_are_heard(evaluator: Evaluator):
         ((cruise(5.0), replace(cruise(9.0), actuator="motor_right")), "motor is given SET_VELOCITY 2 times"),
     ],
 )
-def test_what_is_told_the_same_twice_is_refused(evaluator: Evaluator, actions: tuple[Action, ...], reason: str):
+def test_the_same_command_twice_is_refused(evaluator: Evaluator, actions: tuple[Action, ...], reason: str):
     found = refusal(evaluator, wish(*actions))
     assert found.startswith(reason)
     assert bool(found) is bool(reason)
 
 
 def test_order_of_rank(evaluator: Evaluator):
-    heard = (
+    proposed = (
         *candidates("b", (wish(key="plan"), wish(key="sure", priority=0.9, confidence=0.7))),
         *candidates("a", (wish(key="plan"), wish(key="look", type=ProposalType.DIAGNOSTICS, priority=1.0))),
         *candidates("c", (wish(key="safe", type=ProposalType.SAFETY, priority=0.1), wish(key="doubt", confidence=0.8))),
     )
-    verdicts = evaluator.evaluate(heard)
+    verdicts = evaluator.evaluate(proposed)
     assert list(reasons(verdicts)) == ["c/safe", "b/sure", "a/plan", "b/plan", "c/doubt", "a/look"]
 
 
 def test_one_actuator_for_two(evaluator: Evaluator):
-    heard = (*candidates("a", (wish(PUSH),)), *candidates("b", (wish(PUSH, priority=0.9),)))
-    assert reasons(evaluator.evaluate(heard)) == {"b/#0": "", "a/#0": "rcs_forward is taken by b/#0"}
+    proposed = (*candidates("a", (wish(PUSH),)), *candidates("b", (wish(PUSH, priority=0.9),)))
+    assert reasons(evaluator.evaluate(proposed)) == {"b/#0": "", "a/#0": "rcs_forward is taken by b/#0"}
 
 
 def test_the_motors_are_one(evaluator: Evaluator):
     right = replace(cruise(10.0), actuator="motor_right")
-    heard = (*candidates("a", (wish(turn(9.0), cruise(5.0)),)), *candidates("b", (wish(right),)))
-    assert reasons(evaluator.evaluate(heard)) == {"a/#0": "", "b/#0": "motor is taken by a/#0"}
+    proposed = (*candidates("a", (wish(turn(9.0), cruise(5.0)),)), *candidates("b", (wish(right),)))
+    assert reasons(evaluator.evaluate(proposed)) == {"a/#0": "", "b/#0": "motor is taken by a/#0"}
 
 
 def test_dependencies_are_waited_for(evaluator: Evaluator):
@@ -134,21 +135,21 @@ def test_dependencies_are_waited_for(evaluator: Evaluator):
 
 
 def test_dependency_of_another_engine_is_none(evaluator: Evaluator):
-    heard = (*candidates("a", (wish(key="x"),)), *candidates("b", (wish(PUSH, depends_on=("x",)),)))
-    assert reasons(evaluator.evaluate(heard))["b/#0"] == "depends on x, which is not accepted"
+    proposed = (*candidates("a", (wish(key="x"),)), *candidates("b", (wish(PUSH, depends_on=("x",)),)))
+    assert reasons(evaluator.evaluate(proposed))["b/#0"] == "depends on x, which is not accepted"
 
 
 def test_cycle_is_refused_and_who_hangs_on_it(evaluator: Evaluator):
     ring = (wish(key="a", depends_on=("b",)), wish(key="b", depends_on=("c",)), wish(key="c", depends_on=("a",)))
     verdicts = evaluator.evaluate(candidates("e", (*ring, wish(key="d", depends_on=("a",)), wish(key="free"))))
-    assert [one.candidate.key for one in verdicts if one.accepted] == ["free"]
+    assert [one.candidate.key for one in verdicts if one.refusal is None] == ["free"]
     assert len(verdicts) == 5
 
 
 @pytest.mark.parametrize("names", [({"conflicts_with": ("b",)}, {}), ({}, {"conflicts_with": ("a",)})])
 def test_conflict_counts_whoever_names_it(evaluator: Evaluator, names: tuple[dict[str, Any], dict[str, Any]]):
-    heard = candidates("e", (wish(key="a", **names[0]), wish(key="b", **names[1])))
-    assert reasons(evaluator.evaluate(heard)) == {"e/a": "", "e/b": "conflicts with e/a"}
+    proposed = candidates("e", (wish(key="a", **names[0]), wish(key="b", **names[1])))
+    assert reasons(evaluator.evaluate(proposed)) == {"e/a": "", "e/b": "conflicts with e/a"}
 
 
 def test_same_key_twice_is_refused_both_times(evaluator: Evaluator):
@@ -168,7 +169,7 @@ proposals = st.builds(
     depends_on=st.lists(st.sampled_from(KEYS), max_size=2).map(tuple),
     conflicts_with=st.lists(st.sampled_from(KEYS), max_size=1).map(tuple),
 )
-heards = st.lists(
+proposeds = st.lists(
     st.builds(Candidate, st.sampled_from(["x", "y", "z"]), st.none(), proposals).map(
         lambda one: replace(one, key=one.proposal.key)
     ),
@@ -176,11 +177,11 @@ heards = st.lists(
 )
 
 
-@given(heards, st.randoms(use_true_random=False), st.sampled_from([None, DEAF]))
-def test_laws(evaluator: Evaluator, heard: list[Candidate], random: Any, deaf: Refusal | None):
-    verdicts = evaluator.evaluate(heard, deaf)
-    accepted = [one.candidate for one in verdicts if one.accepted]
-    assert len(verdicts) == len(heard)
+@given(proposeds, st.randoms(use_true_random=False), st.sampled_from([None, LOCKOUT]))
+def test_laws(evaluator: Evaluator, proposed: list[Candidate], random: Any, deaf: RefusalReason | None):
+    verdicts = evaluator.evaluate(proposed, deaf)
+    accepted = [one.candidate for one in verdicts if one.refusal is None]
+    assert len(verdicts) == len(proposed)
 
     held = [evaluator.limits.resource(action.actuator) for one in accepted for action in one.proposal.actions]
     assert len(held) == len(set(held))
@@ -192,8 +193,8 @@ def test_laws(evaluator: Evaluator, heard: list[Candidate], random: Any, deaf: R
         assert deaf is None
         assert one.proposal.confidence >= 0.6
 
-    shuffled = list(heard)
+    shuffled = list(proposed)
     random.shuffle(shuffled)
     again = evaluator.evaluate(shuffled, deaf)
-    assert [one.candidate for one in again if one.accepted] == accepted
+    assert [one.candidate for one in again if one.refusal is None] == accepted
     assert reasons(again) == reasons(verdicts)

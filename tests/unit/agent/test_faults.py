@@ -84,8 +84,8 @@ def test_stale_input(well: Situation, tracks: Input, booting: bool, reason: list
     ("kind", "trigger"), [(FaultKind.FAILED, "ENGINE_FAILED"), (FaultKind.OVERRUN, "ENGINE_OVERRUN")]
 )
 def test_engine(well: Situation, kind: FaultKind, trigger: str):
-    turns = (EngineResult("calm"), EngineResult("pilot", fault=EngineFault(kind, "is not well")))
-    assert reasons(replace(well, turns=turns)) == [f"{trigger}: pilot: is not well"]
+    results = (EngineResult("calm"), EngineResult("pilot", fault=EngineFault(kind, "is not well")))
+    assert reasons(replace(well, engine_results=results)) == [f"{trigger}: pilot: is not well"]
 
 
 @pytest.mark.parametrize(

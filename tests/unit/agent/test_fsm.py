@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from qiki.agent.mode.faults import Cause
 from qiki.agent.mode.fsm import GOOD_CHECKS, HISTORY, TABLE, Signal, StateMachine
-from qiki.agent.mode.supervisor import Findings, Supervisor
+from qiki.agent.mode.supervisor import Findings, ModeSupervisor
 from qiki.agent.sim_instant import SimInstant, named
 from qiki.contracts.enums import FSMState, FSMTransitionStatus
 from qiki.contracts.events import SystemMode
@@ -21,24 +21,24 @@ WAITING = Findings((), ready=False)
 BOOTING, IDLE, ACTIVE, ERROR, SHUTDOWN = list(FSMState)[1:]
 
 
-def stamp(tick: int = 1) -> SimInstant:
+def instant(tick: int = 1) -> SimInstant:
     return SimInstant(RUN, 1_790_000_000.0 + tick, tick)
 
 
-class Told:
-    """A supervisor, and what it told."""
+class Scene:
+    """A supervisor and its events."""
 
     def __init__(self) -> None:
         self.machine = StateMachine(named("test"))
-        self.supervisor = Supervisor(self.machine, lambda kind, body, _: self.events.append((kind.code, body)))
+        self.supervisor = ModeSupervisor(self.machine, lambda kind, body, _: self.events.append((kind.code, body)))
         self.events: list[tuple[int, SystemMode]] = []
         self.tick = 0
 
     def check(self, *findings: Findings) -> None:
         for one in findings:
             self.tick += 1
-            self.supervisor.boot(stamp(self.tick), ())
-            self.supervisor.check(one, stamp(self.tick))
+            self.supervisor.boot(instant(self.tick), ())
+            self.supervisor.check(one, instant(self.tick))
 
     @property
     def codes(self) -> list[int]:
@@ -46,15 +46,15 @@ class Told:
 
 
 @pytest.fixture
-def told() -> Told:
-    return Told()
+def scene() -> Scene:
+    return Scene()
 
 
 @pytest.mark.parametrize(("state", "signal"), list(product(list(FSMState)[1:], Signal)))
 def test_every_state_with_every_signal(state: FSMState, signal: Signal):
     machine = StateMachine(named("test"))
     machine.state = state
-    record = machine.fire(signal, stamp())
+    record = machine.fire(signal, instant())
     if (state, signal) in TABLE:
         assert (record.status, machine.state) == (FSMTransitionStatus.SUCCESS, TABLE[state, signal])
         assert record.error_message == ""
@@ -78,11 +78,11 @@ def test_table_is_that_of_the_design():
 
 def test_history_is_bounded():
     machine = StateMachine(named("test"))
-    machine.fire(Signal.BOOT_COMPLETE, stamp())
+    machine.fire(Signal.BOOT_COMPLETE, instant())
     for tick in range(HISTORY):
-        machine.fire((Signal.PROPOSALS_RECEIVED, Signal.NO_PROPOSALS)[tick % 2], stamp(tick))
-    machine.fire(Signal.ERROR_CLEARED, stamp())
-    snapshot = machine.snapshot(stamp(), {"tick": "1"}, {"mode": "NORMAL"})
+        machine.fire((Signal.PROPOSALS_RECEIVED, Signal.NO_PROPOSALS)[tick % 2], instant(tick))
+    machine.fire(Signal.ERROR_CLEARED, instant())
+    snapshot = machine.snapshot(instant(), {"tick": "1"}, {"mode": "NORMAL"})
     assert (len(snapshot.history), snapshot.attempt_count) == (HISTORY, HISTORY + 2)
     assert snapshot.history[-1].status is FSMTransitionStatus.FAILED
 
@@ -90,88 +90,88 @@ def test_history_is_bounded():
 def test_same_history_has_the_same_snapshot():
     one, other = (StateMachine(named("test")) for _ in range(2))
     for machine in (one, other):
-        machine.fire(Signal.BOOT_COMPLETE, stamp())
-    assert one.snapshot(stamp(), {}, {}).to_json() == other.snapshot(stamp(), {}, {}).to_json()
-    other.fire(Signal.SHUTDOWN, stamp())
-    assert one.snapshot(stamp(), {}, {}).snapshot_id != other.snapshot(stamp(), {}, {}).snapshot_id
+        machine.fire(Signal.BOOT_COMPLETE, instant())
+    assert one.snapshot(instant(), {}, {}).to_json() == other.snapshot(instant(), {}, {}).to_json()
+    other.fire(Signal.SHUTDOWN, instant())
+    assert one.snapshot(instant(), {}, {}).snapshot_id != other.snapshot(instant(), {}, {}).snapshot_id
 
 
-def test_boot_waits_until_it_is_ready(told: Told):
-    told.check(WAITING, WAITING)
-    assert (told.codes, told.supervisor.state) == ([110], BOOTING)
-    told.check(GOOD, GOOD)
-    assert (told.codes, told.supervisor.state) == ([110, 111], IDLE)
-    booted = told.events[-1][1]
+def test_boot_waits_until_it_is_ready(scene: Scene):
+    scene.check(WAITING, WAITING)
+    assert (scene.codes, scene.supervisor.state) == ([110], BOOTING)
+    scene.check(GOOD, GOOD)
+    assert (scene.codes, scene.supervisor.state) == ([110, 111], IDLE)
+    booted = scene.events[-1][1]
     assert (booted.mode, booted.previous, booted.trigger) == ("NORMAL", "BOOTING", "BOOT_COMPLETE")
 
 
-def test_safe_mode_and_back(told: Told):
-    told.check(GOOD, BAD)
-    assert told.supervisor.snapshot(stamp()).state_metadata == {
+def test_safe_mode_and_back(scene: Scene):
+    scene.check(GOOD, BAD)
+    assert scene.supervisor.snapshot(instant()).state_metadata == {
         "mode": "SAFE_MODE",
         "reason": "POWER_CRITICAL: battery under 20 %",
     }
-    told.check(BAD, GOOD, GOOD)
-    assert (told.supervisor.state, told.supervisor.good_checks) == (ERROR, 2)
-    told.check(GOOD)
-    assert (told.supervisor.state, told.codes) == (IDLE, [110, 111, 900, 910, 911])
-    assert told.supervisor.snapshot(stamp()).state_metadata == {"mode": "NORMAL"}
-    assert told.supervisor.snapshot(stamp()).history[-2].trigger_event == "POWER_CRITICAL"
-    _, entered = told.events[2]
+    scene.check(BAD, GOOD, GOOD)
+    assert (scene.supervisor.state, scene.supervisor.good_checks) == (ERROR, 2)
+    scene.check(GOOD)
+    assert (scene.supervisor.state, scene.codes) == (IDLE, [110, 111, 900, 910, 911])
+    assert scene.supervisor.snapshot(instant()).state_metadata == {"mode": "NORMAL"}
+    assert scene.supervisor.snapshot(instant()).history[-2].trigger_event == "POWER_CRITICAL"
+    _, entered = scene.events[2]
     assert (entered.trigger, entered.reasons) == ("POWER_CRITICAL", ("POWER_CRITICAL: battery under 20 %",))
-    _, clearing = told.events[3]
+    _, clearing = scene.events[3]
     assert (clearing.mode, clearing.previous, clearing.state) == ("SAFE_MODE", "SAFE_MODE", ERROR)
 
 
-def test_cause_that_flickers_begins_the_count_anew(told: Told):
-    told.check(GOOD, BAD, GOOD, GOOD, BAD, GOOD, GOOD)
-    assert (told.supervisor.state, told.codes) == (ERROR, [110, 111, 900, 910, 910])
-    told.check(GOOD)
-    assert told.codes[-1] == 911
+def test_cause_that_flickers_restarts_the_count(scene: Scene):
+    scene.check(GOOD, BAD, GOOD, GOOD, BAD, GOOD, GOOD)
+    assert (scene.supervisor.state, scene.codes) == (ERROR, [110, 111, 900, 910, 910])
+    scene.check(GOOD)
+    assert scene.codes[-1] == 911
 
 
-def test_reasons_are_the_last_that_there_were(told: Told):
+def test_reasons_are_the_last_that_there_were(scene: Scene):
     other = Findings((Cause("BIOS_LOST", "the self test is not answered"),), ready=False)
-    told.check(BAD, other, GOOD)
-    assert told.supervisor.reasons == ("BIOS_LOST: the self test is not answered",)
-    assert told.events[-1][1].reasons == told.supervisor.reasons
+    scene.check(BAD, other, GOOD)
+    assert scene.supervisor.reasons == ("BIOS_LOST: the self test is not answered",)
+    assert scene.events[-1][1].reasons == scene.supervisor.reasons
 
 
-def test_second_safe_mode_counts_from_zero(told: Told):
-    told.check(GOOD, BAD, GOOD, GOOD, GOOD, BAD, GOOD)
-    assert (told.supervisor.state, told.supervisor.good_checks) == (ERROR, 1)
+def test_second_safe_mode_counts_from_zero(scene: Scene):
+    scene.check(GOOD, BAD, GOOD, GOOD, GOOD, BAD, GOOD)
+    assert (scene.supervisor.state, scene.supervisor.good_checks) == (ERROR, 1)
 
 
-def test_proposals_make_it_active_within_one_mode(told: Told):
-    told.supervisor.take_proposals(True, stamp())
-    assert told.supervisor.state is BOOTING
-    told.check(GOOD)
-    told.supervisor.take_proposals(True, stamp())
-    assert told.supervisor.state is ACTIVE
-    told.supervisor.take_proposals(False, stamp())
-    assert (told.supervisor.state, told.codes) == (IDLE, [110, 111])
+def test_proposals_make_it_active_within_one_mode(scene: Scene):
+    scene.supervisor.take_proposals(True, instant())
+    assert scene.supervisor.state is BOOTING
+    scene.check(GOOD)
+    scene.supervisor.take_proposals(True, instant())
+    assert scene.supervisor.state is ACTIVE
+    scene.supervisor.take_proposals(False, instant())
+    assert (scene.supervisor.state, scene.codes) == (IDLE, [110, 111])
 
 
-def test_halt_is_told_once_and_is_the_end(told: Told):
-    told.check(GOOD, BAD)
-    told.supervisor.halt(stamp())
-    told.supervisor.halt(stamp())
-    told.check(GOOD, BAD)
-    assert (told.supervisor.state, told.codes) == (SHUTDOWN, [110, 111, 900, 901])
+def test_halt_is_emitted_once_and_is_the_end(scene: Scene):
+    scene.check(GOOD, BAD)
+    scene.supervisor.halt(instant())
+    scene.supervisor.halt(instant())
+    scene.check(GOOD, BAD)
+    assert (scene.supervisor.state, scene.codes) == (SHUTDOWN, [110, 111, 900, 901])
 
 
 @given(st.lists(st.tuples(st.sampled_from([BAD, GOOD, WAITING]), st.booleans()), max_size=40))
 def test_error_state_is_never_left_before_three_good_checks_in_a_row(steps: list[tuple[Any, bool]]):
-    told, good = Told(), 0
+    scene, good = Scene(), 0
     for findings, proposals in steps:
-        before = told.supervisor.state
-        told.check(findings)
+        before = scene.supervisor.state
+        scene.check(findings)
         good = 0 if findings.causes else good + 1
-        if before is ERROR and told.supervisor.state is not ERROR:
-            assert (good >= GOOD_CHECKS, told.supervisor.state) == (True, IDLE)
+        if before is ERROR and scene.supervisor.state is not ERROR:
+            assert (good >= GOOD_CHECKS, scene.supervisor.state) == (True, IDLE)
         if findings.causes:
-            assert told.supervisor.state is ERROR
-        told.supervisor.take_proposals(proposals, stamp())
-    snapshot = told.supervisor.snapshot(stamp())
+            assert scene.supervisor.state is ERROR
+        scene.supervisor.take_proposals(proposals, instant())
+    snapshot = scene.supervisor.snapshot(instant())
     assert all(record.status is FSMTransitionStatus.SUCCESS for record in snapshot.history)
-    assert told.codes.count(911) <= told.codes.count(910)
+    assert scene.codes.count(911) <= scene.codes.count(910)

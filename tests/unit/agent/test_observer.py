@@ -179,7 +179,7 @@ def test_another_radars_alerts_count_until_it_is_silent(observer: Observer, brid
     assert shown(observer.world(1, 6.0, None)) == (None, 0, 1)  # it is back, and its guard never took it back
 
 
-# Liveness
+# StalenessMonitor
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from qiki.agent.decision.dispatch import dispatch
+from qiki.agent.decision.dispatch import ProposalResult, dispatch, refused
 from qiki.agent.decision.evaluator import Evaluator, Verdict, candidates
-from qiki.agent.decision.limits import Limits
-from qiki.agent.decision.records import Onsets, Result, decision, event_of, refused
-from qiki.agent.decision.refusal import Refusal
+from qiki.agent.decision.limits import ActuatorLimits
+from qiki.agent.decision.records import RepeatFilter, decision, event_of
+from qiki.agent.decision.refusal import RefusalReason
 from qiki.agent.proposals import Proposal, fire, set_mode, turn
 from qiki.agent.sim_instant import SimInstant
 from qiki.agent.synchronous import run_to_end
@@ -19,7 +19,7 @@ from qiki.botspec.actuators import find_actuator
 from qiki.contracts.enums import FSMState, ProposalStatus, Unit
 from qiki.contracts.events.agent import Evidence
 
-STAMP = SimInstant("6f1c3d1e-0000-4000-8000-000000000001", 1_790_000_000.125, 7)
+INSTANT = SimInstant("6f1c3d1e-0000-4000-8000-000000000001", 1_790_000_000.125, 7)
 INPUT = Evidence(subject="qiki.telemetry", sequence=None, age_s=0.2)
 PUSH, TURN = fire("up", 40.0, 1.5), turn(-90.0)
 REFUSED = Outcome(False, "no propellant")
@@ -27,26 +27,26 @@ SILENT = Outcome(None, "deadline exceeded")
 
 
 @pytest.fixture(scope="module")
-def limits(config: BotConfig) -> Limits:
-    return Limits(config)
+def limits(config: BotConfig) -> ActuatorLimits:
+    return ActuatorLimits(config)
 
 
 def accepted(*proposals: Proposal) -> tuple[Verdict, ...]:
     return tuple(map(Verdict, candidates("pilot", proposals)))
 
 
-def done(vehicle: Any, limits: Limits, *verdicts: Verdict) -> tuple[Result, ...]:
-    return run_to_end(dispatch(verdicts, vehicle, limits, STAMP))
+def done(vehicle: Any, limits: ActuatorLimits, *verdicts: Verdict) -> tuple[ProposalResult, ...]:
+    return run_to_end(dispatch(verdicts, vehicle, limits, INSTANT))
 
 
-def record(result: Result) -> Any:
-    return decision(result, FSMState.ACTIVE, STAMP, (INPUT,))
+def record(result: ProposalResult) -> Any:
+    return decision(result, FSMState.ACTIVE, INSTANT, (INPUT,))
 
 
-def test_commands_as_the_simulator_reads_them(vehicle: Any, limits: Limits):
-    mode = set_mode(FSMState.ERROR_STATE)
-    (result,) = done(vehicle, limits, *accepted(Proposal((PUSH, TURN, mode), "it seems wise", confidence=0.75)))
-    push, rotate, told = vehicle.sent
+def test_commands_as_the_simulator_reads_them(vehicle: Any, limits: ActuatorLimits):
+    proposal = Proposal((PUSH, TURN, set_mode(FSMState.ERROR_STATE)), "it seems wise", confidence=0.75)
+    (result,) = done(vehicle, limits, *accepted(proposal))
+    push, rotate, mode = vehicle.sent
     assert [find_actuator(one.actuator_id).role for one in vehicle.sent] == [
         "rcs_up",
         "motor_left",
@@ -54,26 +54,32 @@ def test_commands_as_the_simulator_reads_them(vehicle: Any, limits: Limits):
     ]
     assert (push.command_type, push.value, push.unit, push.timeout_ms) == (1, 40.0, Unit.PERCENT, 1500)
     assert (rotate.command_type, rotate.value, rotate.unit, rotate.timeout_ms) == (2, -90.0, Unit.DEGREES, 0)
-    assert (told.command_type, told.value_field, told.value) == (5, "int_value", 4)
+    assert (mode.command_type, mode.value_field, mode.value) == (5, "int_value", 4)
     assert {one.confidence for one in vehicle.sent} == {0.75}
-    assert {one.timestamp for one in vehicle.sent} == {STAMP.moment}
+    assert {one.timestamp for one in vehicle.sent} == {INSTANT.moment}
     assert len({one.command_id for one in vehicle.sent}) == 3
     assert result.status is ProposalStatus.EXECUTED
 
 
-def test_identities_are_those_of_the_moment(vehicle: Any, limits: Limits):
-    for stamp in (STAMP, STAMP, replace(STAMP, tick=8), replace(STAMP, instance="b"), replace(STAMP, t_s=0.0)):
-        run_to_end(dispatch(accepted(Proposal((PUSH,), "why")), vehicle, limits, stamp))
+def test_identities_are_those_of_the_moment(vehicle: Any, limits: ActuatorLimits):
+    for instant in (
+        INSTANT,
+        INSTANT,
+        replace(INSTANT, tick=8),
+        replace(INSTANT, instance="b"),
+        replace(INSTANT, t_s=0.0),
+    ):
+        run_to_end(dispatch(accepted(Proposal((PUSH,), "why")), vehicle, limits, instant))
     names = [one.command_id for one in vehicle.sent]
     assert names[0] == names[1]
     assert len(set(names)) == 4
 
 
-def test_record_of_what_was_done(vehicle: Any, limits: Limits):
+def test_record_of_what_was_done(vehicle: Any, limits: ActuatorLimits):
     (result,) = done(vehicle, limits, *accepted(Proposal((PUSH,), "it seems wise")))
     body = record(result)
     assert (body.status, body.reason, body.source, body.tick) == (ProposalStatus.EXECUTED, "", "pilot", 7)
-    assert (body.ts_epoch, body.state, body.rests_on) == (STAMP.t_s, FSMState.ACTIVE, (INPUT,))
+    assert (body.ts_epoch, body.state, body.rests_on) == (INSTANT.t_s, FSMState.ACTIVE, (INPUT,))
     assert [one.model_dump() for one in body.actions] == [
         {
             "actuator": "rcs_up",
@@ -94,8 +100,8 @@ def test_record_of_what_was_done(vehicle: Any, limits: Limits):
         (SILENT, ProposalStatus.EXPIRED, "the vehicle does not answer: deadline exceeded"),
     ],
 )
-def test_nothing_is_sent_after_what_is_not_obeyed(
-    vehicle: Any, limits: Limits, outcome: Outcome, status: ProposalStatus, reason: str
+def test_nothing_is_sent_after_a_command_that_is_not_accepted(
+    vehicle: Any, limits: ActuatorLimits, outcome: Outcome, status: ProposalStatus, reason: str
 ):
     vehicle.outcome = outcome
     first = Proposal((PUSH, TURN), "first", key="first")
@@ -110,11 +116,13 @@ def test_nothing_is_sent_after_what_is_not_obeyed(
     )
 
 
-def test_refused_is_not_sent_and_rests_on_what_it_names(vehicle: Any, limits: Limits):
+def test_refused_is_not_sent_and_rests_on_what_it_names(vehicle: Any, limits: ActuatorLimits):
     evidence = Evidence(subject="qiki.radar.v1.tracks", sequence=5, age_s=0.1)
     proposal = Proposal((fire("up", 400.0, 1e300),), "why", rests_on=(evidence,))
     (candidate,) = candidates("pilot", (proposal,))
-    (result,) = done(vehicle, limits, Verdict(candidate, Refusal("value is 400 (expected 0 to 100)", "out of range")))
+    (result,) = done(
+        vehicle, limits, Verdict(candidate, RefusalReason("value is 400 (expected 0 to 100)", "out of range"))
+    )
     assert vehicle.sent == []
     body = record(result)
     assert (body.status, body.reason, body.rests_on) == (
@@ -126,34 +134,35 @@ def test_refused_is_not_sent_and_rests_on_what_it_names(vehicle: Any, limits: Li
     assert type(body).from_json(body.to_json()) == body
 
 
-def test_proposal_without_actions_is_accepted(vehicle: Any, limits: Limits):
+def test_proposal_without_actions_is_accepted(vehicle: Any, limits: ActuatorLimits):
     (result,) = done(vehicle, limits, *accepted(Proposal((), "look")))
     assert (result.status, event_of(result).code, vehicle.sent) == (ProposalStatus.ACCEPTED, 300, [])
 
 
-def test_onsets(vehicle: Any, limits: Limits):
+def test_repeated_results_are_dropped(vehicle: Any, limits: ActuatorLimits):
     (verdict,) = accepted(Proposal((PUSH,), "why"))
 
-    def told(outcome: Outcome) -> Result:
+    def answered(outcome: Outcome) -> ProposalResult:
         vehicle.outcome = outcome
         (result,) = done(vehicle, limits, verdict)
         return result
 
-    did, barred = told(Outcome(True, "")), told(REFUSED)
-    safe, booting = refused(verdict, Refusal("safe mode")), refused(verdict, Refusal("booting"))
-    silent, still = told(SILENT), told(Outcome(None, "unavailable"))
-    onsets = Onsets()
-    ticks = [did, did, safe, safe, booting, None, booting, silent, still, barred, barred, told(Outcome(False, "hot"))]
-    news = [bool(onsets.news((result,) if result else ())) for result in ticks]
+    did, barred = answered(Outcome(True, "")), answered(REFUSED)
+    safe, booting = refused(verdict, RefusalReason("safe mode")), refused(verdict, RefusalReason("booting"))
+    silent, still = answered(SILENT), answered(Outcome(None, "unavailable"))
+    repeats = RepeatFilter()
+    hot = answered(Outcome(False, "hot"))
+    ticks = [did, did, safe, safe, booting, None, booting, silent, still, barred, barred, hot]
+    news = [bool(repeats.new((result,) if result else ())) for result in ticks]
     assert news == [True, True, True, False, True, False, True, True, False, True, False, True]
 
 
-def test_same_refusal_with_other_figures_is_told_once(limits: Limits):
-    evaluator, onsets = Evaluator(limits, 0.6), Onsets()
+def test_same_refusal_with_other_figures_is_a_repeat(limits: ActuatorLimits):
+    evaluator, repeats = Evaluator(limits, 0.6), RepeatFilter()
 
     def news(proposal: Proposal) -> list[str]:
         results = tuple(refused(one, one.refusal) for one in evaluator.evaluate(candidates("pilot", (proposal,))))
-        return [result.reason for result in onsets.news(results)]
+        return [result.reason for result in repeats.new(results)]
 
     assert news(Proposal((PUSH,), "why", confidence=0.51)) == ["confidence 0.51 is below 0.6"]
     assert news(Proposal((PUSH,), "why", confidence=0.52)) == []

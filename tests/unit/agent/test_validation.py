@@ -29,7 +29,7 @@ SEEN = Evidence(subject="qiki.radar.v1.tracks", sequence=9, age_s=0.0)
 LINE = "one line of at most 1000 characters"
 
 
-class Word(str):
+class GuardReport(str):
     """Text that says something else when it is asked."""
 
     __slots__ = ()
@@ -65,7 +65,7 @@ def test_numbers_become_floats():
 
 
 def test_classes_of_the_engines_own_stay_with_it():
-    (read,) = read_proposals((replace(GOOD, justification=Word("why")),))
+    (read,) = read_proposals((replace(GOOD, justification=GuardReport("why")),))
     assert (read.justification, type(read.justification)) == ("why", str)
 
 

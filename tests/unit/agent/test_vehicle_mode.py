@@ -1,4 +1,4 @@
-"""The vehicle's mode: what it took, what it shows, and when neither is known."""
+"""The vehicle's mode: the one it took, the one it reports, and when neither is known."""
 
 from typing import Any
 
@@ -13,11 +13,11 @@ IDLE, ERROR = FSMState.IDLE, FSMState.ERROR_STATE
 def test_it_is_what_it_took():
     vehicle = VehicleMode()
     assert vehicle.known is None
-    vehicle.told(ERROR, True)
+    vehicle.commanded(ERROR, True)
     assert vehicle.known is ERROR
-    vehicle.told(IDLE, False)
+    vehicle.commanded(IDLE, False)
     assert vehicle.known is ERROR
-    vehicle.told(IDLE, None)
+    vehicle.commanded(IDLE, None)
     assert vehicle.known is None
 
 
@@ -26,14 +26,14 @@ def test_it_is_what_it_took():
 )
 def test_another_vehicle_knows_nothing(make: Any, run: int, t_s: float, known: bool):
     vehicle = VehicleMode()
-    vehicle.look(make.world(run_id=make.run(1), own=make.telemetry(10.0)))
-    vehicle.told(ERROR, True)
-    vehicle.look(make.world(run_id=make.run(run), own=make.telemetry(t_s)))
+    vehicle.update(make.world(run_id=make.run(1), own=make.telemetry(10.0)))
+    vehicle.commanded(ERROR, True)
+    vehicle.update(make.world(run_id=make.run(run), own=make.telemetry(t_s)))
     assert (vehicle.known is ERROR) is known
 
 
 @pytest.mark.parametrize(
-    ("told", "shown", "after_s", "known"),
+    ("commanded", "reported", "after_s", "known"),
     [
         (ERROR, True, 0.1, True),
         (ERROR, None, 0.1, True),
@@ -42,14 +42,14 @@ def test_another_vehicle_knows_nothing(make: Any, run: int, t_s: float, known: b
         (IDLE, True, 0.1, False),
         (IDLE, True, 0.0, True),
     ],
-    ids=["obeyed", "not-listed", "left-it", "left", "still-in-it", "no-tick-yet"],
+    ids=["obeyed", "not-known", "left-it", "left", "still-in-it", "no-tick-yet"],
 )
-def test_what_it_shows_counts_once_it_can_have_obeyed(
-    make: Any, told: FSMState, shown: bool | None, after_s: float, known: bool
+def test_its_report_counts_once_it_can_have_taken_the_mode(
+    make: Any, commanded: FSMState, reported: bool | None, after_s: float, known: bool
 ):
     vehicle = VehicleMode()
-    vehicle.look(make.world(own=make.telemetry(10.0)))
-    vehicle.told(told, True)
-    vehicle.look(make.world(own=make.telemetry(10.0 + after_s)))
-    vehicle.seen(shown)
-    assert vehicle.known is (told if known else None)
+    vehicle.update(make.world(own=make.telemetry(10.0)))
+    vehicle.commanded(commanded, True)
+    vehicle.update(make.world(own=make.telemetry(10.0 + after_s)))
+    vehicle.observed(reported)
+    assert vehicle.known is (commanded if known else None)

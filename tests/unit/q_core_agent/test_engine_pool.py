@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from q_core_agent.engine_pool import Engines
+from q_core_agent.engine_pool import ThreadedEngines
 from qiki.agent.engines.results import FaultKind
 from qiki.agent.engines.text import MAX_TEXT
 from qiki.agent.engines.validation import MAX_PROPOSALS
@@ -19,17 +19,17 @@ IDEA = Proposal((), "an idea")
 
 
 class Engine:
-    """Does at its n-th turn what it was given for it; the last for ever."""
+    """Returns or calls the n-th of its answers; the last one for ever."""
 
-    def __init__(self, *turns):
-        self._turns = iter(turns)
+    def __init__(self, *answers):
+        self._answers = iter(answers)
         self.asked = 0
         self.threads = set()
 
     def propose(self, world):  # noqa: ARG002
         self.asked += 1
         self.threads.add(threading.get_ident())
-        self._now = next(self._turns, getattr(self, "_now", ()))
+        self._now = next(self._answers, getattr(self, "_now", ()))
         return self._now() if callable(self._now) else self._now
 
 
@@ -61,10 +61,10 @@ def lazy():
 
 
 def asked(engines, world, budget_s=LONG_S, patient=False, times=1):
-    """The turns of the last of so many ticks."""
+    """The results of the last of so many ticks."""
 
     async def ask():
-        pool = Engines(engines, budget_s, patient=patient)
+        pool = ThreadedEngines(engines, budget_s, patient=patient)
         return [await pool.propose(world) for _ in range(times)][-1]
 
     return asyncio.run(ask())
@@ -72,19 +72,19 @@ def asked(engines, world, budget_s=LONG_S, patient=False, times=1):
 
 def test_engines_answer_in_their_order_each_in_a_thread_of_its_own(world):
     one, other = Engine((IDEA,)), Engine((), (IDEA, IDEA))
-    turns = asked({"one": one, "other": other}, world, times=3)
-    assert [(turn.name, len(turn.proposals), turn.fault) for turn in turns] == [("one", 1, None), ("other", 2, None)]
+    results = asked({"one": one, "other": other}, world, times=3)
+    assert [(result.name, len(result.proposals), result.fault) for result in results] == [("one", 1, None), ("other", 2, None)]
     assert one.asked == other.asked == 3
     assert len(one.threads) == len(other.threads) == 1
     assert len(one.threads | other.threads | {threading.get_ident()}) == 3
 
 
-def test_no_engines_no_turns(world):
+def test_no_engines_no_results(world):
     assert asked({}, world) == ()
 
 
 @pytest.mark.parametrize(
-    ("turn", "text"),
+    ("answer", "text"),
     [
         (fail, "ValueError: out of ideas"),
         (leave, "SystemExit: 3"),
@@ -97,8 +97,8 @@ def test_no_engines_no_turns(world):
     ],
     ids=["raises", "exits", "raises-late", "no-iterable", "no-proposal", "no-number", "not-utf-8", "endless-text"],
 )
-def test_an_engine_that_fails_is_told_of_in_one_line_and_no_other_suffers(turn, text, world):
-    failed, well = asked({"bad": Engine(turn), "good": Engine((IDEA,))}, world, times=2)
+def test_an_engine_that_fails_has_a_fault_of_one_line_and_no_other_suffers(answer, text, world):
+    failed, well = asked({"bad": Engine(answer), "good": Engine((IDEA,))}, world, times=2)
     assert (failed.fault.kind, failed.fault.text, failed.proposals) == (FaultKind.FAILED, text, ())
     assert (well.fault, well.proposals) == (None, (IDEA,))
     assert EngineState(proposals=0, duration_s=0.0, fault=failed.fault.text).to_json()
@@ -109,15 +109,15 @@ def test_one_that_failed_may_be_well_again(world):
 
 
 def test_proposals_without_end_are_cut_off_where_they_are_too_many(world):
-    (turn,) = asked({"chatty": Engine(lambda: itertools.repeat(IDEA))}, world)
-    assert (turn.fault.text, turn.proposals) == (f"gave more than {MAX_PROPOSALS} proposals", ())
+    (result,) = asked({"chatty": Engine(lambda: itertools.repeat(IDEA))}, world)
+    assert (result.fault.text, result.proposals) == (f"gave more than {MAX_PROPOSALS} proposals", ())
 
 
 def test_one_that_hangs_is_an_overrun_is_not_asked_again_and_its_late_proposals_do_not_count(world):
     hanging = Hanging()
 
     async def ticks():
-        pool = Engines({"slow": hanging, "quick": Engine((IDEA,))}, SHORT_S, patient=False)
+        pool = ThreadedEngines({"slow": hanging, "quick": Engine((IDEA,))}, SHORT_S, patient=False)
         out = [await pool.propose(world) for _ in range(3)]
         asked_while_out = hanging.asked
         hanging.go.set()
@@ -140,17 +140,17 @@ def test_in_lockstep_a_slow_engine_is_waited_for(world):
     hanging = Hanging()
 
     async def tick():
-        turns = asyncio.create_task(Engines({"slow": hanging}, SHORT_S, patient=True).propose(world))
-        done, _ = await asyncio.wait([turns], timeout=3 * SHORT_S)
+        results = asyncio.create_task(ThreadedEngines({"slow": hanging}, SHORT_S, patient=True).propose(world))
+        done, _ = await asyncio.wait([results], timeout=3 * SHORT_S)
         assert not done
         hanging.go.set()
-        return await turns
+        return await results
 
-    (turn,) = asyncio.run(tick())
-    assert (turn.fault, turn.proposals) == (None, (IDEA,))
-    assert turn.duration_s > SHORT_S
+    (result,) = asyncio.run(tick())
+    assert (result.fault, result.proposals) == (None, (IDEA,))
+    assert result.duration_s > SHORT_S
 
 
 def test_a_hanging_engine_holds_up_no_exit():
-    pool = Engines({"slow": Hanging()}, SHORT_S, patient=False)
+    pool = ThreadedEngines({"slow": Hanging()}, SHORT_S, patient=False)
     assert all(worker._thread.daemon for worker in pool._workers)
