@@ -18,9 +18,9 @@ from qiki.contracts import topics
 from qiki.contracts.models import SimState
 from qiki.runtime.cancellation import end_if_cancelled
 from qiki.runtime.health import Health
+from qiki.world.ticks import TICK_S
 
 CONDITION = "lockstep"
-TICK_S = 0.05
 PATIENCE_S = 3.0
 """How long a step may take beyond its simulated time."""
 RETRY_S = 0.1

@@ -24,7 +24,7 @@ import os
 import time
 from pathlib import Path
 
-from qiki.agent.proposals import Proposal, turn
+from qiki.agent import Proposal, turn
 
 STRINGS = Path(os.environ["STRINGS"])
 
@@ -48,6 +48,8 @@ class Eager:
     def propose(self, world):
         yield Proposal((turn(1.0),), "it likes to turn")
 """
+
+VETERAN = PUPPETS.replace("from qiki.agent import", "from q_core_agent.proposals import")
 
 
 @pytest.fixture(scope="module")
@@ -167,6 +169,18 @@ def test_a_faulty_engine_is_safe_mode_until_it_is_well(stack, agent, puppets, tm
     assert (refused["status"], refused["reason"]) == (ProposalStatus.REJECTED, "engine puppet is at fault")
     assert left["state"] == FSMState.IDLE
     assert process.get("/healthz")[0] == 200
+
+
+def test_an_engine_written_for_old_names_runs_and_the_log_names_the_new(stack, agent, installed, tmp_path):
+    module = tmp_path / "veteran.py"
+    module.write_text(VETERAN)
+    process = agent(PYTHONPATH=installed(module, veteran="veteran:Eager"), STRINGS=tmp_path, AGENT_ENGINES="veteran")
+    begun(stack, process)
+
+    assert await_decision(stack, 300, "likes to turn")["source"] == "veteran"
+    (line,) = [line for line in process.words().splitlines() if "DeprecationWarning" in line]
+    assert "veteran.py" in line
+    assert "q_core_agent.proposals has moved: import from qiki.agent" in line
 
 
 def test_a_hanging_engine_does_not_hold_up_the_end(stack, agent, puppets, tmp_path):

@@ -1,31 +1,39 @@
 """Collision avoidance: an engine of the Q-Core Agent, in one file.
 
-For each track it works out the closest point of approach, as on straight courses. Is the nearest one too near, it
-burns the thruster that opens the gap most, for as long as that takes, and looks again. That it proposed a burn does not
-mean that the vehicle burns: telemetry says whether it does, and if not it proposes again.
+For each track it computes the closest point of approach, on straight courses. If the nearest one is too near, it burns
+the thruster that increases the miss most, and looks again. A proposed burn need not be a burn: telemetry shows whether
+the vehicle burns, and if not, the engine proposes again.
 """
 
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from qiki.agent import TELEMETRY, Proposal, SeenTrack, World, fire
-from qiki.botspec import BotConfig
-from qiki.contracts.enums import ProposalType, RadarTrackStatus
-from qiki.contracts.models import TelemetrySnapshot, Vector
+from qiki.agent import (
+    TELEMETRY,
+    BotConfig,
+    Proposal,
+    ProposalType,
+    RadarTrackStatus,
+    SeenTrack,
+    TelemetrySnapshot,
+    Vector,
+    World,
+    fire,
+)
 
 TOO_NEAR_M = 120.0
-"""A miss that something has to be done about."""
+"""A smaller miss needs a burn."""
 CLEAR_M = 150.0
-"""The miss that a burn aims at."""
+"""The miss that a burn aims for."""
 HORIZON_S = 60.0
-"""Whoever comes later than this has time."""
+"""Later approaches can wait."""
 PULSE_S = 5.0
-"""The longest burn without another look."""
+"""The longest burn before the next look."""
 SEEN_AFTER_S = 1.0
-"""Telemetry so much later than the proposal shows whether the vehicle burns."""
+"""Telemetry this much later than the proposal shows whether the vehicle burns."""
 BRISK_MPS = 0.1
-"""Slower than this nobody comes anywhere."""
+"""Slower tracks are ignored."""
 
 Triple = tuple[float, float, float]
 
@@ -36,7 +44,7 @@ class Approach:
 
     Attributes:
         in_s: time until then
-        miss: where the track is then, seen from the bot, world axes [m]
+        miss: position of the track then, relative to the bot, world axes [m]
         course: direction of the relative velocity, a unit vector
     """
 
@@ -47,12 +55,12 @@ class Approach:
 
     @property
     def miss_m(self) -> float:
-        """How far away it passes."""
+        """Distance at which it passes."""
         return math.hypot(*self.miss)
 
 
 class Avoidance:
-    """Keeps clear of everything that is tracked. The agent makes one, and asks it at every tick."""
+    """Keeps clear of everything that is tracked. The agent makes one object, and calls `propose` at every tick."""
 
     def __init__(self, bot: BotConfig) -> None:
         self._propulsion = bot.hardware_profile.propulsion_plane
@@ -60,8 +68,8 @@ class Avoidance:
         self._proposed_s = self._burns_until_s = 0.0
 
     def propose(self, world: World) -> Iterable[Proposal]:
-        """One burn, or nothing."""
-        if world.run_id != self._run_id:  # simulated time begins anew
+        """Yield one burn, or nothing."""
+        if world.run_id != self._run_id:  # simulated time restarts
             self._run_id, self._burns_until_s = world.run_id, 0.0
         if world.own is None or self._burns(world.t_s, world.own):
             return
@@ -84,14 +92,13 @@ class Avoidance:
         )
 
     def _burns(self, t_s: float, own: TelemetrySnapshot) -> bool:
-        """Whether the burn that was proposed last goes on, as far as telemetry can show already."""
+        """Return whether the last proposed burn goes on, as far as telemetry can show yet."""
         if t_s >= self._burns_until_s:
             return False
-        told_s = own.timestamp.timestamp()
-        return told_s < self._proposed_s + SEEN_AFTER_S or own.propulsion.rcs_active
+        return own.timestamp.timestamp() < self._proposed_s + SEEN_AFTER_S or own.propulsion.rcs_active
 
     def _burn_s(self, approach: Approach, own: TelemetrySnapshot) -> float:
-        """How long to burn: under a for τ, then coasting, the bot is a·τ·(t - τ/2) aside at the time t."""
+        """Return the burn time: after a burn of τ at the acceleration a, the bot is a·τ·(t - τ/2) aside at the time t."""
         mass_kg = self._propulsion.dry_mass_kg + own.propulsion.propellant_kg
         acceleration_mps2 = self._propulsion.thrust_n / mass_kg
         aside_m = CLEAR_M - approach.miss_m
@@ -100,14 +107,14 @@ class Avoidance:
 
 
 def approaches(world: World) -> Iterator[Approach]:
-    """Of every track that comes closer, within the horizon."""
+    """Yield the approach of every track that comes closer within the horizon."""
     for seen in world.tracks:
         if seen.report.status is RadarTrackStatus.TRACKED and (approach := approach_of(seen)):
             yield approach
 
 
 def approach_of(seen: SeenTrack) -> Approach | None:
-    """None for one that does not come closer, or not soon, or does not say where it is."""
+    """Return a track's approach; None if it does not come closer soon, or has no position."""
     report = seen.report
     if report.position is None or report.velocity is None:
         return None
@@ -123,10 +130,12 @@ def approach_of(seen: SeenTrack) -> Approach | None:
 
 
 def best_axis(approach: Approach, heading_deg: float) -> str:
-    """The thruster that opens the gap most: moving aside by `CLEAR_M` along it gives the largest miss."""
+    """Return the best thruster: moving aside by `CLEAR_M` along it gives the largest miss."""
 
     def miss_m(push: Triple) -> float:
-        aside = _plus(push, _scaled(approach.course, -_dot(push, approach.course)))  # along the course nothing is won
+        aside = _plus(
+            push, _scaled(approach.course, -_dot(push, approach.course))
+        )  # along the course the miss stays the same
         return math.hypot(*_plus(approach.miss, _scaled(aside, -CLEAR_M)))
 
     axes = body_axes(heading_deg)
@@ -134,7 +143,7 @@ def best_axis(approach: Approach, heading_deg: float) -> str:
 
 
 def body_axes(heading_deg: float) -> dict[str, Triple]:
-    """Where each thruster pushes, as unit vectors of the world (+X east, +Y north, +Z up); north is heading 0."""
+    """Return each thruster's push as a unit vector of the world (+X east, +Y north, +Z up); north is heading 0."""
     sine, cosine = math.sin(math.radians(heading_deg)), math.cos(math.radians(heading_deg))
     return {
         "up": (0.0, 0.0, 1.0),

@@ -73,7 +73,7 @@ def asked(engines, world, budget_s=LONG_S, patient=False, times=1):
 def test_engines_answer_in_their_order_each_in_a_thread_of_its_own(world):
     one, other = Engine((IDEA,)), Engine((), (IDEA, IDEA))
     results = asked({"one": one, "other": other}, world, times=3)
-    assert [(result.name, len(result.proposals), result.fault) for result in results] == [("one", 1, None), ("other", 2, None)]
+    assert [(one.name, len(one.proposals), one.fault) for one in results] == [("one", 1, None), ("other", 2, None)]
     assert one.asked == other.asked == 3
     assert len(one.threads) == len(other.threads) == 1
     assert len(one.threads | other.threads | {threading.get_ident()}) == 3
