@@ -98,7 +98,7 @@ class Avoidance:
         return own.timestamp.timestamp() < self._proposed_s + SEEN_AFTER_S or own.propulsion.rcs_active
 
     def _burn_s(self, approach: Approach, own: TelemetrySnapshot) -> float:
-        """Return the burn time: after a burn of τ at the acceleration a, the bot is a·τ·(t - τ/2) aside at the time t."""
+        """Return the burn time: a burn of τ at acceleration a moves the bot aside by a·τ·(t - τ/2) at the time t."""
         mass_kg = self._propulsion.dry_mass_kg + own.propulsion.propellant_kg
         acceleration_mps2 = self._propulsion.thrust_n / mass_kg
         aside_m = CLEAR_M - approach.miss_m
@@ -135,7 +135,7 @@ def best_axis(approach: Approach, heading_deg: float) -> str:
     def miss_m(push: Triple) -> float:
         aside = _plus(
             push, _scaled(approach.course, -_dot(push, approach.course))
-        )  # along the course the miss stays the same
+        )  # a push along the course gains nothing
         return math.hypot(*_plus(approach.miss, _scaled(aside, -CLEAR_M)))
 
     axes = body_axes(heading_deg)
