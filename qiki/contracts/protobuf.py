@@ -9,13 +9,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from generated import actuator_raw_out_pb2 as actuators
 from generated import common_types_pb2 as common
 from generated.radar.v1 import radar_pb2 as pb
 from qiki.contracts.actuators import ActuatorCommand
-from qiki.contracts.enums import FriendFoe, ObjectType, RadarRangeBand, RadarTrackStatus, TransponderMode
+from qiki.contracts.enums import RadarRangeBand, TransponderMode
 from qiki.contracts.fields import Vector
 from qiki.contracts.radar import RadarDetection, RadarFrame, RadarTrack
 
@@ -90,19 +91,7 @@ def command_from_proto(message: actuators.ActuatorCommand) -> ActuatorCommand:
 
 def detection_to_proto(detection: RadarDetection) -> pb.RadarDetection:
     """Convert one detection."""
-    return pb.RadarDetection(
-        range_m=detection.range_m,
-        bearing_deg=detection.bearing_deg,
-        elev_deg=detection.elev_deg,
-        vr_mps=detection.vr_mps,
-        snr_db=detection.snr_db,
-        rcs_dbsm=detection.rcs_dbsm,
-        transponder_on=detection.transponder_on,
-        transponder_mode=proto_enum(detection.transponder_mode),
-        transponder_id=detection.transponder_id or "",
-        range_band=proto_enum(detection.range_band),
-        id_present=detection.id_present,
-    )
+    return pb.RadarDetection(**detection.model_dump(exclude_none=True))
 
 
 def detection_from_proto(message: pb.RadarDetection) -> RadarDetection:
@@ -155,32 +144,9 @@ def frame_from_proto(message: pb.RadarFrame) -> RadarFrame:
 
 def track_to_proto(track: RadarTrack) -> pb.RadarTrack:
     """Convert one track, without its ingest time."""
-    return pb.RadarTrack(
-        schema_version=track.schema_version,
-        track_id=uuid_to_proto(track.track_id),
-        object_type=proto_enum(track.object_type),
-        iff=proto_enum(track.iff),
-        transponder_on=track.transponder_on,
-        quality=track.quality,
-        range_m=track.range_m,
-        bearing_deg=track.bearing_deg,
-        elev_deg=track.elev_deg,
-        vr_mps=track.vr_mps,
-        snr_db=track.snr_db,
-        rcs_dbsm=track.rcs_dbsm,
-        timestamp=timestamp_to_proto(track.timestamp),
-        transponder_mode=proto_enum(track.transponder_mode),
-        transponder_id=track.transponder_id or "",
-        status=proto_enum(track.status),
-        position=_vector_to_proto(track.position),
-        velocity=_vector_to_proto(track.velocity),
-        position_covariance=track.position_covariance or (),
-        velocity_covariance=track.velocity_covariance or (),
-        age_s=track.age_s,
-        miss_count=track.miss_count,
-        range_band=proto_enum(track.range_band),
-        id_present=track.id_present,
-    )
+    fields = track.model_dump(exclude={"ts_event", "ts_ingest"}, exclude_none=True)
+    fields |= {"track_id": uuid_to_proto(track.track_id), "timestamp": timestamp_to_proto(track.timestamp)}
+    return pb.RadarTrack(**fields)
 
 
 def track_from_proto(message: pb.RadarTrack) -> RadarTrack:
@@ -190,42 +156,22 @@ def track_from_proto(message: pb.RadarTrack) -> RadarTrack:
         ValueError: a missing or broken id.
         pydantic.ValidationError: a value that the contract does not allow.
     """
-    return RadarTrack(
-        schema_version=message.schema_version,
-        track_id=UUID(message.track_id.value),
-        object_type=ObjectType(message.object_type),
-        iff=FriendFoe(message.iff),
-        transponder_on=message.transponder_on,
-        transponder_mode=TransponderMode(message.transponder_mode),
-        transponder_id=message.transponder_id or None,
-        quality=message.quality,
-        status=RadarTrackStatus(message.status),
-        range_m=message.range_m,
-        bearing_deg=message.bearing_deg,
-        elev_deg=message.elev_deg,
-        vr_mps=message.vr_mps,
-        snr_db=message.snr_db,
-        rcs_dbsm=message.rcs_dbsm,
-        position=_vector_from_proto(message.position) if message.HasField("position") else None,
-        velocity=_vector_from_proto(message.velocity) if message.HasField("velocity") else None,
-        position_covariance=tuple(message.position_covariance) or None,
-        velocity_covariance=tuple(message.velocity_covariance) or None,
-        age_s=message.age_s,
-        miss_count=message.miss_count,
-        timestamp=timestamp_from_proto(message.timestamp),
-        range_band=RadarRangeBand(message.range_band),
-        id_present=message.id_present if message.HasField("id_present") else None,
-    )
+    any_message: Message = message
+    fields = {
+        field.name: getattr(message, field.name)
+        for field in message.DESCRIPTOR.fields
+        if not field.has_presence or any_message.HasField(field.name)
+    }
+    for name in ("position", "velocity"):
+        if vector := fields.get(name):
+            fields[name] = Vector(x=vector.x, y=vector.y, z=vector.z)
+    for name in ("position_covariance", "velocity_covariance"):
+        fields[name] = tuple(fields[name]) or None
+    fields["transponder_id"] = message.transponder_id or None
+    fields |= {"track_id": UUID(message.track_id.value), "timestamp": timestamp_from_proto(message.timestamp)}
+    return RadarTrack(**fields)
 
 
 def proto_enum(value: int) -> Any:
     """Return the integer itself, of any proto enum type for the type checker."""
     return int(value)
-
-
-def _vector_to_proto(vector: Vector | None) -> common.Vector3 | None:
-    return None if vector is None else common.Vector3(x=vector.x, y=vector.y, z=vector.z)
-
-
-def _vector_from_proto(message: common.Vector3) -> Vector:
-    return Vector(x=message.x, y=message.y, z=message.z)
