@@ -25,20 +25,16 @@ class Signal(StrEnum):
     SHUTDOWN = "SHUTDOWN"
 
 
+RUNNING = (FSMState.BOOTING, FSMState.IDLE, FSMState.ACTIVE)
 TABLE = MappingProxyType(
     {
         (FSMState.BOOTING, Signal.BOOT_COMPLETE): FSMState.IDLE,
         (FSMState.IDLE, Signal.PROPOSALS_RECEIVED): FSMState.ACTIVE,
         (FSMState.ACTIVE, Signal.NO_PROPOSALS): FSMState.IDLE,
-        (FSMState.BOOTING, Signal.CAUSE): FSMState.ERROR_STATE,
-        (FSMState.IDLE, Signal.CAUSE): FSMState.ERROR_STATE,
-        (FSMState.ACTIVE, Signal.CAUSE): FSMState.ERROR_STATE,
         (FSMState.ERROR_STATE, Signal.ERROR_CLEARED): FSMState.IDLE,
-        (FSMState.BOOTING, Signal.SHUTDOWN): FSMState.SHUTDOWN,
-        (FSMState.IDLE, Signal.SHUTDOWN): FSMState.SHUTDOWN,
-        (FSMState.ACTIVE, Signal.SHUTDOWN): FSMState.SHUTDOWN,
-        (FSMState.ERROR_STATE, Signal.SHUTDOWN): FSMState.SHUTDOWN,
     }
+    | {(state, Signal.CAUSE): FSMState.ERROR_STATE for state in RUNNING}
+    | {(state, Signal.SHUTDOWN): FSMState.SHUTDOWN for state in (*RUNNING, FSMState.ERROR_STATE)}
 )
 
 

@@ -1,14 +1,43 @@
 """Staleness of the agent's two inputs: silent although messages are due, or late."""
 
+from collections import deque
 from dataclasses import replace
+from statistics import median_low
 
 from qiki.agent.perception.evidence import Received
-from qiki.agent.perception.pace import ArrivalPace, FramePace
 from qiki.contracts import topics
 from qiki.contracts.models import TelemetrySnapshot, TrackedFrame
 
 UNKNOWN_S = 5.0
 """Silence allowed after the first frame, before a period is known."""
+KEPT_PERIODS = 5
+
+
+class FramePace:
+    """The period of a run's frames [simulated s], from their numbers and times.
+
+    Attributes:
+        period_s: the shortest so far, for a radar may be off for a while; that of the run before until two frames
+            came; None before any two
+    """
+
+    def __init__(self) -> None:
+        self.period_s: float | None = None
+        self._of_this_run = False
+        self._last: tuple[int, float] | None = None
+
+    def take(self, number: int, t_s: float) -> None:
+        """Take a frame."""
+        if self._last is not None and number > self._last[0]:
+            period_s = (t_s - self._last[1]) / (number - self._last[0])
+            known = self.period_s if self._of_this_run else None
+            self.period_s = period_s if known is None else min(known, period_s)
+            self._of_this_run = True
+        self._last = (number, t_s)
+
+    def begin_run(self) -> None:
+        """Begin another run, whose frames may come at another rate."""
+        self._of_this_run, self._last = False, None
 
 
 class StalenessMonitor:
@@ -31,7 +60,8 @@ class StalenessMonitor:
         self.telemetry: Received | None = None
         self.late_s = 0.0
         self._shown_s: float | None = None
-        self._frames, self._snapshots = FramePace(), ArrivalPace()
+        self._frames = FramePace()
+        self._snapshot_periods_s: deque[float] = deque(maxlen=KEPT_PERIODS)
         self._speed = 1.0
         self._running = False
 
@@ -50,7 +80,7 @@ class StalenessMonitor:
             last_s = max(self.telemetry.at_s, self.frame.at_s if self.frame else 0.0)
             self._silent_s += max(0.0, received.at_s - last_s)
         if self.telemetry is not None:
-            self._snapshots.take(received.at_s - self.telemetry.at_s)
+            self._snapshot_periods_s.append(received.at_s - self.telemetry.at_s)
         self.telemetry, self._running, self._speed = received, running, snapshot.sim_state.speed
         if not self._lockstep:
             late_s = self._late_s(snapshot.timestamp.timestamp())
@@ -77,7 +107,9 @@ class StalenessMonitor:
         """Return whether telemetry comes in time."""
         if self.telemetry is None:
             return False
-        return now_s - self.telemetry.at_s <= self._allowed_s(topics.TELEMETRY, self._snapshots.period_s)
+        # Snapshots may also come out of turn.
+        period_s = median_low(self._snapshot_periods_s) if self._snapshot_periods_s else 0.0
+        return now_s - self.telemetry.at_s <= self._allowed_s(topics.TELEMETRY, period_s)
 
     def _late_s(self, t_s: float) -> float:
         """Return the lag of the newest frame behind the simulated time `t_s`."""
@@ -92,6 +124,6 @@ class StalenessMonitor:
         pace = self._speed if self._speed > 0.0 and not self._lockstep else 1.0
         return self._allowed_s(topics.TRACKED, period_s / pace, min(pace, 1.0))
 
-    def _allowed_s(self, topic: topics.Topic, period_s: float | None, pace: float = 1.0) -> float:
+    def _allowed_s(self, topic: topics.Topic, period_s: float, pace: float = 1.0) -> float:
         nominal_s = (topic.stale_after_s or 0.0) / pace
-        return max(nominal_s, topics.STALE_AFTER * (period_s or 0.0), self._stale_min_s)
+        return max(nominal_s, topics.STALE_AFTER * period_s, self._stale_min_s)

@@ -133,8 +133,8 @@ def test_cause_that_flickers_restarts_the_count(scene: Scene):
 def test_reasons_are_the_last_that_there_were(scene: Scene):
     other = Findings((Cause("BIOS_LOST", "the self test is not answered"),), ready=False)
     scene.check(BAD, other, GOOD)
-    assert scene.supervisor.reasons == ("BIOS_LOST: the self test is not answered",)
-    assert scene.events[-1][1].reasons == scene.supervisor.reasons
+    assert scene.events[-1][1].reasons == ("BIOS_LOST: the self test is not answered",)
+    assert scene.supervisor.causes == other.causes
 
 
 def test_second_safe_mode_counts_from_zero(scene: Scene):
