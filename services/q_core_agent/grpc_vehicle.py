@@ -1,14 +1,15 @@
 """The vehicle over gRPC: its self test, and commands to it."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import suppress
-from types import TracebackType
+from dataclasses import replace
 from typing import NamedTuple, Self, TypeVar
 from uuid import UUID
 
 import grpc
 import grpc.aio
+from google.protobuf.message import Message
 
 from generated import q_sim_api_pb2 as api
 from generated.common_types_pb2 import SensorType
@@ -21,7 +22,7 @@ from qiki.runtime.health import Health
 
 CONDITION = "simulator"
 OK = "OK"
-NOBODY = frozenset({grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNAVAILABLE})
+SILENCE = frozenset({grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNAVAILABLE})
 """Statuses without an answer of the simulator."""
 
 T = TypeVar("T")
@@ -73,9 +74,7 @@ class GrpcVehicle:
         self._watch = asyncio.create_task(self._watch_connection())
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self._watch.cancel()
         with suppress(asyncio.CancelledError):
             await self._watch
@@ -83,44 +82,51 @@ class GrpcVehicle:
 
     async def self_test(self) -> Answers:
         """Read every declared sensor, list the actuators, check the controller, all at once."""
-        patience_s = self._patience.answer_s
         health, actuators, readings = await asyncio.gather(
             self._check_health(),
-            _ask(self._stub.ListActuators(api.ListActuatorsRequest(), wait_for_ready=True, timeout=patience_s)),
+            self._ask(self._stub.ListActuators, api.ListActuatorsRequest()),
             asyncio.gather(*map(self._read, self._sensors)),
         )
-        failed = [one.reason for one in (health, actuators) if isinstance(one, NoAnswer)]
-        if any(map(_silent, (health, actuators))):
-            return Answers(timed_out=True)
         # If the simulator became silent between the answers, the sensors are not at fault.
-        if any(map(_silent, readings)) and _silent(await self._check_health()):
+        if any(map(_silent, (health, actuators))) or (
+            any(map(_silent, readings)) and _silent(await self._check_health())
+        ):
             return Answers(timed_out=True)
-        return Answers(
+        failed = [one.reason for one in (health, actuators) if isinstance(one, NoAnswer)]
+        answers = Answers(
             controller="; ".join(failed or _complaint(health)),
             readings={
                 sensor: one.reason if isinstance(one, NoAnswer) else _reading(one)
                 for sensor, one in zip(self._sensors, readings, strict=True)
             },
-            actuators={} if isinstance(actuators, NoAnswer) else dict(_by_id(actuators)),
-            safe_mode=None if isinstance(actuators, NoAnswer) else _safe_mode(actuators),
         )
+        if isinstance(actuators, NoAnswer):
+            return answers
+        safe_mode = actuators.safe_mode if actuators.HasField("safe_mode") else None  # absent from older simulators
+        return replace(answers, actuators=dict(_by_id(actuators)), safe_mode=safe_mode)
 
     async def send(self, command: ActuatorCommand) -> Outcome:
         """Send one command, and return the vehicle's answer."""
         request = api.SendActuatorCommandRequest(command=command_to_proto(command))
-        answer_s, waits = self._patience
-        answer = await _ask(self._stub.SendActuatorCommand(request, wait_for_ready=waits, timeout=answer_s))
+        answer = await self._ask(self._stub.SendActuatorCommand, request, self._patience.commands_wait)
         if isinstance(answer, NoAnswer):
             return Outcome(None, answer.reason)
         return Outcome(answer.accepted, answer.message)
 
     async def _check_health(self) -> api.HealthCheckResponse | NoAnswer:
-        request = api.HealthCheckRequest()
-        return await _ask(self._stub.HealthCheck(request, wait_for_ready=True, timeout=self._patience.answer_s))
+        return await self._ask(self._stub.HealthCheck, api.HealthCheckRequest())
 
     async def _read(self, sensor: int) -> api.GetSensorDataResponse | NoAnswer:
         request = api.GetSensorDataRequest(sensor_type=SensorType.ValueType(sensor))
-        return await _ask(self._stub.GetSensorData(request, wait_for_ready=True, timeout=self._patience.answer_s))
+        return await self._ask(self._stub.GetSensorData, request)
+
+    async def _ask(self, call: Callable[..., Awaitable[T]], request: Message, waits: bool = True) -> T | NoAnswer:
+        """Call, and by default wait for a simulator that is not reachable."""
+        try:
+            return await call(request, wait_for_ready=waits, timeout=self._patience.answer_s)
+        except grpc.aio.AioRpcError as error:
+            reason = " ".join(str(error.details()).split())
+            return NoAnswer(error.code() in SILENCE, f"{error.code().name}: {reason}")
 
     async def _watch_connection(self) -> None:
         """Keep the connection up, and show its state in the health."""
@@ -131,14 +137,6 @@ class GrpcVehicle:
             elif state is not grpc.ChannelConnectivity.IDLE:  # idle: nothing was sent for long
                 self._health.wait_for(CONDITION, f"not connected: {state.name}")
             await self._channel.wait_for_state_change(state)
-
-
-async def _ask(call: Awaitable[T]) -> T | NoAnswer:
-    try:
-        return await call
-    except grpc.aio.AioRpcError as error:
-        reason = " ".join(str(error.details()).split())
-        return NoAnswer(error.code() in NOBODY, f"{error.code().name}: {reason}")
 
 
 def _silent(answer: object) -> bool:
@@ -161,8 +159,3 @@ def _by_id(answer: api.ListActuatorsResponse) -> Iterator[tuple[UUID, ActuatorRe
     for one in answer.actuators:
         with suppress(ValueError):  # an actuator without an id is not a declared one
             yield UUID(one.actuator_id.value), ActuatorReport(one.role, one.ready, one.message)
-
-
-def _safe_mode(answer: api.ListActuatorsResponse) -> bool | None:
-    """Return None for a simulator that is older than the field."""
-    return answer.safe_mode if answer.HasField("safe_mode") else None
