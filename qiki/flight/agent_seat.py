@@ -1,7 +1,6 @@
 """The agent of a run in one process: it sees what a stack would publish, and commands the vehicle."""
 
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
 from datetime import datetime
 from uuid import uuid5
 
@@ -47,7 +46,6 @@ class AgentSeat:
             InlineEngines(engines),
             self._agent_event,
             self._observer,
-            lambda _: nullcontext(),
         )
         self._sequence = 0
         self._commands = 0

@@ -1,20 +1,18 @@
 """The vehicle of a run in one process, as the agent reaches it."""
 
 from collections.abc import Callable, Iterable
-from uuid import UUID
 
 from qiki.agent.vehicle import ActuatorReport, Answers, Outcome, Reading
-from qiki.botspec.actuators import ACTUATORS, ActuatorKind
 from qiki.botspec.planes.sensors import sensor_id
 from qiki.contracts.actuators import ActuatorCommand
-from qiki.contracts.events import ACTUATOR_FAILED, ACTUATOR_OK, ActuatorOutcome, EventKind
+from qiki.contracts.events import ACTUATOR_FAILED, ACTUATOR_OK, EventKind
 from qiki.contracts.fields import Payload
-from qiki.world.errors import NoSensorError, OrderError
+from qiki.world.actuation import actuator_refusals, submit_command, takes_effect
+from qiki.world.errors import NoSensorError
 from qiki.world.sensors import choose, read
-from qiki.world.vehicle.actuators import order_of, plain_order
 from qiki.world.world import World
 
-HELD = "takes effect at the next tick (the simulation is stopped)"
+HELD = takes_effect("stopped")
 """What the simulator of a stack in lockstep answers to a command that it accepts."""
 
 
@@ -35,17 +33,18 @@ class WorldVehicle:
         """Read every declared sensor, list the actuators."""
         return Answers(
             readings={sensor: self._reading(sensor) for sensor in self._sensors},
-            actuators=dict(map(self._report, ACTUATORS)),
+            actuators={
+                actuator.id: ActuatorReport(actuator.role, reason is None, reason or "")
+                for actuator, reason in actuator_refusals(self._world)
+            },
             safe_mode=self._world.vehicle.safe_mode,
         )
 
     async def send(self, command: ActuatorCommand) -> Outcome:
         """Give a command, which takes effect at the next tick."""
-        try:
-            self._world.submit(order_of(command))
-        except OrderError as error:
-            return self._outcome(command, False, str(error), str(error))
-        return self._outcome(command, True, "accepted", HELD)
+        outcome = submit_command(self._world, command)
+        self._emit(ACTUATOR_OK if outcome.accepted else ACTUATOR_FAILED, outcome)
+        return Outcome(outcome.accepted, HELD if outcome.accepted else outcome.message)
 
     def _reading(self, sensor_type: int) -> Reading | str:
         try:
@@ -54,19 +53,3 @@ class WorldVehicle:
             return f"NOT_FOUND: {error}"
         there = read(self._world, sensor) is not None
         return Reading(str(sensor_id(sensor.kind)), is_valid=there, has_data=there)
-
-    def _report(self, actuator: ActuatorKind) -> tuple[UUID, ActuatorReport]:
-        reason = self._world.refusal(plain_order(actuator))
-        return actuator.id, ActuatorReport(actuator.role, reason is None, reason or "")
-
-    def _outcome(self, command: ActuatorCommand, accepted: bool, message: str, answer: str) -> Outcome:
-        """Raise the event of a command, as the simulator does, and return the answer."""
-        body = ActuatorOutcome(
-            run_id=str(self._world.run_id),
-            actuator=command.actuator_id,
-            accepted=accepted,
-            message=message,
-            ts_epoch=self._world.timestamp.timestamp(),
-        )
-        self._emit(ACTUATOR_OK if accepted else ACTUATOR_FAILED, body)
-        return Outcome(accepted, answer)

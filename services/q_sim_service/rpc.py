@@ -13,14 +13,13 @@ from q_sim_service.engine import Engine
 from q_sim_service.frame_protobuf import frame_to_proto
 from q_sim_service.metrics import ACTUATOR_COMMANDS, READERS
 from q_sim_service.readings import reading
-from qiki.botspec.actuators import ACTUATORS, ActuatorKind
-from qiki.contracts.events import ACTUATOR_FAILED, ACTUATOR_OK, ActuatorOutcome, EventKind
+from qiki.contracts.events import ACTUATOR_FAILED, ACTUATOR_OK
 from qiki.contracts.headers import RADAR
 from qiki.contracts.protobuf import command_from_proto, uuid_to_proto
 from qiki.runtime.events import Events
-from qiki.world.errors import NoFrameError, NoSensorError, OrderError
+from qiki.world.actuation import actuator_refusals, submit_command, takes_effect
+from qiki.world.errors import NoFrameError, NoSensorError
 from qiki.world.sensors import choose
-from qiki.world.vehicle.actuators import order_of, plain_order
 
 
 class Rpc(QSimAPIServiceServicer):
@@ -52,40 +51,25 @@ class Rpc(QSimAPIServiceServicer):
         context: Any,  # noqa: ARG002
     ) -> api.SendActuatorCommandResponse:
         """Accept a command if the vehicle will obey it at the next tick."""
-        actuator = request.command.actuator_id.value
-        try:
-            self._engine.submit(order_of(command_from_proto(request.command)))
-        except OrderError as error:
-            ACTUATOR_COMMANDS.labels("refused").inc()
-            self._emit(ACTUATOR_FAILED, actuator, str(error))
-            return api.SendActuatorCommandResponse(accepted=False, message=str(error))
-        ACTUATOR_COMMANDS.labels("accepted").inc()
-        self._emit(ACTUATOR_OK, actuator, "accepted")
-        held = "" if self._engine.simulator.running else f" (the simulation is {self._engine.simulator.state})"
-        return api.SendActuatorCommandResponse(accepted=True, message=f"takes effect at the next tick{held}")
+        simulator = self._engine.simulator
+        outcome = submit_command(simulator.world, command_from_proto(request.command))
+        ACTUATOR_COMMANDS.labels("accepted" if outcome.accepted else "refused").inc()
+        self._events.emit(
+            ACTUATOR_OK if outcome.accepted else ACTUATOR_FAILED, outcome, moment=simulator.world.timestamp
+        )
+        message = takes_effect("" if simulator.running else simulator.state) if outcome.accepted else outcome.message
+        return api.SendActuatorCommandResponse(accepted=outcome.accepted, message=message)
 
     async def ListActuators(self, request: api.ListActuatorsRequest, context: Any) -> api.ListActuatorsResponse:  # noqa: N802, ARG002
         """Return every actuator and whether it would obey now, and whether the vehicle is in safe mode."""
-        return api.ListActuatorsResponse(
-            actuators=map(self._state, ACTUATORS), safe_mode=self._engine.world.vehicle.safe_mode
-        )
-
-    def _state(self, actuator: ActuatorKind) -> api.ActuatorState:
-        reason = self._engine.world.refusal(plain_order(actuator))
-        return api.ActuatorState(
-            actuator_id=uuid_to_proto(actuator.id), role=actuator.role, ready=reason is None, message=reason or ""
-        )
-
-    def _emit(self, kind: EventKind, actuator: str, message: str) -> None:
         world = self._engine.world
-        body = ActuatorOutcome(
-            run_id=str(world.run_id),
-            actuator=actuator,
-            accepted=kind is ACTUATOR_OK,
-            message=message,
-            ts_epoch=world.timestamp.timestamp(),
+        actuators = (
+            api.ActuatorState(
+                actuator_id=uuid_to_proto(actuator.id), role=actuator.role, ready=reason is None, message=reason or ""
+            )
+            for actuator, reason in actuator_refusals(world)
         )
-        self._events.emit(kind, body, moment=world.timestamp)
+        return api.ListActuatorsResponse(actuators=actuators, safe_mode=world.vehicle.safe_mode)
 
     async def GetRadarFrame(self, request: api.GetRadarFrameRequest, context: Any) -> api.GetRadarFrameResponse:  # noqa: N802, ARG002
         """Return the newest frame."""
