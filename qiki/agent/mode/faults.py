@@ -119,12 +119,5 @@ def _thermal(situation: Situation) -> Iterator[Cause]:
         yield Cause("THERMAL_TRIP", f"tripped: {', '.join(tripped)}", newest(situation.world, TELEMETRY))
 
 
-CHECKS: tuple[Callable[[Situation], Iterable[Cause]], ...] = (
-    _alerts,
-    _bios_lost,
-    _bios_error,
-    _stale,
-    _engines,
-    _power,
-    _thermal,
-)
+Check = Callable[[Situation], Iterable[Cause]]
+CHECKS: tuple[Check, ...] = (_alerts, _bios_lost, _bios_error, _stale, _engines, _power, _thermal)

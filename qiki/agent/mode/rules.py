@@ -106,9 +106,5 @@ def _device_warnings(world: World, _: PowerParameters) -> Iterator[Concern]:
         yield Concern(f"device:{message}", f"{', '.join(names)}: {message}", newest(world, TELEMETRY))
 
 
-CONCERNS: tuple[Callable[[World, PowerParameters], Iterable[Concern]], ...] = (
-    _guard_warnings,
-    _low_power,
-    _heat,
-    _device_warnings,
-)
+Rule = Callable[[World, PowerParameters], Iterable[Concern]]
+CONCERNS: tuple[Rule, ...] = (_guard_warnings, _low_power, _heat, _device_warnings)
