@@ -1,13 +1,13 @@
-"""Cancellations that others swallow."""
+"""Cancellations that a library has swallowed."""
 
 import asyncio
 
 
 def end_if_cancelled() -> None:
-    """End if told to: up to Python 3.11 `wait_for`, and with it a request, may swallow a cancellation.
+    """End a task that is cancelled: up to Python 3.11 `wait_for`, and so a request, may swallow a cancellation.
 
     Raises:
-        CancelledError: the task has been told to end.
+        CancelledError: the task is cancelled.
     """
     task = asyncio.current_task()
     if task is not None and task.cancelling():

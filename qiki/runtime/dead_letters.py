@@ -1,26 +1,63 @@
-"""Messages that nobody could read: kept with the reason, counted, out of the way."""
+"""Dead letters: messages that cannot be handled, kept with the reason and counted."""
 
-from collections.abc import Mapping
+import asyncio
+from dataclasses import dataclass
 
+import nats.errors
+import structlog
+from nats.aio.msg import Msg
 from prometheus_client import Counter
 
 from qiki.contracts.headers import MESSAGE_ID, ORIGIN_SEQUENCE, ORIGIN_SUBJECT, REASON
 from qiki.contracts.topics import dead_letter_subject
+from qiki.errors import QikiError
+from qiki.runtime.window import PublishWindow
 
 DEAD_LETTERS = Counter("qiki_dead_letters_total", "Messages put aside as unreadable", ["stream"])
 MAX_REASON = 500
+log = structlog.get_logger()
 
 
-def dead_letter(origin: str, stream: str, sequence: int, reason: str) -> tuple[str, Mapping[str, str]]:
-    """Subject and headers of the dead letter of the message stored in `stream` at `sequence`.
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A message of a stream."""
 
-    The same message again makes the same id, so that it is kept once.
+    subject: str
+    stream: str
+    sequence: int
+    body: bytes
+
+    @classmethod
+    def of_delivery(cls, message: Msg) -> "Stored":
+        """Return the message that a consumer delivered."""
+        place = message.metadata
+        return cls(message.subject, place.stream, place.sequence.stream, message.data)
+
+
+async def bury(window: PublishWindow, message: Stored, reason: str | Exception) -> "asyncio.Future[int]":
+    """Keep a message with the reason; return a future that is done once the letter is stored.
+
+    The same message again makes the same id, so that it is kept once. A letter that would be larger than the server
+    takes, for its headers are longer than the message's own, goes without the body.
     """
-    DEAD_LETTERS.labels(stream).inc()  # not by subject: publishers choose as many as they like
+    reason = reason_text(reason)
+    DEAD_LETTERS.labels(message.stream).inc()  # not by subject: publishers choose as many as they like
+    log.warning("dead letter", stream=message.stream, sequence=message.sequence, reason=reason)
+    subject = dead_letter_subject(message.subject)
     headers = {
-        MESSAGE_ID: f"{stream}:{sequence}",
-        REASON: " ".join(reason.split())[:MAX_REASON],
-        ORIGIN_SUBJECT: origin,
-        ORIGIN_SEQUENCE: str(sequence),
+        MESSAGE_ID: f"{message.stream}:{message.sequence}",
+        REASON: reason,
+        ORIGIN_SUBJECT: message.subject,
+        ORIGIN_SEQUENCE: str(message.sequence),
     }
-    return dead_letter_subject(origin), headers
+    try:
+        return await window.publish(subject, message.body, headers)
+    except nats.errors.MaxPayloadError:
+        return await window.publish(subject, b"", headers)
+
+
+def reason_text(reason: str | Exception) -> str:
+    """Return a reason as one line that a header can carry."""
+    if isinstance(reason, Exception) and not isinstance(reason, QikiError):
+        reason = f"{type(reason).__name__}: {reason}"
+    return " ".join(str(reason)[: 4 * MAX_REASON].encode(errors="replace").decode().split())[:MAX_REASON]

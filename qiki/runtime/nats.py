@@ -1,4 +1,4 @@
-"""The connection to NATS: made when the broker answers, remade for ever, its state on `/readyz`."""
+"""The connection to NATS: made when the broker answers, made again after each loss, its state on `/readyz`."""
 
 import asyncio
 import contextlib
@@ -12,10 +12,9 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 from prometheus_client import Gauge
 
-import qiki.runtime.incoming
-import qiki.runtime.transport  # noqa: F401 - mends it
 from qiki.contracts.events import NATS_CONNECTED, NATS_DISCONNECTED, Connection, EventKind
 from qiki.runtime.clock import now
+from qiki.runtime import nats_patches
 from qiki.runtime.service import S, Service
 
 CONNECTED = Gauge("qiki_nats_connected", "1 while the connection to NATS is up", ["connection"])
@@ -52,6 +51,12 @@ class Link:
         return self.client.jetstream()
 
 
+def new_client() -> Client:
+    """Return a patched client that is not connected yet. Every client of ours is made here."""
+    nats_patches.apply()
+    return Client()
+
+
 @asynccontextmanager
 async def connect(service: Service[S], role: str = "nats") -> AsyncIterator[Link]:
     """A connection for as long as the context lasts; waits for a broker that is not there yet.
@@ -60,7 +65,7 @@ async def connect(service: Service[S], role: str = "nats") -> AsyncIterator[Link
         service: whose readiness depends on it
         role: its name on `/readyz` and in metrics
     """
-    link = Link(Client())
+    link = Link(new_client())
     options = connection_options(service, link.hooks, role, link.client)
     service.health.wait_for(role, "not connected yet")
     await reachable(options["servers"][0], service.stopping)

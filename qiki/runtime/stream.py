@@ -1,8 +1,9 @@
-"""Reading a stream by sequence: nothing is lost and nothing comes twice, whatever happens to the broker."""
+"""A stream read by sequence, without gaps and duplicates."""
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
@@ -14,10 +15,10 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
 
 from qiki.runtime.cancellation import end_if_cancelled
+from qiki.runtime.retry import patiently
 
 LOOK_S = 5.0
-"""How often to see whether the consumer is still there."""
-_RETRY_S = 0.1
+"""Interval between two looks at the consumer; and between heartbeats."""
 _REQUEST_S = 2.0
 _GONE_AFTER_S = 30.0
 _FLOW_CONTROL = "$JS.FC."
@@ -31,21 +32,39 @@ class Begin(Enum):
     NEW = "new"
 
 
-class StreamReader:
-    """Follows one stream with a consumer of its own, made anew behind the last message after each break.
+@dataclass(frozen=True)
+class Position:
+    """A message of a stream.
 
-    A break also shows in a number that the consumer leaves out: a reader that waits for an answer acts late on it.
+    Attributes:
+        created: when the stream was made; sequences mean nothing in another
+        sequence: of the message
+    """
+
+    created: datetime
+    sequence: int
+
+
+Take = Callable[[Msg, int], Awaitable[None] | None]
+
+
+class StreamReader:
+    """Follows one stream with a push consumer, and makes another behind the last message after each break.
+
+    A break shows in `lost`, in a gap in the consumer's own numbers, in a heartbeat, or in a consumer that the server
+    no longer knows. Flow control holds the server back while `take` works.
 
     Args:
         client: the connection
         stream: its name
-        take: called with each message and its sequence
-        begin: with the oldest message, with those stored since a time, or with what is stored from now on; a stream
-            that is made later, or anew, is read from its oldest message
-        subjects: what of it; all where none is given
+        take: called with each message and its sequence; awaited where it is a coroutine function
+        begin: with the oldest message, behind a position, with messages stored since a time, or with those from now
+            on; a stream that is made later, or made again, is read from its oldest message
+        subjects: all where none is given
 
     Attributes:
-        following: set while a consumer is there: what is stored from then on will come
+        created: when the stream that is followed was made
+        following: set while there is a consumer: what is stored from then on will come
         caught_up: set once all has come that was stored at the beginning
     """
 
@@ -53,8 +72,8 @@ class StreamReader:
         self,
         client: Client,
         stream: str,
-        take: Callable[[Msg, int], None],
-        begin: Begin | datetime = Begin.OLDEST,
+        take: Take,
+        begin: Begin | Position | datetime = Begin.OLDEST,
         subjects: tuple[str, ...] = (),
     ) -> None:
         self.following = asyncio.Event()
@@ -64,27 +83,30 @@ class StreamReader:
         self._take = take
         self._begin = begin
         self._subjects = subjects
-        self._created: datetime | None = None
-        self._last: int | None = None
+        position = begin if isinstance(begin, Position) else None
+        self.created = position.created if position else None
+        self._last = position.sequence if position else None
         self._newest = 0
         self._inbox = ""
         self._delivered = 0  # by the present consumer, which numbers what it sends
         self._broken = asyncio.Event()
 
     def lost(self) -> None:
-        """The connection has gone, and the consumer with it."""
+        """Note that the connection has gone, and the consumer with it."""
         self._broken.set()
 
     async def run(self) -> None:
         """Read for ever."""
         while True:
-            end_if_cancelled()
-            self._broken.clear()
-            with contextlib.suppress(nats.errors.Error):  # not there yet, or not yet again
-                await self._follow()
-            await asyncio.sleep(_RETRY_S)
+            await patiently(self._follow, answers=())
 
     async def _follow(self) -> None:
+        """Follow a consumer until it breaks.
+
+        Raises:
+            nats.errors.Error: it broke, or could not be made.
+        """
+        self._broken.clear()
         jetstream = self._client.jetstream(timeout=_REQUEST_S)
         await self._locate(jetstream)
         self._inbox = self._client.new_inbox()
@@ -105,7 +127,7 @@ class StreamReader:
                 await subscription.unsubscribe()
 
     async def _until_gone(self, jetstream: JetStreamContext, consumer: str) -> None:
-        """Wait until the consumer is there no longer: the server does not say when it takes one away.
+        """Wait for a break. The server does not say when it removes a consumer.
 
         Raises:
             nats.errors.Error: the server does not know it, or does not answer.
@@ -119,21 +141,21 @@ class StreamReader:
                 end_if_cancelled()
 
     async def _locate(self, jetstream: JetStreamContext) -> None:
-        """Settle behind which message to read on; numbers of an earlier making of the stream mean nothing."""
+        """Find the message behind which to read on."""
         try:
             info = await jetstream.stream_info(self._stream)
         except NotFoundError:
             self.caught_up.set()
-            if self._created is None:
+            if self.created is None:
                 self._last = 0
             raise
-        if self._created not in {None, info.created}:
+        if self.created not in {None, info.created}:
             self._last = 0
         elif self._last is None and self._begin is Begin.NEW:
             self._last = info.state.last_seq
-        elif self._last is not None:  # the broker may have come back without the last ones
+        elif self._last is not None:  # the broker may have come back without its last messages
             self._last = min(self._last, info.state.last_seq)
-        self._created = info.created
+        self.created = info.created
         self._newest = info.state.last_seq
 
     def _config(self) -> ConsumerConfig:
@@ -148,8 +170,7 @@ class StreamReader:
             begin["filter_subjects"] = list(self._subjects)
         return ConsumerConfig(
             deliver_subject=self._inbox,
-            # Else the broker cuts off whoever is more than 64 MB behind, and what is not kept is lost to him.
-            flow_control=True,
+            flow_control=True,  # without it the broker cuts off a client that is more than 64 MB behind
             idle_heartbeat=LOOK_S,  # a condition of it
             ack_policy=AckPolicy.NONE,
             mem_storage=True,
@@ -158,19 +179,22 @@ class StreamReader:
         )
 
     async def _received(self, message: Msg) -> None:
-        if message.reply.startswith(_FLOW_CONTROL):  # all before it is taken
+        if message.reply.startswith(_FLOW_CONTROL):  # all messages before it are taken
             await self._client.publish(message.reply)
         elif message.subject and message.reply:
-            told = message.metadata
-            if told.sequence.consumer != self._delivered + 1:
-                self._broken.set()  # some were lost on a connection that broke: a new consumer sends them again
-                return
-            self._delivered += 1
-            sequence = told.sequence.stream
-            if sequence > (self._last or 0):
-                self._last = sequence
-                self._take(message, sequence)
-            if sequence >= self._newest or not told.num_pending:
-                self.caught_up.set()
+            await self._stored(message)
         elif message.headers and int(message.headers.get(_SENT, self._delivered)) != self._delivered:
             self._broken.set()
+
+    async def _stored(self, message: Msg) -> None:
+        place = message.metadata.sequence
+        if place.consumer != self._delivered + 1:
+            self._broken.set()  # a gap: another consumer sends the lost messages again
+            return
+        self._delivered += 1
+        if place.stream > (self._last or 0):
+            if (taken := self._take(message, place.stream)) is not None:
+                await taken
+            self._last = place.stream
+        if place.stream >= self._newest or not message.metadata.num_pending:
+            self.caught_up.set()

@@ -1,8 +1,8 @@
-"""JetStream publishes, many in flight, each acknowledged or sent again, none overtaken by a later one.
+"""JetStream publishes: many in flight, each acknowledged or sent again, in order.
 
-nats-py's own `publish_async` never times out when the broker dies, and one publish awaited at a time gives a
-tenth of the throughput. Here what is not acknowledged is sent again when the connection comes back or the wait is
-over, oldest first and before anything new; the message id lets the server drop what it has already.
+nats-py's own `publish_async` never times out when the broker dies, and one publish awaited at a time gives a tenth of
+the throughput. Here a message without an acknowledgement is sent again after a reconnect or a time, oldest first and
+before any new one. By the message id the server drops duplicates.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import contextlib
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Any
 
 import nats.errors
@@ -59,13 +60,18 @@ class PublishWindow:
         await self._client.subscribe(f"{self._inbox}.*", cb=self._answered)
         self._link.hooks.on_lost.append(self._lost)
         self._link.hooks.on_restored.append(self._release)
-        self._watch = asyncio.create_task(self._resend_late())
+        self._tasks = await asyncio.TaskGroup().__aenter__()
+        self._watch = self._tasks.create_task(self._resend_late())
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._watch.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._watch
+        if isinstance(error, asyncio.CancelledError):  # the group's, where the watch failed
+            await self._tasks.__aexit__(kind, error, trace)
+        else:  # another error leaves as it is, in no group
+            await self._tasks.__aexit__(None, None, None)
 
     async def publish(self, subject: str, body: bytes, headers: Mapping[str, str]) -> "asyncio.Future[int]":
         """Send; the result is a future of the stream sequence, done once the message is stored.

@@ -26,6 +26,8 @@ from qiki.contracts import topics
 from qiki.contracts.events import GUARD_CLEARED, GUARD_RESUMED
 from qiki.contracts.radar import GuardAlert, RadarFrame, RadarTrack, TrackedFrame
 from qiki.guard import load_rules
+from qiki.guard.judge import GuardRules
+from qiki.runtime import nats_patches
 from qiki.runtime.nats import Hooks, connect, connection_options
 from qiki.runtime.service import Service
 from qiki.runtime.window import PublishWindow
@@ -41,7 +43,7 @@ Take = Callable[[Msg, RadarFrame | PoisonError], Awaitable[None]]
 
 
 def build(take: Take, **connection: Any) -> FastStream:
-    """The application.
+    """Make the application.
 
     Args:
         take: is called with every message of the durable and what it is, and acknowledges it
@@ -58,6 +60,7 @@ def build(take: Take, **connection: Any) -> FastStream:
             except PoisonError as error:
                 await take(msg.raw_message, error)
 
+    nats_patches.apply()  # the broker makes a client of its own
     broker = NatsBroker(logger=None, middlewares=[Deliver], **connection)
 
     @broker.subscriber(

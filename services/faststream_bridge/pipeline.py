@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Callable
 from time import monotonic
 
-import nats.errors
-import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
 from faststream_bridge.completion import Completion, Job
@@ -17,15 +15,13 @@ from faststream_bridge.stream_identity import Newest
 from faststream_bridge.stream_position import Position, StoredFrames
 from qiki.clock import rfc3339
 from qiki.contracts import topics
-from qiki.contracts.headers import REASON
 from qiki.contracts.message import Message
 from qiki.contracts.radar import RadarFrame
 from qiki.guard.messages import guard_messages, spoofer_messages, track_messages, tracked_message
 from qiki.runtime.clock import now
-from qiki.runtime.dead_letters import dead_letter
+from qiki.runtime.dead_letters import Stored, bury, reason_text
 from qiki.runtime.window import PublishWindow
 
-log = structlog.get_logger()
 FRAMES = Counter("qiki_bridge_frames_total", "Frames handled", ["outcome"])
 TRACKS = Gauge("qiki_radar_active_tracks", "Tracks in the newest frame")
 STEP = Histogram(
@@ -155,13 +151,9 @@ class Pipeline:
     async def _bury(self, delivery: Delivery, error: PoisonError, job: Job) -> None:
         if delivery.sequence <= self._announced:
             return
-        log.warning("dead letter", sequence=delivery.sequence, reason=str(error))
-        subject, letter = dead_letter(topics.FRAMES.subject, topics.QIKI_RADAR_V1, delivery.sequence, str(error))
-        try:
-            await self._send(job, Message(subject, delivery.body, letter))
-        except nats.errors.MaxPayloadError:  # its own headers were smaller than a dead letter's
-            await self._send(job, Message(subject, b"", letter))
-        job.announcement = self._buried(delivery, letter[REASON])
+        stored = Stored(topics.FRAMES.subject, topics.QIKI_RADAR_V1, delivery.sequence, delivery.body)
+        job.stored.append(await bury(self._window, stored, error))
+        job.announcement = self._buried(delivery, reason_text(error))
 
     def _buried(self, delivery: Delivery, reason: str) -> Message | None:
         """What is said of a run's frame that gives nothing, lest somebody waits for it; None for anything else."""

@@ -17,7 +17,7 @@ from nats_js_init.settings import InitSettings
 from qiki.contracts.events import INIT_FAILED, INIT_OK, EventKind, LifeCycle
 from qiki.errors import UserError
 from qiki.runtime.clock import now
-from qiki.runtime.nats import reachable
+from qiki.runtime.nats import new_client, reachable
 from qiki.runtime.settings import load_settings
 
 NAME = "nats-js-init"
@@ -28,7 +28,8 @@ async def initialise(settings: InitSettings) -> None:
     try:
         async with asyncio.timeout(settings.init_timeout_sec):
             await reachable(settings.nats_url, asyncio.Event())
-            client = await nats.connect(settings.nats_url, name=NAME, allow_reconnect=False)
+            client = new_client()
+            await client.connect(settings.nats_url, name=NAME, allow_reconnect=False)
             await _report(client.jetstream(), settings)
             await client.close()
     except TimeoutError:

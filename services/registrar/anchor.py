@@ -1,37 +1,27 @@
-"""The chain's end as the audit stream holds it: what becomes of the files does not touch it."""
+"""The chain's end as the audit stream holds it, whatever becomes of the files."""
 
-import asyncio
-
-import nats.errors
 import structlog
 from nats.js import JetStreamContext
-from nats.js.errors import NotFoundError
 from pydantic import ValidationError
 
 from qiki.audit.record import Head
 from qiki.contracts import topics
 from qiki.contracts.audit import AuditRecord
 from qiki.runtime.reading import read_payload
+from qiki.runtime.retry import last_message, patiently
 
-RETRY_S = 0.1
 log = structlog.get_logger()
 
 
 async def newest_anchor(jetstream: JetStreamContext) -> Head | None:
-    """The newest record in the audit stream; None where it holds none. Waits for a broker that is away."""
-    while True:
-        try:
-            message = await jetstream.get_last_msg(topics.QIKI_EVENTS_V1, topics.AUDIT.subject)
-        except NotFoundError:
-            return None
-        except (nats.errors.Error, TimeoutError):
-            await asyncio.sleep(RETRY_S)
-        else:
-            return read_anchor(message.data or b"")
+    """Return the head of the newest record in the audit stream, or None; wait while the broker is away."""
+    stream, subject = topics.QIKI_EVENTS_V1, topics.AUDIT.subject
+    message = await patiently(lambda: last_message(jetstream, stream, subject), answers=())
+    return read_anchor(message.data or b"") if message else None
 
 
 def read_anchor(body: bytes) -> Head | None:
-    """The end of the chain that an audit message makes; None for what is none."""
+    """Return the head that an audit message makes; None where it is no audit record."""
     try:
         record = read_payload(AuditRecord, body)
     except ValidationError:
@@ -41,15 +31,15 @@ def read_anchor(body: bytes) -> Head | None:
 
 
 def continued(head: Head, anchor: Head | None) -> Head:
-    """What the next record continues: the files' end, unless the audit stream knows of more.
+    """Return what the next record continues: the files' end, unless the audit stream has more.
 
-    Then what is missing stays visible: no sequence is given twice.
+    So missing records stay visible: no sequence is given twice.
     """
     return anchor if anchor and anchor.sequence >= head.sequence else head
 
 
 def found_instead(head: Head, anchor: Head | None, contradiction: Head | None) -> Head | None:
-    """What the files hold in place of the anchor; None where they hold it.
+    """Return what the files hold in place of the anchor; None where they hold it.
 
     Args:
         head: the files' end

@@ -1,17 +1,18 @@
 """Radar traffic into the audit log: a record a second of frames, and one of tracked frames."""
 
+import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 from nats.aio.msg import Msg
-from nats.js import JetStreamContext
 from pydantic_core import from_json
 
 from qiki.audit.record import Draft, own_draft
 from qiki.audit.summary import Counted, Second, Seconds
+from qiki.clock import parse_rfc3339, rfc3339
 from qiki.contracts import topics
 from qiki.contracts.events import (
     RADAR_FRAMES_SEEN,
@@ -22,19 +23,24 @@ from qiki.contracts.events import (
 )
 from qiki.contracts.topics import Topic
 from qiki.runtime.clock import now
+from qiki.runtime.nats import Link
+from qiki.runtime.retry import StoppingError
 from qiki.runtime.service import Service
-from registrar.reader import StreamReader, stored_at
+from qiki.runtime.stream import Begin, Position, StreamReader
 from registrar.registry import Registry
 from registrar.settings import RegistrarSettings
+
+BATCH = 500
+QUIET_S = 0.5
 
 
 @dataclass(frozen=True)
 class Traffic:
-    """What is counted on one topic.
+    """A topic whose messages are counted.
 
     Attributes:
         count: of a message's JSON value
-        payload: what a second of it says
+        payload: of the record of a second
     """
 
     topic: Topic
@@ -58,47 +64,85 @@ TRAFFIC = (
 
 
 async def summarise(
-    service: Service[RegistrarSettings],
-    jetstream: JetStreamContext,
-    registry: Registry,
-    traffic: Traffic,
-    last: dict[str, Any],
+    service: Service[RegistrarSettings], link: Link, registry: Registry, traffic: Traffic, last: dict[str, Any]
 ) -> None:
     """Read on behind the last summary that is on record, until the service stops.
 
     Args:
         service: whose life it is
-        jetstream: where the topic is kept
+        link: connection to the broker that keeps the topic
         registry: where the summaries go
         traffic: which topic
         last: payload of the last summary; empty where there is none
     """
-    place = (str(last.get("stream_created", "")), int(last.get("last_sequence", 0)))
-    reader = StreamReader(jetstream, str(traffic.topic.stream), traffic.topic.subject, *place)
-    seconds = Seconds()
-    created = reader.created
+    waiting = asyncio.Queue[tuple[str, Msg]](BATCH)
+
+    async def take(message: Msg, _: int) -> None:
+        await waiting.put((_created(reader), message))
+
+    reader = StreamReader(link.client, str(traffic.topic.stream), take, _behind(last), (traffic.topic.subject,))
+    async with asyncio.TaskGroup() as group:
+        reading = group.create_task(reader.run())
+        with contextlib.suppress(StoppingError):
+            await _register(service, registry, traffic, waiting)
+        reading.cancel()
+
+
+async def _register(
+    service: Service[RegistrarSettings],
+    registry: Registry,
+    traffic: Traffic,
+    waiting: "asyncio.Queue[tuple[str, Msg]]",
+) -> None:
+    """Register each second of the messages that wait, once it is over."""
+    created, seconds = "", Seconds()
     while not service.stopping.is_set():
-        messages = await reader.batch()
-        if reader.created != created:
-            created = reader.created
-            seconds = Seconds()
-        ended = [second for message in messages if (second := seconds.take(counted(message, traffic))) is not None]
-        if not messages and (last_one := seconds.over(now())) is not None:
-            ended.append(last_one)
-        await registry.register(map(partial(draft_of, traffic, created), ended))
+        drafts = list[Draft]()
+        messages = await _batch(waiting)
+        for of_stream, message in messages:
+            if of_stream != created:
+                created, seconds = of_stream, Seconds()
+            if (second := seconds.take(counted(message, traffic))) is not None:
+                drafts.append(draft_of(traffic, created, second))
+        if not messages and (last := seconds.over(now())) is not None:
+            drafts.append(draft_of(traffic, created, last))
+        await registry.register(drafts)
+
+
+async def _batch(waiting: "asyncio.Queue[tuple[str, Msg]]") -> list[tuple[str, Msg]]:
+    """Return the messages that wait; nothing where none comes within half a second."""
+    try:
+        async with asyncio.timeout(QUIET_S):
+            messages = [await waiting.get()]
+    except TimeoutError:
+        return []
+    while not waiting.empty():
+        messages.append(waiting.get_nowait())
+    return messages
+
+
+def _behind(last: dict[str, Any]) -> Begin | Position:
+    try:
+        return Position(parse_rfc3339(last["stream_created"]), int(last["last_sequence"]))
+    except (LookupError, ValueError, TypeError):
+        return Begin.OLDEST
+
+
+def _created(reader: StreamReader) -> str:
+    return rfc3339(reader.created) if reader.created else ""
 
 
 def counted(message: Msg, traffic: Traffic) -> Counted:
-    """What a message adds."""
+    """Return what a message adds."""
     try:
         amount = traffic.count(from_json(message.data))
     except (ValueError, LookupError, TypeError):
         amount = None
-    return Counted(message.metadata.sequence.stream, stored_at(message), amount)
+    return Counted(message.metadata.sequence.stream, message.metadata.timestamp, amount)
 
 
 def draft_of(traffic: Traffic, created: str, second: Second) -> Draft:
-    """A second's record."""
+    """Return the record of a second."""
     payload = traffic.payload(
         second.amount,
         stream=str(traffic.topic.stream),

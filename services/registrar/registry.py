@@ -1,4 +1,4 @@
-"""Registers: into the files once each, flushed to the disk, then told on the audit subject."""
+"""The registry: each event into the files once, flushed to the disk, then published on the audit subject."""
 
 import asyncio
 import contextlib
@@ -27,12 +27,12 @@ from qiki.contracts.events import (
 )
 from qiki.contracts.headers import cloud_event
 from qiki.runtime.clock import now
+from qiki.runtime.retry import patiently
 from qiki.runtime.service import Service
 from qiki.runtime.window import PublishWindow
 from registrar.settings import RegistrarSettings
 
 CONDITION = "audit log"
-RETRY_S = 0.5
 RECORDS = Counter("qiki_registrar_records_total", "Records written and flushed", ["severity"])
 DUPLICATES = Counter("qiki_registrar_duplicates_total", "Events that were registered already")
 FAILED_WRITES = Counter("qiki_registrar_failed_writes_total", "Writes that the disk or the folder refused")
@@ -41,15 +41,11 @@ HEAD = Gauge("qiki_registrar_head_sequence", "Sequence of the newest record")
 R = TypeVar("R")
 
 
-class StoppingError(Exception):
-    """The service is told to stop while the files cannot be written: what was in hand comes again."""
-
-
 class Registry:
     """The one writer of the audit log.
 
-    A disk that is full and a folder that cannot be written are waited for: whoever registers waits, so nothing more is
-    fetched, and what is not registered stays unacknowledged.
+    `register` waits while the disk is full or the folder cannot be written. So nothing more is fetched, and what is not
+    registered stays unacknowledged.
     """
 
     def __init__(
@@ -62,7 +58,7 @@ class Registry:
         self._order = asyncio.Lock()
 
     async def register(self, drafts: Iterable[Draft]) -> None:
-        """Register what is not registered yet; returns once it is on the disk.
+        """Register what is not registered yet; return once it is on the disk.
 
         Raises:
             StoppingError: the service stops, and it could not be written.
@@ -76,12 +72,12 @@ class Registry:
                 await self._prune()
 
     async def publish(self, entries: Iterable[Entry]) -> None:
-        """Tell the audit subject; the same record again makes the same message id."""
+        """Publish on the audit subject; the same record again makes the same message id."""
         for entry in entries:
             headers = audit_headers(entry)
             try:
                 await self._window.publish(topics.AUDIT.subject, entry.line[:-1], headers)
-            except nats.errors.MaxPayloadError:  # the event just fitted: its record is told without the payload
+            except nats.errors.MaxPayloadError:  # the event just fitted: its record goes without the payload
                 body = to_json({**entry.fields, "payload": None})
                 await self._window.publish(topics.AUDIT.subject, body, headers)
 
@@ -108,7 +104,7 @@ class Registry:
 
     async def _write(self, drafts: list[Draft]) -> None:
         while drafts:
-            entries = await patiently(self._service, partial(self._append, drafts))
+            entries = await on_files(self._service, partial(self._append, drafts))
             for entry in entries:
                 if can_come_again(entry):
                     self._seen.add(entry.fields["source"], entry.fields["event_id"])
@@ -122,7 +118,7 @@ class Registry:
 
     async def _prune(self) -> None:
         """Remove files beyond those that are kept; that, and how far they reached, is on record before."""
-        surplus, last = await patiently(self._service, self._surplus)
+        surplus, last = await on_files(self._service, self._surplus)
         if not surplus:
             return
         names = tuple(path.name for path in surplus)
@@ -139,32 +135,28 @@ class Registry:
         return surplus, last_head(surplus)
 
 
-async def patiently(service: Service[RegistrarSettings], work: Callable[[], R]) -> R:
-    """Do something with the files, in a thread; where they refuse, say so and wait until they do not.
+async def on_files(service: Service[RegistrarSettings], work: Callable[[], R]) -> R:
+    """Do something with the files, in a thread; where they refuse, be unready and try again.
 
     Raises:
         StoppingError: the service is told to stop first.
     """
-    told = ""
-    while True:
-        try:
-            result = await asyncio.to_thread(work)
-        except OSError as error:
-            FAILED_WRITES.inc()
-            problem = f"{service.settings.audit_dir}: {error.strerror or error}"
-            service.health.wait_for(CONDITION, f"{problem}; events wait in the stream")
-            if problem != told:
-                service.log.error("audit log cannot be written", problem=problem)
-                told = problem
-        else:
-            service.health.met(CONDITION)
-            if told:
-                service.log.info("audit log can be written again")
-            return result
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(service.stopping.wait(), RETRY_S)
-        if service.stopping.is_set():
-            raise StoppingError(told)
+    problem = ""
+
+    def failed(error: Exception) -> None:
+        nonlocal problem
+        FAILED_WRITES.inc()
+        before, problem = problem, f"{service.settings.audit_dir}: {getattr(error, 'strerror', None) or error}"
+        service.health.wait_for(CONDITION, f"{problem}; events wait in the stream")
+        if problem != before:
+            service.log.error("audit log cannot be written", problem=problem)
+
+    attempt = partial(asyncio.to_thread, work)
+    result = await patiently(attempt, service.stopping, retry_on=(OSError,), answers=(), failed=failed)
+    service.health.met(CONDITION)
+    if problem:
+        service.log.info("audit log can be written again")
+    return result
 
 
 def audit_headers(entry: Entry) -> dict[str, str]:

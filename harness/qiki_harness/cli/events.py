@@ -166,12 +166,12 @@ def _anchor(url: str) -> "Head | None":
     import socket  # noqa: PLC0415
     from urllib.parse import urlsplit  # noqa: PLC0415
 
-    import nats  # noqa: PLC0415
-
+    from qiki.runtime.nats import new_client  # noqa: PLC0415
     from registrar.anchor import newest_anchor  # noqa: PLC0415
 
     async def ask() -> "Head | None":
-        client = await nats.connect(url, name="qiki events")
+        client = new_client()
+        await client.connect(url, name="qiki events")
         try:
             return await newest_anchor(client.jetstream())
         finally:

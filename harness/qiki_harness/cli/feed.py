@@ -5,15 +5,13 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 from pydantic import ValidationError
 
-import qiki.runtime.incoming
-import qiki.runtime.transport  # noqa: F401 - mends it
 from qiki.contracts import headers, topics
 from qiki.contracts.agent import AgentState
 from qiki.contracts.models import RadarTrack
+from qiki.runtime.nats import new_client
 from qiki_harness.cli.tracks import TrackTable
 
 
@@ -26,7 +24,7 @@ class Feed:
         self.refused = 0
         self._agent: AgentState | None = None
         self._agent_at_s = 0.0
-        self._client = Client()
+        self._client = new_client()
 
     @property
     def agent(self) -> AgentState | None:

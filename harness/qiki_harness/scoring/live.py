@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from pydantic import ValidationError
@@ -16,6 +15,7 @@ from qiki.contracts import headers, topics
 from qiki.contracts.fields import Vector
 from qiki.contracts.models import RadarFrame, RadarTrack, TrackedFrame, TruthSnapshot
 from qiki.geometry import unit_vectors
+from qiki.runtime.nats import new_client
 from qiki_harness.errors import HarnessError
 from qiki_harness.scoring.believed import believed
 from qiki_harness.scoring.records import ScanRecord, Tracks, Truth, symmetric
@@ -122,7 +122,7 @@ async def listen(url: str, seconds: float, reach_m: float) -> list[ScanRecord]:
     Raises:
         HarnessError: nobody answers there, or nothing whole came.
     """
-    listener, client = Listener(reach_m), Client()
+    listener, client = Listener(reach_m), new_client()
 
     async def take(message: Msg) -> None:
         listener.take(message.subject, message.data, dict(message.headers or {}))

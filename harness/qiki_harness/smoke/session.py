@@ -15,9 +15,9 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
-import qiki.runtime.transport  # noqa: F401 - mends the client
 from generated.q_sim_api_pb2_grpc import QSimAPIServiceStub
 from qiki.runtime.grpc import CLIENT_OPTIONS
+from qiki.runtime.nats import new_client
 from qiki_harness.errors import HarnessError
 from qiki_harness.smoke.inbox import Inbox, Message
 from qiki_harness.smoke.target import Target
@@ -112,7 +112,7 @@ async def connected(target: Target) -> AsyncIterator[Session]:
 
 async def _connected(target: Target) -> Client:
     address = urlsplit(target.nats_url)
-    client = Client()
+    client = new_client()
     try:
         async with asyncio.timeout(_CONNECT_S):
             # The client itself waits for seconds after a first refusal.

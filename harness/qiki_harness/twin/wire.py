@@ -15,9 +15,8 @@ from nats.aio.msg import Msg
 from nats.errors import NoRespondersError
 from nats.js import JetStreamContext
 
-import qiki.runtime.incoming
-import qiki.runtime.transport  # noqa: F401 - mends it
 from qiki.contracts import topics
+from qiki.runtime.nats import new_client
 from qiki.runtime.stream import Begin, StreamReader
 from qiki_harness.errors import DeadlineError
 from qiki_harness.twin.history import Ledger
@@ -46,7 +45,7 @@ class Wire:
         self._url = url
         self._ledger = ledger
         self._since = since
-        self._client = Client()
+        self._client = new_client()
         self._connected = asyncio.Event()
         self._ready: Future[None] = Future()
         self._caught_up: Future[None] = Future()

@@ -1,0 +1,97 @@
+"""Requests that are made again until they are answered."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import nats.errors
+from nats.js import JetStreamContext
+from nats.js.api import RawStreamMsg
+from nats.js.errors import NotFoundError
+
+from qiki.runtime.cancellation import end_if_cancelled
+from qiki.runtime.service import S, Service
+
+T = TypeVar("T")
+Errors = tuple[type[Exception], ...]
+RETRY_S = 0.1
+NO_STREAM = 10059
+AWAY: Errors = (nats.errors.Error, TimeoutError)
+"""The broker is away, or is not ready yet."""
+
+
+class StoppingError(Exception):
+    """The service is told to stop before a call succeeded."""
+
+
+async def patiently(
+    call: Callable[[], Awaitable[T]],
+    stopping: asyncio.Event | None = None,
+    *,
+    retry_on: Errors = AWAY,
+    answers: Errors = (NotFoundError,),
+    failed: Callable[[Exception], None] | None = None,
+) -> T:
+    """Return what `call` gives; call again while it fails.
+
+    Args:
+        call: usually a request to the broker
+        stopping: after it is set a failure is the last one
+        retry_on: failures
+        answers: failures that are raised
+        failed: called with each failure that is retried
+
+    Raises:
+        StoppingError: `stopping` was set first.
+    """
+    while True:
+        try:
+            return await call()
+        except answers:
+            raise
+        except retry_on as error:
+            if failed is not None:
+                failed(error)
+        finally:
+            end_if_cancelled()
+        await _pause(stopping)
+
+
+async def until_there(service: Service[S], problem: str, call: Callable[[], Awaitable[T]]) -> T:
+    """Return what `call` gives; be unready while the broker, a stream or a consumer is missing.
+
+    Raises:
+        StoppingError: the service is told to stop first.
+    """
+    service.health.wait_for("stream", problem)
+    if service.stopping.is_set():  # there may be no connection
+        raise StoppingError
+    found = await patiently(call, service.stopping, answers=())
+    service.health.met("stream")
+    return found
+
+
+async def last_message(jetstream: JetStreamContext, stream: str, subject: str) -> RawStreamMsg | None:
+    """Return the newest stored message of a subject; None where there is none.
+
+    Raises:
+        NotFoundError: there is no such stream.
+        nats.errors.Error: the broker does not answer.
+    """
+    try:
+        return await jetstream.get_last_msg(stream, subject)
+    except NotFoundError as error:
+        if error.err_code == NO_STREAM:
+            raise
+        return None
+
+
+async def _pause(stopping: asyncio.Event | None) -> None:
+    if stopping is None:
+        await asyncio.sleep(RETRY_S)
+        return
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stopping.wait(), RETRY_S)
+    if stopping.is_set():
+        raise StoppingError
