@@ -34,6 +34,7 @@ from qiki.contracts.events import (
 )
 from qiki.contracts.headers import MESSAGE_ID
 from qiki.contracts.models import RadarFrame
+from qiki.runtime.nats import new_client
 from qiki_harness.testing import Broker, ServiceProcess, until
 from qiki_harness.twin.checks import settle
 
@@ -76,7 +77,8 @@ class Log:
 
     def on_broker(self, work: Any) -> Any:
         async def run() -> Any:
-            client = await nats.connect(self.broker.url)
+            client = new_client()
+            await client.connect(self.broker.url)
             try:
                 return await work(client.jetstream())
             finally:

@@ -8,6 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 FACTORY = ROOT / "qiki/runtime/nats.py"
+CALLS = {"Client", "nats.connect", "nats.aio.client.Client"}
 SOURCES = sorted(path for part in ("qiki", "services", "harness") for path in (ROOT / part).rglob("*.py"))
 
 
