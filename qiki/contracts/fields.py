@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, ValidationError
 
 from qiki.clock import rfc3339, utc
 
@@ -32,6 +32,14 @@ class Payload(BaseModel):
         """
         payload: Self = cls.__pydantic_validator__.validate_json(body)
         return payload
+
+
+def first_fault(error: ValidationError) -> str:
+    """Return place and text of the first fault, and how many more there are."""
+    fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    where = ".".join(map(str, fault["loc"]))
+    more = error.error_count() - 1
+    return f"{where + ': ' if where else ''}{fault['msg']}{f' (and {more} more)' if more else ''}"
 
 
 def unknown_fields(payload: object, raw: object, where: str = "") -> Iterator[str]:

@@ -9,6 +9,10 @@ from qiki.contracts.enums import FriendFoe, ObjectType, RadarRangeBand, RadarTra
 from qiki.contracts.fields import Covariance, Finite, NonNegative, Payload, Timestamp, Vector
 
 MAX_DETECTIONS = 4000
+MAX_FRAME_BYTES = 512 * MAX_DETECTIONS + 4096
+"""A detection takes 300 bytes, with every number at its longest and an identity of 20 letters."""
+MAX_FRAME_NODES = 4 * MAX_DETECTIONS
+"""Objects and lists in a frame, unknown fields included."""
 
 Bearing = Annotated[float, Field(ge=0, lt=360, allow_inf_nan=False)]
 Elevation = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
@@ -64,7 +68,8 @@ class RadarFrame(Payload):
     timestamp: Timestamp
     ts_event: Timestamp | None = None
     ts_ingest: Timestamp | None = None
-    detections: tuple[RadarDetection, ...] = Field(default=(), max_length=MAX_DETECTIONS)
+    # Without fail_fast a list of all faults is made, which may take gigabytes.
+    detections: tuple[RadarDetection, ...] = Field(default=(), max_length=MAX_DETECTIONS, fail_fast=True)
 
     _event_time = model_validator(mode="before")(_event_time)
 

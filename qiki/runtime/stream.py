@@ -33,7 +33,7 @@ class Begin(Enum):
 
 
 @dataclass(frozen=True)
-class Position:
+class StreamPosition:
     """A message of a stream.
 
     Attributes:
@@ -73,7 +73,7 @@ class StreamReader:
         client: Client,
         stream: str,
         take: Take,
-        begin: Begin | Position | datetime = Begin.OLDEST,
+        begin: Begin | StreamPosition | datetime = Begin.OLDEST,
         subjects: tuple[str, ...] = (),
     ) -> None:
         self.following = asyncio.Event()
@@ -83,7 +83,7 @@ class StreamReader:
         self._take = take
         self._begin = begin
         self._subjects = subjects
-        position = begin if isinstance(begin, Position) else None
+        position = begin if isinstance(begin, StreamPosition) else None
         self.created = position.created if position else None
         self._last = position.sequence if position else None
         self._newest = 0

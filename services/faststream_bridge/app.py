@@ -1,6 +1,7 @@
 """The FastStream application: radar frames in from the durable pull consumer, tracks and guard alerts out."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -10,10 +11,9 @@ from typing import Any
 from faststream import AckPolicy, BaseMiddleware, FastStream
 from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
 from faststream.specification import AsyncAPI
-from nats.aio.msg import Msg
 
 from faststream_bridge.completion import Completion
-from faststream_bridge.frames import Delivery, PoisonError, read_frame
+from faststream_bridge.frames import Delivery, Poison, StoredFrame
 from faststream_bridge.lag import LagMonitor
 from faststream_bridge.max_deliveries import bury_exhausted
 from faststream_bridge.pipeline import Pipeline
@@ -26,9 +26,11 @@ from qiki.contracts import topics
 from qiki.contracts.events import GUARD_CLEARED, GUARD_RESUMED
 from qiki.contracts.radar import GuardAlert, RadarFrame, RadarTrack, TrackedFrame
 from qiki.guard import load_rules
+from qiki.errors import QikiError
 from qiki.guard.judge import GuardRules
 from qiki.runtime import nats_patches
-from qiki.runtime.nats import Hooks, connect, connection_options
+from qiki.runtime.nats import Hooks, Link, connect, connection_options
+from qiki.runtime.retry import RETRY_S, StoppingError
 from qiki.runtime.service import Service
 from qiki.runtime.window import PublishWindow
 from qiki.tracking import TrackerError, TrackerParameters
@@ -37,28 +39,32 @@ BATCH = 100
 IN_FLIGHT = 1024  # the frames of a batch need not wait for one another's tracks
 FETCH_S = 0.2  # a fetch that was under way when the broker died is given up after this
 # A parameter of the handler would cost a thread switch a message, and with it the order of the messages.
-_DELIVERED: ContextVar[Msg] = ContextVar("delivered")
+_DELIVERED: ContextVar[Delivery] = ContextVar("delivered")
 
-Take = Callable[[Msg, RadarFrame | PoisonError], Awaitable[None]]
+Take = Callable[[Delivery], Awaitable[None]]
+
+
+class ConsumerEndedError(QikiError):
+    """FastStream no longer reads."""
 
 
 def build(take: Take, **connection: Any) -> FastStream:
     """Make the application.
 
     Args:
-        take: is called with every message of the durable and what it is, and acknowledges it
+        take: called with every delivery; acknowledges it
         connection: options of the broker's connection
     """
 
     class Deliver(BaseMiddleware):
-        """Keeps the message at hand; what cannot be read is handed on with the reason, in its turn."""
+        """Reads each message once; what is no frame does not reach the handler."""
 
         async def consume_scope(self, call_next: Any, msg: Any) -> Any:
-            _DELIVERED.set(msg.raw_message)
-            try:
-                return await call_next(msg)
-            except PoisonError as error:
-                await take(msg.raw_message, error)
+            delivery = Delivery.of_message(msg.raw_message)
+            if isinstance(delivery.content, Poison):
+                return await take(delivery)
+            _DELIVERED.set(delivery)
+            return await call_next(msg)
 
     nats_patches.apply()  # the broker makes a client of its own
     broker = NatsBroker(logger=None, middlewares=[Deliver], **connection)
@@ -73,8 +79,8 @@ def build(take: Take, **connection: Any) -> FastStream:
         title=topics.FRAMES.subject,
         description=topics.FRAMES.about,
     )
-    async def on_frame(frame: RadarFrame) -> None:
-        await take(_DELIVERED.get(), frame)
+    async def on_frame(frame: RadarFrame) -> None:  # noqa: ARG001 - for the document; it comes in its delivery
+        await take(_DELIVERED.get())
 
     for kind in (GUARD_RESUMED, GUARD_CLEARED):
         broker.publisher(kind.subject, title=kind.subject, description=kind.when, schema=kind.model)
@@ -87,56 +93,56 @@ def build(take: Take, **connection: Any) -> FastStream:
     )
 
 
-async def _decode(message: NatsMessage) -> RadarFrame:
-    return read_frame(message.body)
+async def _decode(_: NatsMessage) -> RadarFrame | None:
+    content = _DELIVERED.get().content
+    return content.frame if isinstance(content, StoredFrame) else None
 
 
 async def main(service: Service[BridgeSettings]) -> None:
-    """Restore, catch up, then follow the stream until told to stop."""
+    """Restore, catch up, then follow the stream until the service stops."""
     service.health.wait_for("consumer", "not following the stream yet")
     rules = load_rules(service.settings.qiki_guard_rules)
     snapshots = SnapshotFile(service.settings.qiki_state_dir)
     async with connect(service) as link:
-        where = await position(service, link.jetstream)
-        if where is None:
-            return
-        async with (
-            PublishWindow(link, size=IN_FLIGHT) as window,
-            service.events.sent_by(window),
-            bury_exhausted(link, window),
-        ):
-            runs = Runs(TrackerParameters(short_range_m=service.settings.radar_sr_threshold_m), rules)
-            frames = StoredFrames(link.client)
-            begin = await restore(service, runs, snapshots, where, frames)
-            completion = Completion(window, snapshots.write)
-            pipeline = Pipeline(
-                runs,
-                window,
-                completion,
-                frames,
-                where.stream,
-                where.announced,
-                FailureNote(service.settings.qiki_state_dir),
-                service.settings.snapshot_interval_sec,
-            )
-            async with asyncio.TaskGroup() as group:
-                finishing = group.create_task(completion.run())
-                await pipeline.resume(begin, where)
-                service.log.info("follows the stream", behind=begin, caught_up=where.delivered)
-                async with follow(service, pipeline):
-                    watching = group.create_task(LagMonitor(service, link.jetstream, where, pipeline).run())
-                    await service.stopping.wait()
-                    watching.cancel()
-                    await pipeline.close()
-                    await completion.drained()
-                    snapshots.write(pipeline.snapshot())
-                finishing.cancel()
+        with contextlib.suppress(StoppingError):
+            await _run(service, link, rules, snapshots, await position(service, link.jetstream))
+
+
+async def _run(
+    service: Service[BridgeSettings], link: Link, rules: GuardRules, snapshots: SnapshotFile, where: Position
+) -> None:
+    state_dir, interval_s = service.settings.qiki_state_dir, service.settings.snapshot_interval_sec
+    async with (
+        PublishWindow(link, size=IN_FLIGHT) as window,
+        service.events.sent_by(window),
+        bury_exhausted(link, window),
+    ):
+        runs = Runs(TrackerParameters(short_range_m=service.settings.radar_sr_threshold_m), rules)
+        frames = StoredFrames(link.client)
+        begin = await restore(service, runs, snapshots, where, frames)
+        completion = Completion(window, snapshots.write)
+        failures = FailureNote(state_dir)
+        pipeline = Pipeline(runs, window, completion, frames, where.stream, where.announced, failures, interval_s)
+        async with asyncio.TaskGroup() as group:
+            finishing = group.create_task(completion.run())
+            await pipeline.resume(begin, where)
+            service.log.info("follows the stream", behind=begin, caught_up=where.delivered)
+            async with follow(service, pipeline) as app:
+                monitor = LagMonitor(service, link.jetstream, where, pipeline)
+                watching = [group.create_task(one) for one in (monitor.run(), _watch(app))]
+                await service.stopping.wait()
+                for task in watching:
+                    task.cancel()
+                await pipeline.close()
+                await completion.drained()
+                snapshots.write(pipeline.snapshot())
+            finishing.cancel()
 
 
 async def restore(
     service: Service[BridgeSettings], runs: Runs, snapshots: SnapshotFile, where: Position, frames: StoredFrames
 ) -> int:
-    """Put the trackers back where the snapshot left them; returns the sequence that they cover."""
+    """Restore the trackers from the snapshot; return the sequence that they cover."""
     snapshot = snapshots.read(where.stream, where.last_sequence)
     if snapshot is not None and not await covers(snapshot, where, frames):
         service.log.warning("snapshot covers frames that the broker lost, tracks begin anew")
@@ -151,24 +157,30 @@ async def restore(
 
 
 @asynccontextmanager
-async def follow(service: Service[BridgeSettings], pipeline: Pipeline) -> AsyncIterator[None]:
+async def follow(service: Service[BridgeSettings], pipeline: Pipeline) -> AsyncIterator[FastStream]:
     """Run the application on the pipeline for as long as the context lasts.
 
-    It is stopped after an error too: its tasks do not end of a cancellation alone, and the process would wait for them.
+    It is stopped after an error too: a cancellation alone does not end its tasks, and the process would wait for them.
     """
-
-    async def take(message: Msg, frame: RadarFrame | PoisonError) -> None:
-        told = message.metadata
-        place = told.sequence
-        delivery = Delivery(place.stream, message.data, message.headers, message.ack, told.timestamp)
-        await pipeline.take(delivery, place.consumer, frame)
-
     hooks = Hooks()
-    app = build(take, **connection_options(service, hooks, "consumer"))
+    app = build(pipeline.take, **connection_options(service, hooks, "consumer"))
     await app.start()
     service.health.met("consumer")
     try:
-        yield
+        yield app
     finally:
         hooks.closing = True
         await app.stop()
+
+
+async def _watch(app: FastStream) -> None:
+    """Raise when no task of the subscriber is left: FastStream starts one again after an error, and only then.
+
+    Raises:
+        ConsumerEndedError: none is left.
+    """
+    readers: Any = app.broker.subscribers if app.broker else ()
+    while running := [task for reader in readers for task in reader.tasks if not task.done()]:
+        await asyncio.wait(running)
+        await asyncio.sleep(RETRY_S)
+    raise ConsumerEndedError("the reader of the stream has ended")

@@ -1,6 +1,6 @@
-"""What follows a frame's step, in the order of the frames: tracks stored, frame said to be tracked, frame acknowledged.
+"""What follows a frame's step, in the order of the frames: tracks stored, frame announced, frame acknowledged.
 
-Many frames may be on the way at once; only the order is kept, nobody waits for the network in between.
+Many frames may be on the way at once: only the order is kept.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ class Job:
 
     Attributes:
         sequence: where the frame is stored
-        stored: what must be stored first
+        pending_acks: of what must be stored first
         announcement: then published, if any
         acknowledge: then called
         snapshot: content of the snapshot that covers this frame, if it is time for one
@@ -29,7 +29,7 @@ class Job:
 
     sequence: int
     acknowledge: Acknowledge
-    stored: list["asyncio.Future[int]"] = field(default_factory=list)
+    pending_acks: list["asyncio.Future[int]"] = field(default_factory=list)
     announcement: Message | None = None
     snapshot: bytes | None = None
 
@@ -45,23 +45,23 @@ class Completion:
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def add(self, job: Job) -> None:
-        """Take over a frame; frames come in the order of their sequence."""
+        """Add a frame; frames come in the order of their sequence."""
         self._stepped.put_nowait(job)
 
     def fail(self, error: Exception) -> None:
-        """End `run` with the error of a step: whoever called the step may swallow it."""
+        """End `run` with the error of a step: the caller of the step may swallow it."""
         if not self._failure.done():
             self._failure.set_exception(error)
 
     async def run(self) -> None:
-        """Both stages, for ever."""
+        """Run both stages for ever."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._fail())
             group.create_task(self._announce())
             group.create_task(self._acknowledge())
 
     async def drained(self) -> None:
-        """Wait until every frame taken over is done with."""
+        """Wait until every frame is done with."""
         await self._stepped.join()
         await self._announced.join()
 
@@ -71,21 +71,21 @@ class Completion:
     async def _announce(self) -> None:
         while True:
             job = await self._stepped.get()
-            for stored in job.stored:
+            for stored in job.pending_acks:
                 await stored
-            job.stored = []
+            job.pending_acks = []
             if job.announcement is not None:
                 message = job.announcement
-                job.stored = [await self._window.publish(message.subject, message.body, message.headers)]
+                job.pending_acks = [await self._window.publish(message.subject, message.body, message.headers)]
             self._announced.put_nowait(job)
             self._stepped.task_done()
 
     async def _acknowledge(self) -> None:
         while True:
             job = await self._announced.get()
-            for stored in job.stored:
+            for stored in job.pending_acks:
                 await stored
-            with contextlib.suppress(nats.errors.Error):  # then it is delivered once more, and seen
+            with contextlib.suppress(nats.errors.Error):  # then it comes again, as a duplicate
                 await job.acknowledge()
             if job.snapshot is not None:
                 self._keep(job.snapshot)

@@ -1,16 +1,19 @@
-"""A stored message as a frame, or the reason why it is none."""
+"""A message of the radar stream, read once at the door: a frame, or the reason why it is none."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from nats.aio.msg import Msg
 from pydantic import ValidationError
 
+from qiki.contracts.fields import first_fault
 from qiki.contracts.headers import FrameOrigin
-from qiki.contracts.radar import RadarFrame
+from qiki.contracts.radar import MAX_FRAME_BYTES, MAX_FRAME_NODES, RadarFrame
 from qiki.contracts.radar_figures import RadarFigures
 from qiki.errors import QikiError
 from qiki.runtime.reading import read_payload
+from qiki.runtime.dead_letters import reason_text
 
 Acknowledge = Callable[[], Awaitable[None]]
 
@@ -34,57 +37,74 @@ class StoredFrame:
 
 
 @dataclass(frozen=True, slots=True)
+class Poison:
+    """What is no frame.
+
+    Attributes:
+        origin: the run and number that its headers claim, if they do
+    """
+
+    reason: str
+    origin: FrameOrigin | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
-    """A message of the radar stream, as the durable gave it or as it was read by sequence.
+    """A message of the radar stream, as the durable delivered it or as it was read by sequence.
 
     Attributes:
         sequence: where it is stored
+        content: what it is
         acknowledge: tells the durable that it is done with
         stored: when the broker stored it, if it said so
+        count: the durable's count of its deliveries; a jump means that some never arrived. 0 where read by sequence
     """
 
     sequence: int
     body: bytes
     headers: Mapping[str, str] | None
+    content: StoredFrame | Poison
     acknowledge: Acknowledge
     stored: datetime | None = None
+    count: int = 0
+
+    @classmethod
+    def of_message(cls, message: Msg) -> "Delivery":
+        """Read what the durable delivered."""
+        told = message.metadata
+        content = read_content(message.data, message.headers)
+        place = told.sequence
+        return cls(place.stream, message.data, message.headers, content, message.ack, told.timestamp, place.consumer)
+
+
+def read_content(body: bytes, headers: Mapping[str, str] | None) -> StoredFrame | Poison:
+    """Read body and headers. Whatever goes wrong with them makes poison."""
+    origin = None
+    try:
+        origin = FrameOrigin.read(headers)
+        radar = RadarFigures.read(headers)
+        return StoredFrame(read_frame(body), origin, radar)
+    except PoisonError as error:
+        return Poison(str(error), origin)
+    except ValueError as error:
+        return Poison(f"headers: {error}", origin)
+    except Exception as error:
+        return Poison(reason_text(error), origin)
 
 
 def read_frame(body: bytes) -> RadarFrame:
-    """Validate a body.
+    """Validate a body, within bounds of memory.
 
     Raises:
-        PoisonError: not JSON, or not a frame; the text names the first fault.
+        PoisonError: too large, not JSON, or not a frame; the text names the first fault.
     """
+    if len(body) > MAX_FRAME_BYTES:
+        raise PoisonError(f"{len(body)} bytes (expected at most {MAX_FRAME_BYTES})")
+    nodes = body.count(b"{") + body.count(b"[")  # the parser takes half a kilobyte for each
+    if nodes > MAX_FRAME_NODES:
+        raise PoisonError(f"{nodes} objects and lists (expected at most {MAX_FRAME_NODES})")
     try:
         frame = read_payload(RadarFrame, body)
     except ValidationError as error:
-        faults = error.errors(include_url=False, include_context=False)
-        where = ".".join(str(part) for part in faults[0]["loc"])
-        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-        raise PoisonError(f"{where + ': ' if where else ''}{faults[0]['msg']}{more}") from None
+        raise PoisonError(first_fault(error)) from None
     return frame
-
-
-def read_origin(headers: Mapping[str, str] | None) -> FrameOrigin | None:
-    """The frame's origin.
-
-    Raises:
-        PoisonError: headers that do not read.
-    """
-    try:
-        return FrameOrigin.read(headers)
-    except ValueError as error:
-        raise PoisonError(f"headers: {error}") from None
-
-
-def read_radar(headers: Mapping[str, str] | None) -> RadarFigures | None:
-    """What is said of the radar.
-
-    Raises:
-        PoisonError: a header that does not read.
-    """
-    try:
-        return RadarFigures.read(headers)
-    except ValueError as error:
-        raise PoisonError(f"headers: {error}") from None

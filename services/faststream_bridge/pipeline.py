@@ -1,4 +1,4 @@
-"""Frames in the order of the stream, each exactly once: step, publish, and hand over to completion."""
+"""Frames in the order of the stream, each exactly once: step, publish, hand over to completion."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from time import monotonic
 from prometheus_client import Counter, Gauge, Histogram
 
 from faststream_bridge.completion import Completion, Job
-from faststream_bridge.frames import Delivery, PoisonError, StoredFrame, read_frame, read_origin, read_radar
+from faststream_bridge.frames import Delivery, Poison, PoisonError, StoredFrame
 from faststream_bridge.messages import buried_message
 from faststream_bridge.runs import Runs
 from faststream_bridge.snapshot import FailureNote, Snapshot
@@ -16,8 +16,8 @@ from faststream_bridge.stream_position import Position, StoredFrames
 from qiki.clock import rfc3339
 from qiki.contracts import topics
 from qiki.contracts.message import Message
-from qiki.contracts.radar import RadarFrame
 from qiki.guard.messages import guard_messages, spoofer_messages, track_messages, tracked_message
+from qiki.guard.tracked_run import Tracked
 from qiki.runtime.clock import now
 from qiki.runtime.dead_letters import Stored, bury, reason_text
 from qiki.runtime.window import PublishWindow
@@ -30,10 +30,10 @@ STEP = Histogram(
 
 
 class Pipeline:
-    """What the stream's reader calls.
+    """Takes what the durable delivers, and reads by sequence what a lost delivery skipped.
 
     Args:
-        stored: to read by sequence what a lost delivery skipped
+        stored: the stream by sequence
         stream: when the radar stream was made, for the snapshot
         announced: frames up to this sequence were published by an earlier process
         failures: the frame that an earlier process failed on
@@ -74,7 +74,7 @@ class Pipeline:
         return self._sequence
 
     async def resume(self, sequence: int, where: Position) -> None:
-        """Begin behind `sequence`, the last one that the state covers; finish what a dead process was given."""
+        """Begin behind `sequence`, the last one that the state covers; handle what a dead process had been given."""
         self._sequence = sequence
         self._newest.note(await self._stored.when(sequence))
         self._delivered = where.delivered_count
@@ -83,104 +83,87 @@ class Pipeline:
                 self._seen(delivery)
             await self._catch_up(where.delivered)
 
-    async def take(self, delivery: Delivery, count: int, frame: RadarFrame | PoisonError) -> None:
-        """Handle what the durable delivered.
-
-        Args:
-            delivery: the message
-            count: the durable's count of its deliveries; a jump means that some never arrived
-            frame: what its body is, or why it is nothing
-        """
+    async def take(self, delivery: Delivery) -> None:
+        """Handle what the durable delivered."""
         async with self._order:
             if self._closed:
                 return
             try:
-                await self._take(delivery, count, frame)
+                await self._take(delivery)
             except Exception as error:  # FastStream would say nothing and go on with the next frame
                 self._closed = True
                 self._completion.fail(error)
 
-    async def _take(self, delivery: Delivery, count: int, frame: RadarFrame | PoisonError) -> None:
-        skipped = count > self._delivered + 1
-        self._delivered = max(self._delivered, count)
+    async def _take(self, delivery: Delivery) -> None:
+        skipped = delivery.count > self._delivered + 1
+        self._delivered = max(self._delivered, delivery.count)
         if delivery.sequence <= self._sequence:
             self._newest.check(delivery.stored)
             self._seen(delivery)
             return
         if skipped:
             await self._catch_up(delivery.sequence - 1)
-        await self._handle(delivery, frame)
+        await self._handle(delivery)
 
     async def close(self) -> None:
-        """Let the frame in hand end; what is delivered after that stays unacknowledged for the next process."""
+        """Finish the frame in hand; what is delivered after that stays unacknowledged for the next process."""
         async with self._order:
             self._closed = True
 
     def _seen(self, delivery: Delivery) -> None:
-        """Nothing new: acknowledged behind its own job, which may have been read by sequence and know no delivery."""
+        """Acknowledge a duplicate, behind its own job, which may have been read by sequence and know no delivery."""
         FRAMES.labels("redelivered").inc()
         self._completion.add(Job(delivery.sequence, delivery.acknowledge))
 
     async def _catch_up(self, last: int) -> None:
         async for delivery in self._stored.between(self._sequence + 1, last):
-            try:
-                frame: RadarFrame | PoisonError = read_frame(delivery.body)
-            except PoisonError as error:
-                frame = error
-            await self._handle(delivery, frame)
+            await self._handle(delivery)
 
-    async def _handle(self, delivery: Delivery, frame: RadarFrame | PoisonError) -> None:
+    async def _handle(self, delivery: Delivery) -> None:
         job = Job(delivery.sequence, delivery.acknowledge)
-        try:
-            await self._track(self._readable(delivery, frame), job)
-        except PoisonError as error:
+        content = self._failed_before(delivery) or delivery.content
+        poison = content if isinstance(content, Poison) else await self._track(content, job)
+        if poison is not None:
             FRAMES.labels("poison").inc()
-            await self._bury(delivery, error, job)
+            await self._bury(delivery, poison, job)
         self._sequence = delivery.sequence
         self._newest.note(delivery.stored)
         job.snapshot = self._snapshot_if_due()
         self._completion.add(job)
 
-    def _readable(self, delivery: Delivery, frame: RadarFrame | PoisonError) -> StoredFrame:
-        if isinstance(frame, PoisonError):
-            raise frame
-        if self._failures.names(self._stream, delivery.sequence):
-            raise PoisonError("the tracker failed on it; the bridge's log has the traceback")
-        return StoredFrame(frame, read_origin(delivery.headers), read_radar(delivery.headers))
+    def _failed_before(self, delivery: Delivery) -> Poison | None:
+        if not self._failures.names(self._stream, delivery.sequence):
+            return None
+        return Poison("the tracker failed on it; the bridge's log has the traceback", delivery.content.origin)
 
-    async def _bury(self, delivery: Delivery, error: PoisonError, job: Job) -> None:
+    async def _bury(self, delivery: Delivery, poison: Poison, job: Job) -> None:
         if delivery.sequence <= self._announced:
             return
         stored = Stored(topics.FRAMES.subject, topics.QIKI_RADAR_V1, delivery.sequence, delivery.body)
-        job.stored.append(await bury(self._window, stored, error))
-        job.announcement = self._buried(delivery, reason_text(error))
+        job.pending_acks.append(await bury(self._window, stored, poison.reason))
+        origin = poison.origin  # the notice of a run's frame ends the wait for its tracks
+        if origin is not None and self._runs.is_new(origin):
+            reason = reason_text(poison.reason)
+            job.announcement = buried_message(origin, delivery.headers or {}, delivery.sequence, reason)
 
-    def _buried(self, delivery: Delivery, reason: str) -> Message | None:
-        """What is said of a run's frame that gives nothing, lest somebody waits for it; None for anything else."""
-        try:
-            origin = read_origin(delivery.headers)
-        except PoisonError:
-            return None
-        if origin is None or not self._runs.is_new(origin):
-            return None
-        return buried_message(origin, delivery.headers or {}, delivery.sequence, reason)
-
-    async def _track(self, stored: StoredFrame, job: Job) -> None:
+    async def _track(self, stored: StoredFrame, job: Job) -> Poison | None:
+        """Step the tracker and publish what it gives; return why it cannot take the frame."""
         try:
             with STEP.time():
                 tracked = self._runs.step(stored)
-        except PoisonError:
-            raise
+        except PoisonError as error:
+            return Poison(str(error), stored.origin)
         except Exception:  # a bug, which may have spoilt the tracks: start again from the snapshot
             self._failures.write(self._stream, job.sequence)
             raise
-        if tracked is None:
-            FRAMES.labels("old").inc()
-            return
-        FRAMES.labels("tracked").inc()
-        TRACKS.set(len(tracked.reports))
-        if job.sequence <= self._announced:
-            return
+        FRAMES.labels("old" if tracked is None else "tracked").inc()
+        if tracked is not None:
+            TRACKS.set(len(tracked.reports))
+            if job.sequence > self._announced:
+                await self._publish(tracked, job)
+        return None
+
+    async def _publish(self, tracked: Tracked, job: Job) -> None:
         for message in track_messages(tracked, rfc3339(now())):
             await self._send(job, message)
         for message in (*guard_messages(tracked), *spoofer_messages(tracked)):
@@ -188,7 +171,7 @@ class Pipeline:
         job.announcement = tracked_message(tracked, job.sequence)
 
     async def _send(self, job: Job, message: Message) -> None:
-        job.stored.append(await self._window.publish(message.subject, message.body, message.headers))
+        job.pending_acks.append(await self._window.publish(message.subject, message.body, message.headers))
 
     def _snapshot_if_due(self) -> bytes | None:
         if self._clock() < self._snapshot_due_s:
@@ -197,5 +180,5 @@ class Pipeline:
         return self.snapshot()
 
     def snapshot(self) -> bytes:
-        """The state now."""
+        """Return the state now."""
         return Snapshot(self._stream, self._sequence, self._newest.stored, self._runs.snapshot()).to_bytes()

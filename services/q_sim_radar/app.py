@@ -1,10 +1,10 @@
 """Between the simulator's stream and JetStream."""
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
+from functools import partial
 
-import nats.errors
-from nats.js.errors import NotFoundError
 from prometheus_client import Counter, Gauge
 
 from q_sim_radar.backlog import Backlog, Gap, gaps_before
@@ -17,6 +17,7 @@ from qiki.contracts.headers import FrameOrigin
 from qiki.radar.messages import LAST_SUBJECT, frame_messages
 from qiki.runtime.clock import now
 from qiki.runtime.nats import Link, connect
+from qiki.runtime.retry import StoppingError, last_message, until_there
 from qiki.runtime.service import Service
 from qiki.runtime.window import PublishWindow
 
@@ -24,49 +25,45 @@ PUBLISHED = Counter("qiki_radar_frames_published_total", "Frames handed to JetSt
 LOST = Counter("qiki_radar_frames_lost_total", "Frames that were measured and will not be published")
 REFUSED = Counter("qiki_radar_frames_refused_total", "Frames of the simulator that the contract does not allow")
 BACKLOG = Gauge("qiki_radar_backlog_frames", "Frames that wait for NATS")
-STREAM_NOT_FOUND = 10059
 
 
 async def main(service: Service[RadarSettings]) -> None:
-    """Publish until told to stop, then what is left in the backlog."""
+    """Publish until the service stops, then what is left in the backlog."""
     service.health.wait_for(CONDITION, "not connected yet")
     async with connect(service) as link:
         if service.stopping.is_set():
             return
         async with PublishWindow(link) as window, service.events.sent_by(window):
-            backlog = Backlog(service.settings.radar_backlog_bytes)
-            last = await last_stored(service, link)
-            service.log.info("goes on behind", last_stored=last)
-            async with asyncio.TaskGroup() as group:
-                receiver = group.create_task(receive(service, backlog, last))
-                group.create_task(publish(service, backlog, window, last))
-                await service.stopping.wait()
-                receiver.cancel()
-                backlog.close()
+            with contextlib.suppress(StoppingError):
+                await _work(service, window, await last_stored(service, link))
             await window.drained()
 
 
+async def _work(service: Service[RadarSettings], window: PublishWindow, last: tuple[str, int] | None) -> None:
+    service.log.info("goes on behind", last_stored=last)
+    backlog = Backlog(service.settings.radar_backlog_bytes)
+    async with asyncio.TaskGroup() as group:
+        receiver = group.create_task(receive(service, backlog, last))
+        group.create_task(publish(service, backlog, window, last))
+        await service.stopping.wait()
+        receiver.cancel()
+        backlog.close()
+
+
 async def last_stored(service: Service[RadarSettings], link: Link) -> tuple[str, int] | None:
-    """Run and number of the last frame that is stored on all its subjects."""
-    service.health.wait_for("stream", f"{topics.QIKI_RADAR_V1} does not answer")
-    while not service.stopping.is_set():
-        try:
-            message = await link.jetstream.get_last_msg(topics.QIKI_RADAR_V1, LAST_SUBJECT)
-        except NotFoundError as error:
-            if error.err_code == STREAM_NOT_FOUND:
-                await asyncio.sleep(0.1)
-                continue
-            message = None
-        except nats.errors.Error:
-            await asyncio.sleep(0.1)
-            continue
-        service.health.met("stream")
-        return _place(service, message.headers if message else None)
-    return None
+    """Return run and number of the last frame that is stored on all its subjects.
+
+    Raises:
+        StoppingError: the service is told to stop first.
+    """
+    stream = topics.QIKI_RADAR_V1
+    ask = partial(last_message, link.jetstream, stream, LAST_SUBJECT)
+    message = await until_there(service, f"{stream} does not answer", ask)
+    return _place(service, message.headers if message else None)
 
 
 def _place(service: Service[RadarSettings], headers: Mapping[str, str] | None) -> tuple[str, int] | None:
-    """Run and number of a stored frame; None for another radar's."""
+    """Return run and number of a stored frame; None for another radar's."""
     try:
         origin = FrameOrigin.read(headers)
     except ValueError as error:
@@ -76,7 +73,7 @@ def _place(service: Service[RadarSettings], headers: Mapping[str, str] | None) -
 
 
 async def receive(service: Service[RadarSettings], backlog: Backlog, last: tuple[str, int] | None) -> None:
-    """Simulator to backlog."""
+    """Move frames from the simulator to the backlog."""
     async for frame in frames(service, last):
         backlog.put(frame)
         BACKLOG.set(len(backlog))
@@ -85,10 +82,10 @@ async def receive(service: Service[RadarSettings], backlog: Backlog, last: tuple
 async def publish(
     service: Service[RadarSettings], backlog: Backlog, window: PublishWindow, last: tuple[str, int] | None
 ) -> None:
-    """Backlog to JetStream, in order; what is missing is told."""
+    """Publish the backlog in order, and report each gap."""
     while (waiting := await backlog.take()) is not None:
         BACKLOG.set(len(backlog))
-        await asyncio.sleep(0)  # to read a large frame takes milliseconds: others have their turn
+        await asyncio.sleep(0)  # to read a large frame takes milliseconds
         try:
             measured = waiting.read()
         except ValueError as error:
@@ -105,7 +102,7 @@ async def publish(
 
 
 def report(service: Service[RadarSettings], gap: Gap, measured: Measured) -> None:
-    """Say which frames are lost, in the log, as a metric and as an event."""
+    """Report which frames are lost, in the log, as a metric and as an event."""
     LOST.inc(gap.last_frame - gap.first_frame + 1)
     service.log.error(
         "frames lost", run=gap.run, first_frame=gap.first_frame, last_frame=gap.last_frame, reason=gap.reason

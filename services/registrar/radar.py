@@ -26,7 +26,7 @@ from qiki.runtime.clock import now
 from qiki.runtime.nats import Link
 from qiki.runtime.retry import StoppingError
 from qiki.runtime.service import Service
-from qiki.runtime.stream import Begin, Position, StreamReader
+from qiki.runtime.stream import Begin, StreamPosition, StreamReader
 from registrar.registry import Registry
 from registrar.settings import RegistrarSettings
 
@@ -121,9 +121,9 @@ async def _batch(waiting: "asyncio.Queue[tuple[str, Msg]]") -> list[tuple[str, M
     return messages
 
 
-def _behind(last: dict[str, Any]) -> Begin | Position:
+def _behind(last: dict[str, Any]) -> Begin | StreamPosition:
     try:
-        return Position(parse_rfc3339(last["stream_created"]), int(last["last_sequence"]))
+        return StreamPosition(parse_rfc3339(last["stream_created"]), int(last["last_sequence"]))
     except (LookupError, ValueError, TypeError):
         return Begin.OLDEST
 

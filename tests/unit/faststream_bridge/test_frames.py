@@ -1,12 +1,14 @@
 """A body is a frame, or poison with its first fault: nothing else comes out of it."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from faststream_bridge.frames import PoisonError, read_frame, read_origin, read_radar
+from faststream_bridge.frames import Poison, PoisonError, StoredFrame, read_content, read_frame
 
 ID = "6f1c3d1e-0000-4000-8000-000000000001"
 PLOT = {"range_m": 1.0, "bearing_deg": 2.0, "elev_deg": 3.0, "vr_mps": 4.0, "snr_db": 5.0, "rcs_dbsm": 6.0}
@@ -80,10 +82,70 @@ def test_a_frame_with_anything_in_its_fields_is_a_frame_or_poison(fields: dict, 
     assert read_frame(frame.to_json()) == frame
 
 
-def test_headers_that_do_not_read_are_poison():
-    with pytest.raises(PoisonError, match="headers: x-qiki-frame: -1 is negative"):
-        read_origin({"x-qiki-run": ID, "x-qiki-frame": "-1"})
-    assert read_origin(None) is None
-    with pytest.raises(PoisonError, match="headers: x-qiki-radar: max_range_m: Field required"):
-        read_radar({"x-qiki-radar": "beam_width_rad=wide"})
-    assert read_radar(None) is None
+@pytest.mark.parametrize(
+    ("headers", "reason", "claimed"),
+    [
+        ({"x-qiki-run": ID, "x-qiki-frame": "-1"}, "headers: x-qiki-frame: -1 is negative", False),
+        ({"x-qiki-run": ID, "x-qiki-frame": "9" * 5000}, "headers: Exceeds the limit", False),
+        ({"x-qiki-run": ID, "x-qiki-frame": "7", "x-qiki-radar": "beam_width_rad=wide"}, "headers: x-qiki-radar", True),
+    ],
+)
+def test_headers_that_do_not_read_are_poison(headers: dict[str, str], reason: str, claimed: bool):
+    content = read_content(json.dumps(FRAME).encode(), headers)
+    assert isinstance(content, Poison)
+    assert content.reason.startswith(reason)
+    assert (content.origin is not None) is claimed
+
+
+def test_poison_keeps_the_origin_that_its_headers_claim():
+    content = read_content(b"{", {"x-qiki-run": ID, "x-qiki-frame": "7"})
+    assert isinstance(content, Poison)
+    assert content.origin is not None
+    assert content.origin.frame == 7
+
+
+def test_a_frame_of_another_radar_has_no_origin():
+    content = read_content(json.dumps(FRAME).encode(), None)
+    assert isinstance(content, StoredFrame)
+    assert (content.origin, content.radar) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("detection", "count", "reason"),
+    [
+        ("{}", 1_300_000, "bytes (expected at most 2052096)"),
+        ("{}", 600_000, "600002 objects and lists (expected at most 16000)"),
+        ("[]", 600_000, "600002 objects and lists (expected at most 16000)"),
+        ("{}", 15_000, "detections.0.range_m: Field required (and 5 more)"),
+        ("0", 900_000, "detections.0: Input should be an object"),
+    ],
+)
+def test_a_frame_of_too_many_detections_is_poison_at_little_memory(detection: str, count: int, reason: str):
+    """Faults of all of them together would take gigabytes."""
+    detections = f"[{','.join([detection] * count)}]"
+    body = json.dumps(FRAME).replace(json.dumps([PLOT]), detections).encode()
+    script = (
+        "import resource, sys\n"
+        "from faststream_bridge.frames import read_content\n"
+        "body = sys.stdin.buffer.read()\n"
+        "read_content(b'{}', None)\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "print(read_content(body, None).reason)\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], input=body, capture_output=True, check=True)
+    said, grown_kb = done.stdout.decode().splitlines()
+    assert reason in said
+    assert int(grown_kb) < 100_000
+
+
+def test_a_frame_as_large_as_the_contract_allows_is_read():
+    longest = -1.2345678901234567e-300
+    plot = {name: longest if name == "vr_mps" else 1.2345678901234567e-300 for name in PLOT} | {
+        "transponder_id": "X" * 20,
+        "id_present": True,
+    }
+    body = json.dumps(FRAME | {"detections": [plot] * 4000}, indent=1).encode()
+    assert len(read_frame(body).detections) == 4000
+    with pytest.raises(PoisonError, match="at most 4000 items"):
+        read_frame(json.dumps(FRAME | {"detections": [PLOT] * 4001}).encode())

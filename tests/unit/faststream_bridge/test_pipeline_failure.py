@@ -8,7 +8,7 @@ from urllib.parse import unquote
 import pytest
 
 from faststream_bridge.completion import Completion
-from faststream_bridge.frames import Delivery, PoisonError, StoredFrame
+from faststream_bridge.frames import Delivery, Poison, StoredFrame, read_content
 from faststream_bridge.pipeline import Pipeline
 from faststream_bridge.runs import Runs, Tracked
 from faststream_bridge.snapshot import FailureNote
@@ -50,8 +50,8 @@ def test_a_bug_in_a_step_ends_the_bridge_and_takes_no_further_frame(
         pipeline = Pipeline(runs, None, completion, None, "stream", 0, FailureNote(tmp_path), 1.0)  # type: ignore[arg-type]
         finishing = asyncio.create_task(completion.run())
         for sequence in (1, 2, 1):
-            frame = stored(sequence).frame
-            await pipeline.take(Delivery(sequence, frame.to_json(), None, acknowledge), sequence, frame)
+            one = StoredFrame(stored(sequence).frame, None)
+            await pipeline.take(Delivery(sequence, b"", None, one, acknowledge, count=sequence))
         with pytest.raises(ExceptionGroup) as caught:
             await finishing
         assert [repr(one) for one in caught.value.exceptions] == ["IndexError('a bug of ours')"]
@@ -73,12 +73,12 @@ def test_the_frame_that_it_failed_on_before_is_a_dead_letter_and_the_next_one_is
         pipeline = Pipeline(make_runs(), window, completion, None, "stream", 0, FailureNote(tmp_path), 9.0)  # type: ignore[arg-type]
         finishing = asyncio.create_task(completion.run())
         for count, sequence in enumerate((5, 6), 1):
-            frame = stored(sequence).frame
+            one = StoredFrame(stored(sequence).frame, None)
 
             async def acknowledge(sequence: int = sequence) -> None:
                 acknowledged.append(sequence)
 
-            await pipeline.take(Delivery(sequence, frame.to_json(), None, acknowledge), count, frame)
+            await pipeline.take(Delivery(sequence, b"", None, one, acknowledge, count=count))
         await completion.drained()
         finishing.cancel()
 
@@ -111,8 +111,8 @@ def test_a_runs_dead_letter_is_announced_once_in_its_turn_and_no_frame_twice(
         pipeline = Pipeline(make_runs(), window, completion, None, "stream", 0, FailureNote(tmp_path), 9.0)  # type: ignore[arg-type]
         finishing = asyncio.create_task(completion.run())
         for sequence, (number, broken) in enumerate([(0, False), (1, True), (0, True), (2, False)], 1):
-            delivery = Delivery(sequence, b"", headers[number], acknowledge)
-            await pipeline.take(delivery, sequence, PoisonError("broken") if broken else frames[number].frame)
+            one = Poison("broken", frames[number].origin) if broken else frames[number]
+            await pipeline.take(Delivery(sequence, b"", headers[number], one, acknowledge, count=sequence))
         await completion.drained()
         finishing.cancel()
 
@@ -136,8 +136,9 @@ def test_a_frame_that_says_what_no_radar_is_like_is_a_dead_letter_and_the_next_o
         pipeline = Pipeline(runs, window, completion, None, "stream", 0, FailureNote(tmp_path), 9.0)  # type: ignore[arg-type]
         finishing = asyncio.create_task(completion.run())
         for sequence, headers in enumerate(({RADAR: "range_floor_m=-1"}, told), 1):
-            frame = stored(sequence).frame
-            await pipeline.take(Delivery(sequence, frame.to_json(), headers, acknowledge), sequence, frame)
+            body = stored(sequence).frame.to_json()
+            content = read_content(body, headers)
+            await pipeline.take(Delivery(sequence, body, headers, content, acknowledge, count=sequence))
         await completion.drained()
         finishing.cancel()
 
