@@ -263,6 +263,43 @@ def test_poison_too_large_for_a_dead_letter_is_told_without_its_bytes(stack: Sta
     assert (letter.data, letter.headers["x-qiki-origin-seq"]) == (b"", str(poison))
 
 
+def test_a_frame_of_a_million_detections_takes_little_memory_and_the_next_one_is_tracked(stack: Stack):
+    forged = json.dumps(GOOD | {"detections": []}).replace("[]", f"[{','.join(['{}'] * 1_300_000)}]").encode()
+    crowd = json.dumps(GOOD | {"detections": [{}] * 15_000}).encode()
+    with stack.bridge:
+        stack.bridge.ready()
+        stack.store([message(0)])
+        stack.await_tracked(1)
+        before_kb = peak_kb(stack.bridge)
+        sequences = stack.store([(forged, None), (crowd, None), message(1)])
+        letters = stack.await_stored(2, *DEAD)
+        assert_tracked_exactly_once(stack, 2)
+        assert peak_kb(stack.bridge) - before_kb < 100_000
+    reasons = ["bytes (expected at most 2052096)", "detections.0.range_m: Field required"]
+    for letter, reason, sequence in zip(letters, reasons, sequences, strict=False):
+        assert letter.headers is not None
+        assert reason in letter.headers["x-qiki-reason"]
+        assert letter.headers["x-qiki-origin-seq"] == str(sequence)
+
+
+def peak_kb(service: ServiceProcess) -> int:
+    """The most memory that a process has had."""
+    assert service._process is not None
+    status = Path(f"/proc/{service._process.pid}/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+
+
+@pytest.mark.parametrize("sequence", ["abc", "-1", "9" * 5000])
+def test_a_notice_whose_sequence_is_no_number_keeps_it_from_nothing(stack: Stack, sequence: str):
+    stack.store([message(0)])
+    stack.on(lambda jetstream: jetstream.publish(topics.TRACKED.subject, b"{}", headers={"x-qiki-seq": sequence}))
+    with stack.bridge:
+        stack.bridge.ready()
+        stack.store([message(1)])
+        assert len(stack.await_tracked(3)) == 3  # this notice, and one a frame
+        assert stack.bridge.terminate() == 0
+
+
 def test_a_frame_with_a_header_of_the_servers_own_is_a_frame(stack: Stack):
     frames = [message(number) for number in range(5)]
     for at, status in enumerate(("404", "100", "503", "no")):

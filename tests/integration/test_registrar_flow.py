@@ -335,6 +335,7 @@ def test_what_is_no_event_is_put_aside_with_the_reason(log: Log):
         "body: not JSON": (b"{", good | {MESSAGE_ID: "a"}),
         "ce-time": (b"{}", good | {MESSAGE_ID: "b", "ce-time": "noon"}),
         "x-qiki-code": (b"{}", good | {MESSAGE_ID: "c", "x-qiki-code": "7"}),
+        "ValueError: Exceeds the limit": (b"{}", good | {MESSAGE_ID: "d", "x-qiki-code": "7" * 5000}),
     }
 
     async def send(jetstream: Any) -> list[int]:
@@ -356,6 +357,30 @@ def test_what_is_no_event_is_put_aside_with_the_reason(log: Log):
         assert letter.headers["x-qiki-reason"].startswith(reason)
         assert letter.headers["x-qiki-origin-subject"] == RUN_STARTED.subject
     assert "qiki_dead_letters_total" in log.service.get("/metrics")[1]
+
+
+BROKEN = """
+from qiki.runtime.service import run_service
+from registrar import app
+from registrar.settings import RegistrarSettings
+
+async def take(*_):
+    raise IndexError("a bug of ours")
+
+app.take = take
+run_service("registrar", RegistrarSettings, app.main)
+"""
+
+
+def test_a_bug_in_what_registers_ends_the_process(log: Log):
+    """Its siblings do not keep it, which summarise the radar's traffic."""
+    command = [sys.executable, "-c", BROKEN]
+    settings = {"NATS_URL": log.broker.url, "AUDIT_DIR": log.audit, "QIKI_HTTP_PORT": 0}
+    log.service.terminate()
+    with ServiceProcess(command, log.audit.with_name("broken.log"), **settings) as broken:
+        log.publish(1)
+        assert broken.wait() == 1
+        assert "a bug of ours" in broken.words()
 
 
 def test_no_event_that_the_broker_takes_keeps_it_from_the_next(log: Log):

@@ -39,6 +39,32 @@ class Observer:
         return lambda *values: self.told.append((name, *values))
 
 
+class BrokenObserver(Observer):
+    """Raises what no reader of a message raises."""
+
+    def __init__(self):
+        super().__init__()
+        self.broken = True
+
+    def take_tracked(self, *values):
+        if self.broken:
+            raise OverflowError("a bug of ours")
+        self.told.append(("take_tracked", *values))
+
+
+def test_whatever_an_input_brings_about_the_next_one_is_read():
+    observer = BrokenObserver()
+    inputs = Inputs(observer, Health("agent"), lockstep=True)
+    with capture_logs() as logs:
+        inputs._stored(message(topics.TRACKED.subject, TRACKED, PLACE), 1)
+        observer.broken = False
+        inputs._stored(message(topics.TRACKED.subject, TRACKED, PLACE), 2)
+    assert [(one["event"], one["sequence"], one["reason"]) for one in logs] == [
+        ("input refused", 1, "OverflowError: a bug of ours")
+    ]
+    assert [told[-2] for told in observer.told] == [2]
+
+
 @pytest.fixture
 def observer():
     return Observer()
