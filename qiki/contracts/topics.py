@@ -34,6 +34,8 @@ class Stream:
 
     Attributes:
         settings: prefix of the variables that may size it otherwise; None for what has none
+        ack_wait_s: of its durables, where they have none of their own; so the next one
+        max_ack_pending: of its durables
     """
 
     name: str
@@ -42,6 +44,9 @@ class Stream:
     max_age_s: float
     duplicate_window_s: float = 120.0
     settings: str | None = None
+    ack_wait_s: float = 45.0
+    max_deliver: int = 7
+    max_ack_pending: int = 512
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Whether the stream and the durable are still those that the bridge follows: its sequences mean nothing in others.
 
-The server tells nobody that one was removed or made anew, or that it came back without its last messages. Then the
+The server tells nobody that one was removed or made again, or that it came back without its last messages. Then the
 bridge ends, and its next start settles where to go on.
 """
 
@@ -19,7 +19,7 @@ class StreamChangedError(UserError):
     """What the bridge follows is no longer what it was."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"{what} while the bridge followed it; started again, it settles anew where to go on")
+        super().__init__(f"{what} while the bridge followed it; started again, it finds out where to go on")
 
 
 class Newest:
@@ -46,7 +46,7 @@ class Newest:
             StreamChangedError: it was stored later than anything that was handled.
         """
         if stored and self._latest and stored > self._latest + PRECISION:
-            raise StreamChangedError(f"{topics.QIKI_RADAR_V1} was made anew, or lost its last messages,")
+            raise StreamChangedError(f"{topics.QIKI_RADAR_V1} was made again, or lost its last messages,")
 
 
 async def covers(snapshot: Snapshot, where: Position, frames: StoredFrames) -> bool:
@@ -79,10 +79,10 @@ def check_followed(
     if stream is None:
         raise StreamChangedError(f"{topics.QIKI_RADAR_V1} was removed")
     if str(stream.created) != where.stream:
-        raise StreamChangedError(f"{topics.QIKI_RADAR_V1} was made anew")
+        raise StreamChangedError(f"{topics.QIKI_RADAR_V1} was made again")
     if stream.state.last_seq < sequence:
         raise StreamChangedError(f"{topics.QIKI_RADAR_V1} lost its last {sequence - stream.state.last_seq} messages")
     if durable is None:
         raise StreamChangedError(f"{topics.FRAMES_DURABLE} was removed")
     if str(durable.created) != where.durable:
-        raise StreamChangedError(f"{topics.FRAMES_DURABLE} was made anew")
+        raise StreamChangedError(f"{topics.FRAMES_DURABLE} was made again")

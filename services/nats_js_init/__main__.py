@@ -41,7 +41,7 @@ async def initialise(settings: InitSettings) -> None:
 
 
 async def _report(jetstream: JetStreamContext, settings: InitSettings) -> None:
-    """Apply the plan and tell what became of it, on the terminal and as an event."""
+    """Apply the plan and report the result, on the terminal and as an event."""
     try:
         reports = await apply(jetstream, plan(settings))
     except ImpossibleChangeError as error:

@@ -1,4 +1,4 @@
-"""Make JetStream what the plan says, changing no more than needed."""
+"""Make JetStream as planned, with no more changes than needed."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
@@ -12,9 +12,9 @@ from nats.js.errors import APIError, NotFoundError
 from nats_js_init.plan import StreamPlan
 from qiki.errors import UserError
 
-ANEW = "; remove it by hand to have it made anew"
+BY_HAND = "; remove it by hand and start nats-js-init again"
 GRAIN_S = 1e-6
-"""Times closer than this are one: on their way to the server and back they lose a nanosecond or so."""
+"""Times closer than this are the same: the way to the server and back costs a nanosecond or so."""
 
 
 class ImpossibleChangeError(UserError):
@@ -22,8 +22,8 @@ class ImpossibleChangeError(UserError):
 
 
 @dataclass(frozen=True)
-class Report:
-    """What became of one stream or consumer."""
+class ApplyReport:
+    """The result for one stream or consumer."""
 
     name: str
     action: str
@@ -33,7 +33,7 @@ class Report:
         return f"{self.action:<9} {self.name}{': ' + self.changes if self.changes else ''}"
 
 
-async def apply(jetstream: JetStreamContext, plans: Iterable[StreamPlan]) -> list[Report]:
+async def apply(jetstream: JetStreamContext, plans: Iterable[StreamPlan]) -> list[ApplyReport]:
     """Create what is missing, update what differs, leave the rest.
 
     Raises:
@@ -46,33 +46,33 @@ async def apply(jetstream: JetStreamContext, plans: Iterable[StreamPlan]) -> lis
     return reports
 
 
-async def _apply_stream(jetstream: JetStreamContext, wanted: StreamConfig) -> Report:
+async def _apply_stream(jetstream: JetStreamContext, wanted: StreamConfig) -> ApplyReport:
     name = str(wanted.name)
     try:
         existing = (await jetstream.stream_info(name)).config
     except NotFoundError:
         await _attempt(f"{name}: cannot be created", jetstream.add_stream(wanted))
-        return Report(name, "created")
+        return ApplyReport(name, "created")
     changes = differences(existing, wanted)
     if not changes:
-        return Report(name, "unchanged")
-    await _attempt(f"{name}: cannot {changes}", jetstream.update_stream(replace(existing, **_asked(wanted))), ANEW)
-    return Report(name, "updated", changes)
+        return ApplyReport(name, "unchanged")
+    await _attempt(f"{name}: cannot {changes}", jetstream.update_stream(replace(existing, **_asked(wanted))), BY_HAND)
+    return ApplyReport(name, "updated", changes)
 
 
-async def _apply_consumer(jetstream: JetStreamContext, stream: str, wanted: ConsumerConfig) -> Report:
+async def _apply_consumer(jetstream: JetStreamContext, stream: str, wanted: ConsumerConfig) -> ApplyReport:
     name = f"{stream}/{wanted.durable_name}"
     try:
         existing = (await jetstream.consumer_info(stream, str(wanted.durable_name))).config
     except NotFoundError:
         await _attempt(f"{name}: cannot be created", jetstream.add_consumer(stream, wanted))
-        return Report(name, "created")
+        return ApplyReport(name, "created")
     changes = differences(existing, wanted)
     if not changes:
-        return Report(name, "unchanged")
+        return ApplyReport(name, "unchanged")
     request = jetstream.add_consumer(stream, replace(existing, **_asked(wanted)))
-    await _attempt(f"{name}: cannot {changes}", request, ANEW)
-    return Report(name, "updated", changes)
+    await _attempt(f"{name}: cannot {changes}", request, BY_HAND)
+    return ApplyReport(name, "updated", changes)
 
 
 async def _attempt(failure: str, request: Any, advice: str = "") -> None:
@@ -83,12 +83,12 @@ async def _attempt(failure: str, request: Any, advice: str = "") -> None:
 
 
 def _asked(wanted: StreamConfig | ConsumerConfig) -> dict[str, Any]:
-    """The values that the plan sets; the server's own defaults are left alone."""
+    """Return the values that the plan sets; the server's own defaults stay."""
     return {name: value for name, value in asdict(wanted).items() if value is not None}
 
 
 def differences(existing: StreamConfig | ConsumerConfig, wanted: StreamConfig | ConsumerConfig) -> str:
-    """What would have to change for what exists to be what is wanted; empty when nothing."""
+    """Return the changes from the existing configuration to the wanted one, as text; empty where there are none."""
     pairs = ((name, getattr(existing, name), value) for name, value in _asked(wanted).items())
     differ = ((name, _plain(old), _plain(new)) for name, old, new in pairs if not _same(old, new))
     return ", ".join(f"change {name} from {old} to {new}" for name, old, new in differ)

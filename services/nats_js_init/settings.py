@@ -1,30 +1,46 @@
 """Sizes and times of the streams, from the environment."""
 
-from pydantic import Field, ValidationInfo, field_validator
+from dataclasses import replace
+from typing import Any
 
+from pydantic import Field, ValidationInfo, create_model, field_validator
+
+from qiki.contracts.topics import STREAMS, Stream
 from qiki.runtime.settings import ServiceSettings
 
+SIZES = {
+    "max_bytes": "max_bytes",
+    "max_age_sec": "max_age_s",
+    "duplicate_window_sec": "duplicate_window_s",
+    "consumer_ack_wait_sec": "ack_wait_s",
+    "consumer_max_deliver": "max_deliver",
+    "consumer_max_ack_pending": "max_ack_pending",
+}
+"""Setting, without the stream's prefix, to what it is in the table of streams."""
+SIZED = tuple(stream for stream in STREAMS if stream.settings)
 
-class InitSettings(ServiceSettings):
-    """Defaults are the contract's."""
+
+def _setting(default: float) -> Any:
+    return type(default), Field(default=default, gt=0)
+
+
+_Sizes = create_model(
+    "_Sizes",
+    __base__=ServiceSettings,
+    **{
+        f"{stream.settings}_{name}": _setting(getattr(stream, attribute))
+        for stream in SIZED
+        for name, attribute in SIZES.items()
+    },
+)
+
+
+class InitSettings(_Sizes):
+    """Beyond every service's: the sizes of the streams that have settings, each with the table's value as default."""
 
     init_timeout_sec: float = Field(default=30, gt=0)
 
-    radar_max_bytes: int = Field(default=1 << 30, gt=0)
-    radar_max_age_sec: float = Field(default=3600, gt=0)
-    radar_duplicate_window_sec: float = Field(default=120, gt=0)
-    radar_consumer_ack_wait_sec: float = Field(default=45, gt=0)
-    radar_consumer_max_deliver: int = Field(default=7, gt=0)
-    radar_consumer_max_ack_pending: int = Field(default=512, gt=0)
-
-    events_max_bytes: int = Field(default=1 << 30, gt=0)
-    events_max_age_sec: float = Field(default=7 * 86_400, gt=0)
-    events_duplicate_window_sec: float = Field(default=120, gt=0)
-    events_consumer_ack_wait_sec: float = Field(default=45, gt=0)
-    events_consumer_max_deliver: int = Field(default=7, gt=0)
-    events_consumer_max_ack_pending: int = Field(default=512, gt=0)
-
-    @field_validator("radar_duplicate_window_sec", "events_duplicate_window_sec")
+    @field_validator(*(f"{stream.settings}_duplicate_window_sec" for stream in SIZED))
     @classmethod
     def _no_longer_than_messages_are_kept(cls, window_s: float, info: ValidationInfo) -> float:
         age = str(info.field_name).replace("duplicate_window", "max_age")
@@ -32,3 +48,11 @@ class InitSettings(ServiceSettings):
         if age_s is not None and window_s > age_s:
             raise ValueError(f"expected at most {age.upper()}, which is {age_s:g}")
         return window_s
+
+    def sized(self, stream: Stream) -> Stream:
+        """Return the stream with these sizes."""
+        if not stream.settings:
+            return stream
+        return replace(
+            stream, **{attribute: getattr(self, f"{stream.settings}_{name}") for name, attribute in SIZES.items()}
+        )

@@ -1,4 +1,4 @@
-"""What the bridge follows is removed, made anew or cut short under it: it ends, and its next start follows what is."""
+"""What the bridge follows is removed, made again or cut short under it: it ends, and its next start follows what is."""
 
 import asyncio
 import shutil
@@ -144,7 +144,7 @@ def test_no_frame_of_a_stream_made_anew_is_lost(stack: Stack):
     stack.on(remove_stream)
     stack.initialise()
     stack.store(OTHER, range(8))  # fewer than there were
-    assert "QIKI_RADAR_V1 was made anew, or lost its last messages" in stack.ended()
+    assert "QIKI_RADAR_V1 was made again, or lost its last messages" in stack.ended()
     stack.bridge.start()
     stack.await_tracked(OTHER, 7)
     assert stack.tracked(OTHER) == list(range(8))
@@ -158,7 +158,7 @@ def test_no_frame_is_lost_behind_those_that_the_broker_lost(stack: Stack, stream
     """The new ones are more than those lost: what was said of a place in the stream speaks of another frame."""
     roll_back(stack, range(10, 20), streams)
     stack.store(RUN, range(20, 35))
-    assert "QIKI_RADAR_V1 was made anew, or lost its last messages" in stack.ended()
+    assert "QIKI_RADAR_V1 was made again, or lost its last messages" in stack.ended()
     stack.bridge.start()
     stack.await_tracked(RUN, 34)
     assert stack.tracked(RUN) == [*said, *range(20, 35)]

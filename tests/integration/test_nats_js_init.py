@@ -96,7 +96,7 @@ def test_a_stream_that_cannot_become_what_it_should_is_named(broker: Broker):
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith("nats-js-init: QIKI_RADAR_V1: cannot ")
     assert "change storage from memory to file" in done.stderr
-    assert done.stderr.endswith("remove it by hand to have it made anew\n")
+    assert done.stderr.endswith("remove it by hand and start nats-js-init again\n")
 
 
 def test_a_consumer_that_cannot_become_what_it_should_is_named(broker: Broker):

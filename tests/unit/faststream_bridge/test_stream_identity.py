@@ -34,10 +34,10 @@ def test_what_is_as_it_was_is_followed(sequence: int):
     ("streams", "durables", "said"),
     [
         ([], {}, "QIKI_RADAR_V1 was removed while"),
-        ([stream(LATER, 100)], durable(LATER), "QIKI_RADAR_V1 was made anew while"),
+        ([stream(LATER, 100)], durable(LATER), "QIKI_RADAR_V1 was made again while"),
         ([stream(last_seq=4)], durable(), "QIKI_RADAR_V1 lost its last 3 messages while"),
         ([stream()], durable(name="another"), "radar_frames_pull was removed while"),
-        ([stream()], durable(LATER), "radar_frames_pull was made anew while"),
+        ([stream()], durable(LATER), "radar_frames_pull was made again while"),
     ],
 )
 def test_what_is_not_is_told(streams: list[Any], durables: dict[tuple[str, str], Any], said: str):

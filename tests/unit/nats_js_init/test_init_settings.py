@@ -19,7 +19,7 @@ def test_duplicates_are_not_looked_for_longer_than_messages_are_kept(monkeypatch
     with pytest.raises(SettingsError) as error:
         load_settings(InitSettings)
     assert str(error.value) == (
-        f"wrong setting: {stream}_DUPLICATE_WINDOW_SEC: expected at most {stream}_MAX_AGE_SEC, which is 60, got 120"
+        f"wrong setting: {stream}_DUPLICATE_WINDOW_SEC: expected at most {stream}_MAX_AGE_SEC, which is 60, got 120.0"
     )
     monkeypatch.setenv(f"{stream}_DUPLICATE_WINDOW_SEC", "60")
     assert load_settings(InitSettings)
