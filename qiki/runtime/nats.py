@@ -13,8 +13,8 @@ from nats.js import JetStreamContext
 from prometheus_client import Gauge
 
 from qiki.contracts.events import NATS_CONNECTED, NATS_DISCONNECTED, Connection, EventKind
-from qiki.runtime.clock import now
 from qiki.runtime import nats_patches
+from qiki.runtime.clock import now
 from qiki.runtime.service import S, Service
 
 CONNECTED = Gauge("qiki_nats_connected", "1 while the connection to NATS is up", ["connection"])

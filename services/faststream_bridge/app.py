@@ -129,7 +129,7 @@ async def _run(
             service.log.info("follows the stream", behind=begin, caught_up=where.delivered)
             async with follow(service, pipeline) as app:
                 monitor = LagMonitor(service, link.jetstream, where, pipeline)
-                watching = [group.create_task(one) for one in (monitor.run(), _watch(app))]
+                watching = [group.create_task(one) for one in (monitor.run(), watch(app))]
                 await service.stopping.wait()
                 for task in watching:
                     task.cancel()
@@ -173,7 +173,7 @@ async def follow(service: Service[BridgeSettings], pipeline: Pipeline) -> AsyncI
         await app.stop()
 
 
-async def _watch(app: FastStream) -> None:
+async def watch(app: FastStream) -> None:
     """Raise when no task of the subscriber is left: FastStream starts one again after an error, and only then.
 
     Raises:

@@ -12,8 +12,8 @@ from qiki.contracts.headers import FrameOrigin
 from qiki.contracts.radar import MAX_FRAME_BYTES, MAX_FRAME_NODES, RadarFrame
 from qiki.contracts.radar_figures import RadarFigures
 from qiki.errors import QikiError
-from qiki.runtime.reading import read_payload
 from qiki.runtime.dead_letters import reason_text
+from qiki.runtime.reading import read_payload
 
 Acknowledge = Callable[[], Awaitable[None]]
 

@@ -17,9 +17,8 @@ from qiki.audit.journal import FileLimits, Journal, Torn
 from qiki.audit.recall import Recalled, recall
 from qiki.audit.record import Draft, Head
 from qiki.contracts import topics
-from qiki.runtime.clock import now
-from qiki.runtime.nats import connect
 from qiki.runtime.cancellation import end_if_cancelled
+from qiki.runtime.clock import now
 from qiki.runtime.dead_letters import Stored, bury
 from qiki.runtime.nats import Link, connect
 from qiki.runtime.retry import RETRY_S, StoppingError, until_there

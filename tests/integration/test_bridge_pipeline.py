@@ -16,7 +16,8 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig
 
-from faststream_bridge.frames import StoredFrame
+from faststream_bridge.app import ConsumerEndedError, build, watch
+from faststream_bridge.frames import Delivery, StoredFrame
 from faststream_bridge.runs import Runs
 from nats_js_init.apply import apply
 from nats_js_init.plan import plan
@@ -298,6 +299,27 @@ def test_a_notice_whose_sequence_is_no_number_keeps_it_from_nothing(stack: Stack
         stack.store([message(1)])
         assert len(stack.await_tracked(3)) == 3  # this notice, and one a frame
         assert stack.bridge.terminate() == 0
+
+
+def test_the_end_of_faststreams_reader_is_seen(stack: Stack):
+    """It starts one again after an error; one that is cancelled it forgets."""
+
+    async def take(_: Delivery) -> None:
+        """No frame comes."""
+
+    async def run() -> None:
+        app = build(take, servers=[stack.broker.url])
+        await app.start()
+        (reader,) = app.broker.subscribers
+        watching = asyncio.create_task(watch(app))
+        await asyncio.sleep(0)
+        for task in reader.tasks:
+            task.cancel()
+        with pytest.raises(ConsumerEndedError):
+            await asyncio.wait_for(watching, 30)
+        await app.stop()
+
+    asyncio.run(run())
 
 
 def test_a_frame_with_a_header_of_the_servers_own_is_a_frame(stack: Stack):

@@ -217,3 +217,30 @@ async def problem(service: Service[ServiceSettings]) -> bool:
 
 async def no_problem(service: Service[ServiceSettings]) -> bool:
     return not service.health.problems
+
+
+def test_an_error_of_the_watch_ends_what_publishes(broker: Broker, monkeypatch: pytest.MonkeyPatch):
+    """Nothing would be sent again after it."""
+
+    async def broken(_: PublishWindow) -> None:
+        raise IndexError("a bug of ours")
+
+    async def scenario() -> None:
+        monkeypatch.setattr(PublishWindow, "_resend_late", broken)
+        async with linked(broker) as (_, link):
+            with pytest.raises(ExceptionGroup) as caught:
+                async with PublishWindow(link):
+                    await asyncio.Event().wait()
+            assert [str(one) for one in caught.value.exceptions] == ["a bug of ours"]
+
+    asyncio.run(scenario())
+
+
+def test_an_error_of_what_publishes_leaves_as_it_is(broker: Broker):
+    async def scenario() -> None:
+        async with linked(broker) as (_, link):
+            with pytest.raises(KeyError):
+                async with PublishWindow(link):
+                    raise KeyError
+
+    asyncio.run(scenario())

@@ -16,7 +16,7 @@ from nats.aio.msg import Msg
 from nats.js.api import StreamConfig
 
 from qiki.runtime import stream
-from qiki.runtime.stream import Begin, StreamReader
+from qiki.runtime.stream import Begin, StreamPosition, StreamReader
 from qiki_harness.errors import DeadlineError
 from qiki_harness.http import open_url
 from qiki_harness.testing import Broker, until, until_async
@@ -90,7 +90,7 @@ class Reading:
     @asynccontextmanager
     async def begun(
         self,
-        begin: Begin | datetime = Begin.OLDEST,
+        begin: Begin | StreamPosition | datetime = Begin.OLDEST,
         subjects: tuple[str, ...] = (),
         follows: bool = True,
         told: bool = True,
@@ -226,6 +226,53 @@ def test_only_the_subjects_asked_for_come(
             await one.store([8], "numbers.b")
             await one.store([9], "numbers.a")
             await one.await_numbers(*expected, *later)
+
+    reading(play)
+
+
+def test_it_resumes_behind_a_position(reading: Callable[[Play], None]):
+    async def play(one: Reading) -> None:
+        await one.store(range(4))
+        async with one.begun():
+            await one.await_numbers(*range(4))
+        created = one.reader.created
+        assert created is not None
+        one.taken.clear()
+        async with one.begun(StreamPosition(created, 2)):
+            await one.store([4])
+            await one.await_numbers(2, 3, 4)
+
+    reading(play)
+
+
+def test_a_position_in_an_earlier_stream_counts_for_nothing(reading: Callable[[Play], None]):
+    async def play(one: Reading) -> None:
+        await one.store(range(3))
+        async with one.begun(StreamPosition(datetime(2026, 1, 1, tzinfo=UTC), 2)):
+            await one.await_numbers(0, 1, 2)
+
+    reading(play)
+
+
+def test_the_broker_is_held_back_while_a_message_is_awaited(reading: Callable[[Play], None]):
+    """So a reader takes no more memory than it has messages in hand, and loses none over a break meanwhile."""
+
+    async def play(one: Reading) -> None:
+        going, take = asyncio.Event(), one.take
+
+        async def take_late(message: Msg, sequence: int) -> None:
+            await going.wait()
+            take(message, sequence)
+
+        one.take = take_late  # type: ignore[method-assign, assignment]
+        await one.store(range(120), width=500_000)
+        async with one.begun():
+            one.broker.restart()
+            await one.store(range(120, 122))
+            assert one.taken == []
+            going.set()
+            await one.await_numbers(*range(122))
+        assert one.cut_off() == 0
 
     reading(play)
 
