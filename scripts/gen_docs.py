@@ -16,6 +16,7 @@ from qiki.contracts.audit import AUDIT_TYPE, AuditRecord
 from qiki.contracts.enums import ObjectType
 from qiki.contracts.events import EVENTS, RANGES
 from qiki.contracts.fields import Payload
+from qiki.contracts.radar import MAX_DETECTIONS, MAX_FRAME_BYTES, MAX_FRAME_NODES
 from qiki.contracts.radar_figures import RadarFigures
 from qiki.contracts.topics import STREAMS, TOPICS, Topic
 from qiki.tracking.classes import CLASSES, ObjectClass
@@ -140,6 +141,9 @@ def _radar_header() -> list[str]:
         "| figure | least | greatest |",
         "| --- | --- | --- |",
         *(f"| `{name}` | {_bounds(one)} |" for name, one in RadarFigures.model_json_schema()["properties"].items()),
+        "",
+        f"A frame has at most {MAX_DETECTIONS} detections and {MAX_FRAME_BYTES} bytes, and at most {MAX_FRAME_NODES} objects",
+        "and lists, unknown fields included. One with more is a dead letter.",
     ]
 
 

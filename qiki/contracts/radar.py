@@ -10,7 +10,7 @@ from qiki.contracts.fields import Covariance, Finite, NonNegative, Payload, Time
 
 MAX_DETECTIONS = 4000
 MAX_FRAME_BYTES = 512 * MAX_DETECTIONS + 4096
-"""A detection takes 300 bytes, with every number at its longest and an identity of 20 letters."""
+"""A detection takes up to 371 bytes, with an identity of 63 letters, the longest that a scenario may give."""
 MAX_FRAME_NODES = 4 * MAX_DETECTIONS
 """Objects and lists in a frame, unknown fields included."""
 

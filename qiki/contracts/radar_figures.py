@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlencode
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
+from qiki.contracts.fields import first_fault
 from qiki.contracts.headers import RADAR
 
 
@@ -58,8 +59,7 @@ class RadarFigures(BaseModel):
         try:
             return cls.model_validate(dict(parse_qsl(text)))
         except ValidationError as error:
-            fault = error.errors(include_url=False)[0]
-            raise ValueError(f"{RADAR}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}") from None
+            raise ValueError(f"{RADAR}: {first_fault(error)}") from None
 
     @classmethod
     def read(cls, headers: Mapping[str, str] | None) -> "RadarFigures | None":

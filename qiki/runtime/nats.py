@@ -19,7 +19,7 @@ from qiki.runtime.service import S, Service
 
 CONNECTED = Gauge("qiki_nats_connected", "1 while the connection to NATS is up", ["connection"])
 RECONNECT_WAIT_S = 0.1
-# A broker that says nothing more is lost within three intervals, so that the next health check tells it within 5 s.
+# A silent broker counts as lost after three intervals: with the time between health checks that is within 5 s.
 PING_INTERVAL_S = 0.8
 PINGS_MISSED = 2
 CLOSE_S = 2.0
@@ -30,7 +30,7 @@ Hook = Callable[[], Awaitable[None]]
 
 @dataclass
 class Hooks:
-    """What is called when a connection goes and comes."""
+    """Called when a connection is lost and restored."""
 
     on_lost: list[Hook] = field(default_factory=list)
     on_restored: list[Hook] = field(default_factory=list)
@@ -59,17 +59,17 @@ def new_client() -> Client:
 
 @asynccontextmanager
 async def connect(service: Service[S], role: str = "nats") -> AsyncIterator[Link]:
-    """A connection for as long as the context lasts; waits for a broker that is not there yet.
+    """Keep a connection for as long as the context lasts; wait for a broker that is not there yet.
 
     Args:
-        service: whose readiness depends on it
+        service: its readiness depends on the connection
         role: its name on `/readyz` and in metrics
     """
     link = Link(new_client())
     options = connection_options(service, link.hooks, role, link.client)
     service.health.wait_for(role, "not connected yet")
     await reachable(options["servers"][0], service.stopping)
-    if service.stopping.is_set():  # told to stop before there was a broker; the client cannot close what it never had
+    if service.stopping.is_set():  # before there was a broker: there is nothing to close
         yield link
         return
     await link.client.connect(**options)
@@ -77,7 +77,7 @@ async def connect(service: Service[S], role: str = "nats") -> AsyncIterator[Link
     try:
         yield link
     finally:
-        if link.client.is_closed and not service.stopping.is_set():  # say that, and not what came of it
+        if link.client.is_closed and not service.stopping.is_set():  # so that this is reported, and not what came of it
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(service.failed.wait(), CONNECT_TIMEOUT_S)
         link.hooks.closing = True
@@ -85,7 +85,7 @@ async def connect(service: Service[S], role: str = "nats") -> AsyncIterator[Link
 
 
 async def _close(client: Client) -> None:
-    """Send what is pending, and close. The broker may go at the same moment, or hang."""
+    """Send what is pending, and close. The broker may end at the same moment, or hang."""
     with contextlib.suppress(OSError):
         async with asyncio.timeout(CLOSE_S):
             if client.is_connected:
@@ -96,14 +96,14 @@ async def _close(client: Client) -> None:
 
 
 def connection_options(service: Service[S], hooks: Hooks, role: str, client: Client | None = None) -> dict[str, Any]:
-    """Options of nats-py's `connect` for a connection that never gives up."""
+    """Return options of nats-py's `connect` for a connection that reconnects for ever."""
 
     async def lost() -> None:
         CONNECTED.labels(role).set(0)
         if not service.stopping.is_set():
             service.log.warning("NATS connection lost", connection=role)
             service.health.wait_for(role, "connection lost")
-            _tell(service, NATS_DISCONNECTED, role)
+            _emit(service, NATS_DISCONNECTED, role)
         await _call(hooks.on_lost)
 
     async def restored() -> None:
@@ -112,7 +112,7 @@ def connection_options(service: Service[S], hooks: Hooks, role: str, client: Cli
         await _call(hooks.on_restored)
 
     async def closed() -> None:
-        """The server refuses what we send: the client makes no other connection after that."""
+        """End the service: the server refuses what we send, and the client does not reconnect after that."""
         if not (hooks.closing or service.stopping.is_set()):
             service.fail("NATS connection closed for good", connection=role, reason=_reason(client))
 
@@ -135,7 +135,7 @@ def connection_options(service: Service[S], hooks: Hooks, role: str, client: Cli
 
 
 async def reachable(url: str, stopping: asyncio.Event, poll_s: float = 0.05) -> None:
-    """Wait until somebody listens at `url`, or the service is told to stop.
+    """Wait until a server listens at `url`, or the service stops.
 
     The client itself waits two seconds after a first refusal.
     """
@@ -152,16 +152,16 @@ async def reachable(url: str, stopping: asyncio.Event, poll_s: float = 0.05) -> 
 
 
 def _reason(client: Client | None) -> str:
-    return str(client.last_error) if client and client.last_error else "the server's log tells"
+    return str(client.last_error) if client and client.last_error else "see the server's log"
 
 
 def _up(service: Service[S], role: str) -> None:
     service.health.met(role)
     CONNECTED.labels(role).set(1)
-    _tell(service, NATS_CONNECTED, role)
+    _emit(service, NATS_CONNECTED, role)
 
 
-def _tell(service: Service[S], kind: EventKind, role: str) -> None:
+def _emit(service: Service[S], kind: EventKind, role: str) -> None:
     service.events.emit(kind, Connection(source=service.name, ts_epoch=now().timestamp(), connection=role))
 
 

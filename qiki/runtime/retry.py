@@ -31,7 +31,7 @@ async def patiently(
     *,
     retry_on: Errors = AWAY,
     answers: Errors = (NotFoundError,),
-    failed: Callable[[Exception], None] | None = None,
+    failed: Callable[[Exception], object] = lambda _: None,
 ) -> T:
     """Return what `call` gives; call again while it fails.
 
@@ -40,22 +40,24 @@ async def patiently(
         stopping: after it is set a failure is the last one
         retry_on: failures
         answers: failures that are raised
-        failed: called with each failure that is retried
+        failed: called with each failure after which it is called again
 
     Raises:
         StoppingError: `stopping` was set first.
     """
+    stopping = stopping or asyncio.Event()
     while True:
         try:
             return await call()
         except answers:
             raise
         except retry_on as error:
-            if failed is not None:
-                failed(error)
+            failed(error)
         finally:
             end_if_cancelled()
-        await _pause(stopping)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), RETRY_S)
+            raise StoppingError
 
 
 async def until_there(service: Service[S], problem: str, call: Callable[[], Awaitable[T]]) -> T:
@@ -85,13 +87,3 @@ async def last_message(jetstream: JetStreamContext, stream: str, subject: str) -
         if error.err_code == NO_STREAM:
             raise
         return None
-
-
-async def _pause(stopping: asyncio.Event | None) -> None:
-    if stopping is None:
-        await asyncio.sleep(RETRY_S)
-        return
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(stopping.wait(), RETRY_S)
-    if stopping.is_set():
-        raise StoppingError

@@ -74,7 +74,7 @@ class PublishWindow:
             await self._tasks.__aexit__(None, None, None)
 
     async def publish(self, subject: str, body: bytes, headers: Mapping[str, str]) -> "asyncio.Future[int]":
-        """Send; the result is a future of the stream sequence, done once the message is stored.
+        """Send; return a future of the stream sequence, done once the message is stored.
 
         Raises:
             nats.errors.MaxPayloadError: larger than the server takes, headers included.
@@ -102,7 +102,7 @@ class PublishWindow:
             await self._send(self._unsent.popleft())
 
     async def _send(self, token: str) -> None:
-        """Hand the command to the client's flusher, as the end of its `publish` does."""
+        """Give the command to the client's flusher, as the end of its `publish` does."""
         pending = self._pending.get(token)
         if pending is not None:
             pending.sent_s = self._loop.time()
@@ -129,7 +129,7 @@ class PublishWindow:
             await self._release()
 
     def _hold(self, reason: str) -> None:
-        """Send everything again, when it is time; until then nothing new, which would overtake it."""
+        """Hold new messages, which would overtake the others, until all of these are sent again."""
         if not self._held:
             RESENT.labels(reason).inc(len(self._pending) - len(self._unsent))
         self._held = True
@@ -141,7 +141,7 @@ class PublishWindow:
         await self._advance()
 
     async def _lost(self) -> None:
-        """Take back what the client has not written yet: it would send that before what was lost on the way."""
+        """Remove what the client has not written yet: it would send it before what was lost on the way."""
         self._hold("reconnected")
         self._probe = None
         inbox = self._inbox.encode()
@@ -163,14 +163,14 @@ class PublishWindow:
 
 
 def _encoded(headers: Mapping[str, str]) -> bytes:
-    """Headers on the wire, byte by byte as nats-py writes them, which takes four times as long over a whole publish.
+    """Encode headers as nats-py does, in a quarter of the time of its whole publish.
 
-    It matches every name with a pattern and translates every value by a table; our names are constants.
+    nats-py matches every name with a pattern and translates every value by a table; our names are constants.
     """
     lines = [f"{name}: {_one_line(value)}\r\n" for name, value in headers.items()]
     return f"NATS/1.0\r\n{''.join(lines)}\r\n".encode()
 
 
 def _one_line(value: str) -> str:
-    """No value ends its header."""
+    """Return a value that cannot end its header."""
     return value.strip().replace("\r", " ").replace("\n", " ")

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import ValidationError
 from pydantic_core import from_json
 
+from qiki.contracts.fields import first_fault
 from qiki.contracts.models import AckPayload, CommandMessage, ControlAck, ErrorDetail
 from qiki.runtime.clock import now
 from qiki.runtime.reading import read_payload
@@ -36,9 +37,7 @@ def read_message(body: bytes) -> CommandMessage:
     try:
         message = read_payload(CommandMessage, body)
     except ValidationError as error:
-        fault = error.errors()[0]
-        where = ".".join(map(str, fault["loc"])) or "message"
-        raise ValueError(f"not a command: {where}: {fault['msg']}") from None
+        raise ValueError(f"not a command: {first_fault(error)}") from None
     return message
 
 

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from qiki.contracts.fields import first_fault
 from qiki_harness.errors import HarnessError
 
 MISSING = "missing"
@@ -111,7 +112,4 @@ def read_manifest(text: str, name: str) -> Manifest:
     try:
         return Manifest.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        what = f"{where}: {first['msg']}" if where else first["msg"]
-        raise HarnessError(f"{name} is no manifest (qiki manifest --json makes one): {what}") from None
+        raise HarnessError(f"{name} is no manifest (qiki manifest --json makes one): {first_fault(error)}") from None
