@@ -142,8 +142,8 @@ def _radar_header() -> list[str]:
         "| --- | --- | --- |",
         *(f"| `{name}` | {_bounds(one)} |" for name, one in RadarFigures.model_json_schema()["properties"].items()),
         "",
-        f"A frame has at most {MAX_DETECTIONS} detections and {MAX_FRAME_BYTES} bytes, and at most {MAX_FRAME_NODES} objects",
-        "and lists, unknown fields included. One with more is a dead letter.",
+        f"A frame has at most {MAX_DETECTIONS} detections and {MAX_FRAME_BYTES} bytes, and at most {MAX_FRAME_NODES}",
+        "objects and lists, unknown fields included. One with more is a dead letter.",
     ]
 
 

@@ -145,12 +145,12 @@ async def restore(
     """Restore the trackers from the snapshot; return the sequence that they cover."""
     snapshot = snapshots.read(where.stream, where.last_sequence)
     if snapshot is not None and not await covers(snapshot, where, frames):
-        service.log.warning("snapshot covers frames that the broker lost, tracks begin anew")
+        service.log.warning("snapshot covers frames that the broker lost, tracks begin again")
     elif snapshot is not None:
         try:
             runs.restore(snapshot.runs)
         except (TrackerError, LookupError, ValueError, TypeError, AttributeError) as error:  # it does not fit
-            service.log.error("snapshot refused, tracks begin anew", reason=repr(error))
+            service.log.error("snapshot refused, tracks begin again", reason=repr(error))
         else:
             return snapshot.sequence
     return where.floor

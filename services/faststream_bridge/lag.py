@@ -1,6 +1,6 @@
-"""How far the readers of the streams are behind: every durable as metrics, our own as events too.
+"""The lag of the streams' readers: of every durable as metrics, of our own as events too.
 
-What cannot be asked is an error and no value: a zero would look like a reader that keeps up.
+A question without an answer is an error and no value: a zero would look like a reader without lag.
 """
 
 import asyncio
@@ -25,10 +25,14 @@ from qiki.runtime.service import Service
 
 OURS = {topics.FRAMES_DURABLE, topics.REGISTRAR_DURABLE}
 LABELS = ("stream", "consumer")
-PENDING = Gauge("qiki_jetstream_consumer_lag", "Messages not delivered yet", LABELS)
-ACK_PENDING = Gauge("qiki_jetstream_consumer_ack_pending", "Messages delivered and not acknowledged", LABELS)
-REDELIVERED = Gauge("qiki_jetstream_consumer_redelivered", "Messages delivered more than once and still open", LABELS)
-OLDEST = Gauge("qiki_jetstream_consumer_oldest_seconds", "Age of the oldest message not acknowledged", LABELS)
+GAUGES = {
+    "pending": Gauge("qiki_jetstream_consumer_lag", "Messages not delivered yet", LABELS),
+    "ack_pending": Gauge("qiki_jetstream_consumer_ack_pending", "Messages delivered and not acknowledged", LABELS),
+    "redelivered": Gauge(
+        "qiki_jetstream_consumer_redelivered", "Messages delivered more than once and still open", LABELS
+    ),
+    "oldest_s": Gauge("qiki_jetstream_consumer_oldest_seconds", "Age of the oldest message not acknowledged", LABELS),
+}
 ASKED = Gauge("qiki_jetstream_lag_asked_timestamp_seconds", "When the readers were last asked about, Unix time")
 ERRORS = Counter("qiki_jetstream_lag_errors_total", "Questions about readers that were not answered")
 
@@ -49,7 +53,7 @@ Durables = Mapping[tuple[str, str], ConsumerInfo]
 
 
 async def durables_of(jetstream: JetStreamContext, streams: Iterable[StreamInfo]) -> Durables:
-    """Every durable, by stream and name.
+    """Return every durable, by stream and name.
 
     Raises:
         nats.errors.Error: the server does not answer.
@@ -63,7 +67,7 @@ async def durables_of(jetstream: JetStreamContext, streams: Iterable[StreamInfo]
 
 
 async def readings(jetstream: JetStreamContext, durables: Durables) -> list[Reading]:
-    """How far each is behind.
+    """Return the lag of each.
 
     Raises:
         nats.errors.Error: the server does not answer.
@@ -82,7 +86,7 @@ async def readings(jetstream: JetStreamContext, durables: Durables) -> list[Read
 
 
 async def _oldest_s(jetstream: JetStreamContext, stream: str, info: ConsumerInfo) -> float:
-    """Age of the first message behind the acknowledged ones."""
+    """Return the age of the first message behind the acknowledged ones."""
     if not info.num_pending and not info.num_ack_pending:
         return 0.0
     floor = info.ack_floor.stream_seq if info.ack_floor else 0
@@ -94,7 +98,7 @@ async def _oldest_s(jetstream: JetStreamContext, stream: str, info: ConsumerInfo
 
 
 class LagMonitor:
-    """Asks at an interval, shows the answers, and tells when a reader of ours passes the threshold or is back.
+    """Asks at an interval, sets the metrics, and raises an event when a reader of ours passes the threshold or is back.
 
     Args:
         where: the stream and the durable that the pipeline follows
@@ -112,10 +116,10 @@ class LagMonitor:
         self._known: set[tuple[str, str]] = set()
 
     async def run(self) -> None:
-        """Ask, for ever.
+        """Ask for ever.
 
         Raises:
-            StreamChangedError: the pipeline follows what is no longer there.
+            StreamChangedError: the stream or the durable is no longer the one that the pipeline follows.
         """
         while True:
             try:
@@ -137,18 +141,15 @@ class LagMonitor:
         ASKED.set_to_current_time()
 
     def show(self, found: list[Reading]) -> None:
-        """Set the metrics to what was found, and nothing else; raise the events."""
+        """Set the metrics to these readings, remove all others, and raise the events."""
         keys = {(reading.stream, reading.consumer) for reading in found}
         for gone in self._known - keys:
-            for gauge in (PENDING, ACK_PENDING, REDELIVERED, OLDEST):
+            for gauge in GAUGES.values():
                 gauge.remove(*gone)
         self._known = keys
         for reading in found:
-            labels = (reading.stream, reading.consumer)
-            PENDING.labels(*labels).set(reading.pending)
-            ACK_PENDING.labels(*labels).set(reading.ack_pending)
-            REDELIVERED.labels(*labels).set(reading.redelivered)
-            OLDEST.labels(*labels).set(reading.oldest_s)
+            for name, gauge in GAUGES.items():
+                gauge.labels(reading.stream, reading.consumer).set(getattr(reading, name))
             if reading.consumer in OURS:
                 self._judge(reading)
 

@@ -32,7 +32,7 @@ class Snapshot:
     runs: list[dict[str, Any]]
 
     def to_bytes(self) -> bytes:
-        """The file's content."""
+        """Return the file's content."""
         stored = self.stored and self.stored.isoformat()
         content = {"stream": self.stream, "sequence": self.sequence, "stored": stored, "runs": self.runs}
         return json.dumps({"version": VERSION, **content}).encode()
@@ -60,10 +60,10 @@ class SnapshotFile:
             raise UserError(f"QIKI_STATE_DIR: cannot write into {folder}: {error.strerror}") from None
 
     def write(self, content: bytes) -> None:
-        """Replace it: whoever reads sees the old one or the new one.
+        """Replace the file: a reader sees the old one or the new one.
 
-        Where that cannot be done the old one stays. No acknowledgement rests on a snapshot: the next start reads on
-        from where it ends, through what is acknowledged too, and has the farther to go the older it is.
+        Where that cannot be done the old one stays. No acknowledgement depends on a snapshot: the next start reads on
+        from its end, through acknowledged messages too, and an older snapshot only makes that longer.
         """
         try:
             self._part.write_bytes(content)
@@ -79,7 +79,7 @@ class SnapshotFile:
             self._fails = False
 
     def read(self, stream: str, last_sequence: int) -> Snapshot | None:
-        """The snapshot of this stream, or None where there is none to go on from."""
+        """Return the snapshot of this stream, or None where there is none to resume from."""
         try:
             content = json.loads(self._path.read_bytes())
             found = (content["version"], content["stream"])
@@ -88,18 +88,18 @@ class SnapshotFile:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, LookupError, TypeError, OverflowError) as error:
-            log.error("snapshot unreadable, tracks begin anew", path=str(self._path), reason=repr(error))
+            log.error("snapshot unreadable, tracks begin again", path=str(self._path), reason=repr(error))
             return None
         if found != (VERSION, stream) or snapshot.sequence > last_sequence:
-            log.warning("snapshot is of another stream or version, tracks begin anew", path=str(self._path))
+            log.warning("snapshot is of another stream or version, tracks begin again", path=str(self._path))
             return None
         return snapshot
 
 
 class FailureNote:
-    """Remembers over a death which frame the tracker failed on: the second time it is put aside.
+    """A note on disk of the frame that the tracker failed on: the second time it becomes a dead letter.
 
-    What is noted counts for the next process: this one ends of it.
+    It counts for the next process: this one ends.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -113,7 +113,7 @@ class FailureNote:
             log.error("note of a failure unreadable", path=str(self._path), reason=repr(error))
 
     def write(self, stream: str, sequence: int) -> None:
-        """Note the frame; where that cannot be done, the next process fails on it too, and notes it then."""
+        """Note the frame; where that fails, the next process fails on the frame too, and notes it then."""
         try:
             self._path.write_text(f"{stream} {sequence}")
         except OSError as error:
@@ -121,5 +121,5 @@ class FailureNote:
             log.error("failure not noted", path=str(self._path), reason=repr(error))
 
     def names(self, stream: str, sequence: int) -> bool:
-        """Whether it is this frame."""
+        """Return whether it is this frame."""
         return self._noted == f"{stream} {sequence}"

@@ -1,7 +1,7 @@
-"""Whether the stream and the durable are still those that the bridge follows: its sequences mean nothing in others.
+"""Checks that stream and durable are still those that the bridge follows: its sequences mean nothing in others.
 
-The server tells nobody that one was removed or made again, or that it came back without its last messages. Then the
-bridge ends, and its next start settles where to go on.
+The server does not say that one was removed or made again, or that it came back without its last messages. Then the
+bridge ends, and its next start finds out where to go on.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,14 +16,14 @@ from qiki.errors import UserError
 
 
 class StreamChangedError(UserError):
-    """What the bridge follows is no longer what it was."""
+    """The stream or the durable is no longer the one that the bridge follows."""
 
     def __init__(self, what: str) -> None:
         super().__init__(f"{what} while the bridge followed it; started again, it finds out where to go on")
 
 
 class Newest:
-    """When the newest message handled was stored.
+    """The time when the newest message handled was stored.
 
     Attributes:
         stored: that time, if it is known; the broker's clock may have been set back since an earlier message
@@ -34,25 +34,25 @@ class Newest:
         self._latest: datetime | None = None
 
     def note(self, stored: datetime | None) -> None:
-        """A message was handled."""
+        """Note a message that was handled."""
         self.stored = stored
         if stored is not None:
             self._latest = max(self._latest or stored, stored)
 
     def check(self, stored: datetime | None) -> None:
-        """Check one that looks as if it had been handled, by its sequence.
+        """Check a message whose sequence says that it was handled.
 
         Raises:
-            StreamChangedError: it was stored later than anything that was handled.
+            StreamChangedError: it was stored later than any that was handled.
         """
         if stored and self._latest and stored > self._latest + PRECISION:
             raise StreamChangedError(f"{topics.QIKI_RADAR_V1} was made again, or lost its last messages,")
 
 
 async def covers(snapshot: Snapshot, where: Position, frames: StoredFrames) -> bool:
-    """Whether the newest frame that a snapshot covers is the one that the stream holds in that place.
+    """Return whether the newest frame of a snapshot is the one that the stream holds at its sequence.
 
-    It is not where the broker lost it, and others have taken its place since. One that has aged away is believed.
+    It is not where the broker lost it and others have taken its place. A frame that has aged away counts as the same.
     """
     if snapshot.stored is None or snapshot.sequence < where.first_sequence:
         return True
@@ -63,13 +63,13 @@ async def covers(snapshot: Snapshot, where: Position, frames: StoredFrames) -> b
 def check_followed(
     where: Position, sequence: int, streams: Iterable[StreamInfo], durables: Mapping[tuple[str, str], ConsumerInfo]
 ) -> None:
-    """Compare what there is with what there was.
+    """Compare stream and durable with those that the bridge began with.
 
     Args:
-        where: what the bridge began with
-        sequence: what it had handled before the server was asked
-        streams: all that there are
-        durables: all that there are, by stream and name
+        where: at the bridge's start
+        sequence: of the newest message handled before the server was asked
+        streams: all of the server's
+        durables: all of the server's, by stream and name
 
     Raises:
         StreamChangedError: it is not the same any more.

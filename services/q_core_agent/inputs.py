@@ -28,7 +28,7 @@ from qiki.runtime.stream import Begin, StreamReader
 CONDITION = "inputs"
 GUARD = (topics.GUARD.subject, GUARD_RESUMED.subject, GUARD_CLEARED.subject)
 LOOK_S = 0.1
-TELL_EVERY_S = 1.0
+LOG_EVERY_S = 1.0
 BEFORE = timedelta(seconds=10)
 """A frame's tracks are stored no longer before its notice."""
 Way = tuple[Callable[[Msg], tuple[Any, ...]], Callable[..., None]]
@@ -58,7 +58,7 @@ class Inputs:
         self.caught_up = False
         self._guard_read = 0
         self._came = asyncio.Event()
-        self._told_s = float("-inf")
+        self._logged_s = float("-inf")
         self._ways: dict[str, Way] = {
             topics.TRACKED.subject: (read_tracked, observer.take_tracked),
             topics.TRACKS.subject: (read_track, observer.take_track),
@@ -141,12 +141,12 @@ class Inputs:
         """Count a message that cannot be used; log once a second at most."""
         REFUSED.labels(subject).inc()
         wall_s = time.monotonic()
-        if wall_s - self._told_s >= TELL_EVERY_S:
-            self._told_s = wall_s
+        if wall_s - self._logged_s >= LOG_EVERY_S:
+            self._logged_s = wall_s
             log.warning("input refused", subject=subject, sequence=sequence, reason=reason_text(error)[:200])
 
     async def _watch(self, readers: tuple[StreamReader, ...]) -> None:
-        """Keep the readiness true."""
+        """Be ready while every input is read."""
         while True:
             if not all(reader.following.is_set() for reader in readers):
                 self._health.wait_for(CONDITION, "a stream is not followed yet")

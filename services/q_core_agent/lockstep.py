@@ -1,6 +1,6 @@
-"""Lockstep: the agent conducts the simulator, a step of so many ticks at a time, and decides while time is held.
+"""Lockstep: the agent steps the simulator, and decides while its time is held.
 
-So what it decides does not depend on how fast anybody computes: the same run gives the same decisions.
+So a decision does not depend on how fast a service computes: the same run gives the same decisions.
 """
 
 import asyncio
@@ -24,21 +24,21 @@ CONDITION = "lockstep"
 PATIENCE_S = 3.0
 """How long a step may take beyond its simulated time."""
 RETRY_S = 0.1
-HELD = f"the simulation runs, or does not tell on {topics.TELEMETRY.subject}: it has to be paused"
+HELD = f"the simulation runs, or sends nothing on {topics.TELEMETRY.subject}: it has to be paused"
 TICKING = "the agent's tick is not done: an engine is not back, or the simulator does not answer"
 UNKNOWN = SimState(running=True, paused=False, speed=0.0, tick=0, run_id="", behind_s=0.0)
 log = structlog.get_logger()
 
 
 class Conductor:
-    """Steps the simulator, waits for what the step gave, lets the agent tick, and again.
+    """Steps the simulator, waits for what the step gave, lets the agent tick, and so on.
 
     Args:
         client: the connection
         ticks: of the simulator in a step
-        inputs: what comes from the services
-        observer: knows which frames are there as a whole
-        health: told what is waited for, when it takes long
+        inputs: from the services
+        observer: knows which frames are complete
+        health: unready while a step takes too long
     """
 
     def __init__(self, client: Client, ticks: int, inputs: Inputs, observer: Observer, health: Health) -> None:
@@ -53,13 +53,13 @@ class Conductor:
         health.wait_for(CONDITION, "no step is done yet")
 
     async def run(self, tick: Callable[[], Awaitable[None]]) -> None:
-        """Conduct for ever; `tick` is the agent's part."""
+        """Step for ever; `tick` is the agent's part."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watch())
             while True:
                 self._awaits = HELD
                 await self._inputs.until(self._held)
-                before = self._told
+                before = self._known
                 place = await self._step(before)
                 if place is not None and await self._arrived(place, before):
                     self._awaits = TICKING
@@ -68,39 +68,39 @@ class Conductor:
                     STEPS.inc()
 
     @property
-    def _told(self) -> SimState:
-        """What is known of the simulation."""
+    def _known(self) -> SimState:
+        """What telemetry says of the simulation."""
         return self._inputs.telemetry.sim_state if self._inputs.telemetry else UNKNOWN
 
     def _held(self) -> bool:
-        return self._client.is_connected and not self._told.running
+        return self._client.is_connected and not self._known.running
 
     async def _step(self, before: SimState) -> Place | None:
-        """Have the simulator do a step; None when it was not done."""
+        """Request a step; return its place, or None when it was not done."""
         self._awaits = "the simulator does not acknowledge a step"
         try:
             place = await self._ask("sim.step", ticks=self._ticks)
-            while place is None:  # it may have been done all the same: an agent that steps on would miss a turn
+            while place is None:  # it may have been done all the same: a further step would skip a tick of the agent
                 STEPS_LOST.inc()
-                await self._news()
-                place = await self._ask("sim.stop")  # changes nothing where time is held, and tells the place
+                await self._fresh_telemetry()
+                place = await self._ask("sim.stop")  # changes nothing where time is held, and gives the place
         except RefusedError as error:
             log.warning("step refused", reason=str(error))
             self._awaits = f"a step was refused: {error}"
-            await self._news()
+            await self._fresh_telemetry()
             return None
         return place if done(place, before, self._ticks) else None
 
-    async def _news(self) -> None:
-        """Wait for telemetry that says that time is held."""
+    async def _fresh_telemetry(self) -> None:
+        """Wait for new telemetry that says that time is held."""
         known = self._inputs.telemetry
         await self._inputs.until(lambda: self._inputs.telemetry is not known and self._held())
 
     async def _ask(self, command: str, **parameters: int) -> Place | None:
-        """Give a command; where the simulation stands then, or None when no answer came.
+        """Send a command; return the place after it, or None without an answer.
 
         Raises:
-            RefusedError: it was refused.
+            RefusedError: the simulator refuses it.
         """
         body = message(command, parameters).to_json()
         try:
@@ -113,24 +113,24 @@ class Conductor:
             end_if_cancelled()
 
     async def _arrived(self, place: Place, before: SimState) -> bool:
-        """Wait for the telemetry of a step, and for its frame if it is not lost; False when the run ends meanwhile."""
+        """Wait for a step's telemetry, and for its frame unless that is lost; return False when the run ends first."""
         self._awaits = f"tick {place.tick} and frame {place.frame} of run {place.run} have not come"
-        await self._inputs.until(lambda: self._there(place) or replaced(self._told, place, before))
+        await self._inputs.until(lambda: self._there(place) or replaced(self._known, place, before))
         return self._there(place)
 
     def _there(self, place: Place) -> bool:
         return (
-            self._told.run_id == place.run
-            and self._told.tick >= place.tick
+            self._known.run_id == place.run
+            and self._known.tick >= place.tick
             and (place.frame is None or self._over(place.run, place.frame))
         )
 
     def _over(self, run: str, frame: int) -> bool:
-        """Whether there is nothing more to come of a frame."""
+        """Return whether nothing more comes of a frame."""
         return self._observer.complete(run, frame) or self._inputs.lost.covers(run, frame)
 
     async def _watch(self) -> None:
-        """Keep the readiness true: a step is done in time."""
+        """Be ready while steps are done in time."""
         while True:
             steps = self._steps
             await asyncio.sleep(self._patience_s if steps else RETRY_S)

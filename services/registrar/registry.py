@@ -82,7 +82,7 @@ class Registry:
                 await self._window.publish(topics.AUDIT.subject, body, headers)
 
     async def record_repairs(self, torn: Sequence[Torn]) -> None:
-        """Put on record what was torn off."""
+        """Record what was torn off."""
         for one in torn:
             payload = AuditRepaired(file=one.file, torn_bytes=one.size, ts_epoch=now().timestamp())
             self._service.log.warning("torn line taken away", file=one.file, bytes=one.size)
@@ -90,7 +90,7 @@ class Registry:
             one.recorded()
 
     async def record_break(self, found: Head, expected: Head) -> None:
-        """Put on record that the files do not end as the audit stream says."""
+        """Record that the files do not end as the audit stream says."""
         payload = AuditBroken(
             found_sequence=found.sequence,
             found_hash=found.hash,
@@ -117,7 +117,7 @@ class Registry:
         return self._journal.append(drafts, now())
 
     async def _prune(self) -> None:
-        """Remove files beyond those that are kept; that, and how far they reached, is on record before."""
+        """Remove files beyond those that are kept; record before that they are, and how far they reached."""
         surplus, last = await on_files(self._service, self._surplus)
         if not surplus:
             return
@@ -130,7 +130,7 @@ class Registry:
                 path.unlink(missing_ok=True)
 
     def _surplus(self) -> tuple[list[Path], Head]:
-        """The files to remove, and how far they reach."""
+        """Return the files to remove, and how far they reach."""
         surplus = self._journal.surplus()
         return surplus, last_head(surplus)
 
@@ -160,6 +160,6 @@ async def on_files(service: Service[RegistrarSettings], work: Callable[[], R]) -
 
 
 def audit_headers(entry: Entry) -> dict[str, str]:
-    """Headers of a record on the audit subject."""
+    """Return the headers of a record on the audit subject."""
     moment: str = entry.fields["registered_at"]
     return cloud_event(f"audit:{entry.head.hash}", AUDIT_TYPE, AUDIT_SOURCE, moment)

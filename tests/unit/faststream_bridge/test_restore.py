@@ -83,5 +83,5 @@ def test_what_does_not_fit_is_put_aside(
     runs = make_runs()
     with structlog.testing.capture_logs() as said:
         assert begin(runs, misfit(kept)) == WHERE.floor
-    assert [one["event"] for one in said] == ["snapshot refused, tracks begin anew"]
+    assert [one["event"] for one in said] == ["snapshot refused, tracks begin again"]
     assert runs.snapshot() == []
