@@ -104,17 +104,20 @@ def connection_options(service: Service[S], hooks: Hooks, role: str, client: Cli
             service.log.warning("NATS connection lost", connection=role)
             service.health.wait_for(role, "connection lost")
             _emit(service, NATS_DISCONNECTED, role)
-        await _call(hooks.on_lost)
+        for hook in hooks.on_lost:
+            await hook()
 
     async def restored() -> None:
         service.log.info("NATS connection restored", connection=role)
         _up(service, role)
-        await _call(hooks.on_restored)
+        for hook in hooks.on_restored:
+            await hook()
 
     async def closed() -> None:
         """End the service: the server refuses what we send, and the client does not reconnect after that."""
         if not (hooks.closing or service.stopping.is_set()):
-            service.fail("NATS connection closed for good", connection=role, reason=_reason(client))
+            reason = (client and client.last_error) or "see the server's log"
+            service.fail("NATS connection closed for good", connection=role, reason=str(reason))
 
     async def failed(error: Exception) -> None:
         service.log.debug("NATS", connection=role, error=repr(error))
@@ -151,10 +154,6 @@ async def reachable(url: str, stopping: asyncio.Event, poll_s: float = 0.05) -> 
             return
 
 
-def _reason(client: Client | None) -> str:
-    return str(client.last_error) if client and client.last_error else "see the server's log"
-
-
 def _up(service: Service[S], role: str) -> None:
     service.health.met(role)
     CONNECTED.labels(role).set(1)
@@ -163,8 +162,3 @@ def _up(service: Service[S], role: str) -> None:
 
 def _emit(service: Service[S], kind: EventKind, role: str) -> None:
     service.events.emit(kind, Connection(source=service.name, ts_epoch=now().timestamp(), connection=role))
-
-
-async def _call(callbacks: list[Hook]) -> None:
-    for hook in callbacks:
-        await hook()

@@ -38,7 +38,7 @@ class StoredFrame:
 
 @dataclass(frozen=True, slots=True)
 class Poison:
-    """What is no frame.
+    """A message that is no frame.
 
     Attributes:
         origin: the run and number that its headers claim, if they do
@@ -71,10 +71,10 @@ class Delivery:
     @classmethod
     def of_message(cls, message: Msg) -> "Delivery":
         """Read what the durable delivered."""
-        told = message.metadata
-        content = read_content(message.data, message.headers)
-        place = told.sequence
-        return cls(place.stream, message.data, message.headers, content, message.ack, told.timestamp, place.consumer)
+        body, headers, place = message.data, message.headers, message.metadata
+        content = read_content(body, headers)
+        sequence, count = place.sequence.stream, place.sequence.consumer
+        return cls(sequence, body, headers, content, message.ack, place.timestamp, count)
 
 
 def read_content(body: bytes, headers: Mapping[str, str] | None) -> StoredFrame | Poison:

@@ -51,9 +51,6 @@ class SnapshotFile:
         self._fails = False
         try:
             folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UserError(f"QIKI_STATE_DIR: cannot make {folder}: {error.strerror}") from None
-        try:
             self._part.touch()
             self._part.unlink()
         except OSError as error:

@@ -1,8 +1,9 @@
 """Make JetStream as planned, with no more changes than needed."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from enum import Enum
+from functools import partial
 from typing import Any
 
 from nats.js import JetStreamContext
@@ -12,6 +13,8 @@ from nats.js.errors import APIError, NotFoundError
 from nats_js_init.plan import StreamPlan
 from qiki.errors import UserError
 
+Config = StreamConfig | ConsumerConfig
+Put = Callable[[Any], Awaitable[Any]]
 BY_HAND = "; remove it by hand and start nats-js-init again"
 GRAIN_S = 1e-6
 """Times closer than this are the same: the way to the server and back costs a nanosecond or so."""
@@ -41,53 +44,42 @@ async def apply(jetstream: JetStreamContext, plans: Iterable[StreamPlan]) -> lis
     """
     reports = []
     for plan in plans:
-        reports.append(await _apply_stream(jetstream, plan.config))
-        reports += [await _apply_consumer(jetstream, str(plan.config.name), one) for one in plan.consumers]
+        stream = str(plan.config.name)
+        info: Awaitable[Any] = jetstream.stream_info(stream)
+        reports.append(await _apply(stream, plan.config, info, jetstream.add_stream, jetstream.update_stream))
+        put = partial(jetstream.add_consumer, stream)
+        for one in plan.consumers:
+            info = jetstream.consumer_info(stream, str(one.durable_name))
+            reports.append(await _apply(f"{stream}/{one.durable_name}", one, info, put, put))
     return reports
 
 
-async def _apply_stream(jetstream: JetStreamContext, wanted: StreamConfig) -> ApplyReport:
-    name = str(wanted.name)
+async def _apply(name: str, wanted: Config, info: Awaitable[Any], create: Put, update: Put) -> ApplyReport:
     try:
-        existing = (await jetstream.stream_info(name)).config
+        existing = (await info).config
     except NotFoundError:
-        await _attempt(f"{name}: cannot be created", jetstream.add_stream(wanted))
+        await _attempt(f"{name}: cannot be created", create(wanted))
         return ApplyReport(name, "created")
     changes = differences(existing, wanted)
     if not changes:
         return ApplyReport(name, "unchanged")
-    await _attempt(f"{name}: cannot {changes}", jetstream.update_stream(replace(existing, **_asked(wanted))), BY_HAND)
+    await _attempt(f"{name}: cannot {changes}", update(replace(existing, **_asked(wanted))), BY_HAND)
     return ApplyReport(name, "updated", changes)
 
 
-async def _apply_consumer(jetstream: JetStreamContext, stream: str, wanted: ConsumerConfig) -> ApplyReport:
-    name = f"{stream}/{wanted.durable_name}"
-    try:
-        existing = (await jetstream.consumer_info(stream, str(wanted.durable_name))).config
-    except NotFoundError:
-        await _attempt(f"{name}: cannot be created", jetstream.add_consumer(stream, wanted))
-        return ApplyReport(name, "created")
-    changes = differences(existing, wanted)
-    if not changes:
-        return ApplyReport(name, "unchanged")
-    request = jetstream.add_consumer(stream, replace(existing, **_asked(wanted)))
-    await _attempt(f"{name}: cannot {changes}", request, BY_HAND)
-    return ApplyReport(name, "updated", changes)
-
-
-async def _attempt(failure: str, request: Any, advice: str = "") -> None:
+async def _attempt(failure: str, request: Awaitable[Any], advice: str = "") -> None:
     try:
         await request
     except APIError as error:
         raise ImpossibleChangeError(f"{failure}: {error.description} (code {error.err_code}){advice}") from None
 
 
-def _asked(wanted: StreamConfig | ConsumerConfig) -> dict[str, Any]:
+def _asked(wanted: Config) -> dict[str, Any]:
     """Return the values that the plan sets; the server's own defaults stay."""
     return {name: value for name, value in asdict(wanted).items() if value is not None}
 
 
-def differences(existing: StreamConfig | ConsumerConfig, wanted: StreamConfig | ConsumerConfig) -> str:
+def differences(existing: Config, wanted: Config) -> str:
     """Return the changes from the existing configuration to the wanted one, as text; empty where there are none."""
     pairs = ((name, getattr(existing, name), value) for name, value in _asked(wanted).items())
     differ = ((name, _plain(old), _plain(new)) for name, old, new in pairs if not _same(old, new))

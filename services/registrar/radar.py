@@ -32,6 +32,7 @@ from registrar.settings import RegistrarSettings
 
 BATCH = 500
 QUIET_S = 0.5
+MAX_AMOUNT = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -39,27 +40,21 @@ class Traffic:
     """A topic whose messages are counted.
 
     Attributes:
-        count: of a message's JSON value
         payload: of the record of a second
+        amount: the payload's field for what is counted
+        count: of a message's JSON value
     """
 
     topic: Topic
     kind: EventKind
+    payload: type[RadarFramesSeen | RadarTracksSeen]
+    amount: str
     count: Callable[[Any], int]
-    payload: Callable[..., RadarFramesSeen | RadarTracksSeen]
-
-
-def _frames_seen(amount: int, **counts: Any) -> RadarFramesSeen:
-    return RadarFramesSeen(detections=amount, **counts)
-
-
-def _tracks_seen(amount: int, **counts: Any) -> RadarTracksSeen:
-    return RadarTracksSeen(tracks=amount, **counts)
 
 
 TRAFFIC = (
-    Traffic(topics.FRAMES, RADAR_FRAMES_SEEN, lambda frame: len(frame["detections"]), _frames_seen),
-    Traffic(topics.TRACKED, RADAR_TRACKS_SEEN, lambda tracked: int(tracked["tracks"]), _tracks_seen),
+    Traffic(topics.FRAMES, RADAR_FRAMES_SEEN, RadarFramesSeen, "detections", lambda frame: len(frame["detections"])),
+    Traffic(topics.TRACKED, RADAR_TRACKS_SEEN, RadarTracksSeen, "tracks", lambda tracked: int(tracked["tracks"])),
 )
 
 
@@ -135,8 +130,10 @@ def _created(reader: StreamReader) -> str:
 def counted(message: Msg, traffic: Traffic) -> Counted:
     """Return what a message adds."""
     try:
-        amount = traffic.count(from_json(message.data))
-    except (ValueError, LookupError, TypeError):
+        amount: int | None = traffic.count(from_json(message.data))
+    except Exception:  # a publisher chooses what it sends
+        amount = None
+    if amount is not None and not 0 <= amount <= MAX_AMOUNT:
         amount = None
     return Counted(message.metadata.sequence.stream, message.metadata.timestamp, amount)
 
@@ -144,7 +141,7 @@ def counted(message: Msg, traffic: Traffic) -> Counted:
 def draft_of(traffic: Traffic, created: str, second: Second) -> Draft:
     """Return the record of a second."""
     payload = traffic.payload(
-        second.amount,
+        **{traffic.amount: second.amount},
         stream=str(traffic.topic.stream),
         stream_created=created,
         first_sequence=second.first_sequence,

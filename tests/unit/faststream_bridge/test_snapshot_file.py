@@ -84,7 +84,7 @@ def test_a_part_that_a_killed_process_left_does_not_matter(file: SnapshotFile, t
 
 def test_a_folder_that_cannot_be_made_is_the_users_to_mend(tmp_path: Path):
     (tmp_path / "file").touch()
-    with pytest.raises(UserError, match=r"^QIKI_STATE_DIR: cannot make .*/file/state: Not a directory$"):
+    with pytest.raises(UserError, match=r"^QIKI_STATE_DIR: cannot write into .*/file/state: Not a directory$"):
         SnapshotFile(tmp_path / "file/state")
 
 
