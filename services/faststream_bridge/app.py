@@ -25,8 +25,8 @@ from faststream_bridge.stream_position import Position, StoredFrames, position
 from qiki.contracts import topics
 from qiki.contracts.events import GUARD_CLEARED, GUARD_RESUMED
 from qiki.contracts.radar import GuardAlert, RadarFrame, RadarTrack, TrackedFrame
-from qiki.guard import load_rules
 from qiki.errors import QikiError
+from qiki.guard import load_rules
 from qiki.guard.judge import GuardRules
 from qiki.runtime import nats_patches
 from qiki.runtime.nats import Hooks, Link, connect, connection_options
