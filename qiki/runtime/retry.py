@@ -22,7 +22,7 @@ AWAY: Errors = (nats.errors.Error, TimeoutError)
 
 
 class StoppingError(Exception):
-    """The service is told to stop before a call succeeded."""
+    """The service stops before a call has succeeded."""
 
 
 async def patiently(
@@ -64,7 +64,7 @@ async def until_there(service: Service[S], problem: str, call: Callable[[], Awai
     """Return what `call` gives; be unready while the broker, a stream or a consumer is missing.
 
     Raises:
-        StoppingError: the service is told to stop first.
+        StoppingError: the service stops first.
     """
     service.health.wait_for("stream", problem)
     if service.stopping.is_set():  # there may be no connection

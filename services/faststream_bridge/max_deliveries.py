@@ -23,7 +23,7 @@ class Exhausted(BaseModel):
     """The server's advisory of a message that a durable has given up."""
 
     stream: str = Field(pattern=r"^[^\s.*>/\\]+$")
-    stream_seq: int = Field(ge=1)
+    stream_seq: int = Field(ge=1, lt=1 << 63)
     consumer: str
     deliveries: int
 

@@ -54,7 +54,7 @@ async def position(service: Service[S], jetstream: JetStreamContext) -> Position
     """Return where the pipeline stands, once the streams and the durable are there.
 
     Raises:
-        StoppingError: the service is told to stop first.
+        StoppingError: the service stops first.
     """
     problem = f"{topics.QIKI_RADAR_V1} and {topics.FRAMES_DURABLE} are not there yet"
     return await until_there(service, problem, lambda: _ask(jetstream))

@@ -54,7 +54,7 @@ async def last_stored(service: Service[RadarSettings], link: Link) -> tuple[str,
     """Return run and number of the last frame that is stored on all its subjects.
 
     Raises:
-        StoppingError: the service is told to stop first.
+        StoppingError: the service stops first.
     """
     stream = topics.QIKI_RADAR_V1
     ask = partial(last_message, link.jetstream, stream, LAST_SUBJECT)

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 
 import nats.errors
 import structlog
@@ -43,7 +44,9 @@ async def main(service: Service[RegistrarSettings]) -> None:
     service.health.wait_for(CONDITION, "not open yet")
     async with connect(service) as link:
         with contextlib.suppress(StoppingError):
-            await _durable(service, link.jetstream)
+            stream, durable = topics.QIKI_EVENTS_V1, topics.REGISTRAR_DURABLE
+            ask = partial(link.jetstream.consumer_info, stream, durable)
+            await until_there(service, f"{stream} and {durable} are not there yet", ask)
             async with opened(service) as (journal, torn):
                 await _run(service, link, journal, torn)
 
@@ -70,12 +73,6 @@ async def take_up(
     await registry.record_repairs(torn)
     if found and anchor:
         await registry.record_break(found, anchor)
-
-
-async def _durable(service: Service[RegistrarSettings], jetstream: JetStreamContext) -> None:
-    stream, durable = topics.QIKI_EVENTS_V1, topics.REGISTRAR_DURABLE
-    problem = f"{stream} and {durable} are not there yet"
-    await until_there(service, problem, lambda: jetstream.consumer_info(stream, durable))
 
 
 @asynccontextmanager

@@ -139,7 +139,7 @@ async def on_files(service: Service[RegistrarSettings], work: Callable[[], R]) -
     """Do something with the files, in a thread; where they refuse, be unready and try again.
 
     Raises:
-        StoppingError: the service is told to stop first.
+        StoppingError: the service stops first.
     """
     problem = ""
 

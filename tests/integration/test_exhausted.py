@@ -112,7 +112,13 @@ def test_neither_a_stranger_nor_one_too_large_ends_the_burying(broker: Broker):
     async def scenario() -> None:
         async with linked(broker) as link, PublishWindow(link) as window:
             async with bury_exhausted(link, window):
-                for said in (b"", b"{}", b'{"stream": "a.b", "stream_seq": 0, "consumer": "c", "deliveries": 1}'):
+                forged = [b'{"stream": "a.b", "stream_seq": 0, "consumer": "c", "deliveries": 1}']
+                forged += [
+                    b'{"stream": "%s", "stream_seq": %d, "consumer": "c", "deliveries": 1}' % (stream, sequence)
+                    for stream in (b"QIKI_RADAR_V1", b"NOWHERE")
+                    for sequence in (2**62, 10**30)
+                ]
+                for said in (b"", b"{}", *forged):
                     await link.client.publish(ADVISORIES.replace(">", "A.B"), said)
                 largest = await neglect(link, b"x" * (4 * 2**20 - 60))
                 first = await letter(link)
