@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 from library_docs import library
@@ -157,7 +158,7 @@ def _object_class(kind: ObjectType, one: ObjectClass) -> str:
     return f"| {kind.name} | {one.rcs_dbsm:g} ± {one.rcs_spread_db:g} | {motion} | {one.answers:.1%} |"
 
 
-def _topic(topic: Topic) -> str:
+def _topic(topic: Topic[Any]) -> str:
     payload = f"[{topic.model.__name__}](schemas/{_schema_name(topic.model)}.json)" if topic.model else ""
     rate = f"{topic.rate_hz:g} Hz" if topic.rate_hz else ""
     durables = ", ".join(f"`{durable.name}` ({durable.reader})" for durable in topic.durables)

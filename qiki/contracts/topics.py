@@ -4,20 +4,23 @@ A reader calls a topic stale when nothing came for `STALE_AFTER` periods of its 
 """
 
 from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from qiki.contracts.agent import AgentState
 from qiki.contracts.audit import AuditRecord
+from qiki.contracts.enums import RadarRangeBand
 from qiki.contracts.models import (
     CommandMessage,
     ControlAck,
     GuardAlert,
-    Payload,
     RadarFrame,
     RadarTrack,
     TelemetrySnapshot,
     TrackedFrame,
     TruthSnapshot,
 )
+
+P = TypeVar("P")
 
 STALE_AFTER = 5.0
 MAX_ORIGIN_BYTES = 1024
@@ -65,29 +68,36 @@ class Durable:
 
 
 @dataclass(frozen=True)
-class Topic:
+class Topic(Generic[P]):
     """One subject.
 
     Attributes:
+        model: of its bodies; None for what holds many kinds
+        noun: one of its messages, in the singular
         durables: who reads it from where he stopped
-        rate_hz: nominal rate, in simulated time for what follows the frames; None for what comes when it happens.
-        stream: where it is kept; None for what is not.
-        recorded: whether a recording takes it by default.
+        rate_hz: nominal rate, in simulated time for what follows the frames; None for what comes when it happens
+        stream: where it is kept; None for what is not
+        answered: its receivers answer requests. Only they subscribe: a sender sees by the broker that none is there
     """
 
     subject: str
-    model: type[Payload] | None
+    model: type[P] | None
+    noun: str
     publisher: str
     about: str
     rate_hz: float | None = None
     stream: str | None = None
-    recorded: bool = False
     durables: tuple[Durable, ...] = ()
+    answered: bool = False
 
     @property
     def stale_after_s(self) -> float | None:
         """Silence that means a dead input; None where silence means nothing."""
         return None if self.rate_hz is None else STALE_AFTER / self.rate_hz
+
+    def covers(self, subject: str) -> bool:
+        """Return whether a message on a subject belongs to the topic."""
+        return subject == self.subject or (self.subject.endswith(">") and subject.startswith(self.subject[:-1]))
 
 
 MIB = 1 << 20
@@ -107,6 +117,7 @@ REGISTRAR_DURABLE = "registrar_events_pull"
 FRAMES = Topic(
     "qiki.radar.v1.frames",
     RadarFrame,
+    "frame",
     "q-sim-radar",
     "all detections of a scan",
     10.0,
@@ -116,6 +127,7 @@ FRAMES = Topic(
 FRAMES_LR = Topic(
     "qiki.radar.v1.frames.lr",
     RadarFrame,
+    "long-range frame",
     "q-sim-radar",
     "its long-range detections: no identity in them",
     10.0,
@@ -124,6 +136,7 @@ FRAMES_LR = Topic(
 FRAMES_SR = Topic(
     "qiki.radar.v1.tracks.sr",
     RadarFrame,
+    "short-range frame",
     "q-sim-radar",
     "its short-range detections, with transponder identity (a frame, in spite of the name)",
     10.0,
@@ -132,16 +145,17 @@ FRAMES_SR = Topic(
 TRACKS = Topic(
     "qiki.radar.v1.tracks",
     RadarTrack,
+    "track",
     "faststream-bridge",
     "one message a track and frame",
     10.0,
     QIKI_RADAR_V1,
-    recorded=True,
     durables=(Durable(TRACKS_DURABLE, "outside clients"),),
 )
 TRACKED = Topic(
     "qiki.tracker.v1.frames",
     TrackedFrame,
+    "tracked frame",
     "faststream-bridge",
     "a frame's tracks are stored",
     10.0,
@@ -150,60 +164,60 @@ TRACKED = Topic(
 GUARD = Topic(
     "qiki.events.v1.radar.guard",
     GuardAlert,
+    "guard alert",
     "faststream-bridge",
     "a track met a guard rule",
     stream=QIKI_EVENTS_V1,
-    recorded=True,
-)
-EVENTS = Topic(
-    "qiki.events.v1.>",
-    None,
-    "all",
-    "everything that happened",
-    stream=QIKI_EVENTS_V1,
-    recorded=True,
-    # The registrar must get every event in the end, however often it fails.
-    durables=(Durable(REGISTRAR_DURABLE, "registrar", ack_wait_s=5.0, max_deliver=-1),),
 )
 AUDIT = Topic(
     "qiki.events.v1.audit",
     AuditRecord,
+    "audit record",
     "registrar",
     "audit records",
     stream=QIKI_EVENTS_V1,
     durables=(Durable(AUDIT_DURABLE, "outside clients"),),
 )
-TELEMETRY = Topic("qiki.telemetry", TelemetrySnapshot, "q-sim-service", "the bot's own state", 1.0, recorded=True)
-COMMANDS = Topic("qiki.commands.control", CommandMessage, "anyone allowed", "commands to the simulator")
-RESPONSES = Topic("qiki.responses.control", ControlAck, "q-sim-service", "one acknowledgement a command", recorded=True)
+EVENTS: Topic[Any] = Topic(
+    "qiki.events.v1.>",
+    None,
+    "event",
+    "all",
+    "everything that happened",
+    stream=QIKI_EVENTS_V1,
+    # The registrar must get every event in the end, however often it fails.
+    durables=(Durable(REGISTRAR_DURABLE, "registrar", ack_wait_s=5.0, max_deliver=-1),),
+)
+TELEMETRY = Topic(
+    "qiki.telemetry", TelemetrySnapshot, "telemetry snapshot", "q-sim-service", "the bot's own state", 1.0
+)
+COMMANDS = Topic(
+    "qiki.commands.control", CommandMessage, "command", "anyone allowed", "commands to the simulator", answered=True
+)
+RESPONSES = Topic(
+    "qiki.responses.control", ControlAck, "acknowledgement", "q-sim-service", "one acknowledgement a command"
+)
 TRUTH = Topic(
     "qiki.truth.v1.contacts",
     TruthSnapshot,
+    "truth snapshot",
     "q-sim-service",
     "what is really there, for scoring and tests",
     10.0,
 )
 AGENT_STATE = Topic(
-    "qiki.agent.v1.state", AgentState, "qiki-dev", "the agent's state; also at every change of it", 1.0, recorded=True
+    "qiki.agent.v1.state", AgentState, "agent state", "qiki-dev", "the agent's state; also at every change of it", 1.0
 )
-DEAD_LETTERS = Topic("qiki.dlq.v1.>", None, "whoever could not read it", "the bytes as they came", stream=QIKI_DLQ_V1)
+DEAD_LETTERS: Topic[Any] = Topic(
+    "qiki.dlq.v1.>", None, "dead letter", "whoever could not read it", "the bytes as they came", stream=QIKI_DLQ_V1
+)
 
-TOPICS = (
-    FRAMES,
-    FRAMES_LR,
-    FRAMES_SR,
-    TRACKS,
-    TRACKED,
-    GUARD,
-    AUDIT,
-    EVENTS,
-    TELEMETRY,
-    COMMANDS,
-    RESPONSES,
-    TRUTH,
-    AGENT_STATE,
-    DEAD_LETTERS,
-)
+TOPICS: tuple[Topic[Any], ...] = tuple(row for row in list(vars().values()) if isinstance(row, Topic))
+FRAMES_BY_BAND = {
+    RadarRangeBand.RR_UNSPECIFIED: FRAMES,
+    RadarRangeBand.RR_LR: FRAMES_LR,
+    RadarRangeBand.RR_SR: FRAMES_SR,
+}
 
 
 def dead_letter_subject(origin: str) -> str:

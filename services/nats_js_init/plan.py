@@ -1,6 +1,7 @@
 """What must exist in JetStream, from the table of topics."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, DiscardPolicy, ReplayPolicy, StorageType, StreamConfig
 
@@ -39,7 +40,7 @@ def _stream(stream: Stream) -> StreamConfig:
     )
 
 
-def _consumer(topic: Topic, durable: Durable, stream: Stream) -> ConsumerConfig:
+def _consumer(topic: Topic[Any], durable: Durable, stream: Stream) -> ConsumerConfig:
     return ConsumerConfig(
         durable_name=durable.name,
         filter_subject=topic.subject,

@@ -45,7 +45,7 @@ class Traffic:
         count: of a message's JSON value
     """
 
-    topic: Topic
+    topic: Topic[Any]
     kind: EventKind
     payload: type[RadarFramesSeen | RadarTracksSeen]
     amount: str

@@ -63,8 +63,8 @@ def test_a_failed_wait_says_what_was_seen_and_what_the_services_said(elsewhere, 
     said = result.stdout
     assert result.returncode == 1, said
     assert "AwaitedError: waited 0.2 s for a track whose iff is FOE: none came" in said
-    assert re.search(r"track messages came; nearest to it:\n.*: iff is (UNKNOWN|FRIEND)\n", said)
-    assert re.search(r"seen since the begin: \d+ frames, ", said)
+    assert re.search(r"tracks came; nearest to it:\n.*: iff is (UNKNOWN|FRIEND)\n", said)
+    assert re.search(r"seen since the beginning: \d+ frames, ", said)
     assert "q-sim-radar running healthy" in said
     assert "q-sim-service | " in said
     assert f"the stack is up, its run folder {tmp_path}" in said

@@ -88,10 +88,10 @@ def test_what_the_broker_does_not_keep_is_seen_across_a_restart(broker, watcher)
         await client.publish(topics.TELEMETRY.subject, b"{}")
         await client.close()
 
-    def heard():
+    def came():
         asyncio.run(publish())
-        return watcher._ledger.telemetry.records
+        return watcher.telemetry()
 
-    watcher.await_until("it is heard", heard)
+    watcher.await_until("it has come", came)
     with pytest.raises(AwaitedError, match=r"connection broke at .*: what is not kept was missed"):
         watcher.await_truth(deadline_s=0)

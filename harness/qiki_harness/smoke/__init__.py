@@ -1,1 +1,1 @@
-"""The smoke test: whether every part of a running stack does its work, in a few seconds and without disturbing it."""
+"""The smoke test: checks every part of a running stack, in a few seconds and without disturbing it."""

@@ -1,12 +1,12 @@
 """`python -m qiki_harness.smoke`: exit status 0 all passed, 1 not all, 2 no stack found, or a wrong option."""
 
 import argparse
-import asyncio
 import os
 import signal
 import sys
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from qiki.errors import UserError
@@ -15,11 +15,10 @@ from qiki_harness.cli.options import compose_file
 from qiki_harness.cli.output import complain
 from qiki_harness.compose import ComposeFile
 from qiki_harness.errors import HarnessError
-from qiki_harness.smoke.check import Check, Result
+from qiki_harness.smoke.check import Check, CheckResult
 from qiki_harness.smoke.checks import CHECKS
 from qiki_harness.smoke.report import all_passed, document, line, listing, summary
 from qiki_harness.smoke.runner import run
-from qiki_harness.smoke.session import connected
 from qiki_harness.smoke.target import SmokeSettings, Target, find_target
 
 _USER_ERROR = 2
@@ -27,13 +26,13 @@ _INTERRUPTED = 128 + signal.SIGINT
 _TERMINATED = 128 + signal.SIGTERM
 
 
-def _options(words: Sequence[str] | None) -> argparse.Namespace:
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="smoke_test.sh",
         description="Check every part of the running stack: the one that NATS_URL and QSIM_GRPC name, else the "
         "native one. Exit status: 0 all passed, 1 not all, 2 no stack found.",
     )
-    parser.add_argument("--list", action="store_true", help="say which checks there are, and make none")
+    parser.add_argument("--list", action="store_true", help="list the checks, and make none")
     parser.add_argument(
         "--only",
         action="append",
@@ -41,41 +40,36 @@ def _options(words: Sequence[str] | None) -> argparse.Namespace:
         choices=[check.name for check in CHECKS],
         help="make this check; repeatable",
     )
-    parser.add_argument("--json", action="store_true", help="say it all in one JSON document")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument("--name", default="default", help="which native stack, if several run")
     parser.add_argument("--run-dir", type=Path, help="where the native stacks' run folders are")
-    return parser.parse_args(words)
+    return parser.parse_args(arguments)
 
 
-async def _made(checks: Sequence[Check], target: Target, *, as_json: bool) -> bool:
+def _make(checks: Sequence[Check], target: Target, *, as_json: bool) -> bool:
+    """Make the checks and print their results; return whether all passed."""
     began_s = time.monotonic()
-    names = max(len(check.name) for check in checks)
+    width = max(len(check.name) for check in checks)
 
-    def tell(result: Result) -> None:
+    def show(result: CheckResult) -> None:
         if not as_json:
-            print(line(result, names), flush=True)
+            print(line(result, width), flush=True)
 
-    async with connected(target) as session:
-        results = await run(checks, session, tell)
-    said = document if as_json else summary
-    print(said(results, target, time.monotonic() - began_s))
+    with closing(target.connect()) as twin:
+        results = run(checks, twin, show)
+    text = document if as_json else summary
+    print(text(results, target, time.monotonic() - began_s))
     return all_passed(results)
 
 
-async def _until_terminated(work: Coroutine[None, None, bool]) -> bool:
-    """SIGTERM ends it as Ctrl-C does: the stranger of the guard's check still leaves."""
-    task = asyncio.create_task(work)
-
-    def end() -> None:
-        if not task.cancelling():  # `timeout` signals twice, and the second would end the leaving
-            task.cancel()
-
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, end)
-    return await task
+def _terminate(*_: object) -> None:
+    """End as Ctrl-C does, so that the stranger of the guard's check still leaves."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # `timeout` signals twice, and the second would end the leaving
+    sys.exit(_TERMINATED)
 
 
 def _take_env_file() -> None:
-    """What the project's `.env` says of the services, where the environment does not: stacks are started with it."""
+    """Take the services' settings of the project's `.env` too, below the environment: stacks are started with it."""
     try:
         file = compose_file()
     except HarnessError:
@@ -86,9 +80,9 @@ def _take_env_file() -> None:
             os.environ.setdefault(name, value)
 
 
-def main(words: Sequence[str] | None = None) -> int:
-    """The exit status."""
-    options = _options(words)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the smoke test; return the exit status."""
+    options = _options(arguments)
     checks = [check for check in CHECKS if not options.only or check.name in options.only]
     if options.list:
         print(listing(checks))
@@ -96,12 +90,11 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         _take_env_file()
         target = find_target(load_settings(SmokeSettings), options.name, options.run_dir)
-        return 0 if asyncio.run(_until_terminated(_made(checks, target, as_json=options.json))) else 1
+        signal.signal(signal.SIGTERM, _terminate)
+        return 0 if _make(checks, target, as_json=options.json) else 1
     except UserError as error:
         complain(str(error))
         return _USER_ERROR
-    except asyncio.CancelledError:
-        return _TERMINATED
     except KeyboardInterrupt:
         return _INTERRUPTED
 

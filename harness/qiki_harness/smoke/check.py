@@ -1,18 +1,24 @@
-"""What a check is, and what becomes of it."""
+"""A check, its result, and the reading of messages in one."""
 
-from __future__ import annotations
-
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import Any, TypeVar
 
-if TYPE_CHECKING:
-    from qiki_harness.smoke.session import Session
+import grpc
+from pydantic import ValidationError
+
+from qiki.contracts.fields import Payload
+from qiki_harness.twin import AwaitedError, Record, Twin
+
+T = TypeVar("T")
+P = TypeVar("P", bound=Payload)
+
+ANSWER_S = 5.0
 
 
 class CheckFailedError(Exception):
-    """What a check looks at is not as it should be; the text says how it is, in one line."""
+    """The part is not as it should be; the text says how it is, in one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +33,11 @@ class Check:
 
     name: str
     proves: str
-    run: Callable[[Session], Awaitable[str]]
+    run: Callable[[Twin], str]
     needs: tuple[str, ...] = ()
 
 
-class Verdict(StrEnum):
+class CheckVerdict(StrEnum):
     """What became of a check; BLOCKED: something that it needs has failed, so it was not made."""
 
     PASSED = "passed"
@@ -40,7 +46,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class CheckResult:
     """A check that was made.
 
     Attributes:
@@ -48,6 +54,56 @@ class Result:
     """
 
     check: Check
-    verdict: Verdict
+    verdict: CheckVerdict
     duration_s: float
     text: str
+
+
+def until(twin: Twin, look: Callable[[], T | None], deadline_s: float, complaint: Callable[[], str]) -> T:
+    """Return what `look` finds; it looks again whenever something has come.
+
+    Raises:
+        CheckFailedError: it found nothing in time; the text is the complaint.
+    """
+    try:
+        return twin.await_until("", look, deadline_s)
+    except AwaitedError:
+        raise CheckFailedError(complaint()) from None
+
+
+def read(model: type[P], record: Record[Any]) -> P:
+    """Return the payload of a message.
+
+    Raises:
+        CheckFailedError: it is not of the model; the text says where the message is, and the first fault.
+    """
+    try:
+        payload: P = model.from_json(record.body)
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_context=False)[0]
+        where = ".".join(str(part) for part in fault["loc"])
+        raise wrong(record, f"no {model.__name__}: {where + ': ' if where else ''}{fault['msg']}") from None
+    return payload
+
+
+def header(record: Record[Any], name: str) -> str:
+    """Return a header of a message.
+
+    Raises:
+        CheckFailedError: it has none of that name.
+    """
+    if name not in record.headers:
+        raise wrong(record, f"{name}: is missing")
+    return record.headers[name]
+
+
+def wrong(record: Record[Any], problem: str) -> CheckFailedError:
+    """Return the error of a message that is not as it should be."""
+    place = f", sequence {record.sequence}" if record.sequence else ""
+    return CheckFailedError(f"{record.subject}{place}: {problem}")
+
+
+def rpc_fault(error: grpc.RpcError) -> str:
+    """Return the code and the details of a failed call."""
+    call: Any = error
+    return f"{call.code().name}: {call.details()}"

@@ -1,56 +1,112 @@
-"""The stranger on its way: another radar's frames, published as they would come."""
+"""A stranger that comes from 120 m to 50 m, stays, and goes, as another radar than the simulator's sees it."""
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import timedelta
-from uuid import uuid4
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from math import sqrt
+from uuid import UUID, uuid4, uuid5
 
+from qiki.clock import rfc3339
 from qiki.contracts import topics
-from qiki.runtime.cancellation import end_if_cancelled
+from qiki.contracts.enums import RadarRangeBand
+from qiki.contracts.headers import FRAME_TYPES, RANGE_BAND, cloud_event
+from qiki.contracts.models import RadarDetection, RadarFrame
 from qiki.runtime.clock import now
-from qiki_harness.smoke.intruder import PERIOD_S, Radar, Sighting, approach, departure, headers, stay
-from qiki_harness.smoke.session import Session
+from qiki_harness.twin import Twin
 
+FAR_M, CLOSE_M = 120.0, 50.0
+BRAKING_MPS2 = 7.0
+PERIOD_S = 0.1
+EMPTY_FRAMES = 10
+SOURCE = "urn:qiki:smoke:radar"
+_BAND = RadarRangeBand.RR_UNSPECIFIED
+_STEPS = int(sqrt(2 * (FAR_M - CLOSE_M) / BRAKING_MPS2) / PERIOD_S)
 _HEAD_START = timedelta(seconds=30)
 """Its time begins in the past, so that what is sent at once is not of the future."""
 
+Sighting = tuple[float, float] | None
+"""Range [m] and range rate [m/s]; None where nothing is seen."""
+STAY: Sighting = (CLOSE_M, 0.0)
 
-@asynccontextmanager
-async def close_by(session: Session) -> AsyncIterator[str]:
-    """A stranger comes close, stays for as long as the context lasts, and goes, whatever happened; gives its run."""
-    radar = Radar(uuid4(), now() - _HEAD_START)
+
+def approach() -> Iterator[tuple[float, float]]:
+    """Yield its way in: it brakes, and stands at the close end."""
+    for step in range(_STEPS, -1, -1):
+        left_s = step * PERIOD_S
+        yield CLOSE_M + BRAKING_MPS2 * left_s**2 / 2, -BRAKING_MPS2 * left_s
+
+
+def departure() -> Iterator[Sighting]:
+    """Yield its way out, the way in reversed; then nothing, until no tracker believes in it."""
+    yield from ((range_m, -vr_mps) for range_m, vr_mps in reversed(list(approach())))
+    yield from [None] * EMPTY_FRAMES
+
+
+@contextmanager
+def close_by(twin: Twin) -> Iterator[str]:
+    """Let a stranger come close, stay as long as the context lasts, and go, whatever happens; give its run."""
+    radar = OtherRadar(twin, uuid4(), now() - _HEAD_START)
+    leaving = threading.Event()
     try:
         for sighting in approach():
-            await _send(session, radar, sighting)
-            end_if_cancelled()
-        async with _standing(session, radar):
-            yield str(radar.sensor_id)
+            twin.check_interrupted()
+            radar.send(sighting)
+        with ThreadPoolExecutor(1) as pool:
+            staying = pool.submit(_stay, radar, leaving)
+            try:
+                yield str(radar.sensor_id)
+            finally:
+                leaving.set()
+            staying.result()
     finally:
-        for sighting in departure():
-            await _send(session, radar, sighting)
+        for one in departure():
+            radar.send(one)
 
 
-@asynccontextmanager
-async def _standing(session: Session, radar: Radar) -> AsyncIterator[None]:
-    leaving = asyncio.Event()
-    standing = asyncio.create_task(_stand(session, radar, leaving))
-    try:
-        yield
-    finally:
-        leaving.set()
-        await standing
+def _stay(radar: "OtherRadar", leaving: threading.Event) -> None:
+    while not leaving.wait(PERIOD_S):
+        radar.send(STAY)
 
 
-async def _stand(session: Session, radar: Radar, leaving: asyncio.Event) -> None:
-    while not leaving.is_set():
-        await _send(session, radar, stay())
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(PERIOD_S):
-                await leaving.wait()
+class OtherRadar:
+    """Makes frames and stores them; it numbers nothing and knows no run.
+
+    Args:
+        twin: the stack
+        sensor_id: its own, which is its run
+        begin: time of its first frame
+    """
+
+    def __init__(self, twin: Twin, sensor_id: UUID, begin: datetime) -> None:
+        self.sensor_id = sensor_id
+        self._twin = twin
+        self._begin = begin
+        self._frames = 0
+
+    def send(self, sighting: Sighting) -> None:
+        """Store the next frame."""
+        moment = self._begin + timedelta(seconds=PERIOD_S * self._frames)
+        self._frames += 1
+        frame = RadarFrame(
+            frame_id=uuid5(self.sensor_id, str(self._frames)),
+            sensor_id=self.sensor_id,
+            timestamp=moment,
+            detections=() if sighting is None else (_detection(*sighting),),
+        )
+        event = cloud_event(str(frame.frame_id), FRAME_TYPES[_BAND], SOURCE, rfc3339(moment))
+        self._twin.store(topics.FRAMES.subject, frame.to_json(), event | {RANGE_BAND: _BAND.name})
 
 
-async def _send(session: Session, radar: Radar, sighting: Sighting) -> None:
-    frame = radar.frame(sighting)
-    await session.jetstream.publish(topics.FRAMES.subject, frame.to_json(), headers=headers(frame))
+def _detection(range_m: float, vr_mps: float) -> RadarDetection:
+    return RadarDetection(
+        range_m=range_m,
+        bearing_deg=45.0,
+        elev_deg=10.0,
+        vr_mps=vr_mps,
+        snr_db=30.0,
+        rcs_dbsm=0.0,
+        range_band=RadarRangeBand.RR_SR,
+        id_present=False,
+    )

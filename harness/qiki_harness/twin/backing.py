@@ -1,4 +1,4 @@
-"""What stack a twin looks at: one that was started for it, or one that runs already."""
+"""The stack of a twin: one that was started for it, or one that runs already."""
 
 import os
 from collections.abc import Mapping
@@ -8,7 +8,8 @@ from typing import Protocol
 from qiki_harness.errors import StackError
 from qiki_harness.stack import Stack
 
-NATS_URL, QSIM_GRPC = "NATS_URL", "QSIM_GRPC"
+NATS_URL, QSIM_GRPC, BRIDGE_HTTP = "NATS_URL", "QSIM_GRPC", "BRIDGE_HTTP"
+BRIDGE = "faststream-bridge"
 
 
 class Backing(Protocol):
@@ -16,7 +17,7 @@ class Backing(Protocol):
 
     @property
     def addresses(self) -> Mapping[str, str]:
-        """Where NATS and the simulator are."""
+        """The addresses of NATS and the simulator, by the variables that name them."""
         ...
 
     @property
@@ -28,8 +29,16 @@ class Backing(Protocol):
         """
         ...
 
+    def http_url(self, service: str) -> str:
+        """Return where a service serves its health and metrics.
+
+        Raises:
+            StackError: it is not known.
+        """
+        ...
+
     def situation(self, lines: int) -> list[str]:
-        """How its services are, and the last lines of their logs."""
+        """Return how its services are, and the last lines of their logs."""
         ...
 
     def close(self) -> None:
@@ -45,11 +54,15 @@ class OwnStack:
 
     @property
     def addresses(self) -> Mapping[str, str]:
-        """Where NATS and the simulator are."""
+        """The addresses of NATS and the simulator, by the variables that name them."""
         return self.stack.info.addresses
 
+    def http_url(self, service: str) -> str:
+        """Return where a service serves its health and metrics."""
+        return self.stack.info.http_url(service)
+
     def situation(self, lines: int) -> list[str]:
-        """How its services are, and the last lines of their logs."""
+        """Return how its services are, and the last lines of their logs."""
         info = self.stack.info
         said = [f"the stack is {info.state}, its run folder {self.stack.folder.path}"]
         said += [f"  {status}" for status in info.services.values()]
@@ -64,27 +77,36 @@ class OwnStack:
 
 @dataclass(frozen=True)
 class ForeignStack:
-    """A stack that somebody else runs: it can be watched and commanded, not killed."""
+    """A stack that somebody else runs: it can be watched and commanded, not killed.
+
+    Attributes:
+        addresses: by the variables that name them; that of the bridge's HTTP server is optional
+    """
 
     addresses: Mapping[str, str]
 
     @classmethod
     def of_environment(cls, environment: Mapping[str, str] = os.environ) -> "ForeignStack | None":
-        """The running stack that NATS_URL and QSIM_GRPC name, if both are set."""
-        if environment.get(NATS_URL) and environment.get(QSIM_GRPC):
-            return cls({name: environment[name] for name in (NATS_URL, QSIM_GRPC)})
-        return None
+        """Return the running stack that NATS_URL and QSIM_GRPC name, if both are set."""
+        given = {name: environment[name] for name in (NATS_URL, QSIM_GRPC, BRIDGE_HTTP) if environment.get(name)}
+        return cls(given) if {NATS_URL, QSIM_GRPC} <= given.keys() else None
 
     @property
     def stack(self) -> Stack:
-        """Nobody's to control from here."""
+        """It cannot be controlled from here."""
         raise StackError(
             f"the stack at {self.addresses[NATS_URL]} was not started by this test: "
             "who kills, restarts or reads logs takes `own_twin`"
         )
 
+    def http_url(self, service: str) -> str:
+        """Return where the bridge serves its health and metrics: the containers' address where none is given."""
+        if service != BRIDGE:
+            raise StackError(f"the stack at {self.addresses[NATS_URL]} says only where the HTTP server of {BRIDGE} is")
+        return self.addresses.get(BRIDGE_HTTP, f"http://{BRIDGE}:9102")
+
     def situation(self, lines: int) -> list[str]:  # noqa: ARG002
-        """Where it is; no more is known."""
+        """Return where it is; no more is known."""
         where = ", ".join(f"{name}={address}" for name, address in self.addresses.items())
         return [f"the stack is not this test's own ({where}): look there for the states and logs of its services"]
 

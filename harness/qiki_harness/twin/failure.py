@@ -1,4 +1,4 @@
-"""What is said when a wait has failed: what was awaited, what came instead, how the services are."""
+"""The text of a failed wait: what was awaited, what came instead, how the services are."""
 
 from typing import TypeVar
 
@@ -18,30 +18,34 @@ class AwaitedError(AssertionError):
     """What a test waited for did not come."""
 
 
+class InterruptedWaitError(Exception):
+    """A wait was interrupted."""
+
+
 def nothing_came(
     condition: Where[P], history: History[P], begin: int, waited_s: float, ledger: Ledger, backing: Backing
 ) -> AwaitedError:
-    """A record that meets a condition was awaited."""
+    """Describe a wait for a record that meets a condition."""
     seen = history.records[begin:]
     lines = [f"waited {waited_s:g} s for {condition}: none came"]
     if seen:
         lines.append(f"{len(seen)} {history.name} came; nearest to it:")
-        lines += [line for record in _nearest(condition, seen) for line in _told(condition, record)]
+        lines += [line for record in _nearest(condition, seen) for line in _shown(condition, record)]
     return AwaitedError("\n".join([*lines, *_surroundings(ledger, backing)]))
 
 
 def never_true(words: str, waited_s: float, ledger: Ledger, backing: Backing) -> AwaitedError:
-    """A condition in the test's own words was awaited."""
+    """Describe a wait for a condition in the test's own words."""
     return AwaitedError("\n".join([f"waited {waited_s:g} s until {words}: never so", *_surroundings(ledger, backing)]))
 
 
 def _nearest(condition: Where[P], seen: list[Record[P]]) -> list[Record[P]]:
-    """Those that fail the fewest conditions, the newest first among equals."""
+    """Return those that fail the fewest conditions, the newest first among equals."""
     newest_first = seen[::-1]
     return sorted(newest_first, key=lambda record: len(condition.complaints(record)))[:_NEAREST]
 
 
-def _told(condition: Where[P], record: Record[P]) -> list[str]:
+def _shown(condition: Where[P], record: Record[P]) -> list[str]:
     body = record.body.decode(errors="replace")
     more = "…" if len(body) > _BODY_CHARS else ""
     place = f" {record.sequence}" if record.sequence else ""
@@ -54,4 +58,4 @@ def _told(condition: Where[P], record: Record[P]) -> list[str]:
 def _surroundings(ledger: Ledger, backing: Backing) -> list[str]:
     counts = ", ".join(f"{len(history)} {history.name}" for history in ledger.histories)
     breaks = [f"the twin's connection broke at {time:%T}: what is not kept was missed" for time in ledger.breaks]
-    return [f"seen since the begin: {counts}", *breaks, *backing.situation(_LOG_LINES)]
+    return [f"seen since the beginning: {counts}", *breaks, *backing.situation(_LOG_LINES)]

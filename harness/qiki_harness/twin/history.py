@@ -1,117 +1,96 @@
-"""What has passed: a history for each kind of record, written by the wire's thread, read by the test's."""
+"""The messages that have passed: a history for each topic, written by the wire's thread, read by the test's."""
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from qiki.contracts import topics
-from qiki.contracts.agent import AgentState
-from qiki.contracts.models import (
-    ControlAck,
-    Payload,
-    RadarFrame,
-    RadarTrack,
-    TelemetrySnapshot,
-    TrackedFrame,
-    TruthSnapshot,
-)
-from qiki_harness.twin import where
-from qiki_harness.twin.records import DeadLetter, Event, Record, read_dead_letter, read_event
-from qiki_harness.twin.where import Noun, Where
+from qiki.contracts.topics import TOPICS, Topic
+from qiki_harness.twin.records import Record, reader
+from qiki_harness.twin.where import Noun, Where, noun
 
 P = TypeVar("P")
 T = TypeVar("T")
-M = TypeVar("M", bound=Payload)
 
 _LOOK_AGAIN_S = 0.1  # conditions may look beyond the histories: at a metric, at the state of a service
 
 
 @dataclass(eq=False)
 class History(Generic[P]):
-    """Records of one kind, in the order of their arrival.
+    """The messages of one topic, in the order of their arrival."""
 
-    Attributes:
-        name: in the plural
-    """
-
-    name: str
+    topic: Topic[P]
     noun: Noun[P]
     read: Callable[[Record[P]], P]
     records: list[Record[P]] = field(default_factory=list)
 
+    @classmethod
+    def of(cls, topic: Topic[P]) -> "History[P]":
+        """Return an empty one."""
+        return cls(topic, noun(topic), reader(topic))
+
     def __len__(self) -> int:
         return len(self.records)
 
+    @property
+    def name(self) -> str:
+        """Its messages, in the plural."""
+        return f"{self.topic.noun}s"
+
     def matching(self, condition: Where[P], begin: int = 0) -> Iterator[Record[P]]:
-        """Those that meet a condition."""
+        """Yield those that meet a condition."""
         return (record for record in self.records[begin:] if condition(record))
 
 
-def _as(model: type[M]) -> Callable[[Record[M]], M]:
-    return lambda record: model.from_json(record.body)
-
-
 class Ledger:
-    """All histories, and who waits for them to grow.
+    """All histories, and waits for them to grow.
+
+    Args:
+        table: the topics that are of interest; requests have no history
 
     Attributes:
+        topics: those that have a history
         breaks: when the connection broke; what passed meanwhile and is not kept is missing
     """
 
-    def __init__(self) -> None:
-        self.frames: History[RadarFrame] = History("frames", where.frame, _as(RadarFrame))
-        self.frames_lr: History[RadarFrame] = History("long-range frames", where.frame, _as(RadarFrame))
-        self.frames_sr: History[RadarFrame] = History("short-range frames", where.frame, _as(RadarFrame))
-        self.tracks: History[RadarTrack] = History("track messages", where.track, _as(RadarTrack))
-        self.tracked: History[TrackedFrame] = History("tracked frames", where.tracked, _as(TrackedFrame))
-        self.events: History[Event] = History("events", where.event, read_event)
-        self.dead_letters: History[DeadLetter] = History("dead letters", where.dead_letter, read_dead_letter)
-        self.telemetry: History[TelemetrySnapshot] = History("telemetry", where.telemetry, _as(TelemetrySnapshot))
-        self.truth: History[TruthSnapshot] = History("truth", where.truth, _as(TruthSnapshot))
-        self.acks: History[ControlAck] = History("acknowledgements", where.acknowledgement, _as(ControlAck))
-        self.agent: History[AgentState] = History("agent states", where.agent, _as(AgentState))
-        self._by_subject: dict[str, History[Any]] = {
-            topics.FRAMES.subject: self.frames,
-            topics.FRAMES_LR.subject: self.frames_lr,
-            topics.FRAMES_SR.subject: self.frames_sr,
-            topics.TRACKS.subject: self.tracks,
-            topics.TRACKED.subject: self.tracked,
-            topics.TELEMETRY.subject: self.telemetry,
-            topics.TRUTH.subject: self.truth,
-            topics.RESPONSES.subject: self.acks,
-            topics.AGENT_STATE.subject: self.agent,
-        }
+    def __init__(self, table: Sequence[Topic[Any]] = TOPICS) -> None:
+        self.topics = tuple(topic for topic in table if not topic.answered)
         self.breaks: list[datetime] = []
+        self._histories: dict[str, History[Any]] = {topic.subject: History.of(topic) for topic in self.topics}
+        self._by_subject: dict[str, list[History[Any]]] = {}
         self._changed = threading.Condition()
 
     @property
     def histories(self) -> tuple[History[Any], ...]:
         """All of them."""
-        return (*self._by_subject.values(), self.events, self.dead_letters)
+        return tuple(self._histories.values())
+
+    def history(self, topic: Topic[P]) -> History[P]:
+        """Return a topic's history."""
+        return self._histories[topic.subject]
 
     def add(self, subject: str, body: bytes, headers: Mapping[str, str] | None, sequence: int = 0) -> None:
-        """Take down a message."""
-        history = self._history(subject)
-        if history is not None:
-            history.records.append(Record(subject, body, headers or {}, sequence, history.read))
-            self.wake()
+        """Add a message to the history of each topic that it belongs to."""
+        came_s = time.monotonic()
+        for history in self._covering(subject):
+            history.records.append(Record(subject, body, headers or {}, sequence, history.read, came_s))
+        self.wake()
 
     def wake(self) -> None:
-        """Let those who wait look again."""
+        """Let all waits look again."""
         with self._changed:
             self._changed.notify_all()
 
     def clear(self) -> None:
-        """Empty all."""
+        """Empty all histories."""
         for history in self.histories:
             history.records.clear()
 
     def mark(self) -> Mapping[str, int]:
-        """The present moment: how long each history is."""
-        return {history.name: len(history) for history in self.histories}
+        """Return the present moment: the length of each history, by its topic's subject."""
+        return {subject: len(history) for subject, history in self._histories.items()}
 
     def wait(self, look: Callable[[], T | None], deadline_s: float) -> T | None:
         """Look whenever something has come, until there is a result; None at the deadline."""
@@ -121,9 +100,7 @@ class Ledger:
                 self._changed.wait(min(left_s, _LOOK_AGAIN_S))
         return found
 
-    def _history(self, subject: str) -> History[Any] | None:
-        if subject.startswith("qiki.events."):
-            return self.events
-        if subject.startswith("qiki.dlq."):
-            return self.dead_letters
-        return self._by_subject.get(subject)
+    def _covering(self, subject: str) -> list[History[Any]]:
+        if subject not in self._by_subject:
+            self._by_subject[subject] = [one for one in self.histories if one.topic.covers(subject)]
+        return self._by_subject[subject]

@@ -1,6 +1,6 @@
-"""A message as it passed, and what it says."""
+"""Messages as they passed, and their payloads."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, TypeVar
@@ -8,7 +8,9 @@ from typing import Any, Generic, TypeVar
 from pydantic_core import from_json
 
 from qiki.contracts import headers as names
+from qiki.contracts import topics
 from qiki.contracts.events import CODE, SEVERITY
+from qiki.contracts.topics import Topic
 
 P = TypeVar("P")
 
@@ -22,7 +24,8 @@ class Record(Generic[P]):
         body: its bytes
         headers: empty where it has none
         sequence: its place in its stream; 0 where it is not kept
-        read: how it is parsed; only when somebody looks
+        read: parses the payload; only when somebody looks
+        came_s: time of its arrival, on the monotonic clock
     """
 
     subject: str
@@ -30,6 +33,7 @@ class Record(Generic[P]):
     headers: Mapping[str, str]
     sequence: int
     read: "Callable[[Record[P]], P]" = field(repr=False)
+    came_s: float = 0.0
 
     @cached_property
     def data(self) -> P:
@@ -42,7 +46,7 @@ class Record(Generic[P]):
 
     @property
     def message_id(self) -> str:
-        """What JetStream tells repeated messages by."""
+        """The id by which JetStream finds duplicates."""
         return self.headers[names.MESSAGE_ID]
 
     @property
@@ -58,7 +62,7 @@ class Record(Generic[P]):
 
 @dataclass(frozen=True)
 class Event:
-    """What happened: the CloudEvents attributes and the registrar's code, and the body's fields."""
+    """An event: its CloudEvents attributes, the registrar's code, and the body's fields."""
 
     subject: str
     id: str | None
@@ -79,8 +83,22 @@ class DeadLetter:
     body: bytes
 
 
-def read_event(record: Record[Event]) -> Event:
-    """From a message on `qiki.events.v1.>`."""
+def reader(topic: Topic[P]) -> Callable[[Record[P]], P]:
+    """Return the parser of a topic's messages."""
+    if topic.model is None:
+        return _READERS[topic.subject]
+    model: Any = topic.model
+    return lambda record: model.from_json(record.body)
+
+
+def fields_of(topic: Topic[Any]) -> Collection[str] | None:
+    """Return the names of a payload's fields; None where they differ from message to message."""
+    if topic is topics.DEAD_LETTERS:
+        return tuple(DeadLetter.__dataclass_fields__)
+    return None if topic.model is None else tuple(topic.model.model_fields)
+
+
+def _read_event(record: Record[Event]) -> Event:
     headers = record.headers
     code = headers.get(CODE)
     return Event(
@@ -94,11 +112,16 @@ def read_event(record: Record[Event]) -> Event:
     )
 
 
-def read_dead_letter(record: Record[DeadLetter]) -> DeadLetter:
-    """From a message on `qiki.dlq.v1.>`."""
+def _read_dead_letter(record: Record[DeadLetter]) -> DeadLetter:
     return DeadLetter(
         reason=record.headers[names.REASON],
         origin_subject=record.headers[names.ORIGIN_SUBJECT],
         origin_sequence=int(record.headers[names.ORIGIN_SEQUENCE]),
         body=record.body,
     )
+
+
+_READERS: Mapping[str, Callable[[Record[Any]], Any]] = {
+    topics.EVENTS.subject: _read_event,
+    topics.DEAD_LETTERS.subject: _read_dead_letter,
+}

@@ -1,33 +1,41 @@
-"""`Twin`: a running stack in the words of its domain, for tests."""
+"""`Twin`: a running stack, in the terms of its domain, for tests."""
 
+import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import grpc
 from nats.aio.client import Client
 from nats.js import JetStreamContext
-from nats.js.api import ConsumerInfo
+from nats.js.api import ConsumerInfo, StreamInfo
+from nats.js.errors import NotFoundError
 
 from generated.q_sim_api_pb2_grpc import QSimAPIServiceStub
 from qiki.contracts import topics
 from qiki.contracts.headers import FRAME, TICK
 from qiki.contracts.models import CommandMessage, CommandMetadata, ControlAck, TrackedFrame
+from qiki.contracts.topics import Topic
 from qiki.runtime.grpc import CLIENT_OPTIONS
+from qiki.runtime.stream import Begin
 from qiki_harness.errors import DeadlineError
+from qiki_harness.http import open_url
 from qiki_harness.stack import Stack
 from qiki_harness.twin.backing import NATS_URL, QSIM_GRPC, Backing, ForeignStack
 from qiki_harness.twin.failure import AwaitedError
 from qiki_harness.twin.history import Ledger
-from qiki_harness.twin.metrics import read_metric
-from qiki_harness.twin.records import Record
+from qiki_harness.twin.metrics import sum_of
+from qiki_harness.twin.records import Record, reader
 from qiki_harness.twin.watcher import DEADLINE_S, Watcher
-from qiki_harness.twin.wire import Wire
+from qiki_harness.twin.wire import HISTORY_S, Wire
+
+P = TypeVar("P")
 
 _CONNECT_S = 20.0
+_PAGE_S = 5.0
 _LOOK_BACK = timedelta(minutes=1)
 _TICK = timedelta(milliseconds=50)
 
@@ -42,25 +50,37 @@ class Twin(Watcher):
     Args:
         backing: the stack
         look_back: how much of radar and tracker is wanted, on a stack that was not started for this twin
+        only_new: leave out all that was stored before, whoever started the stack
+        connect_s: time to connect
+
+    Raises:
+        DeadlineError: NATS does not answer.
     """
 
-    def __init__(self, backing: Backing, look_back: timedelta = _LOOK_BACK) -> None:
-        since = datetime.now(UTC) - look_back if isinstance(backing, ForeignStack) else None
+    def __init__(
+        self,
+        backing: Backing,
+        look_back: timedelta = _LOOK_BACK,
+        *,
+        only_new: bool = False,
+        connect_s: float = _CONNECT_S,
+    ) -> None:
         ledger = Ledger()
-        wire = Wire(backing.addresses[NATS_URL], ledger, since)
-        super().__init__(backing, ledger, wire)
-        wire.open(_CONNECT_S)
+        since = datetime.now(UTC) - look_back if isinstance(backing, ForeignStack) else None
+        begins = (Begin.NEW,) if only_new else (Begin.OLDEST, since)
+        super().__init__(backing, ledger, Wire(backing.addresses[NATS_URL], ledger, *begins))
+        self._wire.open(connect_s, connect_s if only_new else HISTORY_S)
 
     def command(self, name: str, /, *, deadline_s: float = DEADLINE_S, **parameters: Any) -> ControlAck:
-        """Send a command, once the simulator listens; returns its acknowledgement, which may be a refusal."""
+        """Send a command, once the simulator listens; return its acknowledgement, which may be a refusal."""
         __tracebackhide__ = True
         return self._commanded(name, parameters, deadline_s).data
 
     def step(self, ticks: int, deadline_s: float = DEADLINE_S) -> Record[TrackedFrame] | None:
-        """Do ticks while time is held, and wait until their last frame is tracked.
+        """Run ticks while time is held, and wait until their last frame is tracked.
 
         Returns:
-            What the tracker said of that frame; None where the ticks brought none.
+            The tracked frame; None where the ticks brought no frame.
 
         Raises:
             AwaitedError: the step is refused, or something does not come in time.
@@ -82,7 +102,7 @@ class Twin(Watcher):
         metadata = CommandMetadata(message_id=identity, message_type="command", source="twin")
         message = CommandMessage(command_name=name, parameters=dict(parameters), metadata=metadata)
         before = self.now()
-        with suppress(DeadlineError):  # what did not come is told better below
+        with suppress(DeadlineError):  # the wait below says more of what did not come
             self._wire.ask(topics.COMMANDS.subject, message.to_json(), deadline_s)
         return self.await_acknowledgement(request_id=str(identity), after=before, deadline_s=deadline_s)
 
@@ -91,15 +111,49 @@ class Twin(Watcher):
         self._wire.publish(subject, body, headers)
 
     def store(self, subject: str, body: bytes, headers: Mapping[str, str] | None = None) -> int:
-        """Publish into the stream that keeps the subject; returns the sequence, once it is stored."""
+        """Publish into the stream that keeps the subject; return the sequence, once it is stored."""
 
         async def do(_: Client, jetstream: JetStreamContext) -> int:
             return (await jetstream.publish(subject, body, headers=dict(headers) if headers else None)).seq
 
         return self._wire.call(do)
 
+    def newest(self, topic: Topic[P], count: int) -> list[Record[P]]:
+        """Return the newest messages in a topic's stream that belong to it, oldest first.
+
+        Args:
+            topic: one that is kept
+            count: how many messages of the stream are looked at
+        """
+        stream, read = str(topic.stream), reader(topic)
+
+        async def get(jetstream: JetStreamContext, sequence: int) -> Record[P] | None:
+            try:
+                message = await jetstream.get_msg(stream, sequence)
+            except NotFoundError:
+                return None
+            subject = str(message.subject)
+            body, headers = message.data or b"", message.headers or {}
+            return Record(subject, body, headers, sequence, read) if topic.covers(subject) else None
+
+        async def do(_: Client, jetstream: JetStreamContext) -> list[Record[P]]:
+            state = (await jetstream.stream_info(stream)).state
+            begin = max(state.first_seq, state.last_seq - count + 1)
+            found = await asyncio.gather(*(get(jetstream, number) for number in range(begin, state.last_seq + 1)))
+            return [record for record in found if record]
+
+        return self._wire.call(do)
+
+    def stream(self, name: str) -> StreamInfo:
+        """Return the configuration and the state of a stream."""
+
+        async def do(_: Client, jetstream: JetStreamContext) -> StreamInfo:
+            return await jetstream.stream_info(name)
+
+        return self._wire.call(do)
+
     def consumer(self, stream: str, durable: str) -> ConsumerInfo:
-        """How far a durable consumer is."""
+        """Return the configuration and the state of a durable consumer."""
 
         async def do(_: Client, jetstream: JetStreamContext) -> ConsumerInfo:
             info: ConsumerInfo = await jetstream.consumer_info(stream, durable)
@@ -109,13 +163,18 @@ class Twin(Watcher):
 
     @cached_property
     def channel(self) -> grpc.Channel:
-        """The gRPC channel to the simulator; it connects anew after a break."""
-        return grpc.insecure_channel(self._backing.addresses[QSIM_GRPC], options=CLIENT_OPTIONS)
+        """The gRPC channel to the simulator; it reconnects after a break."""
+        return grpc.insecure_channel(self.addresses[QSIM_GRPC], options=CLIENT_OPTIONS)
 
     @cached_property
     def sim(self) -> QSimAPIServiceStub:
         """The simulator's RPCs."""
         return QSimAPIServiceStub(self.channel)
+
+    @property
+    def addresses(self) -> Mapping[str, str]:
+        """The addresses of NATS and the simulator, by the variables that name them."""
+        return self._backing.addresses
 
     @property
     def stack(self) -> Stack:
@@ -139,11 +198,25 @@ class Twin(Watcher):
         self.stack.wait_healthy(deadline_s)
 
     def metric(self, service: str, name: str, **labels: str) -> float:
-        """A metric of a service, summed over the labels that are not given; 0 where it has no sample."""
-        return read_metric(self.stack.info.http_url(service), name, labels)
+        """Return a metric of a service, summed over the labels that are not given; 0 where it has no sample."""
+        return sum_of(self.metrics_page(service), name, labels)
+
+    def metrics_page(self, service: str) -> str:
+        """Return the text of a service's metrics."""
+        with open_url(f"{self.http_url(service)}/metrics", timeout=_PAGE_S) as page:
+            text: str = page.read().decode()
+        return text
+
+    def http_url(self, service: str) -> str:
+        """Return where a service serves its health and metrics.
+
+        Raises:
+            StackError: it is not known on a stack that was not started for this twin.
+        """
+        return self._backing.http_url(service)
 
     def situation(self, lines: int = 8) -> list[str]:
-        """How the services are, and the last lines of their logs."""
+        """Return how the services are, and the last lines of their logs."""
         return self._backing.situation(lines)
 
     def close(self) -> None:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Generic, TypeVar
 
-from qiki.contracts import models
-from qiki.contracts.agent import AgentState
-from qiki_harness.twin.records import DeadLetter, Event, Record
+from qiki.contracts import topics
+from qiki.contracts.topics import Topic
+from qiki_harness.twin.records import DeadLetter, Event, Record, fields_of
 
 P = TypeVar("P")
 _OF_THE_MESSAGE = ("frame", "run", "sequence", "subject")
@@ -190,16 +190,18 @@ def _member(value: Any, name: str) -> Any:
         return _NOTHING
 
 
-def _payload(words: str, model: type[models.Payload]) -> Noun[Any]:
-    return Noun(words, tuple(model.model_fields))
+def noun(topic: Topic[P]) -> Noun[P]:
+    """Return the noun for a topic's messages."""
+    article = "an" if topic.noun[0] in "aeiou" else "a"
+    return Noun(f"{article} {topic.noun}", fields_of(topic))
 
 
-frame: Noun[models.RadarFrame] = _payload("a frame", models.RadarFrame)
-track: Noun[models.RadarTrack] = _payload("a track", models.RadarTrack)
-tracked: Noun[models.TrackedFrame] = _payload("a tracked frame", models.TrackedFrame)
-telemetry: Noun[models.TelemetrySnapshot] = _payload("a telemetry snapshot", models.TelemetrySnapshot)
-truth: Noun[models.TruthSnapshot] = _payload("a truth snapshot", models.TruthSnapshot)
-acknowledgement: Noun[models.ControlAck] = _payload("an acknowledgement", models.ControlAck)
-agent: Noun[AgentState] = _payload("an agent state", AgentState)
-event: Noun[Event] = Noun("an event", None)
-dead_letter: Noun[DeadLetter] = Noun("a dead letter", tuple(DeadLetter.__dataclass_fields__))
+frame = noun(topics.FRAMES)
+track = noun(topics.TRACKS)
+tracked = noun(topics.TRACKED)
+telemetry = noun(topics.TELEMETRY)
+truth = noun(topics.TRUTH)
+acknowledgement = noun(topics.RESPONSES)
+agent = noun(topics.AGENT_STATE)
+event: Noun[Event] = noun(topics.EVENTS)
+dead_letter: Noun[DeadLetter] = noun(topics.DEAD_LETTERS)

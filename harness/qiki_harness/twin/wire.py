@@ -1,4 +1,4 @@
-"""The connection behind a twin: a thread of its own with an event loop, which takes down all that passes."""
+"""The connection behind a twin: a thread of its own with an event loop, which keeps all that passes."""
 
 import asyncio
 import socket
@@ -15,7 +15,6 @@ from nats.aio.msg import Msg
 from nats.errors import NoRespondersError
 from nats.js import JetStreamContext
 
-from qiki.contracts import topics
 from qiki.runtime.nats import new_client
 from qiki.runtime.stream import Begin, StreamReader
 from qiki_harness.errors import DeadlineError
@@ -23,13 +22,9 @@ from qiki_harness.twin.history import Ledger
 
 T = TypeVar("T")
 
-# Radar and tracker grow by the second: on a stack that has long been running nobody wants all of it.
-_FAST_STREAMS = (topics.QIKI_RADAR_V1, topics.QIKI_TRACKER_V1)
-_SLOW_STREAMS = (topics.QIKI_EVENTS_V1, topics.QIKI_DLQ_V1)
-_NOT_KEPT = tuple(topic.subject for topic in (topics.TELEMETRY, topics.TRUTH, topics.RESPONSES, topics.AGENT_STATE))
 _POLL_S = 0.02
 _REQUEST_S = 10.0
-_HISTORY_S = 120.0
+HISTORY_S = 120.0
 
 
 class Wire:
@@ -37,14 +32,23 @@ class Wire:
 
     Args:
         url: of the broker
-        ledger: where everything is taken down
-        since: how far to look back into the streams that grow fast; None: to their beginning
+        ledger: where all messages of its topics are kept
+        begin: where to begin in a stream
+        begin_fast: where to begin in one with topics of a nominal rate: nobody wants all of it on a stack that has
+            been running for long
     """
 
-    def __init__(self, url: str, ledger: Ledger, since: datetime | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        ledger: Ledger,
+        begin: Begin | datetime = Begin.OLDEST,
+        begin_fast: Begin | datetime | None = None,
+    ) -> None:
         self._url = url
         self._ledger = ledger
-        self._since = since
+        self._begin = begin
+        self._begin_fast = begin_fast or begin
         self._client = new_client()
         self._connected = asyncio.Event()
         self._ready: Future[None] = Future()
@@ -53,8 +57,12 @@ class Wire:
         self._loop: asyncio.AbstractEventLoop
         self._work: asyncio.Task[None] | None = None
 
-    def open(self, deadline_s: float) -> None:
-        """Connect, and take down what was stored before; from then on nothing is missed.
+    def open(self, deadline_s: float, history_s: float = HISTORY_S) -> None:
+        """Connect, and read what was stored before; from then on nothing is missed.
+
+        Args:
+            deadline_s: for the connection
+            history_s: for what was stored before
 
         Raises:
             DeadlineError: nobody answers, or there is too much of it.
@@ -66,9 +74,9 @@ class Wire:
         except TimeoutError:
             raise DeadlineError(f"NATS at {self._url} did not take a client within {deadline_s:g} s") from None
         try:
-            self._caught_up.result(_HISTORY_S)
+            self._caught_up.result(history_s)
         except TimeoutError:
-            raise DeadlineError(f"NATS at {self._url} did not give its history within {_HISTORY_S:g} s") from None
+            raise DeadlineError(f"NATS at {self._url} did not give its history within {history_s:g} s") from None
 
     def close(self) -> None:
         """Disconnect, and end the thread."""
@@ -77,7 +85,7 @@ class Wire:
             self._thread.join(_REQUEST_S)
 
     def call(self, work: Callable[[Client, JetStreamContext], Awaitable[T]], deadline_s: float = _REQUEST_S) -> T:
-        """Do something with the connection, once it is up, and wait for its result.
+        """Run work on the connection, once it is up, and wait for its result.
 
         Raises:
             DeadlineError: not in time.
@@ -93,7 +101,7 @@ class Wire:
             raise DeadlineError(f"NATS at {self._url} did not answer within {deadline_s:g} s") from None
 
     def publish(self, subject: str, body: bytes, headers: Mapping[str, str] | None = None) -> None:
-        """Publish and see it off."""
+        """Publish, and flush the connection."""
 
         async def do(client: Client, _: JetStreamContext) -> None:
             await client.publish(subject, body, headers=dict(headers) if headers else None)
@@ -102,10 +110,10 @@ class Wire:
         self.call(do)
 
     def ask(self, subject: str, body: bytes, deadline_s: float) -> None:
-        """Publish as soon as somebody listens there, who may only be coming back, and wait for his answer.
+        """Send a request, again and again while nobody listens there, and wait for its answer.
 
         Raises:
-            DeadlineError: there was none in time.
+            DeadlineError: no answer in time.
         """
 
         async def do(client: Client, _: JetStreamContext) -> None:
@@ -120,7 +128,7 @@ class Wire:
         self.call(do, deadline_s)
 
     def check(self) -> None:
-        """Raise what ended the thread, if it has ended: that is a bug, and nobody need wait any longer."""
+        """Raise what ended the thread, if a bug has ended it."""
         work = self._work
         if work and work.done() and not work.cancelled() and (error := work.exception()):
             raise error
@@ -130,13 +138,13 @@ class Wire:
             asyncio.run(self._live())
         except asyncio.CancelledError:
             pass
-        except Exception as error:  # told to whoever waits
+        except Exception as error:  # `open` raises it
             for future in (self._ready, self._caught_up):
                 if not future.done():
                     future.set_exception(error)
 
     async def _live(self) -> None:
-        """Make the work known, do it, and disconnect at its end."""
+        """Listen until the task is cancelled, then disconnect."""
         self._loop = asyncio.get_running_loop()
         self._work = asyncio.create_task(self._listen())
         try:
@@ -145,9 +153,7 @@ class Wire:
             await self._client.close()
 
     async def _listen(self) -> None:
-        begin = self._since or Begin.OLDEST
-        readers = [StreamReader(self._client, stream, self._stored, begin) for stream in _FAST_STREAMS]
-        readers += [StreamReader(self._client, stream, self._stored) for stream in _SLOW_STREAMS]
+        readers = self._readers()
 
         async def lost() -> None:
             self._ledger.breaks.append(datetime.now(UTC))
@@ -169,8 +175,11 @@ class Wire:
             reconnected_cb=restored,
             error_cb=_ignore,
         )
-        for subject in _NOT_KEPT:
-            await self._client.subscribe(subject, cb=self._passed, pending_msgs_limit=0, pending_bytes_limit=0)
+        for topic in self._ledger.topics:
+            if topic.stream is None:
+                await self._client.subscribe(
+                    topic.subject, cb=self._passed, pending_msgs_limit=0, pending_bytes_limit=0
+                )
         await self._client.flush()
         self._connected.set()
         async with asyncio.TaskGroup() as group:
@@ -181,6 +190,13 @@ class Wire:
                 await reader.caught_up.wait()
             self._caught_up.set_result(None)
 
+    def _readers(self) -> list[StreamReader]:
+        """Return a reader for each stream with a topic of the ledger."""
+        kept = [topic for topic in self._ledger.topics if topic.stream is not None]
+        fast = {topic.stream for topic in kept if topic.rate_hz is not None}
+        begins = {str(topic.stream): self._begin_fast if topic.stream in fast else self._begin for topic in kept}
+        return [StreamReader(self._client, stream, self._stored, begin) for stream, begin in begins.items()]
+
     def _stored(self, message: Msg, sequence: int) -> None:
         self._ledger.add(message.subject, message.data, message.headers, sequence)
 
@@ -189,7 +205,7 @@ class Wire:
 
 
 async def _ignore(error: Exception) -> None:
-    """That the broker is away shows in what does not come; tests kill it on purpose."""
+    """Ignore errors of the connection: a wait that fails says that it broke."""
 
 
 def _await_listener(url: str, deadline_s: float) -> None:

@@ -3,6 +3,7 @@
 from collections import deque
 from dataclasses import replace
 from statistics import median_low
+from typing import Any
 
 from qiki.agent.perception.evidence import Received
 from qiki.contracts import topics
@@ -124,6 +125,6 @@ class StalenessMonitor:
         pace = self._speed if self._speed > 0.0 and not self._lockstep else 1.0
         return self._allowed_s(topics.TRACKED, period_s / pace, min(pace, 1.0))
 
-    def _allowed_s(self, topic: topics.Topic, period_s: float, pace: float = 1.0) -> float:
+    def _allowed_s(self, topic: topics.Topic[Any], period_s: float, pace: float = 1.0) -> float:
         nominal_s = (topic.stale_after_s or 0.0) / pace
         return max(nominal_s, topics.STALE_AFTER * period_s, self._stale_min_s)

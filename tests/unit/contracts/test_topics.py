@@ -3,6 +3,7 @@
 import pytest
 
 from qiki.contracts import topics
+from qiki.contracts.fields import Payload
 
 SUBJECTS = {
     "qiki.radar.v1.frames": ("RadarFrame", "q-sim-radar", "QIKI_RADAR_V1"),
@@ -31,7 +32,7 @@ def test_subjects_payloads_publishers_and_streams_are_the_contracts():
 @pytest.mark.parametrize(
     ("topic", "silence_s"), [(topics.FRAMES, 0.5), (topics.TRUTH, 0.5), (topics.TELEMETRY, 5.0), (topics.GUARD, None)]
 )
-def test_silence_means_a_dead_input_where_a_rate_is_declared(topic: topics.Topic, silence_s: float | None):
+def test_silence_means_a_dead_input_where_a_rate_is_declared(topic: topics.Topic[Payload], silence_s: float | None):
     assert topic.stale_after_s == silence_s
 
 
@@ -52,3 +53,15 @@ def test_dead_letters_keep_the_subject_that_they_came_from():
 def test_dead_letters_can_be_published_whatever_subject_they_came_from(origin: str, kept: str):
     """The server's line ends after 4,096 bytes, and nobody may publish to a wildcard or to an empty token."""
     assert topics.dead_letter_subject(origin) == f"qiki.dlq.v1.{kept}"
+
+
+def test_a_topic_covers_its_subject_or_those_below_it():
+    assert topics.TRACKS.covers("qiki.radar.v1.tracks")
+    assert not topics.TRACKS.covers("qiki.radar.v1.tracks.sr")
+    assert topics.EVENTS.covers("qiki.events.v1.radar.guard")
+    assert not topics.EVENTS.covers("qiki.events.v2.radar.guard")
+
+
+def test_the_names_of_messages_differ():
+    """Failed waits count messages by them."""
+    assert len({topic.noun for topic in topics.TOPICS}) == len(topics.TOPICS)

@@ -1,4 +1,4 @@
-"""Checks that do as they are told, and messages."""
+"""Checks with a given outcome, and messages."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -17,15 +17,53 @@ from qiki.world.scenario import load_scenario
 from qiki.world.snapshots import telemetry as told_by
 from qiki.world.world import World
 from qiki_harness.smoke.check import Check
-from qiki_harness.smoke.inbox import Message
 from qiki_harness.smoke.target import Target
+from qiki_harness.twin import ForeignStack, Record
+from qiki_harness.twin.history import Ledger
+from qiki_harness.twin.watcher import Moment, Watcher
+from qiki_harness.twin.wire import Wire
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+NOWHERE = "nats://127.0.0.1:1"
+
+
+def unread(record: Record[Any]) -> Any:
+    """The checks read the bytes."""
+    raise AssertionError(record)
+
+
+class PastOnly(Watcher):
+    """Histories filled by hand: to a check, all of it comes from now on."""
+
+    def __init__(self) -> None:
+        self.ledger = Ledger()
+        super().__init__(ForeignStack({"NATS_URL": NOWHERE}), self.ledger, Wire(NOWHERE, self.ledger))
+
+    def now(self) -> Moment:
+        return dict.fromkeys(super().now(), 0)
+
+
+@pytest.fixture
+def watcher() -> PastOnly:
+    return PastOnly()
+
+
+@pytest.fixture
+def take(watcher: PastOnly) -> Callable[..., None]:
+    """Let messages pass."""
+
+    def add(*records: Record[Any]) -> None:
+        for record in records:
+            watcher.ledger.add(record.subject, record.body, record.headers, record.sequence)
+
+    return add
 
 
 @pytest.fixture
 def target() -> Target:
-    return Target("the native stack 'default'", "nats://127.0.0.1:1", "127.0.0.1:2", "http://127.0.0.1:3")
+    return Target(
+        "the native stack 'default'", ForeignStack({"NATS_URL": "nats://127.0.0.1:1", "QSIM_GRPC": "nowhere"})
+    )
 
 
 @pytest.fixture
@@ -33,7 +71,7 @@ def make_check() -> Callable[..., Check]:
     """A check that gives a text, or raises."""
 
     def make(name: str, *needs: str, outcome: str | Exception = "fine") -> Check:
-        async def run(_: Any) -> str:
+        def run(_: Any) -> str:
             if isinstance(outcome, Exception):
                 raise outcome
             return outcome
@@ -44,24 +82,24 @@ def make_check() -> Callable[..., Check]:
 
 
 @pytest.fixture
-def message() -> Callable[..., Message]:
+def message() -> Callable[..., Record[Any]]:
     """A message with a payload or bytes for its body."""
 
     def make(
         subject: str, body: Payload | bytes = b"", headers: Mapping[str, str] | None = None, sequence: int = 0
-    ) -> Message:
-        return Message(subject, body if isinstance(body, bytes) else body.to_json(), headers or {}, sequence)
+    ) -> Record[Any]:
+        return Record(subject, body if isinstance(body, bytes) else body.to_json(), headers or {}, sequence, unread)
 
     return make
 
 
 @pytest.fixture
-def state(message: Callable[..., Message]) -> Callable[..., Message]:
-    """The agent's word of itself."""
+def state(message: Callable[..., Record[Any]]) -> Callable[..., Record[Any]]:
+    """A state of the agent."""
 
     def make(
         tick: int, life: int = 1, fsm: FSMState = FSMState.IDLE, causes: tuple[str, ...] = (), *, bios_ok: bool = True
-    ) -> Message:
+    ) -> Record[Any]:
         snapshot = FsmSnapshot(
             snapshot_id=UUID(int=9), timestamp=NOON, current_state=fsm, history=(), fsm_instance_id=UUID(int=life),
             attempt_count=1,

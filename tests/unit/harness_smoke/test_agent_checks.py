@@ -1,14 +1,11 @@
 """What the agent's states must be for its checks to pass."""
 
-import asyncio
-
 import pytest
 
 from qiki.contracts.enums import FSMState
 from qiki_harness.smoke.check import CheckFailedError
 from qiki_harness.smoke.checks.agent import later
 from qiki_harness.smoke.checks.guard import calm
-from qiki_harness.smoke.inbox import Inbox
 
 
 def test_an_agent_that_ticks_shows_it_in_two_states(state):
@@ -25,18 +22,14 @@ def test_one_state_says_nothing_nor_the_same_tick_again_nor_another_life(state):
 
 
 @pytest.mark.parametrize("fsm", [FSMState.IDLE, FSMState.ACTIVE])
-def test_an_agent_in_its_normal_mode_is_calm(state, fsm):
-    inbox = Inbox()
-    inbox.take(state(1, fsm=FSMState.ERROR_STATE))
-    inbox.take(state(2, fsm=fsm))
-    asyncio.run(calm(inbox, 0.0))
+def test_an_agent_in_its_normal_mode_is_calm(watcher, take, state, fsm):
+    take(state(1, fsm=FSMState.ERROR_STATE), state(2, fsm=fsm))
+    calm(watcher, 0.0)
 
 
-def test_one_that_stays_in_safe_mode_is_not_and_its_reasons_are_told(state):
-    inbox = Inbox()
+def test_one_that_stays_in_safe_mode_is_not_and_its_reasons_are_named(watcher, take, state):
     with pytest.raises(CheckFailedError, match=r"normal mode for 0 s: silent$"):
-        asyncio.run(calm(inbox, 0.0))
-    inbox.take(state(1))
-    inbox.take(state(2, fsm=FSMState.ERROR_STATE, causes=("BIOS_LOST: no answer", "INPUT_STALE: tracks")))
+        calm(watcher, 0.0)
+    take(state(1), state(2, fsm=FSMState.ERROR_STATE, causes=("BIOS_LOST: no answer", "INPUT_STALE: tracks")))
     with pytest.raises(CheckFailedError, match=r"ERROR_STATE: BIOS_LOST: no answer; INPUT_STALE: tracks$"):
-        asyncio.run(calm(inbox, 0.0))
+        calm(watcher, 0.0)

@@ -12,7 +12,7 @@ from qiki.contracts.headers import FRAME, MESSAGE_ID, RUN
 from qiki.contracts.ids import run_frame_id, track_id
 from qiki.contracts.models import RadarDetection, RadarFrame, RadarTrack, TrackedFrame
 from qiki_harness.smoke.check import CheckFailedError
-from qiki_harness.smoke.checks.radar import FRAMES, SUBJECTS, check_order, complete, place, why_none
+from qiki_harness.smoke.checks.radar import FRAMES, check_order, complete, of_simulator, place, why_none
 from qiki_harness.smoke.checks.tracks import Followed, check, check_seen
 
 RUN_ID = UUID("00000000-0000-4000-8000-000000000001")
@@ -28,17 +28,22 @@ def frame(message):
     return make
 
 
-def test_frames_are_complete_when_each_subject_has_so_many_from_the_first_whole_one_on(frame, message):
-    whole, long, short = SUBJECTS
-    messages = [frame(4, short)]  # of a frame whose other parts came before
+def test_frames_are_complete_when_each_subject_has_so_many_from_the_first_whole_one_on(frame):
+    series = [[], [], [frame(4)]]  # the last is of a frame whose other parts came before
+    assert complete(series) is None
     for number in range(5, 5 + FRAMES):
-        assert complete(messages) is None
-        messages += [frame(number, subject) for subject in SUBJECTS]
-        messages.append(message(whole, headers={"ce-source": "urn:another:radar"}))
-    assert complete(messages[:-2]) is None
-    found = complete(messages)
+        assert complete(series) is None
+        for frames in series:
+            frames.append(frame(number))
+    found = complete(series)
     assert [[place(one)[1] for one in those] for those in found] == [list(range(5, 5 + FRAMES))] * 3
-    assert [those[0].subject for those in found] == [whole, long, short]
+    assert complete([series[0], series[1][:-1], series[2]]) is None
+
+
+def test_frames_of_other_radars_do_not_count(frame, message):
+    stranger = message(topics.FRAMES.subject, headers={"ce-source": "urn:another:radar"})
+    mine = frame(3)
+    assert of_simulator([stranger, mine]) == [mine]
 
 
 @pytest.mark.parametrize("places", [[(A, 7), (A, 8), (A, 9)], [(A, 7), (B, 0), (B, 1)]], ids=["a run", "a new run"])

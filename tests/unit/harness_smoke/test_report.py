@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from qiki_harness.smoke.check import CheckFailedError, Result, Verdict
+from qiki_harness.smoke.check import CheckFailedError, CheckResult, CheckVerdict
 from qiki_harness.smoke.report import document, line, listing, summary
 
 LONG = "expected 10 frames on each subject within 10 s, came: " + ", ".join(f"{n} on subject.{n}" for n in range(9))
@@ -21,9 +21,9 @@ class Terminal(io.StringIO):
 @pytest.fixture
 def results(make_check):
     return [
-        Result(make_check("streams"), Verdict.PASSED, 0.04, "4 streams"),
-        Result(make_check("radar"), Verdict.FAILED, 10.02, LONG),
-        Result(make_check("tracks", "radar"), Verdict.BLOCKED, 0.0, "needs radar"),
+        CheckResult(make_check("streams"), CheckVerdict.PASSED, 0.04, "4 streams"),
+        CheckResult(make_check("radar"), CheckVerdict.FAILED, 10.02, LONG),
+        CheckResult(make_check("tracks", "radar"), CheckVerdict.BLOCKED, 0.0, "needs radar"),
     ]
 
 
@@ -55,7 +55,11 @@ def test_the_summary_names_what_did_not_pass_and_the_stack(results, target):
 
 def test_the_document_holds_the_same_for_machines(results, target):
     told = json.loads(document(results, target, 10.1234))
-    assert (told["passed"], told["duration_s"], told["stack"]["nats_url"]) == (False, 10.123, target.nats_url)
+    assert (told["passed"], told["duration_s"], told["stack"]["nats_url"]) == (
+        False,
+        10.123,
+        target.stack.addresses["NATS_URL"],
+    )
     assert [(one["name"], one["verdict"]) for one in told["checks"]] == [
         ("streams", "passed"),
         ("radar", "failed"),

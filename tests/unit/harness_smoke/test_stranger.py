@@ -1,37 +1,43 @@
-"""Whatever happens, the stranger leaves."""
+"""The stranger of the guard's check: its way, its frames, and that it leaves whatever happens."""
 
-import asyncio
-from types import SimpleNamespace
+import threading
+from itertools import pairwise
 
-import nats.errors
 import pytest
 
+from qiki.contracts.headers import FRAME, RUN, FrameOrigin
 from qiki.contracts.models import RadarFrame
-from qiki_harness.smoke.intruder import CLOSE_M, EMPTY_FRAMES, approach, departure
-from qiki_harness.smoke.stranger import close_by
+from qiki_harness.errors import DeadlineError
+from qiki_harness.smoke.stranger import CLOSE_M, EMPTY_FRAMES, FAR_M, PERIOD_S, STAY, approach, close_by, departure
+from qiki_harness.twin.failure import InterruptedWaitError
 
 WAY_IN, WAY_OUT = len(list(approach())), len(list(departure()))
 
 
 class Stream:
-    """Keeps what is stored, and may refuse one frame."""
+    """Keeps what is stored; it may refuse one frame, or interrupt the check at one."""
 
-    def __init__(self, refused=None):
-        self.ranges_m = []
-        self.reached = asyncio.Event()
+    def __init__(self, refused=None, interrupted=None):
+        self.frames = []
+        self.headers = []
+        self.refusal = threading.Event()
         self._refused = refused
+        self._interrupted = interrupted
 
-    async def publish(self, _, body, **__):
-        await asyncio.sleep(0)
-        frame = RadarFrame.from_json(body)
-        self.ranges_m.append(frame.detections[0].range_m if frame.detections else None)
-        if len(self.ranges_m) == self._refused:
-            self.reached.set()
-            raise nats.errors.TimeoutError
+    def store(self, _, body, headers):
+        self.frames.append(RadarFrame.from_json(body))
+        self.headers.append(headers)
+        if len(self.frames) == self._refused:
+            self.refusal.set()
+            raise DeadlineError
+
+    def check_interrupted(self):
+        if self._interrupted is not None and len(self.frames) >= self._interrupted:
+            raise InterruptedWaitError
 
     @property
-    def session(self):
-        return SimpleNamespace(jetstream=self)
+    def ranges_m(self):
+        return [frame.detections[0].range_m if frame.detections else None for frame in self.frames]
 
 
 def has_left(stream):
@@ -41,43 +47,70 @@ def has_left(stream):
     return gone[-EMPTY_FRAMES:] == [None] * EMPTY_FRAMES
 
 
-def test_when_the_check_is_over_or_fails():
-    async def scene(error):
-        stream = Stream()
-        with pytest.raises(type(error)):
-            async with close_by(stream.session):
-                raise error
-        return stream
-
-    for error in (ZeroDivisionError(), asyncio.CancelledError()):
-        assert has_left(asyncio.run(scene(error)))
+def test_it_comes_from_afar_brakes_and_stands_close():
+    way = list(approach())
+    ranges = [range_m for range_m, _ in way]
+    assert FAR_M - 10 < ranges[0] <= FAR_M
+    assert ranges == sorted(ranges, reverse=True)
+    assert way[-1] == STAY == (CLOSE_M, 0.0)
 
 
-def test_when_it_is_ended_on_its_way():
-    async def visit(stream):
-        async with close_by(stream.session):
-            await asyncio.Event().wait()  # until it is ended
-
-    async def scene(frames):
-        stream = Stream()
-        task = asyncio.create_task(visit(stream))
-        while len(stream.ranges_m) < frames:
-            await asyncio.sleep(0)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        return stream
-
-    for frames in (1, WAY_IN // 2, WAY_IN + 1):
-        assert has_left(asyncio.run(scene(frames)))
+@pytest.mark.parametrize("way", [list(approach()), [one for one in departure() if one]])
+def test_its_range_rate_is_that_of_its_range(way):
+    for (range_m, vr_mps), (next_range_m, next_vr_mps) in pairwise(way):
+        assert (next_range_m - range_m) / PERIOD_S == pytest.approx((vr_mps + next_vr_mps) / 2, abs=1e-9)
 
 
-def test_when_a_frame_of_it_is_not_taken():
-    async def scene():
-        stream = Stream(refused=WAY_IN + 1)
-        with pytest.raises(nats.errors.TimeoutError):
-            async with close_by(stream.session):
-                await stream.reached.wait()
-        return stream
+def test_it_leaves_as_far_as_it_came_from_and_then_there_is_nothing():
+    way = list(departure())
+    seen = [one for one in way if one]
+    assert seen[-1][0] == next(approach())[0]
+    assert way[len(seen) :] == [None] * EMPTY_FRAMES
+    assert EMPTY_FRAMES >= 5
 
-    assert has_left(asyncio.run(scene()))
+
+def test_frames_are_of_one_sensor_in_order_and_each_has_its_own_id():
+    stream = Stream()
+    with close_by(stream) as run:
+        pass
+    assert {str(frame.sensor_id) for frame in stream.frames} == {run}
+    assert len({frame.frame_id for frame in stream.frames}) == len(stream.frames)
+    for before, after in pairwise(stream.frames):
+        assert (after.timestamp - before.timestamp).total_seconds() == pytest.approx(PERIOD_S)
+
+
+def test_nobody_can_take_it_for_the_simulators_radar():
+    stream = Stream()
+    with close_by(stream):
+        pass
+    for headers in stream.headers:
+        assert not {RUN, FRAME} & set(headers)
+        assert FrameOrigin.read(headers) is None
+        assert headers["ce-source"] == "urn:qiki:smoke:radar"
+
+
+def test_it_leaves_when_the_check_is_over_or_fails():
+    over, failed = Stream(), Stream()
+    with close_by(over):
+        pass
+    with pytest.raises(ZeroDivisionError), close_by(failed):
+        raise ZeroDivisionError
+    assert has_left(over)
+    assert has_left(failed)
+
+
+@pytest.mark.parametrize("frames", [1, WAY_IN // 2])
+def test_it_leaves_when_it_is_interrupted_on_its_way(frames):
+    stream = Stream(interrupted=frames)
+    with pytest.raises(InterruptedWaitError), close_by(stream):
+        pytest.fail("it has come close")
+    assert len(stream.frames) == frames + WAY_OUT
+    assert has_left(stream)
+
+
+@pytest.mark.parametrize("refused", [WAY_IN // 2, WAY_IN + 1], ids=["on its way", "while it stays"])
+def test_it_leaves_when_a_frame_of_it_is_not_taken(refused):
+    stream = Stream(refused=refused)
+    with pytest.raises(DeadlineError), close_by(stream):
+        stream.refusal.wait(timeout=20)
+    assert has_left(stream)

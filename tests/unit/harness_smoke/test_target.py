@@ -1,14 +1,15 @@
 """Which stack is meant: the environment's, else the native one of a name."""
 
-from pathlib import Path
+import re
 
 import pytest
 
 from qiki.runtime.settings import SettingsError, load_settings
 from qiki_harness.errors import HarnessError
 from qiki_harness.smoke.__main__ import main
-from qiki_harness.smoke.target import BRIDGE, SmokeSettings, find_target, native_target
-from qiki_harness.stack import ServiceStatus, StackInfo
+from qiki_harness.smoke.target import SmokeSettings, find_target, native_target
+from qiki_harness.stack import StackInfo
+from qiki_harness.twin.backing import BRIDGE
 
 VARIABLES = ("NATS_URL", "QSIM_GRPC", "BRIDGE_HTTP", "QIKI_BOT_SPEC", "QIKI_RUN_DIR")
 BOTH = {"NATS_URL": "nats://nats:4222", "QSIM_GRPC": "q-sim-service:50051"}
@@ -28,15 +29,14 @@ def settings(monkeypatch):
 
 def test_the_environment_names_a_stack_and_the_services_names_are_the_containers(settings):
     target = find_target(settings(**BOTH))
-    assert (target.nats_url, target.qsim_grpc) == ("nats://nats:4222", "q-sim-service:50051")
-    assert (target.bridge_http, target.bot_spec) == ("http://faststream-bridge:9102", None)
+    assert target.stack.addresses == BOTH
+    assert target.stack.http_url(BRIDGE) == "http://faststream-bridge:9102"
     assert "nats://nats:4222" in target.name
 
 
-def test_where_the_bridge_is_and_what_the_bot_is_may_be_said_too(settings):
-    told = settings(**BOTH, BRIDGE_HTTP="http://127.0.0.1:7", QIKI_BOT_SPEC="my-bot.yaml")
-    target = find_target(told)
-    assert (target.bridge_http, target.bot_spec) == ("http://127.0.0.1:7", Path("my-bot.yaml"))
+def test_the_environment_may_name_the_bridge_too(settings):
+    target = find_target(settings(**BOTH, BRIDGE_HTTP="http://127.0.0.1:7"))
+    assert target.stack.http_url(BRIDGE) == "http://127.0.0.1:7"
 
 
 @pytest.mark.parametrize(("given", "missing"), [("NATS_URL", "QSIM_GRPC"), ("QSIM_GRPC", "NATS_URL")])
@@ -51,14 +51,13 @@ def test_an_address_that_is_none_is_named(settings):
 
 
 def test_a_native_stack_says_itself_where_everything_is(tmp_path):
-    bridge = ServiceStatus(BRIDGE, "", ports={"FASTSTREAM_BRIDGE_HTTP_PORT": 9})
     info = StackInfo(
         "mine", tmp_path, tmp_path / "c.yml", 1, tmp_path / "s", 0.0,
-        addresses=BOTH, services={BRIDGE: bridge},
+        addresses=BOTH | {"BRIDGE_HTTP": "http://127.0.0.1:9"},
     )  # fmt: skip
-    target = native_target(info, Path("spec.yaml"))
-    assert (target.name, target.bridge_http) == ("the native stack 'mine'", "http://127.0.0.1:9")
-    assert (target.nats_url, target.bot_spec) == ("nats://nats:4222", Path("spec.yaml"))
+    target = native_target(info)
+    assert (target.name, target.stack.http_url(BRIDGE)) == ("the native stack 'mine'", "http://127.0.0.1:9")
+    assert target.stack.addresses["NATS_URL"] == "nats://nats:4222"
 
 
 def test_where_no_stack_is_one_line_says_so_and_the_status_is_2(settings, tmp_path, capsys):
@@ -67,6 +66,13 @@ def test_where_no_stack_is_one_line_says_so_and_the_status_is_2(settings, tmp_pa
     said = capsys.readouterr()
     assert said.err == f"qiki: no stack 'nobody' runs in {tmp_path}: start it with `qiki up`\n"
     assert not said.out
+
+
+def test_where_nats_does_not_answer_one_line_says_so_and_the_status_is_2(settings, capsys, monkeypatch):
+    monkeypatch.setattr("qiki_harness.smoke.target.CONNECT_S", 0.1)
+    settings(**BOTH | {"NATS_URL": "nats://127.0.0.1:1"}, NO_COLOR="1")
+    assert main(["--only", "grpc"]) == 2
+    assert re.fullmatch(r"qiki: no stack found: .* NATS_URL=nats://127\.0\.0\.1:1.*\n", capsys.readouterr().err)
 
 
 def test_the_list_needs_no_stack(capsys):

@@ -19,11 +19,6 @@ from qiki_harness.twin.wire import Wire
 RUN_ID = UUID("0a000000-0000-4000-8000-000000000001")
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 NOWHERE = {"NATS_URL": "nats://127.0.0.1:1", "QSIM_GRPC": "127.0.0.1:1"}
-SUBJECTS = {
-    RadarRangeBand.RR_UNSPECIFIED: topics.FRAMES.subject,
-    RadarRangeBand.RR_LR: topics.FRAMES_LR.subject,
-    RadarRangeBand.RR_SR: topics.FRAMES_SR.subject,
-}
 
 
 def plot(range_m, **more):
@@ -49,7 +44,7 @@ class Filler:
             frame_id=run_frame_id(RUN_ID, number), sensor_id=RADAR_SENSOR_ID, timestamp=moment, detections=plots
         )
         origin = FrameOrigin(str(RUN_ID), number, (0, 0, 0), (0, 0, 0))
-        self.add(SUBJECTS[band], frame.to_json(), origin.headers(band, "2026-01-01T12:00:00Z"))
+        self.add(topics.FRAMES_BY_BAND[band].subject, frame.to_json(), origin.headers(band, "2026-01-01T12:00:00Z"))
 
     def frames(self, number, plots):
         """On its three subjects."""

@@ -1,38 +1,96 @@
 """Histories and waits."""
 
 import threading
+from functools import partial
 
 import pytest
 
+from qiki.contracts import topics
 from qiki.contracts.enums import FriendFoe, RadarRangeBand
-from qiki_harness.twin import AwaitedError
-from qiki_harness.twin.where import track
+from qiki.contracts.fields import Payload
+from qiki.contracts.topics import Topic
+from qiki_harness.twin import AwaitedError, ForeignStack
+from qiki_harness.twin.failure import InterruptedWaitError
+from qiki_harness.twin.history import Ledger
+from qiki_harness.twin.watcher import Watcher
+from qiki_harness.twin.where import below, noun, track
+from qiki_harness.twin.wire import Wire
 
 SOON_S = 0.05
+NOWHERE = "nats://127.0.0.1:1"
 
 
-def test_each_subject_has_its_history(ledger):
+def test_each_topic_has_its_history_of_the_subjects_that_it_covers(watcher, ledger):
     subjects = {
-        "qiki.radar.v1.frames": ledger.frames,
-        "qiki.radar.v1.frames.lr": ledger.frames_lr,
-        "qiki.radar.v1.tracks.sr": ledger.frames_sr,
-        "qiki.radar.v1.tracks": ledger.tracks,
-        "qiki.tracker.v1.frames": ledger.tracked,
-        "qiki.events.v1.radar.guard": ledger.events,
-        "qiki.dlq.v1.qiki.radar.v1.frames": ledger.dead_letters,
-        "qiki.telemetry": ledger.telemetry,
-        "qiki.truth.v1.contacts": ledger.truth,
-        "qiki.responses.control": ledger.acks,
-        "qiki.agent.v1.state": ledger.agent,
+        "qiki.radar.v1.frames": watcher.frames,
+        "qiki.radar.v1.frames.lr": partial(watcher.frames, band=RadarRangeBand.RR_LR),
+        "qiki.radar.v1.tracks.sr": partial(watcher.frames, band=RadarRangeBand.RR_SR),
+        "qiki.radar.v1.tracks": watcher.tracks,
+        "qiki.tracker.v1.frames": watcher.tracked_frames,
+        "qiki.events.v1.health": watcher.events,
+        "qiki.dlq.v1.qiki.radar.v1.frames": watcher.dead_letters,
+        "qiki.telemetry": watcher.telemetry,
+        "qiki.truth.v1.contacts": watcher.truth,
+        "qiki.responses.control": watcher.acknowledgements,
+        "qiki.agent.v1.state": watcher.agent_states,
     }
     for subject in subjects:
         ledger.add(subject, b"", None)
     ledger.add("qiki.something.else", b"", None)
 
-    assert {subject: [record.subject for record in history.records] for subject, history in subjects.items()} == {
+    assert {subject: [record.subject for record in look()] for subject, look in subjects.items()} == {
         subject: [subject] for subject in subjects
     }
-    assert set(map(id, ledger.histories)) == set(map(id, subjects.values()))
+
+
+def test_a_guard_alert_is_an_event_too(watcher, ledger):
+    ledger.add(topics.GUARD.subject, b"", None)
+
+    assert len(watcher.events()) == len(watcher.history(topics.GUARD)) == 1
+
+
+def test_requests_have_no_history(ledger):
+    """A subscriber beside the receiver would hide from senders that the receiver is not there."""
+    assert {topic for topic in topics.TOPICS if topic not in ledger.topics} == {topics.COMMANDS}
+
+
+class Beacon(Payload):
+    """What a new topic carries."""
+
+    battery_v: float
+
+
+BEACONS = Topic("qiki.beacons.v1", Beacon, "emergency beacon", "a test", "a topic that only this test knows", 1.0)
+
+
+def test_a_new_topic_needs_its_row_and_its_model_only():
+    ledger = Ledger((*topics.TOPICS, BEACONS))
+    watcher = Watcher(ForeignStack({"NATS_URL": NOWHERE}), ledger, Wire(NOWHERE, ledger))
+    ledger.add(BEACONS.subject, b'{"battery_v": 12.5}', None)
+    moment = watcher.now()
+    ledger.add(BEACONS.subject, b'{"battery_v": 11.0}', None)
+
+    assert [record.data.battery_v for record in watcher.history(BEACONS)] == [12.5, 11.0]
+    assert watcher.await_message(BEACONS, after=moment, deadline_s=SOON_S).data == Beacon(battery_v=11.0)
+    assert watcher.await_message(BEACONS, noun(BEACONS)(battery_v=below(12)), deadline_s=SOON_S).data.battery_v == 11
+    with pytest.raises(AwaitedError, match=r"for an emergency beacon whose battery_v is 3: none came") as failed:
+        watcher.await_message(BEACONS, battery_v=3.0, deadline_s=SOON_S)
+    assert "2 emergency beacons came; nearest to it:" in str(failed.value)
+    with pytest.raises(TypeError, match="an emergency beacon has no field 'volts'"):
+        watcher.history(BEACONS, volts=3.0)
+
+
+def test_an_interrupted_wait_ends_and_so_do_later_ones(watcher):
+    timer = threading.Timer(0.02, watcher.interrupt)
+    timer.start()
+
+    with pytest.raises(InterruptedWaitError):
+        watcher.await_track(deadline_s=20)
+    with pytest.raises(InterruptedWaitError):
+        watcher.await_until("pigs fly", lambda: False, deadline_s=20)
+    with pytest.raises(InterruptedWaitError):
+        watcher.check_interrupted()
+    timer.join()
 
 
 def test_a_wait_is_over_at_once_where_it_has_passed_already(watcher, fill):
@@ -117,9 +175,9 @@ def test_a_failed_wait_shows_the_nearest_and_all_that_was_seen(watcher, fill):
 
     headline, count, nearest, body, second, *rest = str(failure.value).splitlines()
     assert headline == "waited 0.05 s for a track whose iff is FOE and range_m is 60: none came"
-    assert count == "2 track messages came; nearest to it:"
+    assert count == "2 tracks came; nearest to it:"
     assert nearest == "  qiki.radar.v1.tracks 2: range_m is 90"
     assert '"range_m":90.0' in body
     assert second == "  qiki.radar.v1.tracks 1: iff is FRIEND; range_m is 500"
-    assert any("2 track messages, 1 tracked frames" in line for line in rest)
+    assert any("2 tracks, 1 tracked frames" in line for line in rest)
     assert "not this test's own (NATS_URL=nats://127.0.0.1:1" in rest[-1]

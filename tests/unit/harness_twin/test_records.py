@@ -13,34 +13,34 @@ qiki_radar_active_tracks 7.0
 """
 
 
-def test_an_event_has_its_attributes_code_and_fields(fill, ledger):
+def test_an_event_has_its_attributes_code_and_fields(fill, watcher):
     fill.event(802, rule_id="SPOOF")
-    (record,) = ledger.events.records
+    (record,) = watcher.events()
 
     event = record.data
     assert (event.id, event.type, event.source) == ("1", "qiki.events.v1.Test", "urn:test")
     assert (event.code, event.severity, event.fields) == (802, None, {"rule_id": "SPOOF"})
 
 
-def test_an_event_of_another_sender_needs_no_headers(ledger):
+def test_an_event_of_another_sender_needs_no_headers(ledger, watcher):
     ledger.add("qiki.events.v1.bios_status", b"{}", None)
-    (record,) = ledger.events.records
+    (record,) = watcher.events()
 
     assert record.data.code is None
 
 
-def test_a_dead_letter_has_its_origin_and_its_bytes(ledger):
+def test_a_dead_letter_has_its_origin_and_its_bytes(ledger, watcher):
     headers = {"x-qiki-reason": "bad", "x-qiki-origin-subject": "a.b", "x-qiki-origin-seq": "12"}
     ledger.add("qiki.dlq.v1.a.b", b"\xff", headers)
-    (record,) = ledger.dead_letters.records
+    (record,) = watcher.dead_letters()
 
     letter = record.data
     assert (letter.reason, letter.origin_subject, letter.origin_sequence, letter.body) == ("bad", "a.b", 12, b"\xff")
 
 
-def test_a_payload_is_read_once(fill, ledger):
+def test_a_payload_is_read_once(fill, watcher):
     fill.track(1)
-    (record,) = ledger.tracks.records
+    (record,) = watcher.tracks()
 
     assert record.data is record.data
 

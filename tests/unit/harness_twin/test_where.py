@@ -63,35 +63,35 @@ def test_a_field_that_is_not_there_is_refused_at_once():
         track(iif=FriendFoe.FOE)
 
 
-def test_complaints_name_each_condition_that_does_not_hold(fill, ledger):
+def test_complaints_name_each_condition_that_does_not_hold(fill, watcher):
     fill.track(7, range_m=80.0, iff=FriendFoe.UNKNOWN)
-    (record,) = ledger.tracks.records
+    (record,) = watcher.tracks()
 
     asked = track(iff=FriendFoe.FOE, range_m=below(70), age_s=0.0)
     assert asked.complaints(record) == ["iff is UNKNOWN", "range_m is 80"]
     assert track(iff=FriendFoe.UNKNOWN, range_m=below(90))(record)
 
 
-def test_fields_of_the_message_itself(fill, ledger, run_id):
+def test_fields_of_the_message_itself(fill, watcher, run_id):
     fill.track(7)
-    (record,) = ledger.tracks.records
+    (record,) = watcher.tracks()
 
     assert track(frame=7, run=run_id, sequence=1, subject="qiki.radar.v1.tracks")(record)
     assert track(frame=8).complaints(record) == ["frame is 7"]
 
 
-def test_fields_of_an_events_body(fill, ledger):
+def test_fields_of_an_events_body(fill, watcher):
     fill.event(802, rule_id="SPOOF", place={"x": 1})
-    (record,) = ledger.events.records
+    (record,) = watcher.events()
 
     assert event(code=802, rule_id="SPOOF", place__x=1)(record)
     assert event(rule="SPOOF").complaints(record) == ["has no rule"]
     assert event(place__y=1).complaints(record) == ["has no place.y"]
 
 
-def test_what_cannot_be_read_is_never_meant(ledger):
+def test_what_cannot_be_read_is_never_meant(ledger, watcher):
     ledger.add("qiki.radar.v1.tracks", b"{", {})
-    (record,) = ledger.tracks.records
+    (record,) = watcher.tracks()
 
     (complaint,) = track(range_m=below(1)).complaints(record)
     assert complaint.startswith("cannot be read: ")
@@ -99,7 +99,7 @@ def test_what_cannot_be_read_is_never_meant(ledger):
         _ = record.data
 
 
-def test_a_function_of_the_payload_is_a_condition_too(fill, ledger):
+def test_a_function_of_the_payload_is_a_condition_too(fill, watcher):
     fill.track(0, range_m=80.0)
     fill.track(0, range_m=20.0)
 
@@ -108,7 +108,7 @@ def test_a_function_of_the_payload_is_a_condition_too(fill, ledger):
         return report.range_m < 50
 
     condition = track.that(close, {"frame": 0})
-    assert [record.data.range_m for record in ledger.tracks.matching(condition)] == [20.0]
+    assert [record.data.range_m for record in watcher.tracks(condition)] == [20.0]
     assert str(condition) == "a track whose frame is 0 and (is close to the bot)"
 
 

@@ -8,26 +8,24 @@ from qiki.contracts.cloudevents import BrokenEventError, CloudEvent, header_valu
 from qiki.contracts.events import CODE, EVENTS, EventKind
 from qiki.contracts.fields import Payload
 from qiki.contracts.headers import MESSAGE_ID
-from qiki_harness.smoke.check import CheckFailedError
-from qiki_harness.smoke.inbox import Message
-from qiki_harness.smoke.payloads import read, wrong
-from qiki_harness.smoke.session import Session
+from qiki_harness.smoke.check import CheckFailedError, read, wrong
+from qiki_harness.twin import Event, Record, Twin
 
 NEWEST = 200
 OURS = "urn:qiki:"
-"""Other sources may tell of what the table does not know."""
+"""Other sources may publish what the table does not know."""
 
 
-async def cloudevents(session: Session) -> str:
-    """Each of the newest events can be read, and what the platform tells is what the table says."""
-    messages = await session.newest(topics.QIKI_EVENTS_V1, NEWEST)
-    if not messages:
+def cloudevents(twin: Twin) -> str:
+    """Check that the newest events can be read, and that the platform's are as the table says."""
+    events = twin.newest(topics.EVENTS, NEWEST)
+    if not events:
         raise CheckFailedError(f"{topics.QIKI_EVENTS_V1} holds no event")
-    types = {check_event(message).type for message in messages}
-    return f"the newest {len(messages)} events are right, of {len(types)} types"
+    types = {check_event(event).type for event in events}
+    return f"the newest {len(events)} events are right, of {len(types)} types"
 
 
-def check_event(message: Message) -> CloudEvent:
+def check_event(message: Record[Event]) -> CloudEvent:
     """Read an event and compare it with the table.
 
     Raises:
@@ -44,8 +42,8 @@ def check_event(message: Message) -> CloudEvent:
     return event
 
 
-def _model(message: Message, event: CloudEvent) -> type[Payload]:
-    """What its body should be."""
+def _model(message: Record[Event], event: CloudEvent) -> type[Payload]:
+    """Return the model of its body."""
     if (message.subject, event.type, event.source) == (topics.AUDIT.subject, AUDIT_TYPE, AUDIT_SOURCE):
         return AuditRecord
     kinds = [kind for kind in EVENTS if (kind.subject, kind.ce_type) == (message.subject, event.type)]

@@ -4,12 +4,9 @@ The stranger is seen by another radar than the simulator's, so that the run is n
 radar's frames by themselves, and its guard looks at all of them.
 """
 
-import asyncio
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from generated.q_sim_api_pb2 import ListActuatorsRequest
-from qiki.contracts import topics
 from qiki.contracts.agent import AgentState
 from qiki.contracts.enums import FSMState
 from qiki.contracts.events import (
@@ -24,40 +21,33 @@ from qiki.contracts.events import (
 )
 from qiki.contracts.headers import RUN
 from qiki.contracts.models import GuardAlert
-from qiki_harness.smoke.check import CheckFailedError
-from qiki_harness.smoke.inbox import Inbox, Message
-from qiki_harness.smoke.payloads import read
-from qiki_harness.smoke.session import ANSWER_S, Session
+from qiki_harness.smoke.check import ANSWER_S, read, until
 from qiki_harness.smoke.stranger import close_by
+from qiki_harness.twin import Event, Record, Twin
 
-SUBJECTS = (topics.GUARD.subject, GUARD_CLEARED.subject, SAFE_MODE_ENTERED.subject)
+SUBJECTS = (GUARD_ALERT.subject, GUARD_CLEARED.subject, SAFE_MODE_ENTERED.subject)
 NORMAL = (FSMState.IDLE, FSMState.ACTIVE)
 THRUST = ("motor_", "rcs_")
 _STEP_S = 15.0
 _CALM_S = 60.0
 """The run's own alerts may keep the agent in SAFE_MODE: for so long they are waited for."""
-_POLL_S = 0.05
 
 
-async def guard(session: Session) -> str:
-    """Alert, SAFE_MODE because of it, the alert's end, normal mode again; and the vehicle follows."""
-    async with (
-        session.following(topics.QIKI_EVENTS_V1, *SUBJECTS) as events,
-        session.listening(topics.AGENT_STATE.subject) as states,
-    ):
-        await calm(states)
-        begin = events.messages[-1].sequence if events.messages else 0
-        before = await _thrusters(session)
-        async with close_by(session) as run:
-            alert = await _next(events, "a guard alert", _is_of(GUARD_ALERT, run), begin)
-            entered = await _next(events, "SAFE_MODE entered (900)", _is_of(SAFE_MODE_ENTERED), begin)
-            if not names(entered, alert):  # another alert may have been a moment earlier
-                await _named(states, alert)
-            await _until_thrusters(session, "the vehicle in safe mode, without thrust", lambda ready: not ready)
-        cleared = await _next(events, "the alert cleared (801)", _is_of(GUARD_CLEARED, run), alert.sequence)
-        clearing = await _next(events, "recovery begun (910)", _is_of(SAFE_MODE_CLEARING), cleared.sequence, _CALM_S)
-        left = await _next(events, "SAFE_MODE left (911)", _is_of(SAFE_MODE_LEFT), clearing.sequence, _CALM_S)
-        await _until_thrusters(session, f"{len(before)} thrusters and motors ready again", before.issubset)
+def guard(twin: Twin) -> str:
+    """Check for an alert, SAFE_MODE because of it, the alert's end, and normal mode again, in agent and vehicle."""
+    calm(twin)
+    events = _Events(twin)
+    before = _thrusters(twin)
+    with close_by(twin) as run:
+        alert = events.next("a guard alert", GUARD_ALERT, run)
+        entered = events.next("SAFE_MODE entered (900)", SAFE_MODE_ENTERED)
+        if not names(entered, alert):  # another alert may have been a moment earlier
+            _await_named(twin, alert)
+        _await_thrusters(twin, "the vehicle in safe mode, without thrust", lambda ready: not ready)
+    cleared = events.next("the alert cleared (801)", GUARD_CLEARED, run, behind=alert)
+    clearing = events.next("recovery begun (910)", SAFE_MODE_CLEARING, behind=cleared, deadline_s=_CALM_S)
+    left = events.next("SAFE_MODE left (911)", SAFE_MODE_LEFT, behind=clearing, deadline_s=_CALM_S)
+    _await_thrusters(twin, f"{len(before)} thrusters and motors ready again", before.issubset)
     close = read(GuardAlert, alert)
     return (
         f"{close.rule_id} at {close.range_m:.0f} m, SAFE_MODE {_ms(alert, entered)} later; "
@@ -65,75 +55,100 @@ async def guard(session: Session) -> str:
     )
 
 
-async def calm(states: Inbox, deadline_s: float = _CALM_S) -> None:
+def calm(twin: Twin, deadline_s: float = _CALM_S) -> None:
     """Wait until the agent is in its normal mode.
 
     Raises:
         CheckFailedError: it stays otherwise; the text says why.
     """
+    moment = twin.now()
 
-    def normal(messages: list[Message]) -> bool | None:
-        state = read(AgentState, messages[-1]).fsm.current_state if messages else None
-        return True if state in NORMAL else None
+    def newest() -> AgentState | None:
+        states = twin.agent_states(after=moment)
+        return read(AgentState, states[-1]) if states else None
 
-    if not await states.until(normal, deadline_s):
-        state = read(AgentState, states.messages[-1]) if states.messages else None
+    def normal() -> bool:
+        state = newest()
+        return state is not None and state.fsm.current_state in NORMAL
+
+    def complaint() -> str:
+        state = newest()
         why = f"{state.fsm.current_state.name}: {'; '.join(state.causes)}" if state else "silent"
-        raise CheckFailedError(f"the agent was not in its normal mode for {deadline_s:g} s: {why}")
+        return f"the agent was not in its normal mode for {deadline_s:g} s: {why}"
+
+    until(twin, normal, deadline_s, complaint)
 
 
-async def _named(states: Inbox, alert: Message) -> None:
+class _Events:
+    """The events from now on."""
+
+    def __init__(self, twin: Twin) -> None:
+        self._twin = twin
+        self._moment = twin.now()
+
+    def next(
+        self,
+        what: str,
+        kind: EventKind,
+        run: str | None = None,
+        behind: Record[Event] | None = None,
+        deadline_s: float = _STEP_S,
+    ) -> Record[Event]:
+        """Wait for the first event of a kind, and of a radar's run where that is given, stored behind another.
+
+        Raises:
+            CheckFailedError: none came in time.
+        """
+
+        def came() -> list[Record[Event]]:
+            events = [one for one in self._twin.events(after=self._moment) if one.subject in SUBJECTS]
+            return [one for one in events if behind is None or one.sequence > behind.sequence]
+
+        def complaint() -> str:
+            seen = ", ".join(f"{one.headers.get(CODE)} on {one.subject}" for one in came())
+            return f"expected {what} within {deadline_s:g} s, came: {seen or 'nothing'}"
+
+        return until(self._twin, lambda: _first(came(), kind, run), deadline_s, complaint)
+
+
+def _first(events: Sequence[Record[Event]], kind: EventKind, run: str | None) -> Record[Event] | None:
+    wanted = (kind.subject, str(kind.code))
+    found = (one for one in events if (one.subject, one.headers.get(CODE)) == wanted)
+    return next((one for one in found if run in {None, one.headers.get(RUN)}), None)
+
+
+def _await_named(twin: Twin, alert: Record[Event]) -> None:
     """Wait until the agent names the alert's track among its reasons."""
     track = str(read(GuardAlert, alert).track_id)
-    if not await states.first(lambda one: track in " ".join(read(AgentState, one).causes), _STEP_S):
-        raise CheckFailedError(f"the agent does not name the alert on track {track} among its reasons for SAFE_MODE")
+    complaint = f"the agent does not name the alert on track {track} among its reasons for SAFE_MODE"
+    until(
+        twin,
+        lambda: any(track in " ".join(read(AgentState, one).causes) for one in twin.agent_states()),
+        _STEP_S,
+        lambda: complaint,
+    )
 
 
-async def _next(
-    events: Inbox, what: str, condition: Callable[[Message], bool], after: int, deadline_s: float = _STEP_S
-) -> Message:
-    """The first such event that is stored behind another.
-
-    Raises:
-        CheckFailedError: none came in time.
-    """
-    message = await events.first(lambda one: one.sequence > after and condition(one), deadline_s)
-    if message is None:
-        seen = ", ".join(f"{one.headers.get(CODE)} on {one.subject}" for one in events.messages if one.sequence > after)
-        raise CheckFailedError(f"expected {what} within {deadline_s:g} s, came: {seen or 'nothing'}")
-    return message
-
-
-async def _thrusters(session: Session) -> set[str]:
-    """What would take a command now."""
-    listed = (await session.sim.ListActuators(ListActuatorsRequest(), timeout=ANSWER_S)).actuators
+def _thrusters(twin: Twin) -> set[str]:
+    """Return what would take a command now."""
+    listed = twin.sim.ListActuators(ListActuatorsRequest(), timeout=ANSWER_S).actuators
     return {one.role for one in listed if one.ready and one.role.startswith(THRUST)}
 
 
-async def _until_thrusters(session: Session, what: str, condition: Callable[[set[str]], bool]) -> None:
-    end_s = time.monotonic() + _STEP_S
-    while not condition(ready := await _thrusters(session)):
-        if time.monotonic() > end_s:
-            said = ", ".join(sorted(ready)) or "none"
-            raise CheckFailedError(f"expected {what} within {_STEP_S:g} s; ready: {said}")
-        await asyncio.sleep(_POLL_S)
+def _await_thrusters(twin: Twin, what: str, condition: Callable[[set[str]], bool]) -> None:
+    until(
+        twin,
+        lambda: condition(_thrusters(twin)),
+        _STEP_S,
+        lambda: f"expected {what} within {_STEP_S:g} s; ready: {', '.join(sorted(_thrusters(twin))) or 'none'}",
+    )
 
 
-def _is_of(kind: EventKind, run: str | None = None) -> Callable[[Message], bool]:
-    """An event of a kind, and of a radar's run where that is given."""
-
-    def holds(message: Message) -> bool:
-        is_kind = (message.subject, message.headers.get(CODE)) == (kind.subject, str(kind.code))
-        return is_kind and (run is None or message.headers.get(RUN) == run)
-
-    return holds
-
-
-def names(entered: Message, alert: Message) -> bool:
-    """Whether SAFE_MODE was entered because of this very alert."""
+def names(entered: Record[Event], alert: Record[Event]) -> bool:
+    """Return whether SAFE_MODE was entered because of this very alert."""
     place = (alert.subject, alert.sequence)
     return any((one.subject, one.sequence) == place for one in read(SystemMode, entered).rests_on)
 
 
-def _ms(before: Message, after: Message) -> str:
+def _ms(before: Record[Event], after: Record[Event]) -> str:
     return f"{1e3 * (after.came_s - before.came_s):.0f} ms"

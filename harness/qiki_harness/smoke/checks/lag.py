@@ -1,16 +1,15 @@
 """The bridge's lag monitor, as its metrics show it."""
 
-import asyncio
 import time
 from http.client import HTTPException
 
 from prometheus_client.parser import text_string_to_metric_families
 
 from qiki.contracts import topics
-from qiki_harness.http import open_url
 from qiki_harness.smoke.check import CheckFailedError
-from qiki_harness.smoke.session import ANSWER_S, Session
+from qiki_harness.twin import Twin
 
+BRIDGE = "faststream-bridge"
 FRESH_S = 15.0
 """Three times the monitor's usual interval."""
 GAUGES = (
@@ -23,24 +22,18 @@ ASKED = "qiki_jetstream_lag_asked_timestamp_seconds"
 DURABLES = tuple((str(topic.stream), durable.name) for topic in topics.TOPICS for durable in topic.durables)
 
 
-async def lag(session: Session) -> str:
-    """Every gauge has a value for every durable, and the readers were asked a moment ago."""
-    url = f"{session.target.bridge_http}/metrics"
+def lag(twin: Twin) -> str:
+    """Check that every gauge has a value for every durable, and that the bridge asked about them a moment ago."""
     try:
-        page = await asyncio.to_thread(_page, url)
+        page = twin.metrics_page(BRIDGE)
     except (OSError, HTTPException, ValueError) as error:
+        url = f"{twin.http_url(BRIDGE)}/metrics"
         raise CheckFailedError(f"{url} does not answer: {error} (BRIDGE_HTTP says where the bridge is)") from None
     return judge(page, time.time())
 
 
-def _page(url: str) -> str:
-    with open_url(url, timeout=ANSWER_S) as answer:
-        page: str = answer.read().decode()
-    return page
-
-
 def judge(page: str, now_epoch: float) -> str:
-    """What a page of metrics says of the readers.
+    """Return what a page of metrics says of the durables.
 
     Raises:
         CheckFailedError: not enough, or nothing new.

@@ -1,82 +1,86 @@
 """Frames of the simulator's radar, as the stream keeps them."""
 
+import time
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
-from qiki.contracts import topics
 from qiki.contracts.enums import RadarRangeBand
 from qiki.contracts.headers import FRAME, RUN
 from qiki.contracts.models import RadarFrame, TelemetrySnapshot
-from qiki_harness.smoke.check import CheckFailedError
-from qiki_harness.smoke.inbox import Inbox, Message
-from qiki_harness.smoke.payloads import header, read, wrong
-from qiki_harness.smoke.session import Session
+from qiki.contracts.topics import FRAMES_BY_BAND
+from qiki_harness.smoke.check import CheckFailedError, header, read, until, wrong
+from qiki_harness.twin import Record, Twin
 
 FRAMES = 10
-SUBJECTS = {
-    topics.FRAMES.subject: RadarRangeBand.RR_UNSPECIFIED,
-    topics.FRAMES_LR.subject: RadarRangeBand.RR_LR,
-    topics.FRAMES_SR.subject: RadarRangeBand.RR_SR,
-}
 _PATIENCE_S = 10.0
-_LOOK_S = 2.0
+_SILENT_S = 2.0
 
+Series = Sequence[Record[RadarFrame]]
 Place = tuple[str, int]
 """Run and number of a frame."""
 
 
-async def radar(session: Session) -> str:
-    """So many frames, each on all three subjects, in the order of their numbers."""
-    async with (
-        session.listening(topics.TELEMETRY.subject) as telemetry,
-        session.following(topics.QIKI_RADAR_V1, *SUBJECTS) as inbox,
-    ):
-        whole, *bands = await _frames(inbox, telemetry)
+def radar(twin: Twin) -> str:
+    """Check so many frames, each on all three subjects, in the order of their numbers."""
+    whole, *bands = _frames(twin)
     for one in (whole, *bands):
-        check_order([place(message) for message in one])
+        check_order([place(frame) for frame in one])
     plots = [_plots(*together) for together in zip(whole, *bands, strict=True)]
     rate_hz = (FRAMES - 1) / (whole[-1].came_s - whole[0].came_s)
     (_, first), (_, last) = place(whole[0]), place(whole[-1])
     return f"frames {first} to {last} on 3 subjects, {rate_hz:.1f} Hz, {sum(plots)} detections in them"
 
 
-async def _frames(inbox: Inbox, telemetry: Inbox) -> list[list[Message]]:
-    """The first frames on each subject, from the first whole one on."""
-    for _ in range(int(_PATIENCE_S / _LOOK_S)):
-        came = len(inbox.messages)
-        if found := await inbox.until(complete, _LOOK_S):
-            return found
-        silent = came == len(inbox.messages)
-        if silent and telemetry.messages and (reason := why_none(read(TelemetrySnapshot, telemetry.messages[-1]))):
-            raise CheckFailedError(f"no frames: {reason}")
-    counts = ", ".join(f"{len(of_simulator(inbox.messages, subject))} on {subject}" for subject in SUBJECTS)
-    raise CheckFailedError(f"expected {FRAMES} frames on each subject within {_PATIENCE_S:g} s, came: {counts}")
+def _frames(twin: Twin) -> list[Series]:
+    """Wait for the first frames on each subject, from the first whole one on."""
+    moment, began_s = twin.now(), time.monotonic()
+
+    def came() -> list[Series]:
+        return [of_simulator(twin.frames(band=band, after=moment)) for band in FRAMES_BY_BAND]
+
+    def look() -> list[Series] | None:
+        series = came()
+        newest_s = max((one[-1].came_s for one in series if one), default=began_s)
+        if time.monotonic() - newest_s > _SILENT_S:
+            _raise_known(twin.telemetry(after=moment))
+        return complete(series)
+
+    def complaint() -> str:
+        counts = (f"{len(one)} on {topic.subject}" for one, topic in zip(came(), FRAMES_BY_BAND.values(), strict=True))
+        return f"expected {FRAMES} frames on each subject within {_PATIENCE_S:g} s, came: {', '.join(counts)}"
+
+    return until(twin, look, _PATIENCE_S, complaint)
 
 
-def complete(messages: Sequence[Message]) -> list[list[Message]] | None:
-    """So many frames on each subject, beginning with the same one; None while there are not so many."""
-    whole = of_simulator(messages, topics.FRAMES.subject)
-    if not whole:
+def _raise_known(telemetry: Sequence[Record[TelemetrySnapshot]]) -> None:
+    """Raise CheckFailedError if the newest telemetry says why there are no frames."""
+    if telemetry and (reason := why_none(read(TelemetrySnapshot, telemetry[-1]))):
+        raise CheckFailedError(f"no frames: {reason}")
+
+
+def complete(series: Sequence[Series]) -> list[Series] | None:
+    """Return so many frames on each subject, beginning with the same one; None while there are not so many."""
+    if not series[0]:
         return None
-    begin = place(whole[0])
+    begin = place(series[0][0])
     found = []
-    for subject in SUBJECTS:
-        frames = of_simulator(messages, subject)
-        first = next((index for index, message in enumerate(frames) if place(message) == begin), len(frames))
+    for frames in series:
+        first = next((index for index, frame in enumerate(frames) if place(frame) == begin), len(frames))
         found.append(frames[first : first + FRAMES])
     return found if all(len(frames) == FRAMES for frames in found) else None
 
 
-def of_simulator(messages: Sequence[Message], subject: str) -> list[Message]:
-    """Frames on a subject; other radars' are left out."""
-    return [message for message in messages if message.subject == subject and RUN in message.headers]
+def of_simulator(frames: Series) -> Series:
+    """Return the simulator's frames; other radars' are left out."""
+    return [frame for frame in frames if RUN in frame.headers]
 
 
-def place(message: Message) -> Place:
-    """Run and number of a frame, or of what comes of it.
+def place(message: Record[Any]) -> Place:
+    """Return run and number of a frame, or of what comes of it.
 
     Raises:
-        CheckFailedError: its headers do not say them.
+        CheckFailedError: its headers do not have them.
     """
     number = header(message, FRAME)
     try:
@@ -86,7 +90,7 @@ def place(message: Message) -> Place:
 
 
 def check_order(places: Sequence[Place]) -> None:
-    """Numbers ascend by one; a new run begins at 0.
+    """Check that numbers ascend by one, and that a new run begins at 0.
 
     Raises:
         CheckFailedError: they do not.
@@ -98,7 +102,7 @@ def check_order(places: Sequence[Place]) -> None:
 
 
 def why_none(telemetry: TelemetrySnapshot) -> str | None:
-    """Why there can be no frames, as far as the vehicle says so."""
+    """Return why there can be no frames, as far as telemetry says so."""
     state = telemetry.sim_state
     if state.paused:
         return "the simulation is paused (sim.start resumes it)"
@@ -111,11 +115,11 @@ def why_none(telemetry: TelemetrySnapshot) -> str | None:
     return None
 
 
-def _plots(whole: Message, long: Message, short: Message) -> int:
-    """How many detections a frame holds: those of the two bands, each on its own subject."""
+def _plots(whole: Record[RadarFrame], long: Record[RadarFrame], short: Record[RadarFrame]) -> int:
+    """Return how many detections a frame holds: those of the two bands, each on its own subject."""
     frame, far, near = (read(RadarFrame, message) for message in (whole, long, short))
-    for message, one in ((long, far), (short, near)):
-        if {plot.range_band for plot in one.detections} - {SUBJECTS[message.subject]}:
+    for message, one, band in ((long, far, RadarRangeBand.RR_LR), (short, near, RadarRangeBand.RR_SR)):
+        if {plot.range_band for plot in one.detections} - {band}:
             raise wrong(message, f"frame {one.frame_id} holds detections of another range band")
     if len(frame.detections) != len(far.detections) + len(near.detections):
         raise wrong(whole, f"frame {frame.frame_id} holds other detections than its two bands")

@@ -1,6 +1,5 @@
 """Streams and durable consumers, compared with the plan that nats-js-init applies."""
 
-from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig, StreamConfig
 from nats.js.errors import NotFoundError
 
@@ -9,36 +8,35 @@ from nats_js_init.plan import plan
 from nats_js_init.settings import InitSettings
 from qiki.runtime.settings import load_settings
 from qiki_harness.smoke.check import CheckFailedError
-from qiki_harness.smoke.session import Session
+from qiki_harness.twin import Twin
 
 
-async def streams(session: Session) -> str:
-    """Every stream and durable of the table is there, with every setting that the table gives."""
+def streams(twin: Twin) -> str:
+    """Check that every stream and durable of the table is there, with every setting that the table gives."""
     plans = plan(load_settings(InitSettings))
-    jetstream = session.jetstream
     faults = []
     for wanted in plans:
-        name = str(wanted.config.name)
-        faults.append(await _stream_fault(jetstream, name, wanted.config))
-        faults += [await _consumer_fault(jetstream, name, consumer) for consumer in wanted.consumers]
+        faults.append(_stream_fault(twin, wanted.config))
+        faults += [_consumer_fault(twin, str(wanted.config.name), consumer) for consumer in wanted.consumers]
     if found := [fault for fault in faults if fault]:
         raise CheckFailedError(f"{'; '.join(found)} (nats-js-init mends it)")
     durables = sum(len(wanted.consumers) for wanted in plans)
     return f"{len(plans)} streams and {durables} durables, configured as the table says"
 
 
-async def _stream_fault(jetstream: JetStreamContext, name: str, wanted: StreamConfig) -> str:
+def _stream_fault(twin: Twin, wanted: StreamConfig) -> str:
+    name = str(wanted.name)
     try:
-        differs = differences((await jetstream.stream_info(name)).config, wanted)
+        differs = differences(twin.stream(name).config, wanted)
     except NotFoundError:
         return f"there is no stream {name}"
     return f"{name}: {differs}" if differs else ""
 
 
-async def _consumer_fault(jetstream: JetStreamContext, stream: str, wanted: ConsumerConfig) -> str:
+def _consumer_fault(twin: Twin, stream: str, wanted: ConsumerConfig) -> str:
     name = str(wanted.durable_name)
     try:
-        differs = differences((await jetstream.consumer_info(stream, name)).config, wanted)
+        differs = differences(twin.consumer(stream, name).config, wanted)
     except NotFoundError:
         return f"{stream} has no durable {name}"
     return f"{stream}/{name}: {differs}" if differs else ""

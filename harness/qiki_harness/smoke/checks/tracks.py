@@ -1,17 +1,18 @@
-"""What the bridge makes of the simulator's frames."""
+"""The tracks that the bridge makes of the simulator's frames."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import Any, TypeVar
 
-from qiki.contracts import topics
 from qiki.contracts.headers import MESSAGE_ID, RUN
 from qiki.contracts.models import RadarFrame, RadarTrack, TrackedFrame
-from qiki_harness.smoke.check import CheckFailedError
-from qiki_harness.smoke.checks.radar import FRAMES, of_simulator, place
-from qiki_harness.smoke.inbox import Inbox, Message
-from qiki_harness.smoke.payloads import header, read, wrong
-from qiki_harness.smoke.session import Session
+from qiki_harness.smoke.check import CheckFailedError, header, read, until, wrong
+from qiki_harness.smoke.checks.radar import FRAMES, Series, of_simulator, place
+from qiki_harness.twin import Record, Twin
+from qiki_harness.twin.watcher import Moment
+
+P = TypeVar("P")
 
 _FRAMES_S = 10.0
 _TRACKED_S = 10.0
@@ -21,21 +22,21 @@ _TRACKED_S = 10.0
 class Followed:
     """A frame and what came of it."""
 
-    frame: Message
-    tracked: Message
-    tracks: list[Message]
+    frame: Record[RadarFrame]
+    tracked: Record[TrackedFrame]
+    tracks: Sequence[Record[RadarTrack]]
 
 
-async def tracks(session: Session) -> str:
-    """So many frames, the TrackedFrame of each, and the tracks that it speaks of."""
-    async with (
-        session.following(topics.QIKI_TRACKER_V1, topics.TRACKED.subject) as told,
-        session.following(topics.QIKI_RADAR_V1, topics.FRAMES.subject, topics.TRACKS.subject) as radar,
-    ):
-        frames = await radar.until(_frames, _FRAMES_S)
-        if frames is None:
-            raise CheckFailedError(f"fewer than {FRAMES} frames came within {_FRAMES_S:g} s")
-        followed = [await _follow(frame, told, radar) for frame in frames]
+def tracks(twin: Twin) -> str:
+    """Check so many frames, the TrackedFrame of each, and the tracks that belong to it."""
+    moment = twin.now()
+
+    def frames() -> Series | None:
+        came = of_simulator(twin.frames(after=moment))
+        return came[:FRAMES] if len(came) >= FRAMES else None
+
+    few = f"fewer than {FRAMES} frames came within {_FRAMES_S:g} s"
+    followed = [_follow(twin, frame, moment) for frame in until(twin, frames, _FRAMES_S, lambda: few)]
     for one in followed:
         check(one)
     seen = check_seen(followed)
@@ -43,39 +44,40 @@ async def tracks(session: Session) -> str:
     return f"{FRAMES} frames with {seen}, all there {median(delays_ms):.0f} ms after the frame (median)"
 
 
-def _frames(messages: Sequence[Message]) -> list[Message] | None:
-    frames = of_simulator(messages, topics.FRAMES.subject)
-    return frames[:FRAMES] if len(frames) >= FRAMES else None
-
-
-async def _follow(frame: Message, told: Inbox, radar: Inbox) -> Followed:
+def _follow(twin: Twin, frame: Record[RadarFrame], moment: Moment) -> Followed:
     """Wait for what comes of a frame.
 
     Raises:
         CheckFailedError: it did not come.
     """
     run, number = place(frame)
-    tracked = await told.first(lambda message: _is_of(message, frame), _TRACKED_S)
-    if tracked is None:
-        raise CheckFailedError(f"frame {number} of run {run} is stored, but not tracked {_TRACKED_S:g} s later")
-    said = read(TrackedFrame, tracked).tracks
 
-    def enough(messages: Sequence[Message]) -> list[Message] | None:
-        found = [one for one in messages if one.subject == topics.TRACKS.subject and _is_of(one, frame)]
-        return found if len(found) >= said else None
+    def tracked_frame() -> Record[TrackedFrame] | None:
+        return next(iter(_of(frame, twin.tracked_frames(after=moment))), None)
 
-    found = await radar.until(enough, _TRACKED_S)
-    if found is None:
-        raise wrong(tracked, f"says that frame {number} gave {said} tracks, but not so many are stored")
+    untracked = f"frame {number} of run {run} is stored, but not tracked {_TRACKED_S:g} s later"
+    tracked = until(twin, tracked_frame, _TRACKED_S, lambda: untracked)
+    count = read(TrackedFrame, tracked).tracks
+
+    def enough() -> tuple[list[Record[RadarTrack]]] | None:
+        found = _of(frame, twin.tracks(after=moment))
+        return (found,) if len(found) >= count else None
+
+    (found,) = until(twin, enough, _TRACKED_S, lambda: str(_too_few(tracked, number, count)))
     return Followed(frame, tracked, found)
 
 
-def _is_of(message: Message, frame: Message) -> bool:
-    return RUN in message.headers and place(message) == place(frame)
+def _too_few(tracked: Record[TrackedFrame], number: int, count: int) -> CheckFailedError:
+    return wrong(tracked, f"says that frame {number} gave {count} tracks, but not so many are stored")
+
+
+def _of(frame: Record[Any], records: Sequence[Record[P]]) -> list[Record[P]]:
+    """Return those that belong to a frame."""
+    return [record for record in records if RUN in record.headers and place(record) == place(frame)]
 
 
 def check(one: Followed) -> None:
-    """A frame, what is said of it and its tracks belong together, and each track is there once.
+    """Check that a frame, its TrackedFrame and its tracks belong together, and that each track is there once.
 
     Raises:
         CheckFailedError: they do not.
@@ -91,7 +93,7 @@ def check(one: Followed) -> None:
 
 
 def check_seen(followed: Sequence[Followed]) -> str:
-    """Where something is detected there are tracks: a detection that belongs to none begins one.
+    """Check that there are tracks where something is detected: a detection that belongs to none begins one.
 
     Raises:
         CheckFailedError: there is none in any frame.
