@@ -98,11 +98,9 @@ def _fly(scenario: str, seed: int | None, seconds: float) -> "tuple[str, list[Sc
 
 
 def _listen(url: str, seconds: float, reach_m: float) -> "tuple[str, list[ScanRecord]]":
-    import asyncio  # noqa: PLC0415
-
     from qiki_harness.scoring.live import listen  # noqa: PLC0415
 
-    scans = asyncio.run(listen(url, seconds, reach_m))
+    scans = listen(url, seconds, reach_m)
     return f"{url}, {scans[-1].t_s:g} s", scans
 
 

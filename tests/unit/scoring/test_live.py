@@ -14,11 +14,16 @@ from qiki.tracking import Tracker, TrackerParameters
 from qiki.world.scenario import load_scenario
 from qiki.world.snapshots import truth
 from qiki.world.world import World
-from qiki_harness.scoring import score
-from qiki_harness.scoring.live import Listener
+from qiki_harness.scoring import ScanRecord, score
+from qiki_harness.scoring.live import TOPICS, await_span, records_of
 from qiki_harness.scoring.offline import fly, scan_of
+from qiki_harness.twin import ForeignStack
+from qiki_harness.twin.history import Ledger
+from qiki_harness.twin.watcher import Moment, Watcher
+from qiki_harness.twin.wire import Wire
 
 REACH_M = 16_000.0
+NOWHERE = "nats://127.0.0.1:1"
 Message = tuple[str, bytes, dict[str, str]]
 
 
@@ -54,13 +59,17 @@ def broadcast(name: str, seed: int, seconds: float, run_id: UUID) -> Iterator[li
             ]
 
 
-def hear(frames: list[list[Message]]) -> Listener:
-    """Truth first, as nothing is kept before a run is known."""
-    listener = Listener(REACH_M)
+def hear(frames: list[list[Message]]) -> Watcher:
+    """The histories of a listener; truth comes first."""
+    ledger = Ledger(TOPICS)
     for messages in frames:
         for message in reversed(messages):
-            listener.take(*message)
-    return listener
+            ledger.add(*message)
+    return Watcher(ForeignStack({"NATS_URL": NOWHERE}), ledger, Wire(NOWHERE, ledger))
+
+
+def records(frames: list[list[Message]], reach_m: float = REACH_M) -> list[ScanRecord]:
+    return records_of(hear(frames), reach_m)
 
 
 @pytest.fixture(scope="module")
@@ -68,19 +77,18 @@ def frames() -> list[list[Message]]:
     return list(broadcast("crossing", 3, 3.0, UUID(int=7)))
 
 
-def test_what_is_heard_scores_as_what_is_run_offline(frames):
-    heard, _ = score(hear(frames).records)
+def test_what_came_over_the_bus_scores_as_what_is_run_offline(frames):
+    live, _ = score(records(frames))
     offline, _ = score(list(fly(load_scenario("crossing"), 3, 3.0)))
-    assert (heard.scans, heard.contacts) == (30, 4) == (offline.scans, offline.contacts)
-    assert heard.gospa_m < 20
-    assert heard.gospa_m == pytest.approx(offline.gospa_m, rel=0.01)
+    assert (live.scans, live.contacts) == (30, 4) == (offline.scans, offline.contacts)
+    assert live.gospa_m < 20
+    assert live.gospa_m == pytest.approx(offline.gospa_m, rel=0.01)
 
 
 def test_records_are_in_world_axes_and_event_time(frames):
-    records = hear(frames).records
-    assert [record.t_s for record in records] == pytest.approx([number / 10 for number in range(30)])
-    assert hear(frames).span_s == pytest.approx(2.9)
-    last = records[-1]
+    scans = records(frames)
+    assert [scan.t_s for scan in scans] == pytest.approx([number / 10 for number in range(30)])
+    last = scans[-1]
     apart = np.linalg.norm(last.tracks.position[:, None] - last.truth.position, axis=2).min(1)
     assert apart.max() < 20
 
@@ -89,27 +97,58 @@ def test_records_are_in_world_axes_and_event_time(frames):
 def test_a_frame_of_which_something_is_missing_does_not_count(frames, lost: int):
     short = [list(messages) for messages in frames]
     del short[5][lost]
-    assert len(hear(short).records) == 29
+    assert len(records(short)) == 29
 
 
-def test_another_run_ends_the_first(frames):
-    other = list(broadcast("crossing", 4, 0.5, uuid5(UUID(int=7), "next")))
-    listener = hear([*frames[:10], *other])
-    assert listener.ended
-    assert len(listener.records) == 10
+def test_tracks_that_come_after_the_notice_of_a_later_frame_count(frames):
+    notices = [messages[-2] for messages in frames]
+    others = [[message for message in messages if message not in notices] for messages in frames]
+    assert len(records([notices, *others])) == 30
+
+
+@pytest.fixture
+def other_run() -> list[list[Message]]:
+    return list(broadcast("crossing", 4, 0.5, uuid5(UUID(int=7), "next")))
+
+
+def test_another_run_does_not_count(frames, other_run):
+    assert len(records([*frames[:10], *other_run])) == 10
+
+
+def test_listening_ends_with_its_time_with_its_run_and_with_silence(frames, other_run):
+    def awaited(seconds: float, later: list[list[Message]]) -> float:
+        watcher = hear(frames[:1])
+        coming = iter([message for messages in later for message in messages if message[0] == topics.TRUTH.subject])
+
+        def now() -> Moment:
+            """Let the next truth come when the listener waits for it."""
+            moment = Watcher.now(watcher)
+            if message := next(coming, None):
+                watcher._ledger.add(*message)
+            return moment
+
+        watcher.now = now
+        await_span(watcher, seconds, silent_s=0.05)
+        return len(watcher.truth())
+
+    assert awaited(2.0, frames[1:]) == 21
+    assert awaited(2.0, [*frames[1:10], *other_run]) == 11
+    assert awaited(2.0, frames[1:10]) == 10
 
 
 def test_rubbish_harms_nothing(frames):
-    listener = Listener(REACH_M)
-    for topic in (topics.TRUTH, topics.FRAMES, topics.TRACKS, topics.TRACKED):
-        listener.take(topic.subject, b"{", {})
-        listener.take(topic.subject, frames[0][0][1], {headers.RUN: "x", headers.FRAME: "no number"})
-    assert listener.records == []
-    assert listener.span_s == 0
+    rubbish = [
+        (topic.subject, body, told)
+        for topic in TOPICS
+        for body, told in (
+            (b"{", {}),
+            (frames[0][0][1], {headers.RUN: "x", headers.FRAME: "no number"}),
+            (frames[0][0][1], {headers.RUN: str(UUID(int=7)), headers.FRAME: "no number"}),
+        )
+    ]
+    assert records([rubbish]) == []
+    assert len(records([*frames[:3], rubbish])) == 3
 
 
 def test_contacts_beyond_the_reach_are_not_asked_for(frames):
-    listener = Listener(1_500.0)
-    for message in reversed(frames[0]):
-        listener.take(*message)
-    assert len(listener.records[0].truth.ids) == 1
+    assert len(records(frames[:1], reach_m=1_500.0)[0].truth.ids) == 1
