@@ -1,7 +1,6 @@
 """`Twin`: a running stack, in the terms of its domain, for tests."""
 
-import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -9,10 +8,8 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 import grpc
-from nats.aio.client import Client
 from nats.js import JetStreamContext
-from nats.js.api import ConsumerInfo, StreamInfo
-from nats.js.errors import NotFoundError
+from nats.js.api import ConsumerInfo
 
 from generated.q_sim_api_pb2_grpc import QSimAPIServiceStub
 from qiki.contracts import topics
@@ -28,11 +25,12 @@ from qiki_harness.twin.backing import NATS_URL, QSIM_GRPC, Backing, ForeignStack
 from qiki_harness.twin.failure import AwaitedError
 from qiki_harness.twin.history import Ledger
 from qiki_harness.twin.metrics import sum_of
-from qiki_harness.twin.records import Record, reader
+from qiki_harness.twin.records import Record
 from qiki_harness.twin.watcher import DEADLINE_S, Watcher
-from qiki_harness.twin.wire import HISTORY_S, Wire
+from qiki_harness.twin.wire import HISTORY_S, Wire, newest
 
 P = TypeVar("P")
+T = TypeVar("T")
 
 _CONNECT_S = 20.0
 _PAGE_S = 5.0
@@ -112,11 +110,8 @@ class Twin(Watcher):
 
     def store(self, subject: str, body: bytes, headers: Mapping[str, str] | None = None) -> int:
         """Publish into the stream that keeps the subject; return the sequence, once it is stored."""
-
-        async def do(_: Client, jetstream: JetStreamContext) -> int:
-            return (await jetstream.publish(subject, body, headers=dict(headers) if headers else None)).seq
-
-        return self._wire.call(do)
+        given = dict(headers) if headers else None
+        return self.jetstream(lambda jetstream: jetstream.publish(subject, body, headers=given)).seq
 
     def newest(self, topic: Topic[P], count: int) -> list[Record[P]]:
         """Return the newest messages in a topic's stream that belong to it, oldest first.
@@ -125,41 +120,20 @@ class Twin(Watcher):
             topic: one that is kept
             count: how many messages of the stream are looked at
         """
-        stream, read = str(topic.stream), reader(topic)
-
-        async def get(jetstream: JetStreamContext, sequence: int) -> Record[P] | None:
-            try:
-                message = await jetstream.get_msg(stream, sequence)
-            except NotFoundError:
-                return None
-            subject = str(message.subject)
-            body, headers = message.data or b"", message.headers or {}
-            return Record(subject, body, headers, sequence, read) if topic.covers(subject) else None
-
-        async def do(_: Client, jetstream: JetStreamContext) -> list[Record[P]]:
-            state = (await jetstream.stream_info(stream)).state
-            begin = max(state.first_seq, state.last_seq - count + 1)
-            found = await asyncio.gather(*(get(jetstream, number) for number in range(begin, state.last_seq + 1)))
-            return [record for record in found if record]
-
-        return self._wire.call(do)
-
-    def stream(self, name: str) -> StreamInfo:
-        """Return the configuration and the state of a stream."""
-
-        async def do(_: Client, jetstream: JetStreamContext) -> StreamInfo:
-            return await jetstream.stream_info(name)
-
-        return self._wire.call(do)
+        return self.jetstream(lambda jetstream: newest(jetstream, topic, count))
 
     def consumer(self, stream: str, durable: str) -> ConsumerInfo:
         """Return the configuration and the state of a durable consumer."""
+        info: ConsumerInfo = self.jetstream(lambda jetstream: jetstream.consumer_info(stream, durable))
+        return info
 
-        async def do(_: Client, jetstream: JetStreamContext) -> ConsumerInfo:
-            info: ConsumerInfo = await jetstream.consumer_info(stream, durable)
-            return info
+    def jetstream(self, work: Callable[[JetStreamContext], Awaitable[T]]) -> T:
+        """Return the answer of JetStream to a request, as `lambda jetstream: jetstream.stream_info(name)`.
 
-        return self._wire.call(do)
+        Raises:
+            DeadlineError: it does not answer.
+        """
+        return self._wire.call(lambda _, jetstream: work(jetstream))
 
     @cached_property
     def channel(self) -> grpc.Channel:

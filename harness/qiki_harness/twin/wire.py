@@ -1,30 +1,31 @@
 """The connection behind a twin: a thread of its own with an event loop, which keeps all that passes."""
 
 import asyncio
-import socket
 import threading
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import NoRespondersError
 from nats.js import JetStreamContext
+from nats.js.errors import NotFoundError
 
-from qiki.runtime.nats import new_client
+from qiki.contracts.topics import Topic
+from qiki.runtime.nats import new_client, reachable
 from qiki.runtime.stream import Begin, StreamReader
 from qiki_harness.errors import DeadlineError
 from qiki_harness.twin.history import Ledger
+from qiki_harness.twin.records import Record, reader
 
+P = TypeVar("P")
 T = TypeVar("T")
 
+HISTORY_S = 120.0
 _POLL_S = 0.02
 _REQUEST_S = 10.0
-HISTORY_S = 120.0
 
 
 class Wire:
@@ -67,16 +68,16 @@ class Wire:
         Raises:
             DeadlineError: nobody answers, or there is too much of it.
         """
-        _await_listener(self._url, deadline_s)
         self._thread.start()
-        try:
-            self._ready.result(deadline_s)
-        except TimeoutError:
-            raise DeadlineError(f"NATS at {self._url} did not take a client within {deadline_s:g} s") from None
-        try:
-            self._caught_up.result(history_s)
-        except TimeoutError:
-            raise DeadlineError(f"NATS at {self._url} did not give its history within {history_s:g} s") from None
+        for future, seconds, problem in (
+            (self._ready, deadline_s, f"nobody answers at NATS_URL={self._url}"),
+            (self._caught_up, history_s, f"NATS at {self._url} did not give its history"),
+        ):
+            try:
+                future.result(seconds)
+            except TimeoutError:
+                self.close()
+                raise DeadlineError(f"{problem} within {seconds:g} s") from None
 
     def close(self) -> None:
         """Disconnect, and end the thread."""
@@ -144,22 +145,38 @@ class Wire:
                     future.set_exception(error)
 
     async def _live(self) -> None:
-        """Listen until the task is cancelled, then disconnect."""
+        """Connect and listen, until the task is cancelled."""
         self._loop = asyncio.get_running_loop()
-        self._work = asyncio.create_task(self._listen())
+        self._work = asyncio.current_task()
+        readers = self._readers()
+        await reachable(self._url, asyncio.Event(), _POLL_S)
+        await self._connect(readers)
         try:
-            await self._work
+            await self._listen(readers)
         finally:
             await self._client.close()
 
-    async def _listen(self) -> None:
-        readers = self._readers()
+    async def _listen(self, readers: list[StreamReader]) -> None:
+        for topic in self._ledger.topics:
+            if topic.stream is None:
+                subject = topic.subject
+                await self._client.subscribe(subject, cb=self._passed, pending_msgs_limit=0, pending_bytes_limit=0)
+        await self._client.flush()
+        self._connected.set()
+        async with asyncio.TaskGroup() as group:
+            for one in readers:
+                group.create_task(one.run())
+            self._ready.set_result(None)
+            for one in readers:
+                await one.caught_up.wait()
+            self._caught_up.set_result(None)
 
+    async def _connect(self, readers: list[StreamReader]) -> None:
         async def lost() -> None:
             self._ledger.breaks.append(datetime.now(UTC))
             self._connected.clear()
-            for reader in readers:
-                reader.lost()
+            for one in readers:
+                one.lost()
 
         async def restored() -> None:
             self._connected.set()
@@ -175,20 +192,6 @@ class Wire:
             reconnected_cb=restored,
             error_cb=_ignore,
         )
-        for topic in self._ledger.topics:
-            if topic.stream is None:
-                await self._client.subscribe(
-                    topic.subject, cb=self._passed, pending_msgs_limit=0, pending_bytes_limit=0
-                )
-        await self._client.flush()
-        self._connected.set()
-        async with asyncio.TaskGroup() as group:
-            for reader in readers:
-                group.create_task(reader.run())
-            self._ready.set_result(None)
-            for reader in readers:
-                await reader.caught_up.wait()
-            self._caught_up.set_result(None)
 
     def _readers(self) -> list[StreamReader]:
         """Return a reader for each stream with a topic of the ledger."""
@@ -204,19 +207,23 @@ class Wire:
         self._ledger.add(message.subject, message.data, message.headers)
 
 
+async def newest(jetstream: JetStreamContext, topic: Topic[P], count: int) -> list[Record[P]]:
+    """Return those of the newest messages of a topic's stream that belong to it, oldest first."""
+    stream = str(topic.stream)
+    state = (await jetstream.stream_info(stream)).state
+    begin = max(state.first_seq, state.last_seq - count + 1)
+
+    async def get(sequence: int) -> Record[P] | None:
+        try:
+            message = await jetstream.get_msg(stream, sequence)
+        except NotFoundError:
+            return None
+        subject, body, headers = str(message.subject), message.data or b"", message.headers or {}
+        return Record(subject, body, headers, sequence, reader(topic)) if topic.covers(subject) else None
+
+    found = await asyncio.gather(*map(get, range(begin, state.last_seq + 1)))
+    return [record for record in found if record]
+
+
 async def _ignore(error: Exception) -> None:
     """Ignore errors of the connection: a wait that fails says that it broke."""
-
-
-def _await_listener(url: str, deadline_s: float) -> None:
-    parts = urlsplit(url)
-    end_s = time.monotonic() + deadline_s
-    while True:
-        try:
-            socket.create_connection((parts.hostname or "127.0.0.1", parts.port or 4222), timeout=1).close()
-        except OSError as error:
-            if time.monotonic() > end_s:
-                raise DeadlineError(f"nobody answers at NATS_URL={url}: {error}") from None
-            time.sleep(_POLL_S)
-        else:
-            return

@@ -27,7 +27,7 @@ def streams(twin: Twin) -> str:
 def _stream_fault(twin: Twin, wanted: StreamConfig) -> str:
     name = str(wanted.name)
     try:
-        differs = differences(twin.stream(name).config, wanted)
+        differs = differences(twin.jetstream(lambda jetstream: jetstream.stream_info(name)).config, wanted)
     except NotFoundError:
         return f"there is no stream {name}"
     return f"{name}: {differs}" if differs else ""
