@@ -120,11 +120,19 @@ class StreamReader:
             self.following.set()
             if not consumer.num_pending and not (consumer.delivered and consumer.delivered.consumer_seq):
                 self.caught_up.set()
-            await self._until_gone(jetstream, consumer.name)
+            try:
+                await self._until_gone(jetstream, consumer.name)
+            finally:
+                await self._remove(consumer.name)
         finally:
             self.following.clear()
             with contextlib.suppress(nats.errors.Error):
                 await subscription.unsubscribe()
+
+    async def _remove(self, consumer: str) -> None:
+        """Ask the broker to remove a consumer, which it would keep for a while; do not wait for an answer."""
+        with contextlib.suppress(nats.errors.Error):
+            await self._client.publish(f"$JS.API.CONSUMER.DELETE.{self._stream}.{consumer}")
 
     async def _until_gone(self, jetstream: JetStreamContext, consumer: str) -> None:
         """Wait for a break. The server does not say when it removes a consumer.
