@@ -6,13 +6,10 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 import grpc
-from pydantic import ValidationError
 
-from qiki.contracts.fields import Payload
-from qiki_harness.twin import AwaitedError, Record, Twin
+from qiki_harness.twin import AwaitedError, Twin
 
 T = TypeVar("T")
-P = TypeVar("P", bound=Payload)
 
 ANSWER_S = 5.0
 
@@ -59,7 +56,7 @@ class CheckResult:
     text: str
 
 
-def until(twin: Twin, look: Callable[[], T | None], deadline_s: float, complaint: Callable[[], str]) -> T:
+def until(twin: Twin, look: Callable[[], T | None], deadline_s: float, complaint: str | Callable[[], str]) -> T:
     """Return what `look` finds; it looks again whenever something has come.
 
     Raises:
@@ -68,39 +65,7 @@ def until(twin: Twin, look: Callable[[], T | None], deadline_s: float, complaint
     try:
         return twin.await_until("", look, deadline_s)
     except AwaitedError:
-        raise CheckFailedError(complaint()) from None
-
-
-def read(model: type[P], record: Record[Any]) -> P:
-    """Return the payload of a message.
-
-    Raises:
-        CheckFailedError: it is not of the model; the text says where the message is, and the first fault.
-    """
-    try:
-        payload: P = model.from_json(record.body)
-    except ValidationError as error:
-        fault = error.errors(include_url=False, include_context=False)[0]
-        where = ".".join(str(part) for part in fault["loc"])
-        raise wrong(record, f"no {model.__name__}: {where + ': ' if where else ''}{fault['msg']}") from None
-    return payload
-
-
-def header(record: Record[Any], name: str) -> str:
-    """Return a header of a message.
-
-    Raises:
-        CheckFailedError: it has none of that name.
-    """
-    if name not in record.headers:
-        raise wrong(record, f"{name}: is missing")
-    return record.headers[name]
-
-
-def wrong(record: Record[Any], problem: str) -> CheckFailedError:
-    """Return the error of a message that is not as it should be."""
-    place = f", sequence {record.sequence}" if record.sequence else ""
-    return CheckFailedError(f"{record.subject}{place}: {problem}")
+        raise CheckFailedError(complaint if isinstance(complaint, str) else complaint()) from None
 
 
 def rpc_fault(error: grpc.RpcError) -> str:

@@ -9,7 +9,7 @@ import nats.errors
 
 from qiki_harness.errors import DeadlineError
 from qiki_harness.smoke.check import Check, CheckFailedError, CheckResult, CheckVerdict, rpc_fault
-from qiki_harness.twin import Twin
+from qiki_harness.twin import Twin, UnreadableError
 
 
 def run(checks: Sequence[Check], twin: Twin, show: Callable[[CheckResult], None] = lambda _: None) -> list[CheckResult]:
@@ -51,7 +51,7 @@ def _judge(check: Check, twin: Twin, needed: Sequence[Future[CheckResult]]) -> C
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, CheckFailedError | DeadlineError):
+    if isinstance(error, CheckFailedError | UnreadableError | DeadlineError):
         return str(error)
     if isinstance(error, grpc.RpcError):
         return f"gRPC: {rpc_fault(error)}"

@@ -5,14 +5,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
+from pydantic import ValidationError
 from pydantic_core import from_json
 
 from qiki.contracts import headers as names
 from qiki.contracts import topics
 from qiki.contracts.events import CODE, SEVERITY
+from qiki.contracts.fields import Payload
 from qiki.contracts.topics import Topic
 
 P = TypeVar("P")
+M = TypeVar("M", bound=Payload)
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,24 +43,65 @@ class Record(Generic[P]):
         """The payload.
 
         Raises:
-            pydantic.ValidationError: it is not what belongs on this subject.
+            UnreadableError: it is not what belongs on this subject.
         """
         return self.read(self)
 
     @property
     def message_id(self) -> str:
         """The id by which JetStream finds duplicates."""
-        return self.headers[names.MESSAGE_ID]
+        return self.header(names.MESSAGE_ID)
 
     @property
     def run(self) -> str:
         """The run that it belongs to."""
-        return self.headers[names.RUN]
+        return self.header(names.RUN)
 
     @property
     def frame(self) -> int:
         """Number of its frame within the run."""
-        return int(self.headers[names.FRAME])
+        number = self.header(names.FRAME)
+        try:
+            return int(number)
+        except ValueError:
+            raise UnreadableError(self, f"{names.FRAME}: {number!r} is no number") from None
+
+    def header(self, name: str) -> str:
+        """Return a header.
+
+        Raises:
+            MissingHeaderError: it has none of that name.
+        """
+        if name not in self.headers:
+            raise MissingHeaderError(self, f"{name}: is missing")
+        return self.headers[name]
+
+    def parse(self, model: type[M]) -> M:
+        """Return the body as a payload.
+
+        Raises:
+            UnreadableError: it is not of the model.
+        """
+        try:
+            payload: M = model.from_json(self.body)
+        except ValidationError as error:
+            fault = error.errors(include_url=False, include_context=False)[0]
+            where = ".".join(map(str, fault["loc"]))
+            problem = f"{where}: {fault['msg']}" if where else fault["msg"]
+            raise UnreadableError(self, f"no {model.__name__}: {problem}") from None
+        return payload
+
+
+class UnreadableError(ValueError):
+    """A message that is not as it should be; the text says where it is, and its first fault."""
+
+    def __init__(self, record: Record[Any], problem: str) -> None:
+        place = f", sequence {record.sequence}" if record.sequence else ""
+        super().__init__(f"{record.subject}{place}: {problem}")
+
+
+class MissingHeaderError(UnreadableError, LookupError):
+    """A message without a header that it should have."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +132,7 @@ def reader(topic: Topic[P]) -> Callable[[Record[P]], P]:
     if topic.model is None:
         return _READERS[topic.subject]
     model: Any = topic.model
-    return lambda record: model.from_json(record.body)
+    return lambda record: record.parse(model)
 
 
 def fields_of(topic: Topic[Any]) -> Collection[str] | None:
@@ -114,9 +158,9 @@ def _read_event(record: Record[Event]) -> Event:
 
 def _read_dead_letter(record: Record[DeadLetter]) -> DeadLetter:
     return DeadLetter(
-        reason=record.headers[names.REASON],
-        origin_subject=record.headers[names.ORIGIN_SUBJECT],
-        origin_sequence=int(record.headers[names.ORIGIN_SEQUENCE]),
+        reason=record.header(names.REASON),
+        origin_subject=record.header(names.ORIGIN_SUBJECT),
+        origin_sequence=int(record.header(names.ORIGIN_SEQUENCE)),
         body=record.body,
     )
 

@@ -20,16 +20,12 @@ from qiki_harness.smoke.check import Check
 from qiki_harness.smoke.target import Target
 from qiki_harness.twin import ForeignStack, Record
 from qiki_harness.twin.history import Ledger
+from qiki_harness.twin.records import reader
 from qiki_harness.twin.watcher import Moment, Watcher
 from qiki_harness.twin.wire import Wire
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 NOWHERE = "nats://127.0.0.1:1"
-
-
-def unread(record: Record[Any]) -> Any:
-    """The checks read the bytes."""
-    raise AssertionError(record)
 
 
 class PastOnly(Watcher):
@@ -88,7 +84,8 @@ def message() -> Callable[..., Record[Any]]:
     def make(
         subject: str, body: Payload | bytes = b"", headers: Mapping[str, str] | None = None, sequence: int = 0
     ) -> Record[Any]:
-        return Record(subject, body if isinstance(body, bytes) else body.to_json(), headers or {}, sequence, unread)
+        read = reader(next(topic for topic in topics.TOPICS if topic.covers(subject)))
+        return Record(subject, body if isinstance(body, bytes) else body.to_json(), headers or {}, sequence, read)
 
     return make
 

@@ -19,6 +19,7 @@ from qiki_harness.smoke.checks.cloudevents import check_event
 from qiki_harness.smoke.checks.guard import names
 from qiki_harness.smoke.checks.lag import ASKED, DURABLES, FRESH_S, GAUGES, judge
 from qiki_harness.smoke.checks.registrar import check_chain
+from qiki_harness.twin import UnreadableError
 from registrar.registry import audit_headers
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -60,15 +61,15 @@ def test_an_event_of_the_table_and_an_audit_record_are_right(event, message, ent
 )
 def test_an_event_that_is_not_of_the_table_is_named_with_its_place(event, headers, words):
     wrong = replace(event, headers={**event.headers, **headers})
-    with pytest.raises(CheckFailedError, match=words) as failed:
+    with pytest.raises(UnreadableError, match=words) as failed:
         check_event(wrong)
     assert str(failed.value).startswith(f"{BOOT_OK.subject}, sequence 7: ")
 
 
 def test_a_body_that_is_not_of_its_type_is_no_event_either(event):
-    with pytest.raises(CheckFailedError, match="no LifeCycle: ts_epoch: Field required"):
+    with pytest.raises(UnreadableError, match="no LifeCycle: ts_epoch: Field required"):
         check_event(replace(event, body=b'{"source": "registrar"}'))
-    with pytest.raises(CheckFailedError, match="not known on this subject"):
+    with pytest.raises(UnreadableError, match="not known on this subject"):
         check_event(replace(event, subject=COMMAND_REFUSED.subject))
 
 
@@ -133,5 +134,5 @@ def test_safe_mode_names_its_alert_by_its_place_in_the_stream(message):
     assert names(entered(12, 41), alert)
     assert not names(entered(12), alert)
     assert not names(entered(41, subject=topics.TRACKED.subject), alert)
-    with pytest.raises(CheckFailedError, match="sequence 42: no SystemMode"):
+    with pytest.raises(UnreadableError, match="sequence 42: no SystemMode"):
         names(replace(entered(41), body=b"{}"), alert)

@@ -14,6 +14,7 @@ from qiki.contracts.models import RadarDetection, RadarFrame, RadarTrack, Tracke
 from qiki_harness.smoke.check import CheckFailedError
 from qiki_harness.smoke.checks.radar import FRAMES, check_order, complete, of_simulator, place, why_none
 from qiki_harness.smoke.checks.tracks import Followed, check, check_seen
+from qiki_harness.twin import UnreadableError
 
 RUN_ID = UUID("00000000-0000-4000-8000-000000000001")
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -119,7 +120,7 @@ def test_what_does_not_belong_together_is_found(followed):
         (replace(followed, tracks=[followed.tracks[0], replace(followed.tracks[1], body=b"{}")]), "no RadarTrack"),
     ]
     for one, words in wrong:
-        with pytest.raises(CheckFailedError, match=words):
+        with pytest.raises(UnreadableError, match=words):
             check(one)
 
 

@@ -6,7 +6,7 @@ from qiki.contracts import topics
 from qiki.contracts.agent import AgentState
 from qiki.contracts.enums import DeviceStatus, FSMState
 from qiki.contracts.events import BIOS_OK, BiosStatus
-from qiki_harness.smoke.check import CheckFailedError, read, until
+from qiki_harness.smoke.check import CheckFailedError, until
 from qiki_harness.twin import Record, Twin
 
 _PATIENCE_S = 10.0
@@ -19,7 +19,7 @@ def agent(twin: Twin) -> str:
 
     def complaint() -> str:
         states = twin.agent_states(after=moment)
-        came = f"tick {read(AgentState, states[-1]).tick} again and again" if states else "none"
+        came = f"tick {states[-1].data.tick} again and again" if states else "none"
         return f"expected two states of the agent within {_PATIENCE_S:g} s, ticks between: {came}"
 
     first, last = until(twin, lambda: later(twin.agent_states(after=moment)), _PATIENCE_S, complaint)
@@ -30,7 +30,7 @@ def agent(twin: Twin) -> str:
 
 def later(records: Sequence[Record[AgentState]]) -> tuple[AgentState, AgentState] | None:
     """Return the first and the newest state of the newest life, once the agent has ticked between them."""
-    states = [read(AgentState, record) for record in records]
+    states = [record.data for record in records]
     if not states:
         return None
     life = [state for state in states if state.fsm.fsm_instance_id == states[-1].fsm.fsm_instance_id]
@@ -50,7 +50,7 @@ def _complaint(twin: Twin, state: AgentState) -> str:
     reports = [one for one in twin.newest(topics.EVENTS, _EVENTS_BACK) if one.subject == BIOS_OK.subject]
     if not reports:
         return "failed"
-    report = read(BiosStatus, reports[-1])
+    report = reports[-1].parse(BiosStatus)
     ill = [device for device in report.post_results if device.status is not DeviceStatus.OK]
     faults = (f"{device.device_name} {device.status.name} {device.error_message}".strip() for device in ill)
     return f"failed: {'; '.join(faults) or 'it names no device'}"

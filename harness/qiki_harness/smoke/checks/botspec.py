@@ -11,7 +11,7 @@ from qiki.botspec import BotConfig, generate, load_spec, profile_hash
 from qiki.contracts.models import TelemetrySnapshot
 from qiki.errors import UserError
 from qiki.runtime.settings import load_settings
-from qiki_harness.smoke.check import ANSWER_S, CheckFailedError, read, until
+from qiki_harness.smoke.check import ANSWER_S, CheckFailedError, until
 from qiki_harness.smoke.target import SmokeSettings
 from qiki_harness.twin import Twin
 
@@ -24,8 +24,7 @@ def botspec(twin: Twin) -> str:
     except UserError as error:
         raise CheckFailedError(f"the specification is not valid: {error}") from None
     faults = [*_actuator_faults(twin, config), *_sensor_faults(twin, config)]
-    record, *_ = until(twin, twin.telemetry, ANSWER_S, lambda: f"no telemetry within {ANSWER_S:g} s")
-    telemetry = read(TelemetrySnapshot, record)
+    telemetry = until(twin, twin.telemetry, ANSWER_S, f"no telemetry within {ANSWER_S:g} s")[-1].data
     faults += telemetry_faults(telemetry, config)
     if faults:
         expected = path or "the platform's own specification"

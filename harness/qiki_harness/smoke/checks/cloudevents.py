@@ -8,8 +8,8 @@ from qiki.contracts.cloudevents import BrokenEventError, CloudEvent, header_valu
 from qiki.contracts.events import CODE, EVENTS, EventKind
 from qiki.contracts.fields import Payload
 from qiki.contracts.headers import MESSAGE_ID
-from qiki_harness.smoke.check import CheckFailedError, read, wrong
-from qiki_harness.twin import Event, Record, Twin
+from qiki_harness.smoke.check import CheckFailedError
+from qiki_harness.twin import Event, Record, Twin, UnreadableError
 
 NEWEST = 200
 OURS = "urn:qiki:"
@@ -25,35 +25,35 @@ def cloudevents(twin: Twin) -> str:
     return f"the newest {len(events)} events are right, of {len(types)} types"
 
 
-def check_event(message: Record[Event]) -> CloudEvent:
+def check_event(record: Record[Event]) -> CloudEvent:
     """Read an event and compare it with the table.
 
     Raises:
-        CheckFailedError: it is no CloudEvent, or one of the platform's that the table does not have.
+        UnreadableError: it is no CloudEvent, or one of the platform's that the table does not have.
     """
     try:
-        event = read_cloud_event(message.headers, message.body)
+        event = read_cloud_event(record.headers, record.body)
     except BrokenEventError as error:
-        raise wrong(message, str(error)) from None
-    if message.headers.get(MESSAGE_ID) != header_value(event.id):
-        raise wrong(message, f"{MESSAGE_ID} is {message.headers.get(MESSAGE_ID)!r}, ce-id {event.id!r}")
+        raise UnreadableError(record, str(error)) from None
+    if record.headers.get(MESSAGE_ID) != header_value(event.id):
+        raise UnreadableError(record, f"{MESSAGE_ID} is {record.headers.get(MESSAGE_ID)!r}, ce-id {event.id!r}")
     if event.source.startswith(OURS):
-        read(_model(message, event), message)
+        record.parse(_model(record, event))
     return event
 
 
-def _model(message: Record[Event], event: CloudEvent) -> type[Payload]:
+def _model(record: Record[Event], event: CloudEvent) -> type[Payload]:
     """Return the model of its body."""
-    if (message.subject, event.type, event.source) == (topics.AUDIT.subject, AUDIT_TYPE, AUDIT_SOURCE):
+    if (record.subject, event.type, event.source) == (topics.AUDIT.subject, AUDIT_TYPE, AUDIT_SOURCE):
         return AuditRecord
-    kinds = [kind for kind in EVENTS if (kind.subject, kind.ce_type) == (message.subject, event.type)]
+    kinds = [kind for kind in EVENTS if (kind.subject, kind.ce_type) == (record.subject, event.type)]
     if not kinds:
-        raise wrong(message, f"ce-type: {event.type} is not known on this subject")
+        raise UnreadableError(record, f"ce-type: {event.type} is not known on this subject")
     if not any(_is_source(event.source, kind) for kind in kinds):
-        raise wrong(message, f"ce-source: {event.source} does not raise {event.type}")
+        raise UnreadableError(record, f"ce-source: {event.source} does not raise {event.type}")
     codes = {str(kind.code) for kind in kinds}
-    if message.headers.get(CODE) not in codes:
-        raise wrong(message, f"{CODE}: {message.headers.get(CODE)}: expected {' or '.join(sorted(codes))}")
+    if record.headers.get(CODE) not in codes:
+        raise UnreadableError(record, f"{CODE}: {record.headers.get(CODE)}: expected {' or '.join(sorted(codes))}")
     return kinds[0].model
 
 

@@ -6,11 +6,11 @@ from itertools import pairwise
 from typing import Any
 
 from qiki.contracts.enums import RadarRangeBand
-from qiki.contracts.headers import FRAME, RUN
+from qiki.contracts.headers import RUN
 from qiki.contracts.models import RadarFrame, TelemetrySnapshot
 from qiki.contracts.topics import FRAMES_BY_BAND
-from qiki_harness.smoke.check import CheckFailedError, header, read, until, wrong
-from qiki_harness.twin import Record, Twin
+from qiki_harness.smoke.check import CheckFailedError, until
+from qiki_harness.twin import Record, Twin, UnreadableError
 
 FRAMES = 10
 _PATIENCE_S = 10.0
@@ -55,7 +55,7 @@ def _frames(twin: Twin) -> list[Series]:
 
 def _raise_known(telemetry: Sequence[Record[TelemetrySnapshot]]) -> None:
     """Raise CheckFailedError if the newest telemetry says why there are no frames."""
-    if telemetry and (reason := why_none(read(TelemetrySnapshot, telemetry[-1]))):
+    if telemetry and (reason := why_none(telemetry[-1].data)):
         raise CheckFailedError(f"no frames: {reason}")
 
 
@@ -76,17 +76,10 @@ def of_simulator(frames: Series) -> Series:
     return [frame for frame in frames if RUN in frame.headers]
 
 
-def place(message: Record[Any]) -> Place:
-    """Return run and number of a frame, or of what comes of it.
-
-    Raises:
-        CheckFailedError: its headers do not have them.
-    """
-    number = header(message, FRAME)
-    try:
-        return header(message, RUN), int(number)
-    except ValueError:
-        raise wrong(message, f"{FRAME}: {number!r} is no number") from None
+def place(record: Record[Any]) -> Place:
+    """Return run and number of a frame, or of what comes of it."""
+    number = record.frame
+    return record.run, number
 
 
 def check_order(places: Sequence[Place]) -> None:
@@ -117,10 +110,10 @@ def why_none(telemetry: TelemetrySnapshot) -> str | None:
 
 def _plots(whole: Record[RadarFrame], long: Record[RadarFrame], short: Record[RadarFrame]) -> int:
     """Return how many detections a frame holds: those of the two bands, each on its own subject."""
-    frame, far, near = (read(RadarFrame, message) for message in (whole, long, short))
-    for message, one, band in ((long, far, RadarRangeBand.RR_LR), (short, near, RadarRangeBand.RR_SR)):
+    frame, far, near = whole.data, long.data, short.data
+    for record, one, band in ((long, far, RadarRangeBand.RR_LR), (short, near, RadarRangeBand.RR_SR)):
         if {plot.range_band for plot in one.detections} - {band}:
-            raise wrong(message, f"frame {one.frame_id} holds detections of another range band")
+            raise UnreadableError(record, f"frame {one.frame_id} holds detections of another range band")
     if len(frame.detections) != len(far.detections) + len(near.detections):
-        raise wrong(whole, f"frame {frame.frame_id} holds other detections than its two bands")
+        raise UnreadableError(whole, f"frame {frame.frame_id} holds other detections than its two bands")
     return len(frame.detections)

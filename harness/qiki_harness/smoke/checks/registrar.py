@@ -6,9 +6,8 @@ from qiki.audit.record import DamagedLineError, unseal
 from qiki.contracts import topics
 from qiki.contracts.audit import AuditRecord
 from qiki.contracts.events import COMMAND_REFUSED, Refusal
-from qiki.contracts.headers import MESSAGE_ID
-from qiki_harness.smoke.check import ANSWER_S, CheckFailedError, header, read, until, wrong
-from qiki_harness.twin import AwaitedError, Event, Record, Twin
+from qiki_harness.smoke.check import ANSWER_S, CheckFailedError, until
+from qiki_harness.twin import AwaitedError, Event, Record, Twin, UnreadableError
 from qiki_harness.twin.watcher import Moment
 
 UNKNOWN_COMMAND = "smoke.unknown"
@@ -23,9 +22,9 @@ def registrar(twin: Twin) -> str:
     request_id = _refused(twin)
     event = _event(twin, request_id, moment)
     record = _record(twin, event, moment)
-    records = [read(AuditRecord, one) for one in (*before, *twin.history(topics.AUDIT, after=moment))]
+    records = [one.data for one in (*before, *twin.history(topics.AUDIT, after=moment))]
     links = check_chain(records, record.sequence)
-    delay_ms = (record.registered_at.timestamp() - read(Refusal, event).ts_epoch) * 1e3
+    delay_ms = (record.registered_at.timestamp() - event.parse(Refusal).ts_epoch) * 1e3
     return f"code {record.code} on record {delay_ms:.0f} ms later as number {record.sequence}, {links} links checked"
 
 
@@ -43,26 +42,26 @@ def _refused(twin: Twin) -> str:
 def _event(twin: Twin, request_id: str, moment: Moment) -> Record[Event]:
     def look() -> Record[Event] | None:
         refusals = [one for one in twin.events(after=moment) if one.subject == COMMAND_REFUSED.subject]
-        return next((one for one in refusals if read(Refusal, one).request_id == request_id), None)
+        return next((one for one in refusals if one.parse(Refusal).request_id == request_id), None)
 
     silent = f"a command was refused, but no event of it came within {_REGISTERED_S:g} s"
-    return until(twin, look, _REGISTERED_S, lambda: silent)
+    return until(twin, look, _REGISTERED_S, silent)
 
 
 def _record(twin: Twin, event: Record[Event], moment: Moment) -> AuditRecord:
-    identity = header(event, MESSAGE_ID)
+    identity = event.message_id
 
     def look() -> Record[AuditRecord] | None:
         records = twin.history(topics.AUDIT, after=moment)
-        return next((one for one in records if read(AuditRecord, one).event_id == identity), None)
+        return next((one for one in records if one.data.event_id == identity), None)
 
     missing = f"event {identity} (code 802) is not on record {_REGISTERED_S:g} s after it happened"
-    record = until(twin, look, _REGISTERED_S, lambda: missing)
+    record = until(twin, look, _REGISTERED_S, missing)
     try:
         unseal(record.body + b"\n")
     except DamagedLineError as error:
-        raise wrong(record, str(error)) from None
-    return read(AuditRecord, record)
+        raise UnreadableError(record, str(error)) from None
+    return record.data
 
 
 def check_chain(records: list[AuditRecord], sequence: int) -> int:

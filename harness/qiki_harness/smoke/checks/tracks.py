@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, TypeVar
 
-from qiki.contracts.headers import MESSAGE_ID, RUN
+from qiki.contracts.headers import RUN
 from qiki.contracts.models import RadarFrame, RadarTrack, TrackedFrame
-from qiki_harness.smoke.check import CheckFailedError, header, read, until, wrong
+from qiki_harness.smoke.check import CheckFailedError, until
 from qiki_harness.smoke.checks.radar import FRAMES, Series, of_simulator, place
-from qiki_harness.twin import Record, Twin
+from qiki_harness.twin import Record, Twin, UnreadableError
 from qiki_harness.twin.watcher import Moment
 
 P = TypeVar("P")
@@ -36,7 +36,7 @@ def tracks(twin: Twin) -> str:
         return came[:FRAMES] if len(came) >= FRAMES else None
 
     few = f"fewer than {FRAMES} frames came within {_FRAMES_S:g} s"
-    followed = [_follow(twin, frame, moment) for frame in until(twin, frames, _FRAMES_S, lambda: few)]
+    followed = [_follow(twin, frame, moment) for frame in until(twin, frames, _FRAMES_S, few)]
     for one in followed:
         check(one)
     seen = check_seen(followed)
@@ -56,19 +56,16 @@ def _follow(twin: Twin, frame: Record[RadarFrame], moment: Moment) -> Followed:
         return next(iter(_of(frame, twin.tracked_frames(after=moment))), None)
 
     untracked = f"frame {number} of run {run} is stored, but not tracked {_TRACKED_S:g} s later"
-    tracked = until(twin, tracked_frame, _TRACKED_S, lambda: untracked)
-    count = read(TrackedFrame, tracked).tracks
+    tracked = until(twin, tracked_frame, _TRACKED_S, untracked)
+    count = tracked.data.tracks
 
     def enough() -> tuple[list[Record[RadarTrack]]] | None:
         found = _of(frame, twin.tracks(after=moment))
         return (found,) if len(found) >= count else None
 
-    (found,) = until(twin, enough, _TRACKED_S, lambda: str(_too_few(tracked, number, count)))
+    few = UnreadableError(tracked, f"says that frame {number} gave {count} tracks, but not so many are stored")
+    (found,) = until(twin, enough, _TRACKED_S, str(few))
     return Followed(frame, tracked, found)
-
-
-def _too_few(tracked: Record[TrackedFrame], number: int, count: int) -> CheckFailedError:
-    return wrong(tracked, f"says that frame {number} gave {count} tracks, but not so many are stored")
 
 
 def _of(frame: Record[Any], records: Sequence[Record[P]]) -> list[Record[P]]:
@@ -82,14 +79,14 @@ def check(one: Followed) -> None:
     Raises:
         CheckFailedError: they do not.
     """
-    frame, tracked = read(RadarFrame, one.frame), read(TrackedFrame, one.tracked)
+    frame, tracked = one.frame.data, one.tracked.data
     if (tracked.frame_id, tracked.timestamp) != (frame.frame_id, frame.timestamp):
-        raise wrong(one.tracked, f"is not of frame {frame.frame_id} at {frame.timestamp}")
-    if len(one.tracks) != tracked.tracks or len({header(track, MESSAGE_ID) for track in one.tracks}) != tracked.tracks:
-        raise wrong(one.tracked, f"says {tracked.tracks} tracks, stored are {len(one.tracks)}")
-    for message in one.tracks:
-        if read(RadarTrack, message).timestamp != frame.timestamp:
-            raise wrong(message, f"is not of {frame.timestamp}, the time of its frame")
+        raise UnreadableError(one.tracked, f"is not of frame {frame.frame_id} at {frame.timestamp}")
+    if len(one.tracks) != tracked.tracks or len({track.message_id for track in one.tracks}) != tracked.tracks:
+        raise UnreadableError(one.tracked, f"says {tracked.tracks} tracks, stored are {len(one.tracks)}")
+    for record in one.tracks:
+        if record.data.timestamp != frame.timestamp:
+            raise UnreadableError(record, f"is not of {frame.timestamp}, the time of its frame")
 
 
 def check_seen(followed: Sequence[Followed]) -> str:
@@ -98,7 +95,7 @@ def check_seen(followed: Sequence[Followed]) -> str:
     Raises:
         CheckFailedError: there is none in any frame.
     """
-    detections = sum(len(read(RadarFrame, one.frame).detections) for one in followed)
+    detections = sum(len(one.frame.data.detections) for one in followed)
     count = sum(len(one.tracks) for one in followed)
     if detections and not count:
         raise CheckFailedError(f"{len(followed)} frames with {detections} detections gave no track")
