@@ -51,7 +51,7 @@ def _judge(check: Check, twin: Twin, needed: Sequence[Future[CheckResult]]) -> C
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, CheckFailedError | UnreadableError | DeadlineError):
+    if isinstance(error, AssertionError | CheckFailedError | UnreadableError | DeadlineError):
         return str(error)
     if isinstance(error, grpc.RpcError):
         return f"gRPC: {rpc_fault(error)}"

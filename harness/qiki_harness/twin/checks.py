@@ -1,9 +1,9 @@
-"""What must be true of every run, whatever happens to the services: asserted on what is stored."""
+"""Checks of what must be true of every run, whatever happens to the services: on what is stored."""
 
 from collections import Counter
 from collections.abc import Iterable
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from generated.q_sim_api_pb2 import GetRadarFrameRequest
@@ -11,12 +11,15 @@ from qiki.contracts.enums import RadarRangeBand
 from qiki.contracts.headers import FRAME_SOURCE, FRAME_TYPES, RANGE_BAND, TRACK_SOURCE, TRACK_TYPE
 from qiki.contracts.ids import frame_message_id, run_frame_id, track_message_id
 from qiki.contracts.models import RadarFrame
+from qiki.contracts.topics import FRAMES_BY_BAND
 from qiki_harness.twin.records import Record
 from qiki_harness.twin.twin import Twin
 from qiki_harness.twin.watcher import Watcher
 
+P = TypeVar("P")
+
 SHORT_RANGE_M = 5000.0
-_WHOLE, _LONG, _SHORT = RadarRangeBand.RR_UNSPECIFIED, RadarRangeBand.RR_LR, RadarRangeBand.RR_SR
+_LONG, _SHORT = RadarRangeBand.RR_LR, RadarRangeBand.RR_SR
 _RPC_S = 15.0
 
 
@@ -41,68 +44,86 @@ def settle(twin: Twin, deadline_s: float = 60.0) -> tuple[str, int]:
     return run, last
 
 
-def check_frames(twin: Watcher, run: str, last: int) -> None:
-    """Every frame of a run up to `last` is stored exactly once, in order, valid, on each of its subjects."""
-    whole = [_check_frame(record, _WHOLE) for record in _of_run(twin, run, _WHOLE, last)]
-    long = [_check_frame(record, _LONG) for record in _of_run(twin, run, _LONG, last)]
-    short = [_check_frame(record, _SHORT) for record in _of_run(twin, run, _SHORT, last)]
-    for frame, far, near in zip(whole, long, short, strict=True):
-        assert far.detections == tuple(plot for plot in frame.detections if plot.range_m > SHORT_RANGE_M)
-        assert near.detections == tuple(plot for plot in frame.detections if plot.range_m <= SHORT_RANGE_M)
-    bands = {plot.range_band for frame in long for plot in frame.detections}
-    assert bands <= {_LONG}, "a short-range detection on the long-range subject"
-    bands = {plot.range_band for frame in short for plot in frame.detections}
-    assert bands <= {_SHORT}, "a long-range detection on the short-range subject"
-    assert not any(plot.transponder_id or plot.id_present for frame in long for plot in frame.detections)
+def check_frames(twin: Watcher, run: str, last: int, first: int = 0, threshold_m: float | None = SHORT_RANGE_M) -> None:
+    """Check that a run's frames are stored exactly once, in order, valid, on each of their subjects.
+
+    Args:
+        twin: the stack
+        run: its run
+        last: number of the last frame
+        first: number of the first frame
+        threshold_m: where the short range ends; None where that is not known
+    """
+    bands = (_checked_frames(twin.frames(run=run, band=band), first, last, band) for band in FRAMES_BY_BAND)
+    for whole, far, near in zip(*bands, strict=True):
+        plots, far_plots, near_plots = (record.data.detections for record in (whole, far, near))
+        _expect(far, "detections", far_plots, tuple(plot for plot in plots if plot.range_band == _LONG))
+        _expect(near, "detections", near_plots, tuple(plot for plot in plots if plot.range_band == _SHORT))
+        _expect(whole, "number of detections", len(plots), len(far_plots) + len(near_plots))
+        if threshold_m is not None:
+            ranges = [_LONG if plot.range_m > threshold_m else _SHORT for plot in plots]
+            _expect(whole, "bands", [plot.range_band for plot in plots], ranges)
 
 
-def check_tracks(twin: Watcher, run: str, last: int) -> None:
-    """Every frame of a run up to `last` has one TrackedFrame, and as many tracks as that says, each stored once."""
-    said = {record.frame: record.data for record in twin.tracked_frames(run=run)}
-    numbers = [record.frame for record in twin.tracked_frames(run=run)]
-    assert numbers == list(range(last + 1)), _irregularity("tracked frames", numbers, last)
-    tracks = twin.tracks(run=run)
-    _unique(tracks)
-    counts = Counter(record.frame for record in tracks)
-    told = {number: frame.tracks for number, frame in said.items() if frame.tracks}
-    assert dict(counts) == told, "the numbers of stored tracks are not those that the tracked frames say"
+def check_tracks(twin: Watcher, run: str, last: int, first: int = 0) -> None:
+    """Check that a run's frames have one TrackedFrame each, and as many tracks as that says, each stored once."""
+    notices = _span(twin.tracked_frames(run=run), first, last)
+    _check_numbers("tracked frames", notices, first, last)
+    tracked = {record.frame: record.data for record in notices}
+    tracks = _span(twin.tracks(run=run), first, last)
+    _check_unique(tracks)
+    announced = {number: frame.tracks for number, frame in tracked.items() if frame.tracks}
+    counts = dict(Counter(record.frame for record in tracks))
+    assert counts == announced, "the numbers of stored tracks are not those that the tracked frames say"
     for record in tracks:
-        assert record.message_id == track_message_id(run, record.frame, str(record.data.track_id))
-        assert record.data.timestamp == said[record.frame].timestamp
-        assert (record.headers["ce-type"], record.headers["ce-source"]) == (TRACK_TYPE, TRACK_SOURCE)
+        _expect(record, "message id", record.message_id, track_message_id(run, record.frame, str(record.data.track_id)))
+        _expect(record, "timestamp", record.data.timestamp, tracked[record.frame].timestamp)
+        _expect(record, "origin", _origin(record), (TRACK_TYPE, TRACK_SOURCE))
 
 
-def _of_run(twin: Watcher, run: str, band: RadarRangeBand, last: int) -> list[Record[RadarFrame]]:
-    records = twin.frames(run=run, band=band)
-    numbers = [record.frame for record in records]
-    assert numbers == list(range(last + 1)), _irregularity(f"{band.name} frames", numbers, last)
-    _unique(records)
-    return records
+def _checked_frames(
+    frames: list[Record[RadarFrame]], first: int, last: int, band: RadarRangeBand
+) -> list[Record[RadarFrame]]:
+    """Return the frames of one band, each of which is as it should be by itself."""
+    frames = _span(frames, first, last)
+    _check_numbers(f"{band.name} frames", frames, first, last)
+    _check_unique(frames)
+    for record in frames:
+        _expect(record, "frame id", record.data.frame_id, run_frame_id(UUID(record.run), record.frame))
+        _expect(record, "message id", record.message_id, frame_message_id(record.run, record.frame, band.name))
+        _expect(record, "ce-id", record.header("ce-id"), record.message_id)
+        _expect(record, RANGE_BAND, record.header(RANGE_BAND), band.name)
+        _expect(record, "origin", _origin(record), (FRAME_TYPES[band], FRAME_SOURCE))
+        _expect(record, "ts_event", record.data.ts_event, record.data.timestamp)
+    return frames
 
 
-def _check_frame(record: Record[RadarFrame], band: RadarRangeBand) -> RadarFrame:
-    frame = record.data
-    headers = record.headers
-    assert frame.frame_id == run_frame_id(UUID(record.run), record.frame)
-    assert record.message_id == headers["ce-id"] == frame_message_id(record.run, record.frame, band.name)
-    assert headers[RANGE_BAND] == band.name
-    assert (headers["ce-type"], headers["ce-source"]) == (FRAME_TYPES[band], FRAME_SOURCE)
-    assert frame.ts_event == frame.timestamp
-    return frame
+def _origin(record: Record[Any]) -> tuple[str, str]:
+    return record.header("ce-type"), record.header("ce-source")
 
 
-def _unique(records: Iterable[Record[Any]]) -> None:
+def _span(records: Iterable[Record[P]], first: int, last: int) -> list[Record[P]]:
+    return [record for record in records if first <= record.frame <= last]
+
+
+def _expect(record: Record[Any], what: str, seen: object, wanted: object) -> None:
+    assert seen == wanted, f"{record.place}: {what}: {seen}, expected {wanted}"
+
+
+def _check_unique(records: Iterable[Record[Any]]) -> None:
     repeated = [identity for identity, count in Counter(record.message_id for record in records).items() if count > 1]
     assert not repeated, f"stored more than once: {repeated[:5]}"
 
 
-def _irregularity(what: str, numbers: list[int], last: int) -> str:
-    """What is wrong with numbers that should be 0 to `last`, each once and in order."""
+def _check_numbers(what: str, records: Iterable[Record[Any]], first: int, last: int) -> None:
+    """Check that the records are of the frames `first` to `last`, each once and in order."""
+    numbers = [record.frame for record in records]
+    wanted = list(range(first, last + 1))
     counts = Counter(numbers)
-    missing = [number for number in range(last + 1) if number not in counts]
+    missing = [number for number in wanted if number not in counts]
     doubled = [number for number, count in counts.items() if count > 1]
     swapped = [number for before, number in pairwise(numbers) if number < before]
-    return (
-        f"{what} are not 0 to {last}, each once and in order: "
-        f"missing {missing[:5]}, doubled {doubled[:5]}, out of order {swapped[:5]}, beyond {max(numbers, default=-1)}"
+    assert numbers == wanted, (
+        f"{what} are not {first} to {last}, each once and in order: "
+        f"missing {missing[:5]}, doubled {doubled[:5]}, out of order {swapped[:5]}"
     )

@@ -34,9 +34,9 @@ def nothing_came(
     return AwaitedError("\n".join([*lines, *_surroundings(ledger, backing)]))
 
 
-def never_true(words: str, waited_s: float, ledger: Ledger, backing: Backing) -> AwaitedError:
+def never_true(text: str, waited_s: float, ledger: Ledger, backing: Backing) -> AwaitedError:
     """Describe a wait for a condition in the test's own words."""
-    return AwaitedError("\n".join([f"waited {waited_s:g} s until {words}: never so", *_surroundings(ledger, backing)]))
+    return AwaitedError("\n".join([f"waited {waited_s:g} s until {text}: never so", *_surroundings(ledger, backing)]))
 
 
 def _nearest(condition: Where[P], seen: list[Record[P]]) -> list[Record[P]]:

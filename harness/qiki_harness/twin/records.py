@@ -48,6 +48,11 @@ class Record(Generic[P]):
         return self.read(self)
 
     @property
+    def place(self) -> str:
+        """Its subject, and its sequence where it is kept."""
+        return f"{self.subject}, sequence {self.sequence}" if self.sequence else self.subject
+
+    @property
     def message_id(self) -> str:
         """The id by which JetStream finds duplicates."""
         return self.header(names.MESSAGE_ID)
@@ -96,8 +101,7 @@ class UnreadableError(ValueError):
     """A message that is not as it should be; the text says where it is, and its first fault."""
 
     def __init__(self, record: Record[Any], problem: str) -> None:
-        place = f", sequence {record.sequence}" if record.sequence else ""
-        super().__init__(f"{record.subject}{place}: {problem}")
+        super().__init__(f"{record.place}: {problem}")
 
 
 class MissingHeaderError(UnreadableError, LookupError):

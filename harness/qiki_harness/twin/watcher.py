@@ -145,11 +145,11 @@ class Watcher:
         __tracebackhide__ = True
         return self.await_message(FRAMES_BY_BAND[band], where, after=after, deadline_s=deadline_s, **fields)
 
-    def await_until(self, words: str, look: Callable[[], T | None], deadline_s: float = DEADLINE_S) -> T:
+    def await_until(self, text: str, look: Callable[[], T | None], deadline_s: float = DEADLINE_S) -> T:
         """Wait until what `look` returns is true; return it.
 
         Args:
-            words: what is awaited, for the message of a failure: "until …"
+            text: what is awaited, for the message of a failure: "until …"
             look: called whenever something has come, and ten times a second
             deadline_s: [s]
 
@@ -159,7 +159,7 @@ class Watcher:
         __tracebackhide__ = True
         result = self._wait(lambda: look() or None, deadline_s)
         if result is None:
-            raise never_true(words, deadline_s, self._ledger, self._backing)
+            raise never_true(text, deadline_s, self._ledger, self._backing)
         return result
 
     def interrupt(self) -> None:

@@ -24,48 +24,48 @@ _NOTHING = object()
 
 @dataclass(frozen=True)
 class Matcher:
-    """A condition on one value, in words: `range_m` *is below 150*."""
+    """A condition on one value, and its text: *is below 150*."""
 
-    words: str
+    text: str
     holds: Callable[[Any], bool]
 
     def __str__(self) -> str:
-        return self.words
+        return self.text
 
 
 def equal(value: object) -> Matcher:
-    """The value itself."""
+    """Match the value itself."""
     return Matcher(f"is {spell(value)}", lambda seen: bool(seen == value))
 
 
 def below(limit: float) -> Matcher:
-    """Less than the limit."""
+    """Match less than the limit."""
     return Matcher(f"is below {limit:g}", lambda seen: bool(seen < limit))
 
 
 def above(limit: float) -> Matcher:
-    """More than the limit."""
+    """Match more than the limit."""
     return Matcher(f"is above {limit:g}", lambda seen: bool(seen > limit))
 
 
 def near(value: float, within: float) -> Matcher:
-    """No further than `within` from the value."""
+    """Match what is no further than `within` from the value."""
     return Matcher(f"is within {within:g} of {value:g}", lambda seen: abs(seen - value) <= within)
 
 
 def one_of(*values: object) -> Matcher:
-    """Any of the values."""
+    """Match any of the values."""
     return Matcher(f"is {' or '.join(map(spell, values))}", lambda seen: seen in values)
 
 
 def containing(item: object) -> Matcher:
-    """A text or collection with the item in it."""
+    """Match a text or collection that contains the item."""
     return Matcher(f"contains {spell(item)}", lambda seen: item in seen)
 
 
-def satisfying(words: str, test: Callable[[Any], bool]) -> Matcher:
-    """Whatever the test says, in your words: they follow the field's name."""
-    return Matcher(words, test)
+def satisfying(text: str, test: Callable[[Any], bool]) -> Matcher:
+    """Match by a function; the text follows the field's name in messages."""
+    return Matcher(text, test)
 
 
 @dataclass(frozen=True)
@@ -79,10 +79,10 @@ class Condition:
         return f"{self.path.replace('__', '.')} {self.matcher}".strip()
 
     def complaint(self, record: Record[Any]) -> str | None:
-        """Why a record is not meant; None when it is."""
+        """Return why a record does not match; None when it does."""
         try:
             value = _look_up(record, self.path)
-        except ValueError as error:  # poison passes too, and is never what is meant
+        except ValueError as error:  # unreadable messages pass too, and never match
             return f"cannot be read: {str(error).splitlines()[0]}"
         if value is _NOTHING:
             return f"has no {self.path.replace('__', '.')}"
@@ -93,13 +93,13 @@ class Condition:
 
 @dataclass(frozen=True)
 class Where(Generic[P]):
-    """All of some conditions on records of one kind; `&` joins two."""
+    """Conditions on records of one kind, which must all hold; `&` joins two."""
 
     noun: str
     conditions: tuple[Condition, ...] = ()
 
     def __call__(self, record: Record[P]) -> bool:
-        """Whether a record is meant."""
+        """Return whether a record matches."""
         return all(condition.complaint(record) is None for condition in self.conditions)
 
     def __and__(self, other: "Where[P]") -> "Where[P]":
@@ -110,7 +110,7 @@ class Where(Generic[P]):
         return f"{self.noun} whose {conditions}" if conditions else self.noun
 
     def complaints(self, record: Record[P]) -> list[str]:
-        """Why a record is not meant, one line for each condition that does not hold."""
+        """Return why a record does not match, one line for each condition that does not hold."""
         found = (condition.complaint(record) for condition in self.conditions)
         return [complaint for complaint in found if complaint is not None]
 
@@ -120,42 +120,42 @@ class Noun(Generic[P]):
     """A kind of record: makes conditions on it.
 
     Attributes:
-        words: with its article
+        phrase: the noun with its article
         fields: of the payload; None where they are open
     """
 
-    words: str
+    phrase: str
     fields: Collection[str] | None
 
     def __call__(self, **fields: object) -> Where[P]:
-        """Records whose fields are so.
+        """Return the condition that fields have these values.
 
         Raises:
             TypeError: there is no such field.
         """
-        return Where(self.words, tuple(self._condition(path, value) for path, value in fields.items()))
+        return Where(self.phrase, tuple(self._condition(path, value) for path, value in fields.items()))
 
     def that(self, given: "Where[P] | Callable[[P], bool] | None", fields: Mapping[str, object]) -> Where[P]:
-        """Conditions from what a caller gave: a `Where`, a function of the payload, fields."""
+        """Return conditions from a `Where` or a function of the payload, and fields."""
         conditions = self(**fields)
         if given is None:
             return conditions
         if isinstance(given, Where):
             return given & conditions
-        words = given.__doc__ or str(getattr(given, "__name__", given))
-        words = words.strip().partition("\n")[0]
-        return conditions & Where(self.words, (Condition("", Matcher(f"({words})", given)),))
+        text = given.__doc__ or str(getattr(given, "__name__", given))
+        text = text.strip().partition("\n")[0]
+        return conditions & Where(self.phrase, (Condition("", Matcher(f"({text})", given)),))
 
     def _condition(self, path: str, value: object) -> Condition:
         name = path.partition("__")[0]
         if self.fields is not None and name not in self.fields and name not in _OF_THE_MESSAGE:
             known = ", ".join([*self.fields, *_OF_THE_MESSAGE])
-            raise TypeError(f"{self.words} has no field {name!r}: there are {known}")
+            raise TypeError(f"{self.phrase} has no field {name!r}: there are {known}")
         return Condition(path, value if isinstance(value, Matcher) else equal(value))
 
 
 def spell(value: object) -> str:
-    """A value as a reader wants it: an enumeration's name, a number without noise."""
+    """Return a value as text: the name of an enumeration, a number without noise."""
     if isinstance(value, Enum):
         return value.name
     return f"{value:g}" if isinstance(value, float) else repr(value)
@@ -173,7 +173,7 @@ def _look_up(record: Record[Any], path: str) -> Any:
 
 
 def _scopes(record: Record[Any], name: str) -> Iterator[object]:
-    """Where a field may be; the message first where that saves reading the payload."""
+    """Yield where a field may be; the message first where that saves parsing the payload."""
     if name in _OF_THE_MESSAGE:
         yield record
     yield record.data

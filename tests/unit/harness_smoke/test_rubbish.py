@@ -157,7 +157,7 @@ def test_a_track(body, failure, frames, message):
     places = [{RUN: "a", FRAME: str(number)} for number in range(FRAMES)]
     said = [message(topics.TRACKED.subject, told, place, 40) for place in places]
     unnamed = [message(topics.TRACKS.subject, body, place, 41) for place in places]
-    tracks = [message(topics.TRACKS.subject, body, place | {MESSAGE_ID: "1"}, 41) for place in places]
+    tracks = [message(topics.TRACKS.subject, body, place | {MESSAGE_ID: place[FRAME]}, 41) for place in places]
     expected = f"{topics.TRACKS.subject}, sequence 41: "
     assert failure("tracks", *frames(frame), *said, *unnamed) == f"{expected}{MESSAGE_ID}: is missing"
     assert failure("tracks", *frames(frame), *said, *tracks).startswith(f"{expected}no RadarTrack: ")
