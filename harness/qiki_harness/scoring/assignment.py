@@ -7,7 +7,7 @@ from qiki.arrays import Array, Index
 
 
 def assign(cost: Array) -> tuple[Index, Index]:
-    """Rows and columns of the cheapest assignment of the smaller side to the larger.
+    """Return rows and columns of the cheapest assignment of the smaller side to the larger.
 
     Args:
         cost: (n, m), finite
@@ -23,7 +23,7 @@ def assign(cost: Array) -> tuple[Index, Index]:
 
 
 def distances(one: Array, other: Array) -> Array:
-    """Between all points of two sets: (n, d), (m, d) -> (n, m)."""
+    """Return the distances between all points of two sets: (n, d), (m, d) -> (n, m)."""
     between = one[:, None] - other[None]
     result: Array = np.sqrt(np.vecdot(between, between))
     return result

@@ -1,4 +1,4 @@
-"""Which tracks count."""
+"""The tracks that count."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,7 +12,7 @@ BELIEVED = 0.99
 
 
 def believed(status: ArrayLike, quality: ArrayLike) -> Mask:
-    """Tracks that say they are real contacts: confirmed ones, and new ones of high quality; (m,)."""
+    """Return which tracks say they are real contacts: confirmed ones, and new ones of high quality; (m,)."""
     status, quality = np.asarray(status), np.asarray(quality)
     new = (status == RadarTrackStatus.NEW) & (quality >= BELIEVED)
     return np.asarray(np.isin(status, CONFIRMED) | new, dtype=np.bool_)

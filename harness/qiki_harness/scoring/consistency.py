@@ -1,4 +1,4 @@
-"""Consistency: whether the truth lies as far off as the covariance says.
+"""Consistency: the errors of the tracks compared with their covariances.
 
 Normalised estimation error squared: Bar-Shalom, Li & Kirubarajan, Estimation with Applications to Tracking and
 Navigation, 2001, section 5.4.2. Summed over k estimates of d components it is chi-square with k · d degrees of freedom.
@@ -15,7 +15,7 @@ NORMAL_975 = 1.959963984540054
 
 
 def nees(error: Array, covariance: Array) -> Array:
-    """Of each estimate: e' P⁻¹ e.
+    """Return e' P⁻¹ e of each estimate.
 
     Args:
         error: (k, d)
@@ -26,7 +26,7 @@ def nees(error: Array, covariance: Array) -> Array:
 
 
 def bounds(degrees: int) -> tuple[float, float]:
-    """Two-sided 95 % bounds of a chi-square variable (Wilson & Hilferty 1931), good to 3 % from 6 degrees on."""
+    """Return two-sided 95 % bounds of a chi-square variable (Wilson & Hilferty 1931), good to 3 % from 6 degrees on."""
     spread = 2 / (9 * degrees)
     low, high = (degrees * max(1 - spread + sign * NORMAL_975 * sqrt(spread), 0.0) ** 3 for sign in (-1, 1))
     return low, high

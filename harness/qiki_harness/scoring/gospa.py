@@ -15,7 +15,7 @@ ORDER = 2.0
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Gospa:
-    """The metric's value and what it is made of: distance**order = localisation + missed + false.
+    """The metric's value and its parts: distance**order = localisation + missed + false.
 
     Attributes:
         distance: [m]
@@ -35,7 +35,7 @@ class Gospa:
 
 
 def gospa(contacts: Array, tracks: Array, cutoff: float = CUTOFF_M, order: float = ORDER) -> Gospa:
-    """GOSPA of alpha = 2 between what is there and what is tracked.
+    """Return GOSPA of alpha = 2 between contacts and tracks.
 
     Args:
         contacts: (n, d)

@@ -1,8 +1,8 @@
 """Identity over time: which track stands for which contact, and how often that changes.
 
 Correspondences as in CLEAR MOT (Bernardin & Stiefelhagen 2008, section 2.1): a pair lasts as long as it stays within
-the gate; who has no partner is then paired at least total distance. So contacts that cross do not change tracks merely
-because, for a scan, each is nearer to the other's.
+the gate; the rest is then paired at least total distance. So contacts that cross do not change tracks because, for a
+scan, each is nearer to the other's.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ FAR = 1e6
 
 @dataclass
 class IdentityCount:
-    """Of a run.
+    """Counts of a run.
 
     Attributes:
         switches: contacts that were taken over by another track
@@ -38,7 +38,7 @@ class IdentityCount:
 
 
 def count_identities(scans: Sequence[ScanRecord], gate_m: float = GATE_M) -> IdentityCount:
-    """Follow the contacts of a run."""
+    """Count the changes of identity in a run."""
     count = IdentityCount()
     first_s: dict[str, float] = {}
     last: dict[str, str] = {}
@@ -53,7 +53,7 @@ def count_identities(scans: Sequence[ScanRecord], gate_m: float = GATE_M) -> Ide
             count.switches += last.get(contact, track) != track
             count.fragments += contact in lost
         last.update(tracked)
-        # Who is away, rather than lost, is no gap when it comes back.
+        # A contact that was away, and not lost, leaves no gap.
         lost = {contact for contact in scan.truth.ids if contact in last and contact not in tracked}
         count.pairs.append(tracked)
     count.never = [contact for contact in first_s if contact not in last]
@@ -61,7 +61,7 @@ def count_identities(scans: Sequence[ScanRecord], gate_m: float = GATE_M) -> Ide
 
 
 def correspondences(scan: ScanRecord, before: dict[str, str], gate_m: float) -> dict[str, str]:
-    """Contact -> track in a scan, given those of the scan before."""
+    """Return contact -> track in a scan, given those of the scan before."""
     apart = distances(scan.truth.position, scan.tracks.position)
     row = {contact: index for index, contact in enumerate(scan.truth.ids)}
     column = {track: index for index, track in enumerate(scan.tracks.ids)}

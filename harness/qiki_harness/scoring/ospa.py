@@ -10,7 +10,7 @@ from qiki_harness.scoring.gospa import CUTOFF_M, ORDER
 
 
 def ospa(contacts: Array, tracks: Array, cutoff: float = CUTOFF_M, order: float = ORDER) -> float:
-    """Error a contact or track, at most `cutoff`.
+    """Return the error a contact or track, at most `cutoff`.
 
     Args:
         contacts: (n, d)

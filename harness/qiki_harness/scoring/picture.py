@@ -1,4 +1,4 @@
-"""A score as a picture: what was there, measured and tracked, and GOSPA over time."""
+"""A score as a picture: contacts, detections, tracks, and GOSPA over time."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,13 +32,13 @@ def save_picture(path: Path, title: str, scans: Sequence[ScanRecord], course: Ov
 
 
 def draw(title: str, scans: Sequence[ScanRecord], course: OverTime) -> "Figure":
-    """The picture.
+    """Return the picture.
 
     Raises:
         HarnessError: matplotlib is not installed.
     """
     try:
-        from matplotlib.figure import Figure  # noqa: PLC0415  # only who wants pictures has it
+        from matplotlib.figure import Figure  # noqa: PLC0415  # it is optional
     except ImportError:
         raise HarnessError("a picture takes matplotlib: pip install matplotlib, or 'qiki-dtmp[score]'") from None
     figure = Figure(figsize=(13, 6), layout="constrained")
@@ -50,7 +50,7 @@ def draw(title: str, scans: Sequence[ScanRecord], course: OverTime) -> "Figure":
 
 
 def _draw_plan(axes: "Axes", scans: Sequence[ScanRecord]) -> None:
-    """Seen from above; the frame is that of the contacts, for false alarms come from everywhere."""
+    """Draw the view from above, as wide as the contacts go: false alarms come from everywhere."""
     plots = np.concatenate([scan.plots for scan in scans])
     axes.scatter(plots[:, 0], plots[:, 1], color="0.75", s=2, label="detections")
     contacts = _paths((scan.truth.ids, scan.truth.position) for scan in scans)
@@ -80,7 +80,7 @@ def _frame(axes: "Axes", contacts: dict[str, Array]) -> None:
 
 
 def _paths(looks: Any) -> dict[str, Array]:
-    """Positions by name: (k, 3)."""
+    """Return positions by name: (k, 3)."""
     paths: dict[str, list[Array]] = {}
     for ids, position in looks:
         for name, point in zip(ids, position, strict=True):

@@ -1,4 +1,4 @@
-"""What a scan is scored by: who was there, what was tracked, what was measured."""
+"""The records that are scored: contacts, tracks and plots of each scan."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,8 +51,8 @@ class ScanRecord:
 
     Attributes:
         t_s: event time since the first scan
-        truth: who was there
-        tracks: what was tracked
+        truth: the contacts
+        tracks: those that are believed in
         plots: (k, 3) measured positions, world axes [m]
     """
 
@@ -63,5 +63,5 @@ class ScanRecord:
 
 
 def symmetric(upper: Array) -> Array:
-    """Matrices from their upper triangles, as tracks have them: (m, 6) -> (m, 3, 3)."""
+    """Return matrices from their upper triangles, as tracks have them: (m, 6) -> (m, 3, 3)."""
     return upper.reshape(-1, 6)[:, FULL].reshape(-1, 3, 3)

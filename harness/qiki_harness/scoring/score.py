@@ -1,4 +1,4 @@
-"""The score of a run: what it comes to, and how it went over time."""
+"""The score of a run: its means, and its course over time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -82,7 +82,7 @@ class Score:
 
 
 def score(scans: Sequence[ScanRecord], gate_m: float = GATE_M) -> tuple[Score, OverTime]:
-    """Score a run of at least one scan."""
+    """Score a run of at least one scan; return its means and its course."""
     course = over_time(scans)
     identities = count_identities(scans, gate_m)
     times = list(identities.confirm_s.values())
@@ -108,7 +108,7 @@ def score(scans: Sequence[ScanRecord], gate_m: float = GATE_M) -> tuple[Score, O
 
 
 def over_time(scans: Sequence[ScanRecord]) -> OverTime:
-    """The metrics of each scan."""
+    """Return the metrics of each scan."""
     found = [gospa(scan.truth.position, scan.tracks.position) for scan in scans]
     errors = [_nees(scan, pairs) for scan, pairs in zip(scans, found, strict=True)]
     return OverTime(
@@ -125,7 +125,7 @@ def over_time(scans: Sequence[ScanRecord]) -> OverTime:
 
 
 def inside(mean_nees: Array, pairs: Array) -> float | None:
-    """Share of the scans whose mean NEES lies within the 95 % bounds of its number of pairs; None without pairs."""
+    """Return the share of scans whose mean NEES is in the 95 % bounds of its number of pairs; None without pairs."""
     seen = np.flatnonzero(pairs)
     if not len(seen):
         return None
@@ -135,7 +135,7 @@ def inside(mean_nees: Array, pairs: Array) -> float | None:
 
 
 def _nees(scan: ScanRecord, pairs: Gospa) -> tuple[float, float]:
-    """Mean over the pairs: position, velocity."""
+    """Return the means over the pairs: position, velocity."""
     if not len(pairs.contact):
         return np.nan, np.nan
     truth, tracks = scan.truth, scan.tracks

@@ -3,47 +3,12 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from qiki_harness.errors import StackError
 from qiki_harness.stack import Stack
 
 NATS_URL, QSIM_GRPC, BRIDGE_HTTP = "NATS_URL", "QSIM_GRPC", "BRIDGE_HTTP"
 BRIDGE = "faststream-bridge"
-
-
-class Backing(Protocol):
-    """A stack, as far as a twin needs it."""
-
-    @property
-    def addresses(self) -> Mapping[str, str]:
-        """The addresses of NATS and the simulator, by the variables that name them."""
-        ...
-
-    @property
-    def stack(self) -> Stack:
-        """Its remote control.
-
-        Raises:
-            StackError: it is not ours.
-        """
-        ...
-
-    def http_url(self, service: str) -> str:
-        """Return where a service serves its health and metrics.
-
-        Raises:
-            StackError: it is not known.
-        """
-        ...
-
-    def situation(self, lines: int) -> list[str]:
-        """Return how its services are, and the last lines of their logs."""
-        ...
-
-    def close(self) -> None:
-        """End what was started."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -54,7 +19,7 @@ class OwnStack:
 
     @property
     def addresses(self) -> Mapping[str, str]:
-        """The addresses of NATS and the simulator, by the variables that name them."""
+        """By the variables that name them."""
         return self.stack.info.addresses
 
     def http_url(self, service: str) -> str:
@@ -112,3 +77,6 @@ class ForeignStack:
 
     def close(self) -> None:
         """Leave it alone."""
+
+
+Backing = OwnStack | ForeignStack
