@@ -1,8 +1,7 @@
 """Fixtures for tests on a running twin: `twin` for those that only watch, `own_twin` for those that do more.
 
-`--stack` says which stack the watchers watch: one that runs, a native one of their own, or a compose stack.
-
-Any repository that has this distribution installed has them; nothing is imported before a test asks for one.
+`--stack` chooses what `twin` is: a stack that runs, a native one of the tests' own, or a compose stack. Any repository
+that has this distribution installed has the fixtures; nothing is imported before a test asks for one.
 """
 
 from __future__ import annotations
@@ -61,8 +60,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Make the environment say which stack is chosen, before the workers that inherit it are there."""
-    if "QIKI_WORKSPACE" in os.environ:  # it is the agent's container: services that tests start take ports of their own
+    """Put the chosen stack into the environment, before the workers inherit it."""
+    if "QIKI_WORKSPACE" in os.environ:  # the agent's container; services that tests start take ports of their own
         for name in _OF_THE_AGENT:
             os.environ.pop(name, None)
     config = session.config
@@ -89,7 +88,7 @@ def _start_compose_stack(config: pytest.Config) -> None:
     except HarnessError as error:
         raise pytest.UsageError(f"--stack compose: {error}") from None
     config.stash[_STAGE] = stage
-    config.add_cleanup(lambda: _end_compose_stack(config, failed=True))  # where the session ends before it has begun
+    config.add_cleanup(lambda: _end_compose_stack(config, failed=True))  # in case the session ends before it has begun
     stack = stage.stack
     bridge = f"http://{stack.containers.address('faststream-bridge')}:9102"
     os.environ |= {**stack.addresses, "BRIDGE_HTTP": bridge, _PROJECT: stack.project}
@@ -109,7 +108,7 @@ def _end_compose_stack(config: pytest.Config, *, failed: bool) -> None:
 
 @pytest.fixture(scope="session")
 def container_stack(request: pytest.FixtureRequest) -> ContainerStack:
-    """The compose stack of `--stack compose`, to do anything to that it comes back from."""
+    """The compose stack of `--stack compose`, for any fault that it recovers from."""
     stage = request.config.stash.get(_STAGE, None)
     if stage is None:
         pytest.skip("takes a compose stack: --stack compose, and no parallel workers")
@@ -118,7 +117,7 @@ def container_stack(request: pytest.FixtureRequest) -> ContainerStack:
 
 @pytest.fixture(scope="module")
 def shared_twin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twin]:
-    """The stack of all tests of a module that only watch; take `twin`. It does not run on beside the next module's."""
+    """The stack of all tests of a module that only watch, which ends with the module; take `twin`."""
     from qiki_harness.twin import ForeignStack, Twin, start_twin  # noqa: PLC0415
 
     running = ForeignStack.of_environment()
@@ -160,7 +159,7 @@ def own_twin(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OwnTwin
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Put what the services said last beside the failure of a test that uses a twin."""
+    """Add the services' last log lines to the failure of a test that uses a twin."""
     report = yield
     if report.failed and report.when != "teardown" and "qiki_harness.twin" in sys.modules:
         for twin in _twins_of(item):
@@ -170,7 +169,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def _twins_of(item: pytest.Item) -> list[Twin]:
-    """Those that it started, and those that its fixtures gave it."""
+    """Return those that it started, and those that its fixtures gave it."""
     from qiki_harness.twin import Twin  # noqa: PLC0415
 
     given = [value for value in getattr(item, "funcargs", {}).values() if isinstance(value, Twin)]
