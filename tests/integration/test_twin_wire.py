@@ -1,18 +1,23 @@
 """The twin's reader against the real broker: nothing lost, nothing twice, whatever becomes of the broker."""
 
 import asyncio
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 
 import nats
 import pytest
 from nats.js.api import StreamConfig
 
 from qiki.contracts import topics
+from qiki.contracts.fields import Payload
+from qiki.contracts.topics import Topic
+from qiki.runtime.stream import Begin
 from qiki_harness.testing import Broker
 from qiki_harness.twin import AwaitedError
 from qiki_harness.twin.backing import ForeignStack
 from qiki_harness.twin.history import Ledger
 from qiki_harness.twin.watcher import Watcher
-from qiki_harness.twin.wire import Wire
+from qiki_harness.twin.wire import Wire, newest
 
 
 @pytest.fixture
@@ -78,6 +83,82 @@ def test_a_stream_that_is_made_later_is_read_from_its_beginning(broker, watcher)
     watcher.await_until("all have come", lambda: len(watcher.frames()) >= 10)
 
     assert seen(watcher) == list(range(10))
+
+
+@pytest.mark.parametrize(("begin", "seen_numbers"), [(Begin.OLDEST, [0, 1, 2]), (Begin.NEW, [2])])
+def test_it_begins_where_it_is_told_to(broker, begin, seen_numbers):
+    store(broker.url, [0, 1])
+    ledger = Ledger()
+    with closing(Wire(broker.url, ledger, begin)) as wire:
+        wire.open(20)
+        watcher = Watcher(ForeignStack({"NATS_URL": broker.url}), ledger, wire)
+        store(broker.url, [2])
+        watcher.await_until("the last has come", lambda: watcher.frames()[-1:] and seen(watcher)[-1] == 2)
+
+        assert seen(watcher) == seen_numbers
+
+
+def test_streams_with_a_rate_may_begin_later(broker):
+    store(broker.url, [0, 1])
+    ledger = Ledger()
+    with closing(Wire(broker.url, ledger, Begin.OLDEST, datetime.now(UTC) + timedelta(hours=1))) as wire:
+        wire.open(20)
+
+    assert not ledger.history(topics.FRAMES).records
+
+
+def test_it_leaves_no_consumer_behind(broker):
+    store(broker.url, [0])
+    with closing(Wire(broker.url, Ledger())) as wire:
+        wire.open(20)
+        assert wire.call(lambda _, jetstream: jetstream.consumers_info(topics.QIKI_RADAR_V1))
+
+    async def consumers():
+        client = await nats.connect(broker.url)
+        found = await client.jetstream().consumers_info(topics.QIKI_RADAR_V1)
+        await client.close()
+        return found
+
+    assert asyncio.run(consumers()) == []
+
+
+class Beacon(Payload):
+    """What new topics carry."""
+
+    battery_v: float
+
+
+KEPT = Topic("qiki.radar.v1.beacons", Beacon, "beacon", "a test", "kept", stream=topics.QIKI_RADAR_V1)
+NOT_KEPT = Topic("qiki.beacons.v1", Beacon, "loose beacon", "a test", "not kept")
+
+
+def test_new_topics_pass_with_no_more_than_their_rows(broker):
+    store(broker.url, [])
+    ledger = Ledger((KEPT, NOT_KEPT))
+    with closing(Wire(broker.url, ledger)) as wire:
+        wire.open(20)
+        watcher = Watcher(ForeignStack({"NATS_URL": broker.url}), ledger, wire)
+        for topic in (KEPT, NOT_KEPT):
+            wire.publish(topic.subject, Beacon(battery_v=12.0).to_json())
+
+        assert watcher.await_message(KEPT, deadline_s=20).sequence == 1
+        assert watcher.await_message(NOT_KEPT, battery_v=12.0, deadline_s=20).sequence == 0
+
+
+def test_the_newest_of_a_stream_are_those_of_the_topic(broker, watcher):
+    store(broker.url, range(5))
+    wire = watcher._wire
+    wire.call(lambda _, jetstream: jetstream.publish(topics.TRACKS.subject, b"{}"))
+    wire.call(lambda _, jetstream: jetstream.delete_msg(topics.QIKI_RADAR_V1, 4))
+
+    def sequences(topic, count):
+        return [record.sequence for record in wire.call(lambda _, jetstream: newest(jetstream, topic, count))]
+
+    assert sequences(topics.FRAMES, 4) == [3, 5]
+    assert sequences(topics.FRAMES, 100) == [1, 2, 3, 5]
+    assert sequences(topics.TRACKS, 1) == [6]
+    wire.call(lambda _, jetstream: jetstream.purge_stream(topics.QIKI_RADAR_V1))
+    assert sequences(topics.FRAMES, 3) == []
 
 
 def test_what_the_broker_does_not_keep_is_seen_across_a_restart(broker, watcher):
