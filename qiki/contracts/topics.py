@@ -1,4 +1,6 @@
-"""The table of topics. Streams, documents and staleness are derived from it.
+"""The table of topics. Streams, documents, staleness and the histories of the tests' twin are derived from it.
+
+A new topic is its row here and its model: nothing else lists the topics again.
 
 A reader calls a topic stale when nothing came for `STALE_AFTER` periods of its nominal rate.
 """
@@ -218,6 +220,7 @@ FRAMES_BY_BAND = {
     RadarRangeBand.RR_LR: FRAMES_LR,
     RadarRangeBand.RR_SR: FRAMES_SR,
 }
+"""The topics of a frame, in the order in which they are published."""
 
 
 def dead_letter_subject(origin: str) -> str:

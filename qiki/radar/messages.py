@@ -10,12 +10,7 @@ from qiki.contracts.message import Message
 from qiki.contracts.radar import RadarFrame
 from qiki.contracts.radar_figures import RadarFigures
 
-SUBJECTS = (
-    (RadarRangeBand.RR_UNSPECIFIED, topics.FRAMES.subject),
-    (RadarRangeBand.RR_LR, topics.FRAMES_LR.subject),
-    (RadarRangeBand.RR_SR, topics.FRAMES_SR.subject),
-)
-LAST_SUBJECT = SUBJECTS[-1][1]
+LAST_SUBJECT = topics.FRAMES_SR.subject
 """Published last: a frame that is stored here is stored on all three."""
 _NO_PLOTS = b"]}"
 """End of a frame's body, whose last member is the list of its detections."""
@@ -38,8 +33,8 @@ def frame_messages(
     time = rfc3339(frame.timestamp)
     figures = {RADAR: radar.text()} if radar else {}
     messages = []
-    for band, subject in SUBJECTS:
+    for band, topic in topics.FRAMES_BY_BAND.items():
         rows = (row for of, row in plots if band in {RadarRangeBand.RR_UNSPECIFIED, of})
         body = head + b",".join(rows) + _NO_PLOTS
-        messages.append(Message(subject, body, origin.headers(band, time) | figures))
+        messages.append(Message(topic.subject, body, origin.headers(band, time) | figures))
     return messages

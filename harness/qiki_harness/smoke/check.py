@@ -1,4 +1,4 @@
-"""A check, its result, and the reading of messages in one."""
+"""A check of one part of the stack, its result, and its waits."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from itertools import count
 from math import sqrt
 from uuid import UUID, uuid4, uuid5
 
@@ -47,56 +48,48 @@ def departure() -> Iterator[Sighting]:
 @contextmanager
 def close_by(twin: Twin) -> Iterator[str]:
     """Let a stranger come close, stay as long as the context lasts, and go, whatever happens; give its run."""
-    radar = OtherRadar(twin, uuid4(), now() - _HEAD_START)
+    sensor_id, begin, numbers = uuid4(), now() - _HEAD_START, count()
     leaving = threading.Event()
+
+    def send(sighting: Sighting) -> None:
+        number = next(numbers)
+        frame = _frame(sensor_id, number, begin + timedelta(seconds=PERIOD_S * number), sighting)
+        twin.store(topics.FRAMES.subject, frame.to_json(), _headers(frame))
+
+    def stay() -> None:
+        while not leaving.wait(PERIOD_S):
+            send(STAY)
+
     try:
         for sighting in approach():
             twin.check_interrupted()
-            radar.send(sighting)
+            send(sighting)
         with ThreadPoolExecutor(1) as pool:
-            staying = pool.submit(_stay, radar, leaving)
+            staying = pool.submit(stay)
             try:
-                yield str(radar.sensor_id)
+                yield str(sensor_id)
             finally:
                 leaving.set()
             staying.result()
     finally:
         for one in departure():
-            radar.send(one)
+            send(one)
 
 
-def _stay(radar: "OtherRadar", leaving: threading.Event) -> None:
-    while not leaving.wait(PERIOD_S):
-        radar.send(STAY)
+def _frame(sensor_id: UUID, number: int, moment: datetime, sighting: Sighting) -> RadarFrame:
+    """Return a frame of the other radar, whose sensor is its run."""
+    return RadarFrame(
+        frame_id=uuid5(sensor_id, str(number)),
+        sensor_id=sensor_id,
+        timestamp=moment,
+        detections=() if sighting is None else (_detection(*sighting),),
+    )
 
 
-class OtherRadar:
-    """Makes frames and stores them; it numbers nothing and knows no run.
-
-    Args:
-        twin: the stack
-        sensor_id: its own, which is its run
-        begin: time of its first frame
-    """
-
-    def __init__(self, twin: Twin, sensor_id: UUID, begin: datetime) -> None:
-        self.sensor_id = sensor_id
-        self._twin = twin
-        self._begin = begin
-        self._frames = 0
-
-    def send(self, sighting: Sighting) -> None:
-        """Store the next frame."""
-        moment = self._begin + timedelta(seconds=PERIOD_S * self._frames)
-        self._frames += 1
-        frame = RadarFrame(
-            frame_id=uuid5(self.sensor_id, str(self._frames)),
-            sensor_id=self.sensor_id,
-            timestamp=moment,
-            detections=() if sighting is None else (_detection(*sighting),),
-        )
-        event = cloud_event(str(frame.frame_id), FRAME_TYPES[_BAND], SOURCE, rfc3339(moment))
-        self._twin.store(topics.FRAMES.subject, frame.to_json(), event | {RANGE_BAND: _BAND.name})
+def _headers(frame: RadarFrame) -> dict[str, str]:
+    """Return those of any radar, without the simulator's run and number."""
+    event = cloud_event(str(frame.frame_id), FRAME_TYPES[_BAND], SOURCE, rfc3339(frame.timestamp))
+    return event | {RANGE_BAND: _BAND.name}
 
 
 def _detection(range_m: float, vr_mps: float) -> RadarDetection:
