@@ -22,6 +22,15 @@ def test_a_foreign_stack_is_not_to_be_touched():
         _ = ForeignStack(BOTH).stack
 
 
+def test_a_foreign_stack_knows_its_bridge_and_no_other_http_server():
+    assert ForeignStack(BOTH).http_url("faststream-bridge") == "http://faststream-bridge:9102"
+    named = ForeignStack.of_environment({**BOTH, "BRIDGE_HTTP": "http://host:3"})
+    assert named
+    assert named.http_url("faststream-bridge") == "http://host:3"
+    with pytest.raises(StackError, match="says only where the HTTP server of faststream-bridge is"):
+        named.http_url("registrar")
+
+
 def test_a_broker_that_is_not_there_is_named():
     with pytest.raises(DeadlineError, match=r"nobody answers at NATS_URL=nats://127\.0\.0\.1:1 within 0\.05 s"):
         Wire("nats://127.0.0.1:1", Ledger()).open(deadline_s=0.05)

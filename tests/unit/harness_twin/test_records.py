@@ -1,8 +1,13 @@
 """What a record says."""
 
+import time
+
 import pytest
 
+from qiki.contracts import topics
+from qiki_harness.twin import UnreadableError
 from qiki_harness.twin.metrics import sum_of
+from qiki_harness.twin.records import MissingHeaderError
 
 PAGE = """# HELP qiki_bridge_frames_total Frames handled
 # TYPE qiki_bridge_frames_total counter
@@ -57,3 +62,41 @@ def test_a_payload_is_read_once(fill, watcher):
 )
 def test_a_metric_is_summed_over_what_is_not_asked(name, labels, value):
     assert sum_of(PAGE, name, labels) == value
+
+
+def test_a_record_knows_when_it_came(fill, watcher):
+    before_s = time.monotonic()
+    fill.track(1)
+    fill.track(2)
+
+    first, second = watcher.tracks()
+    assert before_s <= first.came_s <= second.came_s <= time.monotonic()
+
+
+@pytest.mark.parametrize(
+    ("body", "fault"),
+    [
+        (b"{", "Invalid JSON: EOF while parsing an object at line 1 column 1"),
+        (b'{"range_m": "far"}', "track_id: Field required"),
+    ],
+)
+def test_what_cannot_be_read_is_named_with_its_place(ledger, watcher, body, fault):
+    ledger.add(topics.TRACKS.subject, body, {}, 7)
+    ledger.add(topics.TELEMETRY.subject, body, {})
+
+    with pytest.raises(UnreadableError) as kept:
+        _ = watcher.tracks()[0].data
+    assert str(kept.value) == f"qiki.radar.v1.tracks, sequence 7: no RadarTrack: {fault}"
+    with pytest.raises(UnreadableError, match=r"^qiki\.telemetry: no TelemetrySnapshot: "):
+        _ = watcher.telemetry()[0].data
+
+
+def test_a_header_that_is_missing_or_wrong_is_named_with_its_place(ledger, watcher):
+    ledger.add(topics.TRACKS.subject, b"", {"x-qiki-frame": "ten"}, 7)
+    (record,) = watcher.tracks()
+
+    with pytest.raises(MissingHeaderError, match=r"^qiki\.radar\.v1\.tracks, sequence 7: x-qiki-run: is missing$"):
+        _ = record.run
+    with pytest.raises(UnreadableError, match=r"sequence 7: x-qiki-frame: 'ten' is no number$"):
+        _ = record.frame
+    assert watcher.tracks(run="a") == watcher.tracks(frame=10) == []
