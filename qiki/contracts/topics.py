@@ -76,7 +76,7 @@ class Topic(Generic[P]):
     Attributes:
         model: of its bodies; None for what holds many kinds
         noun: one of its messages, in the singular
-        durables: who reads it from where he stopped
+        durables: its durable consumers
         rate_hz: nominal rate, in simulated time for what follows the frames; None for what comes when it happens
         stream: where it is kept; None for what is not
         answered: its receivers answer requests. Only they subscribe: a sender sees by the broker that none is there
@@ -224,7 +224,7 @@ FRAMES_BY_BAND = {
 
 
 def dead_letter_subject(origin: str) -> str:
-    """Where a message from `origin` goes that nobody could read.
+    """Return the dead letters' subject for a message from `origin`.
 
     The server stores some that it would then not let us publish to: those too long for a line with our prefix, and
     those with a wildcard for a token (`_` here). The letter's header has the origin as it was.

@@ -35,7 +35,7 @@ class Check:
 
 
 class CheckVerdict(StrEnum):
-    """What became of a check; BLOCKED: something that it needs has failed, so it was not made."""
+    """The outcome of a check; BLOCKED: something that it needs has failed, so it was not made."""
 
     PASSED = "passed"
     FAILED = "failed"

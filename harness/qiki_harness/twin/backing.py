@@ -42,7 +42,7 @@ class OwnStack:
 
 @dataclass(frozen=True)
 class ForeignStack:
-    """A stack that somebody else runs: it can be watched and commanded, not killed.
+    """A stack that the test has not started: it can be watched and commanded, not killed.
 
     Attributes:
         addresses: by the variables that name them; that of the bridge's HTTP server is optional
@@ -61,7 +61,7 @@ class ForeignStack:
         """It cannot be controlled from here."""
         raise StackError(
             f"the stack at {self.addresses[NATS_URL]} was not started by this test: "
-            "who kills, restarts or reads logs takes `own_twin`"
+            "to kill, restart or read logs, take `own_twin`"
         )
 
     def http_url(self, service: str) -> str:

@@ -15,7 +15,7 @@ _BODY_CHARS = 600
 
 
 class AwaitedError(AssertionError):
-    """What a test waited for did not come."""
+    """A wait failed."""
 
 
 class InterruptedWaitError(Exception):
@@ -35,7 +35,7 @@ def nothing_came(
 
 
 def never_true(text: str, waited_s: float, ledger: Ledger, backing: Backing) -> AwaitedError:
-    """Describe a wait for a condition in the test's own words."""
+    """Describe a wait for a condition that the test describes itself."""
     return AwaitedError("\n".join([f"waited {waited_s:g} s until {text}: never so", *_surroundings(ledger, backing)]))
 
 

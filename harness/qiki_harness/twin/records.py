@@ -27,7 +27,7 @@ class Record(Generic[P]):
         body: its bytes
         headers: empty where it has none
         sequence: its place in its stream; 0 where it is not kept
-        read: parses the payload; only when somebody looks
+        read: parses the payload, when it is looked at
         came_s: time of its arrival, on the monotonic clock
     """
 
@@ -123,7 +123,7 @@ class Event:
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """A message that somebody could not read."""
+    """A message that a service could not read, and why."""
 
     reason: str
     origin_subject: str

@@ -48,7 +48,7 @@ class Twin(Watcher):
     Args:
         backing: the stack
         look_back: how much of radar and tracker is wanted, on a stack that was not started for this twin
-        only_new: leave out all that was stored before, whoever started the stack
+        only_new: leave out all that was stored before
         connect_s: time to connect
 
     Raises:

@@ -35,8 +35,7 @@ class Wire:
         url: of the broker
         ledger: where all messages of its topics are kept
         begin: where to begin in a stream
-        begin_fast: where to begin in one with topics of a nominal rate: nobody wants all of it on a stack that has
-            been running for long
+        begin_fast: where to begin in one that has topics with a nominal rate, as it grows fast; None as in the others
     """
 
     def __init__(
@@ -66,11 +65,11 @@ class Wire:
             history_s: for what was stored before
 
         Raises:
-            DeadlineError: nobody answers, or there is too much of it.
+            DeadlineError: the broker does not answer, or the history is too long.
         """
         self._thread.start()
         for future, seconds, problem in (
-            (self._ready, deadline_s, f"nobody answers at NATS_URL={self._url}"),
+            (self._ready, deadline_s, f"NATS does not answer at NATS_URL={self._url}"),
             (self._caught_up, history_s, f"NATS at {self._url} did not give its history"),
         ):
             try:
@@ -111,7 +110,7 @@ class Wire:
         self.call(do)
 
     def ask(self, subject: str, body: bytes, deadline_s: float) -> None:
-        """Send a request, again and again while nobody listens there, and wait for its answer.
+        """Send a request, repeat it while there is no responder, and wait for its answer.
 
         Raises:
             DeadlineError: no answer in time.

@@ -32,5 +32,5 @@ def test_a_foreign_stack_knows_its_bridge_and_no_other_http_server():
 
 
 def test_a_broker_that_is_not_there_is_named():
-    with pytest.raises(DeadlineError, match=r"nobody answers at NATS_URL=nats://127\.0\.0\.1:1 within 0\.05 s"):
+    with pytest.raises(DeadlineError, match=r"NATS does not answer at NATS_URL=nats://127\.0\.0\.1:1 within 0\.05 s"):
         Wire("nats://127.0.0.1:1", Ledger()).open(deadline_s=0.05)
