@@ -70,14 +70,11 @@ def check_chain(records: list[AuditRecord], sequence: int) -> int:
     Raises:
         CheckFailedError: one does not, or is missing; or the record has none before it.
     """
-    chain = sorted({one.sequence: one for one in records if one.sequence <= sequence}.values(), key=_sequence)
+    by_sequence = {one.sequence: one for one in records if one.sequence <= sequence}
+    chain = [by_sequence[number] for number in sorted(by_sequence)]
     for before, after in pairwise(chain):
         if (after.sequence, after.previous_hash) != (before.sequence + 1, before.hash):
             raise CheckFailedError(f"audit record {after.sequence} does not follow record {before.sequence}")
     if len(chain) < 2:
         raise CheckFailedError(f"audit record {sequence} has none before it on {topics.AUDIT.subject}")
     return len(chain) - 1
-
-
-def _sequence(record: AuditRecord) -> int:
-    return record.sequence
