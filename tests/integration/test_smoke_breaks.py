@@ -1,6 +1,5 @@
 """The smoke test on a stack of which one part is broken: that part's check fails, and no other does."""
 
-import asyncio
 import json
 import os
 import signal
@@ -12,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
 
-import nats
 import pytest
 
 from generated.q_sim_api_pb2 import ListActuatorsRequest
@@ -75,12 +73,12 @@ def await_calm(twin):
 
 
 def environment(twin):
-    """What tells the smoke test where a stack is."""
+    """The variables that name the stack to the smoke test."""
     return {**os.environ, "QIKI_BOT_SPEC": "", **twin.stack.info.addresses}
 
 
 def smoke(twin):
-    """What the smoke test says of a stack: its checks by name."""
+    """The smoke test's report on a stack: its checks by name."""
     done = subprocess.run(
         [*SMOKE, "--json"],
         env=environment(twin),
@@ -97,18 +95,6 @@ def smoke(twin):
 
 def with_verdict(checks, verdict):
     return {name for name, check in checks.items() if check["verdict"] == verdict}
-
-
-async def _on(twin, work):
-    client = await nats.connect(twin.stack.info.addresses["NATS_URL"])
-    try:
-        return await work(client.jetstream())
-    finally:
-        await client.close()
-
-
-def on_jetstream(twin, work):
-    return asyncio.run(_on(twin, work))
 
 
 @contextmanager
@@ -129,11 +115,11 @@ def altered_durable(twin):
         await jetstream.add_consumer(topics.QIKI_RADAR_V1, replace(info.config, max_ack_pending=limit))
         return info.config.max_ack_pending
 
-    usual = on_jetstream(twin, lambda jetstream: set_limit(jetstream, 17))
+    usual = twin.jetstream(lambda jetstream: set_limit(jetstream, 17))
     try:
         yield
     finally:
-        on_jetstream(twin, lambda jetstream: set_limit(jetstream, usual))
+        twin.jetstream(lambda jetstream: set_limit(jetstream, usual))
 
 
 @contextmanager
@@ -142,7 +128,7 @@ def bad_event(twin):
     try:
         yield
     finally:
-        on_jetstream(twin, lambda jetstream: jetstream.delete_msg(topics.QIKI_EVENTS_V1, sequence))
+        twin.jetstream(lambda jetstream: jetstream.delete_msg(topics.QIKI_EVENTS_V1, sequence))
 
 
 @contextmanager
@@ -237,28 +223,29 @@ def test_a_simulation_that_is_paused_is_said_to_be(twin):
 
 
 def test_a_stack_that_is_well_passes_and_is_left_as_it_was(twin):
-    before = on_jetstream(twin, readers)
+    before = twin.jetstream(readers)
 
     checks = smoke(twin)
 
     assert with_verdict(checks, "passed") == set(checks), checks
     assert len(checks) == len(CHECKS)
-    assert on_jetstream(twin, readers) == before
+    assert twin.jetstream(readers) == before
     assert all(state.ready for state in twin.sim.ListActuators(ListActuatorsRequest(), timeout=10).actuators)
     assert not twin.dead_letters(origin_subject=topics.FRAMES.subject)
 
 
-def test_one_that_is_told_to_end_takes_its_stranger_along(twin, rules):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+def test_one_that_is_ended_takes_its_stranger_along(twin, rules, number):
     harmless = DEFAULT_RULES.read_text().replace("severity: critical", "severity: warning")
     command = [*SMOKE, "--only", "guard"]
-    with other_rules(twin, rules, harmless):  # it waits for SAFE_MODE until it is told
+    with other_rules(twin, rules, harmless):  # it waits for SAFE_MODE until the signal
         moment = twin.now()
         with subprocess.Popen(command, env=environment(twin), stdout=subprocess.PIPE) as process:
             alert = twin.await_event(subject=topics.GUARD.subject, after=moment, deadline_s=SLOW_MACHINE_S).data
-            process.send_signal(signal.SIGTERM)
+            process.send_signal(number)
             said, _ = process.communicate(timeout=SMOKE_S)
 
-        assert (process.returncode, said) == (128 + signal.SIGTERM, b""), said.decode()
+        assert (process.returncode, said) == (128 + number, b""), said.decode()
         track = alert.fields["track_id"]
         twin.await_event(subject=GUARD_CLEARED.subject, after=moment, track_id=track, deadline_s=SLOW_MACHINE_S)
         twin.await_track(track_id=UUID(track), status=RadarTrackStatus.LOST, after=moment)
