@@ -75,7 +75,7 @@ def records_of(watcher: Watcher, reach_m: float) -> list[ScanRecord]:
         number = whole.frame.frame
         if number in truth and number in frames:
             t_s = (truth[number].timestamp - first.timestamp).total_seconds()
-            tracks = [seen.report for seen in whole.tracks.values()]
+            tracks = [track for track, _ in whole.tracks.values()]
             records.append(_scan(truth[number], frames[number], tracks, t_s, reach_m))
     return records
 
