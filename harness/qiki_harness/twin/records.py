@@ -11,7 +11,7 @@ from pydantic_core import from_json
 from qiki.contracts import headers as names
 from qiki.contracts import topics
 from qiki.contracts.events import CODE, SEVERITY
-from qiki.contracts.fields import Payload
+from qiki.contracts.fields import Payload, first_fault
 from qiki.contracts.topics import Topic
 
 P = TypeVar("P")
@@ -90,10 +90,7 @@ class Record(Generic[P]):
         try:
             payload: M = model.from_json(self.body)
         except ValidationError as error:
-            fault = error.errors(include_url=False, include_context=False)[0]
-            where = ".".join(map(str, fault["loc"]))
-            problem = f"{where}: {fault['msg']}" if where else fault["msg"]
-            raise UnreadableError(self, f"no {model.__name__}: {problem}") from None
+            raise UnreadableError(self, f"no {model.__name__}: {first_fault(error)}") from None
         return payload
 
 

@@ -77,7 +77,7 @@ def test_a_record_knows_when_it_came(fill, watcher):
     ("body", "fault"),
     [
         (b"{", "Invalid JSON: EOF while parsing an object at line 1 column 1"),
-        (b'{"range_m": "far"}', "track_id: Field required"),
+        (b'{"range_m": "far"}', "track_id: Field required (and 8 more)"),
     ],
 )
 def test_what_cannot_be_read_is_named_with_its_place(ledger, watcher, body, fault):
