@@ -1,15 +1,15 @@
 """The error tree.
 
 QikiError
-└── UserError           what its reader can mend: one line, exit status 2
+└── UserError           an error of the user: one line, exit status 2
 ├── SettingsError   an environment variable (qiki.runtime.settings)
 └── FileError       a file that somebody wrote (qiki.yamlfile)
 """
 
 
 class QikiError(Exception):
-    """Root of what this platform raises on purpose."""
+    """Root of the errors that this platform raises on purpose."""
 
 
 class UserError(QikiError):
-    """Something that the user can mend: its text is one line that says what, where and what was expected."""
+    """An error that the user can correct. Its text is one line: what, where and what was expected."""

@@ -1,4 +1,4 @@
-"""The tracker: scans in, one report a track out. Pure: event time only, no chance, no input or output."""
+"""The tracker: scans in, one report a track out. Pure: event time only, no randomness, no I/O."""
 
 from qiki.tracking.errors import ScanError, SnapshotError, TimeReversedError, TrackerError
 from qiki.tracking.parameters import TrackerParameters

@@ -1,7 +1,7 @@
 """Associator: global nearest neighbour, the assignment of greatest total log-likelihood ratio.
 
-Each pair's gain is what the assignment adds over "the track was missed, the plot is a false alarm" (Blackman &
-Popoli 1999, section 6.4); pairs that add nothing stay apart.
+The gain of a pair is its log-likelihood ratio against "the track was missed, the plot is a false alarm" (Blackman &
+Popoli 1999, section 6.4). Pairs without gain are not assigned.
 """
 
 import lap
@@ -13,11 +13,19 @@ from qiki.tracking.parameters import TrackerParameters
 from qiki.tracking.tracks import NOBODY, TrackTable
 
 LARGEST_CONTEST = 100_000
-"""Cells of the cost matrix up to which the best assignment is found: some 10 ms."""
+"""Cells of the cost matrix up to which the optimal assignment is computed: some 10 ms. Beyond it is greedy."""
 
 
 def gains(pairs: Pairs, tracks: TrackTable, reply: Index, false_alarms: float, parameters: TrackerParameters) -> Array:
-    """What each pair is worth: (k,). A claim of identity weighs a little; whom it lets in is the gate's alone."""
+    """Return each pair's gain: (k,). An equal identity adds a little to it, an unequal one takes as much.
+
+    Args:
+        pairs: k pairs within the gate
+        tracks: predicted
+        reply: (m,) index of the identity that each plot claims
+        false_alarms: mean number a scan
+        parameters: probabilities of detection and gate, bonus of an identity
+    """
     detected = tracks["detection_probability"][pairs.track]
     missed = 1 - detected * parameters.gate_probability
     kinematic = np.log(detected / missed) + pairs.log_likelihood - parameters.log_clutter_density(false_alarms)
@@ -27,7 +35,14 @@ def gains(pairs: Pairs, tracks: TrackTable, reply: Index, false_alarms: float, p
 
 
 def associate(pairs: Pairs, gain: Array, tracks: int, plots: int) -> Index:
-    """Rows of `pairs` that are assigned, in the order of the tracks: no track and no plot twice."""
+    """Return the rows of `pairs` that are assigned, in the order of the tracks; no track and no plot twice.
+
+    Args:
+        pairs: k pairs within the gate
+        gain: (k,)
+        tracks: number of all tracks
+        plots: number of all plots
+    """
     worth = np.flatnonzero(gain > 0)
     track, plot = pairs.track[worth], pairs.plot[worth]
     rivals = (np.bincount(track, minlength=tracks)[track] > 1) | (np.bincount(plot, minlength=plots)[plot] > 1)
@@ -38,7 +53,7 @@ def associate(pairs: Pairs, gain: Array, tracks: int, plots: int) -> Index:
 
 
 def _assign(track: Index, plot: Index, gain: Array) -> Index:
-    """The rows chosen among rivals. Zero is the worth of staying apart, so an assigned zero is none."""
+    """Return the rows chosen among rivals. A pair outside the gate costs zero; assigned, it is dropped."""
     rows, row = np.unique(track, return_inverse=True)
     columns, column = np.unique(plot, return_inverse=True)
     if len(rows) * len(columns) > LARGEST_CONTEST:
@@ -52,7 +67,7 @@ def _assign(track: Index, plot: Index, gain: Array) -> Index:
 
 
 def greedy(track: Index, plot: Index, gain: Array) -> Index:
-    """The rows chosen by taking the greatest gain first: for crowds in which the best of all would take too long."""
+    """Return the rows chosen by greatest gain first, for crowds in which the optimum would take too long."""
     chosen, tracks, plots = [], set(), set()
     order = np.argsort(-gain, kind="stable")
     for row, one, other in zip(order.tolist(), track[order].tolist(), plot[order].tolist(), strict=True):

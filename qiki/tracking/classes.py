@@ -1,7 +1,7 @@
-"""What contacts of each object type are like: the tracker's own assumptions, wider than any one world.
+"""Object types: the tracker's assumptions about contacts of each, wider than any one world.
 
-Typical cross-sections are those of the platform's world (`docs/scenarios.md`); their spread lets a scenario choose
-its own within a factor of three to six either way.
+Typical cross-sections are those of the platform's world (`docs/scenarios.md`). Their spread allows a scenario to
+choose its own within a factor of three to six either way.
 """
 
 from collections.abc import Mapping
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from qiki.contracts.enums import ObjectType
 
 REST_MPS, DRIFT_MPS, FLIGHT_MPS = 0.5, 12.0, 40.0
-"""Station keeping; what has no engine, or does not use it; a vehicle under way."""
+"""Station keeping; without an engine, or with it off; a vehicle under way."""
 NEVER = 0.001
-"""Still, a rock's track may take a neighbour's reply for its own."""
+"""Not zero: a rock's track may be assigned a neighbour's reply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,9 @@ CLASSES: Mapping[ObjectType, ObjectClass] = {
     ObjectType.ASTEROID: ObjectClass(27.0, 8.0, ADRIFT, answers=NEVER),
     ObjectType.DEBRIS: ObjectClass(-3.0, 6.0, ADRIFT, answers=NEVER),
 }
-"""A vehicle is silent and adrift so often that no rock or wreck of its size is told from it."""
+"""A vehicle is often silent and adrift: then a rock or wreck of its size cannot be distinguished from it."""
 
 STRANGE = ObjectClass(10.0, 25.0, {120.0: 1.0}, answers=0.5)
-"""None of these: what is unlike all types must not become the least unlike."""
+"""None of these: a contact unlike all types must not be classified as the least unlike."""
 STRANGE_SHARE = 0.1
-"""Of such contacts, to one of any type."""
+"""Prior of a strange contact, relative to one of any type."""

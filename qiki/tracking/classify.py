@@ -1,15 +1,15 @@
-"""Object type: the most probable one by cross-section, motion and reply, said only where it is probable enough.
+"""Classifier: the most probable object type by cross-section, motion and reply, where it is probable enough.
 
-A naive Bayes classifier (Duda, Hart & Stork 2001, section 2.11) over `CLASSES`, which are equally probable beforehand:
-- Cross-section. The mean of L looks at a Swerling I contact has a gamma distribution; of its natural logarithm the
-  variance is trigamma(L), close to 1 / (L - 1/2) (Johnson, Kotz & Balakrishnan 1994, chapter 17; Abramowitz & Stegun
+A naive Bayes classifier (Duda, Hart & Stork 2001, section 2.11) over `CLASSES`, which have equal priors:
+- Cross-section. The mean of L looks at a Swerling I contact has a gamma distribution. The variance of its natural
+  logarithm is trigamma(L), close to 1 / (L - 1/2) (Johnson, Kotz & Balakrishnan 1994, chapter 17; Abramowitz & Stegun
   1964, 6.4.12). An exponential mean of weight w has w / (2 - w) of a look's variance (Roberts, Technometrics 1, 1959),
-  so L is the inverse; or the hits, if fewer. To that comes how much the members of a class differ. Near the radar's
-  threshold only the stronger looks are seen, and a contact seems up to 4 dB larger than it is.
-- Motion. A class is a mixture of motions; in each the estimated velocity is normal about zero, with the motion's
-  variance and the estimate's own, both taken as the same in all directions.
-- Reply. An identity held, be it false, proves a transmitter. Silence counts in short range only, and for little:
-  whoever is silent may be a foe. So what is silent is named by its size and motion or, mostly, not at all.
+  so L is the inverse, or the hits, if fewer. The spread of the class's members is added. Near the radar's
+  threshold only the stronger looks are detected, and a contact seems up to 4 dB larger than it is.
+- Motion. A class is a mixture of motions. In each the estimated velocity is normal about zero, with the motion's
+  variance and the estimate's own, both taken as isotropic.
+- Reply. An identity, even a false one, proves a transmitter. Silence counts in short range only, and little: a silent
+  contact may be a foe. So a silent contact is classified by its size and motion or, mostly, not at all.
 """
 
 from dataclasses import dataclass
@@ -26,28 +26,28 @@ from qiki.tracking.parameters import TrackerParameters
 from qiki.tracking.tracks import VELOCITY, Estimate, TrackTable
 
 LEAST_HITS = 10
-"""Fewer looks say little of the mean cross-section of a fluctuating contact."""
+"""With fewer looks the mean cross-section of a fluctuating contact is too uncertain."""
 LEAST_CONFIDENCE = 0.9
-"""A type is said from this posterior probability on: one such word in ten may be wrong, no more."""
+"""Least posterior probability at which a type is reported: at most one in ten may be wrong."""
 
 NEPER_DB = 10 / log(10)
 TINY = np.finfo(np.float64).tiny
-"""Less than any density that tells something."""
+"""Below any density that carries information."""
 ANSWERS = 2
-"""The reply is 0 of which nothing is known, 1 silence in earshot, 2 an identity held."""
+"""Index of evidence from the reply: 0 unknown, 1 silence in short range, 2 an identity held."""
 MOTIONS = sorted({sigma_mps for one in (STRANGE, *CLASSES.values()) for sigma_mps in one.motion})
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Assumptions:
-    """The classes as arrays, in the order of ObjectType; number 0, unspecified, is the strangers.
+    """The classes as arrays, in the order of ObjectType; number 0, unspecified, is `STRANGE`.
 
     Attributes:
         rcs_dbsm: (6,) typical mean cross-section
-        rcs_scale: (6,) that makes a distance from it the root of an exponent [1/dB]
+        rcs_scale: (6,) 1 / (√2 · standard deviation of the cross-section) [1/dB]
         motion: (4,) three times the variance of a component of velocity [m²/s²], motion by motion
         mixture: (4, 6) share of each motion in a class
-        prior: (3, 6) logarithm of the density's constant parts, by what is known of the reply
+        prior: (3, 6) logarithm of the density's constant factors, by evidence from the reply
     """
 
     rcs_dbsm: Array
@@ -64,13 +64,13 @@ def object_types(
     gone: Mask,
     parameters: TrackerParameters,
 ) -> tuple[NDArray[np.int8], Array]:
-    """ObjectType of each track and its probability; unspecified and 0 where nothing is claimed: (n,), (n,).
+    """Return the ObjectType of each track, (n,), and its probability, (n,); unspecified and 0 where it is unsure.
 
     Args:
         tracks: the table
         estimate: their merged states
-        near: (n,) tracks in short range, where replies are heard
-        gone: (n,) tracks that die now
+        near: (n,) tracks in short range, where replies are received
+        gone: (n,) tracks that are deleted now
         parameters: how the cross-section is smoothed, how many claims count
     """
     assumed = _assumptions(parameters.smoothing)

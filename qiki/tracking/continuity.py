@@ -1,7 +1,7 @@
-"""Continuity: names stay with their contacts.
+"""Continuity: a contact keeps its track's id.
 
-A contact that turned out of its track's gate comes back as a new track, and gets its old name again. Two contacts
-that met and parted with each other's tracks are told by what they claim, and get their own names again.
+A contact that turned out of its track's gate starts a new track, which is reattached to the old one. Two contacts
+that met and parted with each other's tracks are recognised by the identities they claim, and exchanged back.
 """
 
 import numpy as np
@@ -19,13 +19,19 @@ STRENGTH = ["detection_probability", "snr", "rcs_m2"]
 
 
 def reattach(tracks: TrackTable, estimate: Estimate, t_us: int, parameters: TrackerParameters) -> Mask:
-    """Give missed tracks the state of the new tracks that are theirs, in place.
+    """Give missed tracks the states of the new tracks of the same contacts, in place.
 
-    A new track is an older one's if it began after the older one was last seen, so that no scan has shown both,
-    and if the states agree, but for a sudden change of velocity.
+    A new track and an older one are of the same contact if the new one began after the older one was last seen, so
+    that no scan has shown both, and if their states agree, but for a sudden change of velocity.
+
+    Args:
+        tracks: the table after the update
+        estimate: their merged states, changed likewise
+        t_us: event time of the scan [µs]
+        parameters: how suddenly velocities change
 
     Returns:
-        (n,) the new tracks thus used up
+        (n,) the new tracks, which are to be deleted
     """
     used = np.zeros(len(tracks), dtype=np.bool_)
     old = np.flatnonzero(tracks["confirmed"] & ~tracks["hit"])
@@ -45,7 +51,7 @@ def reattach(tracks: TrackTable, estimate: Estimate, t_us: int, parameters: Trac
 
 
 def exchange(tracks: TrackTable, estimate: Estimate, parameters: TrackerParameters) -> None:
-    """Give two tracks that claim each other's identity in one scan, near one another, each other's state, in place."""
+    """Exchange the states of two near tracks that claim each other's identity in one scan, in place."""
     jumped = np.flatnonzero((tracks["jumps"] > 0) & tracks["hit"] & (tracks["reply"] != NOBODY) & ~tracks["spoof"])
     if len(jumped) < 2:
         return
@@ -64,7 +70,7 @@ def exchange(tracks: TrackTable, estimate: Estimate, parameters: TrackerParamete
 
 
 def maybe_known(tracks: TrackTable, position: Array, variance: Array, t_us: int, parameters: TrackerParameters) -> Mask:
-    """Measurements without a track that a confirmed track which missed may have left its gate for.
+    """Return which unassigned plots may be of a missed confirmed track that left its gate: (k,).
 
     Args:
         tracks: the table after the scan
@@ -84,7 +90,7 @@ def maybe_known(tracks: TrackTable, position: Array, variance: Array, t_us: int,
 
 
 def _astray(tracks: TrackTable, old: Index, t_us: int, parameters: TrackerParameters) -> tuple[Array, Array]:
-    """States of tracks that missed: who left the gate was manoeuvring, whatever his track believed when last seen."""
+    """Return the states of missed tracks in the manoeuvre mode, in which a contact leaves its gate: (o, 6), (o, 6, 6)."""
     silent_s = (t_us - tracks["last_hit_us"][old]) / SECOND_US
     covariance = tracks["mode_covariance"][old, MANOEUVRE, MOTION, MOTION]
     covariance = covariance + parameters.sigma_impulse_mps**2 * impulse(silent_s)
@@ -99,7 +105,7 @@ def _candidates(
     t_us: int,
     parameters: TrackerParameters,
 ) -> list[tuple[int, int]]:
-    """Pairs of rows whose states agree, nearest first."""
+    """Return the pairs of old and new rows whose states agree, nearest first."""
     mean, covariance = _astray(tracks, old, t_us, parameters)
     first, second = near(
         mean[:, POSITION],
@@ -121,7 +127,7 @@ def _candidates(
 
 
 def impulse(elapsed_s: Array) -> Array:
-    """Covariance of the state some time after a sudden change of velocity of unit variance: (k, 6, 6)."""
+    """Return the covariance of the state some time after a velocity change of unit variance: (k, 6, 6)."""
     one = np.ones_like(elapsed_s)
     one_axis = np.stack((elapsed_s**2, elapsed_s, elapsed_s, one), axis=-1).reshape(-1, 2, 2)
     covariance: Array = np.einsum("kab,ij->kaibj", one_axis, np.eye(3)).reshape(-1, 6, 6)
@@ -129,7 +135,7 @@ def impulse(elapsed_s: Array) -> Array:
 
 
 def _adopt(tracks: TrackTable, elder: int, younger: int) -> None:
-    """What the younger saw and said since, with the elder's name and past."""
+    """Give the elder track the younger one's state and evidence; it keeps its own id and history."""
     for name in KINEMATIC + PRESENT:
         tracks[name][elder] = tracks[name][younger]
     tracks["hits"][elder] += tracks["hits"][younger]

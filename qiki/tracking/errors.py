@@ -2,7 +2,7 @@
 
 QikiError
 └── TrackerError
-├── ScanError           a scan that no radar can have measured
+├── ScanError           numbers beyond those of any radar
 ├── TimeReversedError   a scan older than the one before it
 └── SnapshotError       bytes that are no snapshot of this tracker
 """
@@ -11,11 +11,11 @@ from qiki.errors import QikiError
 
 
 class TrackerError(QikiError):
-    """Root of what the tracker raises on purpose; its state is then as before the call."""
+    """Root of the tracker's errors. The tracker is unchanged by the call that raised it."""
 
 
 class ScanError(TrackerError):
-    """A scan that no radar can have measured."""
+    """A scan with numbers beyond those of any radar, or with too many detections."""
 
 
 class TimeReversedError(TrackerError):
@@ -33,4 +33,4 @@ class TimeReversedError(TrackerError):
 
 
 class SnapshotError(TrackerError):
-    """Bytes that are no snapshot of this tracker, or of another version of it."""
+    """Bytes that are no snapshot, or one of another version of the tracker."""

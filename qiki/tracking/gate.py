@@ -1,4 +1,4 @@
-"""Gate: which plot can be of which track, and how likely it is that it is."""
+"""Gate: the plots that can be of each track, and their likelihoods."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from qiki.tracking.parameters import TrackerParameters
 from qiki.tracking.tracks import MANOEUVRE, MOTION, POSITION, VELOCITY, TrackTable
 
 BLOCK = 250_000
-"""Pairs that are looked at together: some 50 MB."""
+"""Pairs that are compared at once: some 50 MB."""
 FEW = 512
-"""Pairs so few that comparing all takes less time than sorting most of them out."""
+"""Up to so many pairs comparing all is faster than sorting."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -25,8 +25,8 @@ class Pairs:
         track: (k,) row of the track
         plot: (k,) row of the plot
         log_likelihood: (k,) of the plot in range, direction and range rate, given the track; density in
-            m · sr · m/s, the unit of the clutter's density
-        point: (k, 6) the state as the plot first corrects it, the updater's point of linearisation
+            m · sr · m/s, as the clutter's density
+        point: (k, 6) [m, m/s] the state after a first correction by the plot: the updater's point of linearisation
     """
 
     track: Index
@@ -35,7 +35,7 @@ class Pairs:
     point: Array
 
     def take(self, which: Mask | Index) -> "Pairs":
-        """The pairs of an index or a mask."""
+        """Return the pairs of an index or a mask."""
         return Pairs(self.track[which], self.plot[which], self.log_likelihood[which], self.point[which])
 
 
@@ -45,9 +45,10 @@ NO_PAIRS = Pairs(np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.intp), np.zero
 
 
 def within(values: Array, others: Array, reach: Array | float, most: int = BLOCK) -> Iterator[tuple[Index, Index]]:
-    """Pairs that differ by at most `reach`, one or (n,): the others sorted, a window for each of the n values.
+    """Yield the index pairs of values (n,) and others (m,) that differ by at most `reach`, one or (n,).
 
-    They come in blocks, for a crowd's are millions: whole windows, of about `most` pairs.
+    The others are sorted, and each value has a window of them. A crowd has millions of pairs, so they come in blocks
+    of whole windows, of about `most` pairs.
     """
     order = np.argsort(others, kind="stable")
     ordered = others[order]
@@ -62,7 +63,7 @@ def within(values: Array, others: Array, reach: Array | float, most: int = BLOCK
 
 
 def _blocks(total: Index, most: int) -> list[slice]:
-    """Windows, given the number of pairs up to each one's end, that have about so many pairs together."""
+    """Return slices of windows with about `most` pairs each, given the cumulative number of pairs."""
     if not len(total) or total[-1] <= most:
         return [slice(0, len(total))]
     ends = [*(np.flatnonzero(np.diff(total // most)) + 1).tolist(), len(total)]
@@ -72,7 +73,7 @@ def _blocks(total: Index, most: int) -> list[slice]:
 def near(
     position: Array, variance: Array, plot_position: Array, plot_variance: Array, threshold: float, limit: int
 ) -> tuple[Index, Index]:
-    """Pairs that no axis alone rules out: plots sorted along x, a window for each track, then y and z.
+    """Return the pairs within the threshold along every axis: a window along x for each track, then y and z.
 
     Args:
         position: (n, 3) of the tracks [m]
@@ -80,7 +81,7 @@ def near(
         plot_position: (m, 3) [m]
         plot_variance: (m, 3) [m²]
         threshold: squared Mahalanobis distance
-        limit: of a crowd's pairs only so many are kept, the nearest
+        limit: at most so many pairs are kept, the nearest
     """
     if len(position) * len(plot_position) <= min(FEW, limit):
         order = np.argsort(plot_position[:, 0], kind="stable")
@@ -90,7 +91,7 @@ def near(
     reach = np.sqrt(threshold * (variance[:, 0] + plot_variance[:, 0].max(initial=0.0)))
     kept: Found = (NO_PAIRS.track, NO_PAIRS.plot, NO_PAIRS.point[:, POSITION])
     for track, plot in within(position[:, 0], plot_position[:, 0], reach):
-        # The second axis by itself leaves few pairs for the rest.
+        # The second axis alone leaves few pairs for the full comparison.
         aside = (plot_position[:, 1][plot] - position[:, 1][track]) ** 2
         beside = np.flatnonzero(aside <= threshold * (variance[:, 1][track] + plot_variance[:, 1][plot]))
         one, other = track[beside], plot[beside]
@@ -101,10 +102,10 @@ def near(
 
 
 def _nearest(kept: Found, more: Found, limit: int) -> Found:
-    """The nearest of both, in their order; of equals those that came first."""
+    """Return the nearest of both, in their order; of equals the first."""
     if not len(kept[0]) and len(more[0]) <= limit:
         return more
-    if len(kept[0]) == limit:  # a crowd: most of it is farther off than what is kept
+    if len(kept[0]) == limit:  # a crowd: most pairs are farther apart than those kept
         nearer = np.flatnonzero(more[2].sum(-1) < kept[2].sum(-1).max(initial=0.0))
         more = (more[0][nearer], more[1][nearer], more[2][nearer])
     track, plot, apart = (np.concatenate(both) for both in zip(kept, more, strict=True))
@@ -115,7 +116,18 @@ def _nearest(kept: Found, more: Found, limit: int) -> Found:
 def gate(
     tracks: TrackTable, plots: Measurements, own_position: Array, own_velocity: Array, parameters: TrackerParameters
 ) -> Pairs:
-    """Pairs whose plot lies within the gate of the track's manoeuvre mode, the widest; likelihoods of all modes."""
+    """Return the pairs whose plot lies within the gate of the track's manoeuvre mode, the widest of the modes.
+
+    The gate is a threshold of the squared Mahalanobis distance; the likelihood is that of all modes (Bar-Shalom, Li &
+    Kirubarajan 2001, section 11.6.6).
+
+    Args:
+        tracks: predicted
+        plots: of the whole scan
+        own_position: (3,) [m]
+        own_velocity: (3,) [m/s]
+        parameters: threshold, and the limit of pairs
+    """
     relative = plots.range_m[:, None] * plots.sight
     track, plot = near(
         tracks["mode_mean"][:, MANOEUVRE, POSITION] - own_position,
@@ -132,7 +144,7 @@ def gate(
     model = linearise(paired, relative[plot], velocity, spread)
     innovation = innovations(model, paired, mean, covariance, own_position, own_velocity)
     log_likelihood, posterior = bayes(tracks["mode_probability"][track], innovation)
-    # From a density in m³ · m/s to one in m · sr · m/s: a solid angle's length across grows with range.
+    # From a density in m³ · m/s to one in m · sr · m/s: one steradian has the area r².
     log_likelihood += 2 * np.log(np.maximum(paired.range_m, SHORTEST_RANGE_M))
     point = (posterior[:, :, None] * (mean + innovation.correction)[:, :, MOTION]).sum(1)
     inside = innovation.distance[:, MANOEUVRE] <= parameters.gate_threshold

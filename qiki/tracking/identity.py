@@ -1,9 +1,9 @@
-"""Identity: what transponders claim is evidence, gathered track by track; contradictions are spoofing.
+"""Identity: transponders' claims are evidence, counted for each track; contradictions are spoofing.
 
-A track holds the first identity that its contact claims, and keeps it through silence and long range. Two things
-contradict: a contact that goes on to claim another identity, and one identity held by two contacts that are seen
-in the same scan at two places. Of those two the earlier holder is believed; where neither came first by a margin
-that chance does not give, nothing tells them apart and both are marked.
+A track holds the first identity that its contact claims, and keeps it through silence and long range. There are two
+contradictions: a contact that goes on to claim another identity, and one identity held by two contacts that are
+detected in the same scan at two places. Of those two the earlier holder is believed. Where neither claimed it earlier
+by more than chance allows, both are marked.
 """
 
 from collections.abc import Sequence
@@ -21,14 +21,14 @@ OFF, SPOOF = int(TransponderMode.OFF), int(TransponderMode.SPOOF)
 
 
 class NameBook:
-    """Identities as small integers, for the arrays."""
+    """Identities as row numbers, for the arrays."""
 
     def __init__(self, names: Sequence[str] = ()) -> None:
         self.names = list(names)
         self._index = {name: index for index, name in enumerate(self.names)}
 
     def indices(self, claims: Sequence[str | None]) -> Index:
-        """Index of each claim, NOBODY for none; a name heard for the first time gets the next one."""
+        """Return the index of each claim, NOBODY for none; a new name gets the next index."""
         return np.array([NOBODY if name is None else self._of(name) for name in claims], dtype=np.intp)
 
     def _of(self, name: str) -> int:
@@ -38,7 +38,7 @@ class NameBook:
         return index
 
     def without_unused(self, tracks: TrackTable) -> "NameBook":
-        """A book of the names that `tracks` know, which are renumbered after it."""
+        """Return a book of the names that `tracks` use, and renumber them in the table."""
         used = np.union1d(tracks["identity"], tracks["reply"])
         used = used[used != NOBODY]
         renumbered = np.full(len(self.names) + 1, NOBODY)
@@ -48,33 +48,33 @@ class NameBook:
         return NameBook([self.names[index] for index in used.tolist()])
 
 
-def hear(
+def take_replies(
     tracks: TrackTable, rows: Index, scan: Scan, plots: Index, claims: Index, parameters: TrackerParameters
 ) -> None:
-    """Take the replies of this scan into the tracks of `rows`, in place.
+    """Record the replies of this scan in the tracks of `rows`, in place.
 
     Args:
         tracks: the table
         rows: (h,) tracks that have a plot
-        scan: where the replies are
+        scan: with the replies
         plots: (h,) their plots
         claims: (m,) index of the identity that each plot claims
         parameters: thresholds
     """
-    heard = ~scan.long_range[plots]
-    tracks["reply_on"][rows] = scan.transponder_on[plots] & heard
-    tracks["reply_mode"][rows] = np.where(heard, scan.transponder_mode[plots], OFF)
-    claim = np.where(heard, claims[plots], NOBODY)
+    read = ~scan.long_range[plots]
+    tracks["reply_on"][rows] = scan.transponder_on[plots] & read
+    tracks["reply_mode"][rows] = np.where(read, scan.transponder_mode[plots], OFF)
+    claim = np.where(read, claims[plots], NOBODY)
     tracks["reply"][rows] = claim
-    # Another radar may have found the spoofer itself.
+    # Another radar may have marked the spoofer already.
     tracks["spoof"][rows] |= tracks["reply_mode"][rows] == SPOOF
-    spoken = claim != NOBODY
-    if spoken.any():
-        _weigh(tracks, rows[spoken], claim[spoken], scan.t_us, parameters)
+    claiming = claim != NOBODY
+    if claiming.any():
+        _count_claims(tracks, rows[claiming], claim[claiming], scan.t_us, parameters)
 
 
-def _weigh(tracks: TrackTable, rows: Index, claim: Index, t_us: int, parameters: TrackerParameters) -> None:
-    """Count for or against the identity held; a first claim, or one that outlives a slip, is taken as it."""
+def _count_claims(tracks: TrackTable, rows: Index, claim: Index, t_us: int, parameters: TrackerParameters) -> None:
+    """Count claims for and against the identity held; the first, or one that replaces a stray one, becomes it."""
     held = tracks["identity"][rows]
     same = held == claim
     tracks["claims"][rows] += same
@@ -82,15 +82,16 @@ def _weigh(tracks: TrackTable, rows: Index, claim: Index, t_us: int, parameters:
     jumped = tracks["jumps"][rows] >= parameters.spoof_scans
     settled = tracks["claims"][rows] >= parameters.identity_claims
     tracks["spoof"][rows] |= jumped & settled
-    fresh = rows[(held == NOBODY) | (jumped & ~settled)]
-    tracks["identity"][fresh] = claim[(held == NOBODY) | (jumped & ~settled)]
+    new = (held == NOBODY) | (jumped & ~settled)
+    fresh = rows[new]
+    tracks["identity"][fresh] = claim[new]
     tracks["identity_since_us"][fresh] = t_us
     tracks["claims"][fresh] = 1
     tracks["jumps"][fresh] = 0
 
 
 def find_spoofers(tracks: TrackTable, estimate: Estimate, parameters: TrackerParameters) -> None:
-    """Mark the tracks whose identity another one holds elsewhere at the same time, in place."""
+    """Mark the tracks whose identity another track holds elsewhere in the same scan, in place."""
     present = np.flatnonzero(tracks["hit"] & (tracks["identity"] != NOBODY) & ~tracks["spoof"])
     identity = tracks["identity"][present]
     order = np.lexsort((present, tracks["identity_since_us"][present], identity))
@@ -113,7 +114,7 @@ def find_spoofers(tracks: TrackTable, estimate: Estimate, parameters: TrackerPar
 
 
 def _apart(estimate: Estimate, one: Index, other: Index) -> Array:
-    """Squared distance of two tracks' positions by their covariances: (k,)."""
+    """Return the squared Mahalanobis distance of two tracks' positions: (k,)."""
     between = estimate.mean[one, POSITION] - estimate.mean[other, POSITION]
     covariance = estimate.covariance[one, POSITION, POSITION] + estimate.covariance[other, POSITION, POSITION]
     return quadratic(between, inverse(covariance))

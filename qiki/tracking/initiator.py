@@ -1,4 +1,4 @@
-"""Initiator: plots that are nobody's start tentative tracks."""
+"""Initiator: unassigned plots start tentative tracks."""
 
 import numpy as np
 
@@ -14,7 +14,7 @@ LONG_AGO_S = 1e6
 
 
 def unassigned(scan: Scan, taken: Index, room: int) -> Index:
-    """Rows of the plots that start tracks, in their order; where room is short, the strongest."""
+    """Return the rows of the plots that start tracks, in their order: at most `room`, the strongest."""
     free = np.ones(scan.size, dtype=np.bool_)
     free[taken] = False
     rows = np.flatnonzero(free)
@@ -32,10 +32,19 @@ def initiate(
     false_alarms: float,
     parameters: TrackerParameters,
 ) -> TrackTable:
-    """New tracks of the plots of `rows`; a strong plot is believed at once where it is `surprising`, (k,): no track's.
+    """Return new tracks of the plots of `rows`.
 
-    The world velocity is unknown, N(0, sigma_speed² I), but for what the range rate says about it along the line
-    of sight: the conditional mean and covariance.
+    The prior of the world velocity is N(0, sigma_speed² I). The state has the mean and the covariance conditional on
+    the range rate, which measures the velocity along the line of sight.
+
+    Args:
+        scan: of the plots
+        plots: of the whole scan
+        rows: (k,) the plots that start tracks
+        surprising: (k,) plots that no missed track explains; where strong, they are evidence of a contact at once
+        first_counter: birth number of the first
+        false_alarms: mean number a scan
+        parameters: of radar and targets
     """
     chosen = plots.take(rows)
     tracks = np.zeros(len(rows), dtype=TRACK)

@@ -1,4 +1,4 @@
-"""Innovations: what plots tell the modes of their tracks, and how likely each mode makes them."""
+"""Innovations: the correction of each mode of a track by its plot, and the plot's likelihood in each mode."""
 
 from dataclasses import dataclass
 from math import log, pi
@@ -11,7 +11,7 @@ from qiki.tracking.tracks import MODES, MOTION, POSITION, STATE
 
 LOG_TWO_PI = log(2 * pi)
 LEAST_MODE_PROBABILITY = 1e-4
-"""A mode ruled out for good could not come back when the contact turns."""
+"""A mode of probability zero could not recover when the contact turns."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -34,14 +34,14 @@ class Innovations:
 
     @property
     def reduction(self) -> Array:
-        """What the covariance loses: (k, 2, 9, 9)."""
+        """Reduction of the covariance: (k, 2, 9, 9)."""
         return self.cross @ self.gain
 
 
 def innovations(
     model: Linearisation, plots: Measurements, mean: Array, covariance: Array, own_position: Array, own_velocity: Array
 ) -> Innovations:
-    """Kalman filter's correction in each mode, for a measurement model that the modes share.
+    """Return the Kalman filter's correction in each mode, for a measurement model that the modes share.
 
     Args:
         model: linearised for each pair
@@ -67,7 +67,12 @@ def innovations(
 
 
 def bayes(predicted: Array, innovation: Innovations) -> tuple[Array, Array]:
-    """Log likelihood over the modes (k,), and the modes' probabilities after it (k, 2)."""
+    """Return the log-likelihood over the modes, (k,), and the modes' posterior probabilities, (k, 2).
+
+    Args:
+        predicted: (k, 2) prior probabilities of the modes
+        innovation: of k pairs
+    """
     best = innovation.log_likelihood.max(1, keepdims=True)
     joint = predicted * np.exp(innovation.log_likelihood - best)
     total = joint.sum(1, keepdims=True)

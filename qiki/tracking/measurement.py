@@ -1,7 +1,7 @@
 """Range, direction and range rate as a measurement of the world state, for many pairs at once.
 
-Range and direction are handled as the position they mean, in world axes, with the noise ellipsoid turned along
-the line of sight: there is no pole at the zenith and no angle to wrap. About a point of linearisation with line
+Range and direction are converted to a position in world axes, with the noise ellipsoid turned along the line of
+sight: there is no pole at the zenith and no angle to wrap. About a point of linearisation with line
 of sight u and range r this is exactly the extended Kalman filter's spherical measurement (Bar-Shalom, Li &
 Kirubarajan 2001, sections 10.3 and 10.4.3), its angle residuals read as lengths across the line of sight.
 """
@@ -17,7 +17,7 @@ from qiki.tracking.parameters import TrackerParameters
 FLAT_SPECTRUM = pi / sqrt(3)
 MONOPULSE_SLOPE = 1.6
 SHORTEST_RANGE_M = 1.0
-"""Nearer than this a direction says nothing about a position."""
+"""Nearer than this a direction does not determine a position."""
 POSITION_ROWS = np.eye(3, 6)
 """The rows of H that measure the position."""
 
@@ -43,7 +43,7 @@ class Measurements:
     sigma_doppler_mps: Array
 
     def take(self, index: Index) -> "Measurements":
-        """The rows of `index`."""
+        """Return the rows of `index`."""
         return Measurements(
             self.range_m[index],
             self.sight[index],
@@ -76,11 +76,18 @@ class Linearisation:
 def measured(
     range_m: Array, sight: Array, doppler_mps: Array, snr_db: Array, parameters: TrackerParameters
 ) -> Measurements:
-    """Measurements with the noise that their SNR means.
+    """Return measurements with the noise that follows from their SNR.
 
     Range and Doppler: Cramér-Rao bounds of a flat spectrum and a uniform look, resolution · √3 / (π √(2 SNR))
     (Richards 2014, chapter 7). Angle: monopulse with slope 1.6, beam width / (1.6 √(2 SNR)) (Barton 1988,
     chapter 8).
+
+    Args:
+        range_m: (k,)
+        sight: (k, 3) unit vectors
+        doppler_mps: (k,)
+        snr_db: (k,)
+        parameters: resolution, and the floor of each error
     """
     strength = np.sqrt(2.0) * 10 ** (snr_db / 20)
     p = parameters
@@ -95,7 +102,7 @@ def measured(
 
 
 def position_noise(plots: Measurements, sight: Array, range_m: Array) -> Array:
-    """Covariance of a measured position, thin along the line of sight and wide across it: (k, 3, 3) [m²]."""
+    """Return the covariance of measured positions, thin along the line of sight and wide across it: (k, 3, 3) [m²]."""
     across = (plots.sigma_angle_rad * np.maximum(range_m, SHORTEST_RANGE_M)) ** 2
     along = plots.sigma_range_m**2 - across
     noise = (along[:, None] * sight)[:, :, None] * sight[:, None, :]
@@ -104,10 +111,10 @@ def position_noise(plots: Measurements, sight: Array, range_m: Array) -> Array:
 
 
 def linearise(plots: Measurements, point: Array, velocity: Array, velocity_covariance: Array) -> Linearisation:
-    """The model about a relative position.
+    """Linearise the measurement model about a relative position.
 
-    Range rate is a product of direction and velocity; what its second order adds while the velocity across is
-    still unknown is charged to its noise: var(angle) · tr(P_across).
+    Range rate is a product of direction and velocity. While the velocity across the line of sight is unknown, its
+    second-order term var(angle) · tr(P_across) is added to its noise.
 
     Args:
         plots: k measurements
@@ -119,7 +126,7 @@ def linearise(plots: Measurements, point: Array, velocity: Array, velocity_covar
     length = np.maximum(range_m, SHORTEST_RANGE_M)[:, None]
     sight = point / length
     cosine = np.vecdot(sight, plots.sight)
-    # A prior on the far side of the bot, or at it, has no line of sight of use: take the measured one.
+    # A prior at the bot or on its far side has no useful line of sight: the measured one is taken.
     astray = (cosine < 0.5) | (range_m < SHORTEST_RANGE_M)
     if astray.any():
         sight = np.where(astray[:, None], plots.sight, sight)
@@ -141,17 +148,17 @@ def linearise(plots: Measurements, point: Array, velocity: Array, velocity_covar
 
 
 def diagonal(matrices: Array) -> Array:
-    """View of the diagonals, to be read only: (k, d, d) -> (k, d)."""
+    """Return a read-only view of the diagonals: (k, d, d) -> (k, d)."""
     view: Array = matrices.diagonal(axis1=-2, axis2=-1)
     return view
 
 
 def inverse(matrices: Array) -> Array:
-    """Of each: (k, d, d)."""
+    """Invert each: (k, d, d)."""
     return np.asarray(np.linalg.inv(matrices), dtype=np.float64)
 
 
 def quadratic(vectors: Array, matrices: Array) -> Array:
-    """X' A x by rows: (k, d), (k, d, d) -> (k,)."""
+    """Return x' A x by rows: (k, d), (k, d, d) -> (k,)."""
     product: Array = np.vecdot(vectors, np.matvec(matrices, vectors))
     return product

@@ -1,4 +1,4 @@
-"""What the tracker is told about its radar and its targets."""
+"""Parameters of the tracker: its radar and its targets."""
 
 from dataclasses import dataclass, replace
 from math import exp, log, pi, radians
@@ -11,49 +11,49 @@ from qiki.contracts.radar_figures import RadarFigures
 class TrackerParameters:
     """Tuning of the tracker; the defaults suit the platform's own radar.
 
-    Probabilities of existence stand for thresholds of the track's log-likelihood ratio, L = ln(p / (1 - p)).
+    A probability of existence p stands for a threshold of the track's log-likelihood ratio, L = ln(p / (1 - p)).
 
     Attributes:
-        max_range_m: far end of the volume that false alarms are spread over
-        solid_angle_sr: its opening
+        max_range_m: far end of the volume of false alarms
+        solid_angle_sr: its solid angle
         doppler_span_mps: width of its range rates
-        expected_false_alarms: least mean number a scan; more are learnt from plots that are no confirmed track's
-        false_alarm_probability: of the detector, in one resolution cell: how strong its false alarms are
+        expected_false_alarms: least mean number a scan; the mean is estimated from plots without a confirmed track
+        false_alarm_probability: of the detector, in one resolution cell; the strength of false alarms follows from it
         clutter_memory: weight of the newest scan in that mean
         expected_new_contacts: mean number a scan
-        detection_probability: of a contact of which nothing is known yet
+        detection_probability: of a new contact
         detection_memory: weight of the newest scan in a track's own detection probability
-        unresolved_debit: share of a miss that a track is debited with while another's plot may hide its contact
+        unresolved_debit: share of a miss that counts while another track's plot may hide the contact
         gate_threshold: squared Mahalanobis distance, 4 degrees of freedom
         range_resolution_m: one resolution cell; noise follows from it and the SNR
         beam_width_rad: likewise, across the line of sight in either direction
         doppler_resolution_mps: likewise
-        range_floor_m: standard deviation that no SNR can better
+        range_floor_m: standard deviation at infinite SNR
         angle_floor_rad: likewise
         doppler_floor_mps: likewise
         sigma_speed_mps: of each component of an unknown contact's world velocity
-        quiet_psd: power spectral density of the acceleration of a contact that flies on [m²/s³]
-        sigma_acceleration_mps2: of each component of the acceleration of one that turns or burns
-        acceleration_memory_s: time in which such an acceleration changes
+        quiet_psd: power spectral density of the acceleration in quiet flight [m²/s³]
+        sigma_acceleration_mps2: of each component of the acceleration in a manoeuvre
+        acceleration_memory_s: correlation time of such an acceleration
         quiet_sojourn_s: mean time between manoeuvres
         manoeuvre_sojourn_s: mean time of a manoeuvre
         confirm_existence: a tentative track is confirmed at this probability of existence
         delete_existence: a track is deleted below it
-        max_existence: evidence beyond it is not kept, so that a vanished contact is lost in time
-        longest_gap_s: after a longer silence no track is carried on
-        reattach_threshold: squared distance of states, 6 degrees of freedom, at which a new track is an old one's
-        exchange_m: two tracks this near that claim each other's identity have taken each other's contact
-        sigma_impulse_mps: of each component of the sudden change of velocity that made an old track miss
+        max_existence: evidence is capped here, so that a vanished contact is lost soon
+        longest_gap_s: after a longer gap all tracks are deleted
+        reattach_threshold: squared distance of states, 6 degrees of freedom, up to which two tracks are of one contact
+        exchange_m: distance up to which two tracks that claim each other's identity are exchanged
+        sigma_impulse_mps: of each component of the sudden change of velocity by which a contact left its gate
         smoothing: weight of the newest plot in a track's SNR and cross-section
-        identity_claims: equal claims after which an identity is a track's
-        identity_bonus: what an equal or unequal claim adds to or takes from an assignment's log likelihood
-        spoof_scans: scans of contradiction after which it is spoofing
-        spoof_threshold: squared distance of positions, 3 degrees of freedom, at which two tracks are two places
-        first_claim_lead_s: who claimed an identity earlier by more than this owns it
+        identity_claims: equal claims after which a track's identity is settled
+        identity_bonus: added to an assignment's log-likelihood for an equal claim, subtracted for an unequal one
+        spoof_scans: scans of contradiction that prove spoofing
+        spoof_threshold: squared distance of positions, 3 degrees of freedom, beyond which two tracks are at two places
+        first_claim_lead_s: a claim earlier by more than this owns the identity
         short_range_m: range within which replies are read
         max_detections: in one scan
-        max_pairs: of tracks and plots that are compared in one scan
-        max_tracks: the strongest plots start new ones until there are so many
+        max_pairs: of tracks and plots in the gate in one scan
+        max_tracks: at this number no plot starts a track
     """
 
     max_range_m: float = 16_000.0
@@ -98,23 +98,23 @@ class TrackerParameters:
     max_tracks: int = 4_000
 
     def of_radar(self, figures: RadarFigures | None) -> Self:
-        """The same for another radar; None is one of which nothing is known."""
+        """Return the parameters for another radar; None: the default radar."""
         return self if figures is None else replace(self, **figures.model_dump())
 
     @property
     def gate_probability(self) -> float:
-        """Share of a contact's plots that the gate lets in: chi-square distribution, 4 degrees of freedom."""
+        """Probability that a contact's plot lies in the gate: chi-square distribution, 4 degrees of freedom."""
         return 1 - exp(-self.gate_threshold / 2) * (1 + self.gate_threshold / 2)
 
     def log_clutter_density(self, false_alarms: float) -> float:
-        """Natural logarithm of false alarms a scan in a unit of range, solid angle and range rate."""
+        """Return ln(false alarms a scan per m · sr · m/s)."""
         return log(false_alarms / (self.max_range_m * self.solid_angle_sr * self.doppler_span_mps))
 
     def initial_llr(self, false_alarms: float) -> float:
-        """Score of a first plot: new contacts against false alarms (Blackman & Popoli 1999, section 6.2)."""
+        """Return the score of a first plot: new contacts against false alarms (Blackman & Popoli 1999, section 6.2)."""
         return log(self.expected_new_contacts / false_alarms)
 
 
 def log_odds(probability: float) -> float:
-    """Log-likelihood ratio that stands for a probability of existence."""
+    """Return the log-likelihood ratio of a probability of existence."""
     return log(probability / (1 - probability))

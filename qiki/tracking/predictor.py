@@ -21,7 +21,7 @@ OneAxis = Sequence[Sequence[float]]
 
 
 def switching(parameters: TrackerParameters, dt_s: float) -> Array:
-    """Probability to be in mode j after `dt_s` for who was in mode i, of a two-state Markov chain: (i, j)."""
+    """Return the transition probabilities of the two-state Markov chain over `dt_s`, from mode i to mode j: (2, 2)."""
     leave_quiet, leave_manoeuvre = 1 / parameters.quiet_sojourn_s, 1 / parameters.manoeuvre_sojourn_s
     mixed = (1 - exp(-(leave_quiet + leave_manoeuvre) * dt_s)) / (leave_quiet + leave_manoeuvre)
     to_manoeuvre, to_quiet = leave_quiet * mixed, leave_manoeuvre * mixed
@@ -29,7 +29,7 @@ def switching(parameters: TrackerParameters, dt_s: float) -> Array:
 
 
 def quiet_flight(parameters: TrackerParameters, dt_s: float) -> tuple[OneAxis, OneAxis]:
-    """One axis' transition and process noise: (3, 3) each."""
+    """Return one axis' transition and process noise: (3, 3) each."""
     t, psd = dt_s, parameters.quiet_psd
     fresh = parameters.sigma_acceleration_mps2**2
     transition: OneAxis = [[1, t, 0], [0, 1, 0], [0, 0, 0]]
@@ -37,9 +37,9 @@ def quiet_flight(parameters: TrackerParameters, dt_s: float) -> tuple[OneAxis, O
 
 
 def manoeuvre(parameters: TrackerParameters, dt_s: float) -> tuple[OneAxis, OneAxis]:
-    """One axis' transition and process noise: (3, 3) each.
+    """Return one axis' transition and process noise: (3, 3) each.
 
-    The noise is Singer's to leading order in dt over memory, which is at most too great for long steps.
+    The noise is Singer's to leading order in dt over memory; for long steps it is at most too large.
     """
     t, memory = dt_s, parameters.acceleration_memory_s
     kept = exp(-t / memory)
@@ -50,7 +50,7 @@ def manoeuvre(parameters: TrackerParameters, dt_s: float) -> tuple[OneAxis, OneA
 
 
 def mix(tracks: TrackTable, switch: Array) -> tuple[Array, Array, Array]:
-    """Probability, mean and covariance with which each track enters each mode: (n, 2), (n, 2, 9), (n, 2, 9, 9)."""
+    """Return the mixed probability, mean and covariance of each mode: (n, 2), (n, 2, 9), (n, 2, 9, 9)."""
     before: Array = tracks["mode_probability"]
     mean: Array = tracks["mode_mean"]
     covariance: Array = tracks["mode_covariance"]
@@ -64,7 +64,7 @@ def mix(tracks: TrackTable, switch: Array) -> tuple[Array, Array, Array]:
 
 
 def predict(tracks: TrackTable, dt_s: float, parameters: TrackerParameters) -> None:
-    """Carry all tracks on by `dt_s`, in place."""
+    """Predict all tracks over `dt_s`, in place."""
     switch, transition, noise = _models(parameters, dt_s)
     probability, mean, covariance = mix(tracks, switch)
     tracks["mode_probability"] = probability
@@ -74,7 +74,7 @@ def predict(tracks: TrackTable, dt_s: float, parameters: TrackerParameters) -> N
 
 @lru_cache(maxsize=64)
 def _models(parameters: TrackerParameters, dt_s: float) -> tuple[Array, Array, Array]:
-    """Switching (2, 2), transitions and process noises (2, 9, 9) of both modes; scans come at few intervals."""
+    """Return switching (2, 2), transitions and process noises (2, 9, 9) of both modes. Few intervals occur."""
     models = np.array([quiet_flight(parameters, dt_s), manoeuvre(parameters, dt_s)])
     transition, noise = np.einsum("mkab,ij->kmaibj", models, AXES).reshape(2, MODES, STATE, STATE)
     return switching(parameters, dt_s), transition, noise

@@ -1,4 +1,4 @@
-"""Reports: what the tracker says of each track after a scan, ready for the wire."""
+"""Reports: the state of each track after a scan, in the units of the wire."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class TrackReports:
         t_us: event time of the scan [µs]
         track_id: n UUIDs as text
         object_type: (n,) ObjectType
-        type_confidence: (n,) probability of that type, 0 where none is said
+        type_confidence: (n,) probability of that type, 0 where none is reported
         iff: (n,) FriendFoe
         transponder_on: (n,) bool
         transponder_mode: (n,) TransponderMode
@@ -97,7 +97,7 @@ class TrackReports:
         return rfc3339(self.moment)
 
     def rows(self, ts_ingest: str | None = None) -> list[dict[str, Any]]:
-        """RadarTrack payloads: plain values, the contract's keys in its order.
+        """Return RadarTrack payloads: plain values, the contract's keys in its order.
 
         Args:
             ts_ingest: wall time, RFC 3339
@@ -144,17 +144,17 @@ def report(
     sides: NDArray[np.int8],
     parameters: TrackerParameters,
 ) -> TrackReports:
-    """Reports of all tracks.
+    """Report all tracks.
 
     Args:
-        tracks: the table after the scan, dying tracks among them
+        tracks: the table after the scan, with the tracks to be deleted
         estimate: their merged states
-        gone: (n,) tracks that die now
-        scan: gives time and the bot's own state
+        gone: (n,) tracks that are deleted now
+        scan: for its time and the bot's own state
         track_ids: n UUIDs as text
         names: identities by index
         sides: FriendFoe of each identity, by index
-        parameters: where short range ends, how many claims count
+        parameters: end of short range, claims that settle an identity
     """
     position = estimate.mean[:, POSITION] - scan.own_position
     velocity = estimate.mean[:, VELOCITY] - scan.own_velocity

@@ -1,7 +1,7 @@
-"""Resolution: contacts in one cell of range, direction and range rate are one plot, which then stands for all of them.
+"""Resolution: contacts in one cell of range, direction and range rate give one plot, which their tracks share.
 
-The plot lies somewhere between them. So each of their tracks is corrected by it, with their distance from it as noise
-beside its own, and a track without a plot of its own is hardly thought missed (Koch & van Keuk, Multiple hypothesis
+The plot lies between the contacts. So it corrects each of their tracks, with their distance from it added to its
+noise, and a track that shares a plot is debited with a small part of a miss (Koch & van Keuk, Multiple hypothesis
 track maintenance with possibly unresolved measurements, IEEE Trans. Aerospace and Electronic Systems 33, 1997).
 """
 
@@ -21,12 +21,12 @@ NOBODYS = -1
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Shared:
-    """Measurements that stand for more than one track.
+    """Plots that several tracks share.
 
     Attributes:
-        track: (k,) rows of the tracks that have no plot but such a one, in order
+        track: (k,) rows of the tracks without a plot of their own, in order
         plot: (k,) the plots
-        apart: (3, k) how far each track is from its plot in range, direction and range rate, in cells
+        apart: (3, k) distance of each track from its plot in range, direction and range rate, in cells
     """
 
     track: Index
@@ -42,7 +42,7 @@ def share(
     own_velocity: Array,
     parameters: TrackerParameters,
 ) -> Shared:
-    """Find the confirmed tracks without a plot that are in one cell with another's plot, or together in nobody's.
+    """Find the confirmed tracks without a plot that share a cell with another track's plot, or an unassigned one.
 
     Args:
         tracks: predicted
@@ -61,7 +61,7 @@ def share(
     owner[assigned.plot] = assigned.track
     open_plots = np.flatnonzero((owner == NOBODYS) | tracks["confirmed"][owner])
     track, plot, apart = _in_one_cell(tracks, lone, plots, open_plots, own_position, own_velocity, parameters)
-    # The first of its claimants stands for a plot that is nobody's: rows are in order, so the last write is the first.
+    # An unassigned plot belongs to the first track near it: rows are written in reverse, so the first one stays.
     first = owner.copy()
     free = first[plot] == NOBODYS
     first[plot[free][::-1]] = track[free][::-1]
@@ -73,7 +73,7 @@ def share(
 
 
 def with_shared(tracks: TrackTable, assigned: Pairs, shared: Shared) -> Pairs:
-    """The assigned pairs, then the shared ones."""
+    """Return the assigned pairs, then the shared ones."""
     if not len(shared.track):
         return assigned
     state = tracks["mode_mean"][shared.track, QUIET, MOTION]
@@ -86,7 +86,7 @@ def with_shared(tracks: TrackTable, assigned: Pairs, shared: Shared) -> Pairs:
 
 
 def blurred(plots: Measurements, shared: Shared, parameters: TrackerParameters) -> Measurements:
-    """The plots, the shared ones with the widest distance of their tracks as noise beside their own."""
+    """Return the plots; the shared ones with the largest distance of their tracks added to their noise."""
     if not len(shared.track):
         return plots
     widest = np.zeros((3, len(plots.range_m)))
@@ -109,7 +109,7 @@ def _in_one_cell(
     own_velocity: Array,
     parameters: TrackerParameters,
 ) -> tuple[Index, Index, Array]:
-    """Of each lone track the nearest open plot in its cell: tracks in order, plots, distances in cells (3, k)."""
+    """Return each lone track's nearest open plot in its cell: tracks in order, plots, distances in cells (3, k)."""
     state = tracks["mode_mean"][lone, QUIET, MOTION]
     position, velocity = state[:, POSITION] - own_position, state[:, VELOCITY] - own_velocity
     range_m = np.maximum(np.sqrt(np.vecdot(position, position)), SHORTEST_RANGE_M)
@@ -126,7 +126,7 @@ def _in_one_cell(
                 np.abs(doppler_mps[which] - plots.doppler_mps[plot]) / parameters.doppler_resolution_mps,
             )
         )
-        # Nearest last, which stays.
+        # The nearest is written last and stays.
         close = np.flatnonzero((apart < 1).all(0))
         order = close[np.argsort(-(apart[:, close] ** 2).sum(0), kind="stable")]
         chosen = np.full(len(lone), -1)
@@ -138,7 +138,7 @@ def _in_one_cell(
 
 
 def _are_two(tracks: TrackTable, one: Index, other: Index, parameters: TrackerParameters) -> Mask:
-    """Whether states differ by more than chance: else a track without a plot may be the other's double."""
+    """Return where states differ by more than chance; else one track may be a duplicate of the other."""
     state, covariance = tracks["mode_mean"][:, QUIET, MOTION], tracks["mode_covariance"][:, QUIET, MOTION, MOTION]
     distance = quadratic(state[one] - state[other], inverse(covariance[one] + covariance[other]))
     two: Mask = distance > parameters.reattach_threshold

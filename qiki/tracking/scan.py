@@ -18,18 +18,18 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 SECOND_US = 1_000_000
 
-# Beyond these no radar measures, and the arithmetic of the filter would lose its digits.
+# No radar measures beyond these, and the arithmetic of the filter would lose its digits.
 LIMITS = {"range_m": 1e7, "bearing_deg": 360.0, "elev_deg": 90.0, "vr_mps": 1e5, "snr_db": 200.0, "rcs_dbsm": 200.0}
 LIMIT_VALUES = np.array(list(LIMITS.values()))
 NUMBERS = attrgetter(*LIMITS)
-"""What a plot measured, in the order of the limits."""
+"""Reads a plot's numbers, in the order of the limits."""
 LONG_RANGE = RadarRangeBand.RR_LR
 OWN_LIMIT = 1e10
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Scan:
-    """What one frame measured, and where the bot was.
+    """The detections of one frame, and the bot's own state.
 
     Attributes:
         t_us: event time, microseconds since the Unix epoch
@@ -40,7 +40,7 @@ class Scan:
         doppler_mps: (m,) range rate, negative when closing
         snr_db: (m,)
         rcs_dbsm: (m,)
-        long_range: (m,) bool: no reply is read there
+        long_range: (m,) bool; replies from there are ignored
         transponder_on: (m,) bool
         transponder_mode: (m,) TransponderMode
         transponder_id: m claims, None where there is none
@@ -68,10 +68,15 @@ class Scan:
 def scan_from_frame(
     frame: RadarFrame, own_position: Sequence[float] = (0, 0, 0), own_velocity: Sequence[float] = (0, 0, 0)
 ) -> Scan:
-    """The scan of a validated frame.
+    """Convert a validated frame to a scan.
+
+    Args:
+        frame: as published
+        own_position: (3,) [m] world axes
+        own_velocity: (3,) [m/s] world axes
 
     Raises:
-        ScanError: numbers that no radar measures.
+        ScanError: a number beyond those of any radar; the text names it.
     """
     plots = frame.detections
     measured = np.array([NUMBERS(plot) for plot in plots], dtype=np.float64).reshape(-1, 6)

@@ -1,26 +1,31 @@
-"""Score: the log-likelihood ratio of each track, and what follows from it (Blackman & Popoli 1999, section 6.2)."""
+"""Score: the log-likelihood ratio of each track, by which it is confirmed and deleted.
+
+Blackman & Popoli 1999, section 6.2.
+"""
 
 import numpy as np
 
 from qiki.arrays import Array, Index, Mask
+from qiki.tracking.gate import Pairs
 from qiki.tracking.parameters import TrackerParameters, log_odds
+from qiki.tracking.scan import Scan
 from qiki.tracking.tracks import TrackTable
 
 STRONGEST = 1e9
-"""SNR beyond which no echo is expected."""
+"""Largest SNR that is expected of an echo."""
 
 
 def existence(llr: Array) -> Array:
-    """Probability that a track of this score is a real contact."""
+    """Return the probability that a track of this score is a real contact: (n,)."""
     probability: Array = 1 / (1 + np.exp(-llr))
     return probability
 
 
 def strength_llr(snr_db: Array, parameters: TrackerParameters) -> Array:
-    """What plots' strengths say for contacts against false alarms: (k,), never less than nothing.
+    """Return the log-likelihood ratio of plots' strengths, contacts against false alarms: (k,), at least 0.
 
-    A false alarm exceeds the threshold of a square-law detector by Exp(1) (Richards 2014, chapter 6); a contact of
-    unknown size and range has any SNR above it, evenly in decibels (amplitude as a feature: Lerro & Bar-Shalom 1993).
+    A false alarm exceeds the threshold of a square-law detector by Exp(1) (Richards 2014, chapter 6). The SNR of a
+    contact of unknown size and range is uniform in decibels above it (amplitude as a feature: Lerro & Bar-Shalom 1993).
     """
     least = -np.log(parameters.false_alarm_probability) - 1
     snr = 10 ** (snr_db / 10)
@@ -38,7 +43,17 @@ def score(
     false_alarms: float,
     parameters: TrackerParameters,
 ) -> None:
-    """Credit the tracks of `rows` with their plots and debit the others with a miss, but the hidden ones, in place."""
+    """Credit tracks with their plots and debit the others with a miss, in place.
+
+    Args:
+        tracks: the table
+        rows: (k,) tracks with a plot
+        hidden: (h,) tracks that share a plot; they are debited with a part of a miss
+        log_likelihood: (k,) of the plots
+        t_us: event time of the scan [µs]
+        false_alarms: mean number a scan
+        parameters: probabilities of detection, gate and existence
+    """
     hit = np.zeros(len(tracks), dtype=np.bool_)
     hit[rows] = True
     detected: Array = tracks["detection_probability"]
@@ -55,26 +70,34 @@ def score(
 
 
 def _learn_detection_probability(tracks: TrackTable, rows: Index, parameters: TrackerParameters) -> None:
-    """Misses count once the contact is seen again: one that is gone must not look like one that is faint."""
+    """Average hits and misses. Misses count at the next hit only: a lost contact must not look like a faint one."""
     kept = 1 - parameters.detection_memory
     before = tracks["detection_probability"][rows]
     after = before * kept ** (tracks["misses"][rows] + 1) + parameters.detection_memory
     tracks["detection_probability"][rows] = np.minimum(np.maximum(after, 0.2), 0.98)
 
 
+def smooth_strength(tracks: TrackTable, pairs: Pairs, scan: Scan, parameters: TrackerParameters) -> None:
+    """Average SNR and cross-section of the fluctuating echoes exponentially, in place: powers, not decibels."""
+    for name, decibels in (("snr", scan.snr_db), ("rcs_m2", scan.rcs_dbsm)):
+        smoothed = tracks[name]
+        smoothed[pairs.track] += parameters.smoothing * (10 ** (decibels[pairs.plot] / 10) - smoothed[pairs.track])
+
+
 def dead(tracks: TrackTable, parameters: TrackerParameters) -> Mask:
-    """Tracks that are no longer believed in: (n,)."""
+    """Return the tracks to be deleted: (n,)."""
     gone: Mask = tracks["llr"] < log_odds(parameters.delete_existence)
     return gone
 
 
 def learn_false_alarms(false_alarms: float, plots: int, tracks: TrackTable, parameters: TrackerParameters) -> float:
-    """Mean number of false alarms a scan, after a scan of so many plots.
+    """Return the mean number of false alarms a scan, after a scan of so many plots.
 
-    To be learnt before new tracks begin; a scan before which there were none tells nothing, all are strangers then.
+    To be called before new tracks are initiated. Without tracks no plot can be told from a false alarm, so nothing
+    changes.
     """
     if not len(tracks):
         return false_alarms
-    strangers = plots - int(np.count_nonzero(tracks["hit"] & tracks["confirmed"]))
-    mean = false_alarms + parameters.clutter_memory * (strangers - false_alarms)
+    unexplained = plots - int(np.count_nonzero(tracks["hit"] & tracks["confirmed"]))
+    mean = false_alarms + parameters.clutter_memory * (unexplained - false_alarms)
     return max(mean, parameters.expected_false_alarms)

@@ -15,7 +15,7 @@ LAYOUT = repr(TRACK.descr)
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What is not in the table.
+    """The state beside the table.
 
     Attributes:
         run_id: of the tracker
@@ -37,16 +37,16 @@ class Header:
 
 
 def pack(header: Header, tracks: TrackTable) -> bytes:
-    """Bytes of a tracker's state."""
+    """Write a tracker's state."""
     text = json.dumps(asdict(header)).encode()
     return b"".join((MAGIC, len(text).to_bytes(HEADER_SIZE, "little"), text, tracks.tobytes()))
 
 
 def unpack(snapshot: bytes) -> tuple[Header, TrackTable]:
-    """What `pack` packed.
+    """Read what `pack` wrote.
 
     Raises:
-        SnapshotError: other bytes, or another version's.
+        SnapshotError: not a snapshot, or one of another version.
     """
     if snapshot[: len(MAGIC)] != MAGIC:
         raise SnapshotError(f"snapshot begins with {snapshot[: len(MAGIC)]!r} (expected {MAGIC!r})")

@@ -13,29 +13,36 @@ from qiki.contracts.ids import track_id
 from qiki.tracking.associator import associate, gains
 from qiki.tracking.continuity import exchange, maybe_known, reattach
 from qiki.tracking.errors import ScanError, TimeReversedError
-from qiki.tracking.gate import NO_PAIRS, Pairs, gate
-from qiki.tracking.identity import NameBook, find_spoofers, hear
+from qiki.tracking.gate import NO_PAIRS, gate
+from qiki.tracking.identity import NameBook, find_spoofers, take_replies
 from qiki.tracking.initiator import initiate, unassigned
 from qiki.tracking.measurement import Measurements, diagonal, measured, position_noise
 from qiki.tracking.parameters import TrackerParameters
 from qiki.tracking.predictor import predict
 from qiki.tracking.reports import TrackReports, report
-from qiki.tracking.resolution import Shared, blurred, share, with_shared
+from qiki.tracking.resolution import blurred, share, with_shared
 from qiki.tracking.scan import SECOND_US, Scan
-from qiki.tracking.score import dead, learn_false_alarms, score
+from qiki.tracking.score import dead, learn_false_alarms, score, smooth_strength
 from qiki.tracking.snapshot import Header, pack, unpack
-from qiki.tracking.tracks import Estimate, appended, empty_table, joined, merged, without
+from qiki.tracking.tracks import Estimate, TrackTable, appended, empty_table, joined, merged, without
 from qiki.tracking.updater import update
 
 NAMES_A_TRACK = 2
 SPARE_NAMES = 32
+"""Names kept beyond those that tracks can use, before the book is cleaned."""
 
 
 class Tracker:
-    """Tracks of one run. The same scans give the same reports, also through a snapshot.
+    """Tracks of one run: multiple targets in clutter, with identities.
+
+    Two interacting models of motion predict each track (Bar-Shalom, Li & Kirubarajan 2001, section 11.6.6). Global
+    nearest neighbour assigns the plots within the gates (Blackman & Popoli 1999, section 6.4). An extended Kalman
+    filter corrects each mode by the plot. The log-likelihood ratio confirms and deletes (section 6.2). Unassigned
+    plots start tentative tracks. Tracks in one resolution cell share its plot (Koch & van Keuk 1997). Replies are
+    evidence of identity. The same scans give the same reports, also through a snapshot.
 
     Args:
-        run_id: from which the tracks' ids follow
+        run_id: the run, from which the tracks' ids follow
         parameters: of radar and targets
         identities: side of each known transponder identity
     """
@@ -53,7 +60,7 @@ class Tracker:
 
     @property
     def run_id(self) -> UUID:
-        """The run whose contacts these are."""
+        """The run of these tracks."""
         return self._run_id
 
     @property
@@ -72,31 +79,34 @@ class Tracker:
             TimeReversedError: it is older than the one before it.
             ScanError: it holds too many detections.
         """
-        dt_s = self._elapsed(scan)
-        tracks = self._tracks
-        plots = measured(scan.range_m, scan.line_of_sight, scan.doppler_mps, scan.snr_db, self._parameters)
+        parameters, tracks, dt_s = self._parameters, self._tracks, self._elapsed_s(scan)
+        gap = dt_s > parameters.longest_gap_s
+        plots = measured(scan.range_m, scan.line_of_sight, scan.doppler_mps, scan.snr_db, parameters)
         claims = self._names.indices(scan.transponder_id)
-        predict(tracks, min(dt_s, self._parameters.longest_gap_s), self._parameters)
-        pairs, shared = self._associated(plots, claims, scan, dt_s)
-        score(tracks, pairs.track, shared.track, pairs.log_likelihood, scan.t_us, self._false_alarms, self._parameters)
-        self._false_alarms = learn_false_alarms(self._false_alarms, scan.size, tracks, self._parameters)
-        self._smooth_strength(pairs, scan)
-        hear(tracks, pairs.track, scan, pairs.plot, claims, self._parameters)
+        own = scan.own_position, scan.own_velocity
+
+        predict(tracks, min(dt_s, parameters.longest_gap_s), parameters)
+        pairs = NO_PAIRS if gap else gate(tracks, plots, *own, parameters)
+        gain = gains(pairs, tracks, claims, self._false_alarms, parameters)
+        pairs = pairs.take(associate(pairs, gain, len(tracks), scan.size))
+        shared = share(tracks, pairs, plots, *own, parameters)
+        update(tracks, with_shared(tracks, pairs, shared), blurred(plots, shared, parameters), *own)
+        score(tracks, pairs.track, shared.track, pairs.log_likelihood, scan.t_us, self._false_alarms, parameters)
+        self._false_alarms = learn_false_alarms(self._false_alarms, scan.size, tracks, parameters)
+        smooth_strength(tracks, pairs, scan, parameters)
+        take_replies(tracks, pairs.track, scan, pairs.plot, claims, parameters)
+
         estimate = merged(tracks)
-        gone = reattach(tracks, estimate, scan.t_us, self._parameters) | dead(tracks, self._parameters)
-        gone |= dt_s > self._parameters.longest_gap_s
-        exchange(tracks, estimate, self._parameters)
-        find_spoofers(tracks, estimate, self._parameters)
-        born = unassigned(scan, np.concatenate((pairs.plot, shared.plot)), self._parameters.max_tracks - len(tracks))
-        if len(born):
-            gone = np.concatenate((gone, np.zeros(len(born), dtype=np.bool_)))
-            estimate = joined(estimate, self._initiated(scan, plots, born, claims))
-        reports = self._reported(estimate, gone, scan)
-        self._forget(gone)
-        return reports
+        gone = reattach(tracks, estimate, scan.t_us, parameters) | dead(tracks, parameters) | gap
+        exchange(tracks, estimate, parameters)
+        find_spoofers(tracks, estimate, parameters)
+        born = self._initiate(scan, plots, np.concatenate((pairs.plot, shared.plot)), claims)
+        estimate = joined(estimate, merged(born))
+        gone = np.concatenate((gone, np.zeros(len(born), dtype=np.bool_)))
+        return self._report(estimate, gone, scan)
 
     def snapshot(self) -> bytes:
-        """The whole state."""
+        """Return the whole state, as bytes for `restore`."""
         header = Header(
             run_id=str(self._run_id),
             t_us=self._t_us,
@@ -109,10 +119,10 @@ class Tracker:
 
     @classmethod
     def restore(cls, snapshot: bytes, parameters: TrackerParameters, identities: Mapping[str, FriendFoe]) -> Self:
-        """The tracker that `snapshot` was taken of, to go on exactly as that one would.
+        """Return a tracker that continues exactly as the one whose snapshot it is.
 
         Raises:
-            SnapshotError: the bytes are no snapshot, or another version's.
+            SnapshotError: the bytes are no snapshot, or one of another version.
         """
         header, tracks = unpack(snapshot)
         tracker = cls(UUID(header.run_id), parameters, identities)
@@ -123,8 +133,8 @@ class Tracker:
         tracker._false_alarms = header.false_alarms
         return tracker
 
-    def _elapsed(self, scan: Scan) -> float:
-        """Seconds since the newest scan."""
+    def _elapsed_s(self, scan: Scan) -> float:
+        """Return the time since the newest scan, and check the new one [s]."""
         if scan.size > self._parameters.max_detections:
             raise ScanError(f"{scan.size} detections in a scan (expected at most {self._parameters.max_detections})")
         before = scan.t_us if self._t_us is None else self._t_us
@@ -133,52 +143,36 @@ class Tracker:
         self._t_us = scan.t_us
         return (scan.t_us - before) / SECOND_US
 
-    def _associated(self, plots: Measurements, claims: Index, scan: Scan, dt_s: float) -> tuple[Pairs, Shared]:
-        """Gate, assign, and correct the tracks that have a plot, or part of one."""
-        tracks, own = self._tracks, (scan.own_position, scan.own_velocity)
-        carried_on = dt_s <= self._parameters.longest_gap_s
-        pairs = gate(tracks, plots, *own, self._parameters) if carried_on else NO_PAIRS
-        gain = gains(pairs, tracks, claims, self._false_alarms, self._parameters)
-        chosen = pairs.take(associate(pairs, gain, len(tracks), scan.size))
-        shared = share(tracks, chosen, plots, *own, self._parameters)
-        update(tracks, with_shared(tracks, chosen, shared), blurred(plots, shared, self._parameters), *own)
-        return chosen, shared
-
-    def _smooth_strength(self, pairs: Pairs, scan: Scan) -> None:
-        """Mean SNR and cross-section of a fluctuating echo: exponential averages of powers, not of decibels."""
-        weight = self._parameters.smoothing
-        for name, decibels in (("snr", scan.snr_db), ("rcs_m2", scan.rcs_dbsm)):
-            smoothed = self._tracks[name]
-            smoothed[pairs.track] += weight * (10 ** (decibels[pairs.plot] / 10) - smoothed[pairs.track])
-
-    def _initiated(self, scan: Scan, plots: Measurements, rows: Index, claims: Index) -> Estimate:
-        """Add tracks of the plots of `rows`; their estimates."""
+    def _initiate(self, scan: Scan, plots: Measurements, assigned: Index, claims: Index) -> TrackTable:
+        """Add tracks of the unassigned plots, and return them."""
+        rows = unassigned(scan, assigned, self._parameters.max_tracks - len(self._tracks))
+        if not len(rows):
+            return empty_table()
         chosen = plots.take(rows)
         position = scan.own_position + chosen.range_m[:, None] * chosen.sight
         variance = diagonal(position_noise(chosen, chosen.sight, chosen.range_m))
         known = maybe_known(self._tracks, position, variance, scan.t_us, self._parameters)
         born = initiate(scan, plots, rows, ~known, self._next_counter, self._false_alarms, self._parameters)
-        hear(born, np.arange(len(rows)), scan, rows, claims, self._parameters)
+        take_replies(born, np.arange(len(rows)), scan, rows, claims, self._parameters)
         self._tracks = appended(self._tracks, born)
         self._next_counter += len(rows)
-        return merged(born)
+        return born
 
-    def _reported(self, estimate: Estimate, gone: Mask, scan: Scan) -> TrackReports:
+    def _report(self, estimate: Estimate, gone: Mask, scan: Scan) -> TrackReports:
+        """Report all tracks, and drop those that are gone with this report."""
         tracks, names = self._tracks, self._names.names
         ids = self._ids(tracks["counter"])
-        return report(tracks, estimate, gone, scan, ids, names, self._sides(), self._parameters)
-
-    def _forget(self, gone: Mask) -> None:
-        """Drop the dead, whose last report is out."""
+        reports = report(tracks, estimate, gone, scan, ids, names, self._sides(), self._parameters)
         if gone.any():
-            for counter in self._tracks["counter"][gone].tolist():
+            for counter in tracks["counter"][gone].tolist():
                 del self._track_ids[counter]
-            self._tracks = without(self._tracks, gone)
-        if len(self._names.names) > SPARE_NAMES + NAMES_A_TRACK * len(self._tracks):
+            self._tracks = without(tracks, gone)
+        if len(names) > SPARE_NAMES + NAMES_A_TRACK * len(self._tracks):
             self._names = self._names.without_unused(self._tracks)
+        return reports
 
     def _ids(self, counters: NDArray[np.int64]) -> list[str]:
-        """The tracks' ids as text; worked out once each."""
+        """Return the tracks' ids as text; each is computed once."""
         known = self._track_ids
         return [
             known.get(counter) or known.setdefault(counter, str(track_id(self._run_id, counter)))
@@ -186,6 +180,6 @@ class Tracker:
         ]
 
     def _sides(self) -> NDArray[np.int8]:
-        """FriendFoe of each name; the last entry is nobody's, for the index NOBODY."""
+        """Return the FriendFoe of each name; the last entry is for the index NOBODY."""
         sides = [self._identities.get(name, FriendFoe.UNKNOWN) for name in self._names.names]
         return np.array([*sides, FriendFoe.UNKNOWN], dtype=np.int8)

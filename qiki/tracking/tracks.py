@@ -35,7 +35,7 @@ TRACK = np.dtype(
         ("mode_probability", "<f8", (MODES,)),
         ("mode_mean", "<f8", (MODES, STATE)),  # world position, velocity, acceleration
         ("mode_covariance", "<f8", (MODES, STATE, STATE)),
-        ("reply_on", "?"),  # what the newest plot said
+        ("reply_on", "?"),  # of the newest plot
         ("reply_mode", "<i1"),
         ("reply", "<i4"),  # index of the identity claimed
         ("identity", "<i4"),  # index of the identity held
@@ -48,7 +48,7 @@ TRACK = np.dtype(
 )
 
 RECORD = np.dtype((np.void, TRACK.itemsize))
-"""A record as plain bytes: numpy copies it whole, not field by field."""
+"""A record as plain bytes, which numpy copies whole instead of field by field."""
 
 TrackTable = NDArray[np.void]
 
@@ -67,12 +67,12 @@ class Estimate:
 
 
 def empty_table() -> TrackTable:
-    """No tracks."""
+    """Return a table without tracks."""
     return np.zeros(0, dtype=TRACK)
 
 
 def merged(tracks: TrackTable) -> Estimate:
-    """Moment-matched sum of the modes (Bar-Shalom, Li & Kirubarajan 2001, equations 11.6.6-15 and 16)."""
+    """Merge the modes by their moments (Bar-Shalom, Li & Kirubarajan 2001, equations 11.6.6-15 and 16)."""
     weight: Array = tracks["mode_probability"]
     mean: Array = tracks["mode_mean"][:, :, MOTION]
     apart = mean[:, 0] - mean[:, 1]
@@ -83,17 +83,17 @@ def merged(tracks: TrackTable) -> Estimate:
 
 
 def appended(tracks: TrackTable, born: TrackTable) -> TrackTable:
-    """The tracks of `tracks`, then those of `born`."""
+    """Return the tracks of `tracks`, then those of `born`."""
     table: TrackTable = np.concatenate((tracks.view(RECORD), born.view(RECORD))).view(TRACK)
     return table
 
 
 def without(tracks: TrackTable, gone: Mask) -> TrackTable:
-    """The tracks but for those of `gone`, (n,)."""
+    """Return the tracks without those of `gone`, (n,)."""
     table: TrackTable = tracks.view(RECORD)[~gone].view(TRACK)
     return table
 
 
 def joined(one: Estimate, other: Estimate) -> Estimate:
-    """The tracks of `one`, then those of `other`."""
+    """Return the tracks of `one`, then those of `other`."""
     return Estimate(np.concatenate((one.mean, other.mean)), np.concatenate((one.covariance, other.covariance)))

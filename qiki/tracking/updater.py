@@ -1,4 +1,4 @@
-"""Updater: extended Kalman filter in each mode, linearised where the plot first corrects the state to.
+"""Updater: extended Kalman filter in each mode, linearised about the state after a first correction.
 
 The second linearisation is one step of the iterated filter (Bar-Shalom, Li & Kirubarajan 2001, section 10.5.2);
 the mode probabilities follow from the modes' likelihoods (section 11.6.6).
@@ -16,7 +16,7 @@ def update(tracks: TrackTable, pairs: Pairs, plots: Measurements, own_position: 
 
     Args:
         tracks: predicted
-        pairs: assigned: no track twice
+        pairs: assigned, no track twice
         plots: of the whole scan
         own_position: (3,) [m]
         own_velocity: (3,) [m/s]
