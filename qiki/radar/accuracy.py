@@ -1,4 +1,4 @@
-"""How far a measurement errs: standard deviations from the measured SNR, joined with an instrument's floor.
+"""Accuracy: standard deviations from the measured SNR, and a floor that no SNR removes.
 
 Range and Doppler: the Cramér-Rao bounds of a flat spectrum of width B and of a look of length T (Richards, Fundamentals
 of Radar Signal Processing, 2nd ed., ch. 7). A flat extent of width W has the rms width πW/√3, hence in both cases
@@ -22,7 +22,7 @@ MONOPULSE_SLOPE = 1.6
 
 @dataclass(frozen=True)
 class Sigmas:
-    """Standard deviations, (n,) each. The angle's holds across and along the elevation arc alike."""
+    """Standard deviations, (n,) each; the angle's holds both across and along the elevation arc."""
 
     range_m: Array
     angle_rad: Array
@@ -30,7 +30,12 @@ class Sigmas:
 
 
 def sigmas(parameters: RadarParameters, snr: Array) -> Sigmas:
-    """Of measurements at this SNR."""
+    """Return the standard deviations of measurements.
+
+    Args:
+        parameters: resolution and floors
+        snr: (n,) power ratio, as measured
+    """
     strength = np.sqrt(2 * snr)
     beam_rad, floor_rad = math.radians(parameters.beam_width_deg), math.radians(parameters.angle_floor_deg)
     return Sigmas(
@@ -41,7 +46,7 @@ def sigmas(parameters: RadarParameters, snr: Array) -> Sigmas:
 
 
 def with_errors(parameters: RadarParameters, plots: Plots, rng: np.random.Generator) -> Plots:
-    """The plots as measured: range and range rate shifted, lines of sight turned across and along the elevation arc."""
+    """Return the plots with drawn errors of range, range rate, and line of sight in two perpendicular angles."""
     sigma = sigmas(parameters, plots.snr)
     error = rng.standard_normal((4, len(plots)))
     across, up = _cross_axes(plots.sight)
@@ -56,7 +61,7 @@ def with_errors(parameters: RadarParameters, plots: Plots, rng: np.random.Genera
 
 
 def _cross_axes(sight: Array) -> tuple[Array, Array]:
-    """Unit vectors of growing bearing and of growing elevation at each line of sight, (n, 3) each."""
+    """Return unit vectors of increasing bearing and of increasing elevation at each line of sight: (n, 3) each."""
     _, bearing_rad, elevation_rad = spherical(sight)
     east, north, lean = np.sin(bearing_rad), np.cos(bearing_rad), np.sin(elevation_rad)
     across = np.stack((north, -east, np.zeros_like(north)), axis=1)

@@ -1,4 +1,4 @@
-"""How likely an echo is to be seen: the laws that drawn echoes obey, and what SNR and range a probability takes.
+"""Detection probability: the laws that drawn echoes obey, and the SNR and range that a probability requires.
 
 One sample of a square-law detector, as a look is integrated coherently (Richards, Fundamentals of Radar Signal
 Processing, 2nd ed., ch. 6). With SNR χ, threshold T = -ln P_fa and a = 1 + χ/2:
@@ -18,13 +18,13 @@ from qiki.radar.echoes import threshold
 from qiki.radar.parameters import RadarParameters, Swerling
 
 BEYOND_DOUBT = 6.2
-"""An echo whose amplitude exceeds the threshold's by this is missed with less than double precision can tell from 0."""
+"""Amplitude above the threshold's from which the probability of a miss is 0 in double precision."""
 LEAST_SNR, GREATEST_SNR = 1e-6, 1e15
 HALVINGS = 80
 
 
 def marcum_q(snr: Array, level: float) -> Array:
-    """Q₁(√(2 SNR), √(2 level)): the probability that a steady echo in noise has more power than `level`, (n,).
+    """Return Q₁(√(2 SNR), √(2 level)), the probability that a steady echo in noise exceeds a power: (n,).
 
     It is P(J ≤ K) of independent J ~ Poisson(level) and K ~ Poisson(SNR) (Shnidman, The Calculation of the Probability
     of Detection and the Generalized Marcum Q-Function, IEEE Trans. Information Theory 35, 1989): a sum of positive
@@ -44,7 +44,13 @@ def marcum_q(snr: Array, level: float) -> Array:
 
 
 def detection_probability(snr: Array, level: float, model: Swerling) -> Array:
-    """That an echo of this mean SNR is above the level, (n,)."""
+    """Return the probability that an echo is above the level: (n,).
+
+    Args:
+        snr: (n,) mean
+        level: threshold, in units of the noise power
+        model: fluctuation of the echo
+    """
     if model == Swerling.I:
         return np.asarray(np.exp(-level / (1 + snr)))
     if model == Swerling.III:
@@ -54,7 +60,7 @@ def detection_probability(snr: Array, level: float, model: Swerling) -> Array:
 
 
 def required_snr(probability: float, level: float, model: Swerling) -> float:
-    """The mean SNR at which an echo is above the level with this probability, which must exceed that of noise."""
+    """Return the mean SNR at which an echo is above the level with a probability, greater than that of noise."""
     low, high = LEAST_SNR, GREATEST_SNR
     for _ in range(HALVINGS):
         middle = math.sqrt(low * high)
@@ -64,9 +70,9 @@ def required_snr(probability: float, level: float, model: Swerling) -> float:
 
 
 def detection_range_m(parameters: RadarParameters, rcs_m2: float, probability: float) -> float:
-    """How far a contact is seen with this probability in one look, where the radiation is strongest.
+    """Return the range at which a contact on the boresight is detected with a probability in one look [m].
 
-    At most the instrumented range; 0 where it is seen nowhere.
+    At most the instrumented range; 0 where it is detected nowhere.
     """
     least_snr = required_snr(probability, threshold(parameters.false_alarm_probability), parameters.swerling)
     range_m = equation.range_m(equation.reach_m2(parameters), rcs_m2, least_snr)

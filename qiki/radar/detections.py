@@ -1,4 +1,4 @@
-"""The radar's output for one look, as arrays."""
+"""The detections of one look, as arrays."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -13,7 +13,7 @@ from qiki.contracts.radar import RadarDetection
 
 @dataclass(frozen=True)
 class Detections:
-    """Plots ordered by range, each array (n,). Values are rounded well below their errors, as published."""
+    """Published plots by range, each array (n,). Values are rounded well below their errors."""
 
     range_m: Array
     bearing_deg: Array
@@ -30,16 +30,22 @@ class Detections:
 
     @classmethod
     def build(cls, *, measured: dict[str, Array], claims: NDArray[np.object_], sr_threshold_m: float) -> Self:
-        """From measurements and what the replies claim (None where there is none): bands decide who is heard."""
+        """Put detections together; replies from the short-range band are kept.
+
+        Args:
+            measured: the first six columns, (n,) each
+            claims: (n,) claimed identity, None where there is no reply
+            sr_threshold_m: end of the short-range band
+        """
         short = measured["range_m"] <= sr_threshold_m
-        heard = claims.copy()
-        heard[~short] = None
-        replies = heard.astype(bool)
+        claims = claims.copy()
+        claims[~short] = None
+        replies = claims.astype(bool)
         return cls(
             **measured,
             transponder_on=replies,
             transponder_mode=np.where(replies, int(TransponderMode.ON), int(TransponderMode.OFF)),
-            transponder_id=heard,
+            transponder_id=claims,
             range_band=np.where(short, int(RadarRangeBand.RR_SR), int(RadarRangeBand.RR_LR)),
             id_present=replies,
         )
@@ -48,11 +54,11 @@ class Detections:
         return len(self.range_m)
 
     def rows(self) -> list[dict[str, Any]]:
-        """One dictionary of plain Python values a plot, keys in the contract's order."""
+        """Return a dictionary of plain Python values for each plot, keys in the contract's order."""
         names = list(self.__dataclass_fields__)
         columns = [getattr(self, name).tolist() for name in names]
         return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
     def to_models(self) -> tuple[RadarDetection, ...]:
-        """The contract's detections."""
+        """Return the contract's detections."""
         return tuple(RadarDetection(**row) for row in self.rows())

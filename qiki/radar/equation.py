@@ -1,4 +1,4 @@
-"""The radar equation, forth and back.
+"""The radar equation, solved for SNR, cross-section and range.
 
 Richards, Fundamentals of Radar Signal Processing, 2nd ed., ch. 2 (the radar range equation) with the noise bandwidth of
 a matched simple pulse and the gain N of N coherently integrated pulses (ch. 6):
@@ -18,22 +18,22 @@ STANDARD_TEMPERATURE_K = 290.0
 
 
 def from_db(decibels: float) -> float:
-    """Power ratio."""
+    """Convert decibels to a power ratio."""
     return float(10.0 ** (decibels / 10.0))
 
 
 def to_db(ratio: Array) -> Array:
-    """Decibels."""
+    """Convert power ratios to decibels: (n,)."""
     return np.asarray(10.0 * np.log10(ratio))
 
 
 def noise_w(bandwidth_hz: float, noise_figure_db: float) -> float:
-    """Noise power of a receiver at the standard temperature: k T₀ F B."""
+    """Return the noise power of a receiver at the standard temperature, k T₀ F B [W]."""
     return BOLTZMANN_JPK * STANDARD_TEMPERATURE_K * bandwidth_hz * from_db(noise_figure_db)
 
 
 def reach_m2(parameters: RadarParameters) -> float:
-    """Everything in the equation but the contact: SNR = reach · rcs / R⁴, so in m²."""
+    """Return the factor of the equation without the contact, SNR = reach · rcs / R⁴ [m²]."""
     radiated = parameters.peak_power_w * from_db(parameters.transmit_gain_db + parameters.receive_gain_db)
     gain = parameters.wavelength_m**2 * parameters.pulses / (4 * math.pi) ** 3
     noise = noise_w(parameters.bandwidth_hz, parameters.noise_figure_db)
@@ -41,15 +41,15 @@ def reach_m2(parameters: RadarParameters) -> float:
 
 
 def snr(reach: float, rcs_m2: Array, range_m: Array) -> Array:
-    """Mean signal-to-noise ratio after integration, (n,)."""
+    """Return the mean signal-to-noise ratio after integration: (n,)."""
     return reach * rcs_m2 / range_m**4
 
 
 def rcs_m2(reach: float, snr_ratio: Array, range_m: Array) -> Array:
-    """The cross-section that this SNR at this range means, (n,) [m²]."""
+    """Return the cross-section that gives this SNR at this range: (n,) [m²]."""
     return snr_ratio * range_m**4 / reach
 
 
 def range_m(reach: float, rcs_m2: float, snr_ratio: float) -> float:
-    """The greatest range at which this cross-section gives this SNR."""
+    """Return the range at which this cross-section gives this SNR [m]."""
     return float((reach * rcs_m2 / snr_ratio) ** 0.25)

@@ -1,4 +1,4 @@
-"""Noise that crosses the threshold."""
+"""False alarms: noise above the threshold."""
 
 import numpy as np
 
@@ -11,10 +11,10 @@ NONE = Plots(np.empty(0), np.empty((0, 3)), np.empty(0), np.empty(0), np.empty(0
 
 
 def draw(parameters: RadarParameters, rng: np.random.Generator) -> Plots:
-    """False alarms of one look: a Poisson number, uniform over the resolution cells in range, angles and Doppler.
+    """Draw the false alarms of one look: a Poisson number, uniform over the resolution cells.
 
-    Many cells with a small probability each: the Poisson clutter model of Bar-Shalom, Willett and Tian, Tracking and
-    Data Fusion, ch. 2. Exponential power has no memory: what exceeds the threshold exceeds it by Exp(1) again.
+    The cells are many and the probability in each is small: the Poisson clutter model (Bar-Shalom, Willett and Tian,
+    Tracking and Data Fusion, ch. 2). Exponential power has no memory, so the power above the threshold is Exp(1).
     """
     count = int(rng.poisson(parameters.false_alarms_per_look))
     if count == 0:

@@ -1,5 +1,7 @@
 """The radar: one look at all contacts."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -18,12 +20,18 @@ FULL_CIRCLE_DEG = 360.0
 
 
 class Radar:
-    """Measures contacts: detects them by chance, errs by chance, and now and then sees what is not there.
+    """Measures contacts, one look at a time.
+
+    The radar equation gives each contact's mean SNR, illuminated by the transmit pattern (`equation`, `pattern`). An
+    echo amplitude is drawn by its Swerling case; echoes in one resolution cell add (`echoes`, `resolution`). Echoes
+    in noise above the threshold are plots. Replies arrive by a link of their own (`replies`). False alarms are added
+    (`false_alarms`), and errors are drawn from the measured SNR (`accuracy`). Sources: Richards, Fundamentals of Radar
+    Signal Processing, 2nd ed., and those named in the modules.
 
     Args:
-        parameters: what kind of radar it is.
-        rng: its own source of chance.
-        sr_threshold_m: up to this measured range a transponder's reply is heard.
+        parameters: of the radar
+        rng: generator of its own
+        sr_threshold_m: replies are read up to this measured range
     """
 
     def __init__(
@@ -42,22 +50,22 @@ class Radar:
         """One look.
 
         Args:
-            contacts: as they are now.
-            own_position: (3,) [m] world
-            own_velocity: (3,) [m/s] world
-            heading_deg: the vehicle's; a transmit pattern turns with it.
+            contacts: as they are now
+            own_position: (3,) [m] world axes
+            own_velocity: (3,) [m/s] world axes
+            heading_deg: of the vehicle; a transmit pattern turns with it
         """
         within, models = self._illuminated(
             contacts, np.asarray(own_position, float), np.asarray(own_velocity, float), heading_deg
         )
-        echoed = replies.heard(self._parameters, self._detected(within, models), self._rng)
+        echoed = replies.received(self._parameters, self._detected(within, models), self._rng)
         plots = echoed.joined(false_alarms.draw(self._parameters, self._rng))
         return self._published(accuracy.with_errors(self._parameters, plots, self._rng), heading_deg)
 
     def _illuminated(
         self, contacts: Targets, own_position: Array, own_velocity: Array, heading_deg: float
     ) -> tuple[Plots, echoes.Models]:
-        """Echoes from within the instrumented range, with their mean SNR and without errors; how each fluctuates."""
+        """Return echoes from the instrumented range, with mean SNR and without errors, and how each fluctuates."""
         relative = contacts.positions - own_position
         range_m = np.sqrt(np.einsum("ij,ij->i", relative, relative))
         seen = np.flatnonzero(
@@ -73,16 +81,16 @@ class Radar:
         return Plots(range_m, sight, vr_mps, mean_snr, contacts.claimed_ids[seen]), models
 
     def _detected(self, within: Plots, models: echoes.Models) -> Plots:
-        """What crosses the threshold, with its measured SNR: power less the mean of the noise."""
+        """Return the echoes above the threshold with their measured SNR: power minus the mean noise power."""
         amplitude = echoes.amplitudes(within.snr, models, self._rng)
         leader = resolution.leaders(self._parameters, within.range_m, within.sight, within.vr_mps, within.snr)
         resolved, amplitude = merge(within, amplitude, leader)
         power = np.abs(amplitude + echoes.noise(amplitude.shape, self._rng)) ** 2
         hits = np.flatnonzero(power > self._threshold)
-        return resolved.take(hits).with_snr(power[hits] - 1.0)
+        return replace(resolved.take(hits), snr=power[hits] - 1.0)
 
     def _published(self, plots: Plots, heading_deg: float) -> Detections:
-        """As many as a frame holds, the strongest first; by range, so that their order tells nothing; rounded."""
+        """Round the plots and sort them by range, which hides their origin; at most a frame's number, the strongest."""
         strongest = np.argsort(-plots.snr, kind="stable")[:MAX_DETECTIONS]
         plots = plots.take(strongest[np.argsort(plots.range_m[strongest], kind="stable")])
         _, bearing_rad, elevation_rad = spherical(plots.sight)

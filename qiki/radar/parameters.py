@@ -1,4 +1,4 @@
-"""What kind of radar it is."""
+"""Parameters of the radar, and the figures that follow from them."""
 
 import math
 from enum import IntEnum
@@ -18,7 +18,7 @@ Decibels = Annotated[Number, Field(ge=-100, le=100)]
 
 
 class Swerling(IntEnum):
-    """How an echo fluctuates from look to look: steady, many equal scatterers, or one large among many small."""
+    """Fluctuation from look to look: steady, many equal scatterers, or one large among many small ones."""
 
     STEADY = 0
     I = 1  # noqa: E741  Swerling's own numbering
@@ -29,24 +29,24 @@ SwerlingCase = Annotated[Swerling, BeforeValidator(not_bool)]
 
 
 class ReplyLink(Spec):
-    """How transponders' replies come to the radar; it shares antenna, wavelength and noise figure with the echoes."""
+    """Link from a transponder to the radar, with the antenna, wavelength and noise figure of the echoes."""
 
     power_w: Positive = 100.0
     gain_db: Decibels = 0.0
     bandwidth_hz: Annotated[Number, Field(ge=1e3, le=1e10)] = 1e6
     losses_db: Decibels = 3.0
     threshold_db: Annotated[Number, Field(ge=0, le=25)] = 12.0
-    """Power over the noise's from which a reply is decoded."""
+    """SNR at which a reply is decoded."""
     loss_probability: Annotated[Number, Field(ge=0, le=1)] = 0.0
-    """Of replies that are lost however strong they are."""
+    """Of a reply at any strength."""
 
 
 class RadarParameters(Spec):
-    """A ubiquitous pulse-Doppler radar: it lights the whole sphere and receives in all beams at once.
+    """A ubiquitous pulse-Doppler radar: it illuminates the whole sphere and receives in all beams at once.
 
     Skolnik, Systems Aspects of Digital Beam Forming Ubiquitous Radar, NRL 2002. The pulses of one look are integrated
     coherently (Richards, Fundamentals of Radar Signal Processing, 2nd ed., ch. 5). With the defaults a contact of
-    1 m² at 12 km gives 13 dB. A transmit gain of 3 dB is that of half a sphere: two such transmitters light all of it.
+    1 m² at 12 km gives 13 dB. A transmit gain of 3 dB is that of half a sphere: two transmitters cover the sphere.
     """
 
     peak_power_w: Positive = 20_000.0
@@ -60,16 +60,16 @@ class RadarParameters(Spec):
     losses_db: Decibels = 4.0
     beam_width_deg: Annotated[Number, Field(gt=0, le=90)] = 4.0
     false_alarm_probability: Annotated[Number, Field(gt=0, le=0.1)] = 1e-10
-    """In one resolution cell of range, angles and Doppler, and one look. Up to 0.1 every plot is above 0 dB."""
+    """In one resolution cell of range, angles and Doppler, and one look. At 0.1 and less every plot is above 0 dB."""
     swerling: SwerlingCase = Swerling.I
-    """Of contacts that do not say it themselves."""
+    """Of contacts without a case of their own."""
     transmit_pattern: TransmitPattern | None = None
-    """None: the whole sphere alike."""
+    """None: uniform over the sphere."""
     replies: ReplyLink | None = None
-    """None: every reply from short range is heard."""
+    """None: every reply from short range is read."""
     max_range_m: Length = 16_000.0
     range_floor_m: Annotated[Number, Field(ge=0, le=1e4)] = 1.0
-    """The part of the error that no signal strength removes; so the next two."""
+    """Standard deviation at infinite SNR; likewise the next two."""
     angle_floor_deg: Annotated[Number, Field(ge=0, le=10)] = 0.05
     speed_floor_mps: Annotated[Number, Field(ge=0, le=1e3)] = 0.05
 
@@ -80,17 +80,17 @@ class RadarParameters(Spec):
 
     @property
     def min_range_m(self) -> float:
-        """The pulse has to be out before its echo comes: a simple pulse of width 1/B blinds one resolution cell."""
+        """A simple pulse of width 1/B blinds one resolution cell: no echo is received while it is sent."""
         return self.range_resolution_m
 
     @property
     def unambiguous_range_m(self) -> float:
-        """As far as c / 2·PRF (Richards, ch. 5): what lies beyond would be taken for something near."""
+        """C / 2·PRF (Richards, ch. 5): echoes from beyond would seem near."""
         return SPEED_OF_LIGHT_MPS / (2 * self.pulse_repetition_hz)
 
     @property
     def unambiguous_speed_mps(self) -> float:
-        """λ·PRF / 4, either way (Richards, ch. 5). Faster contacts are taken as resolved by staggered repetition."""
+        """λ·PRF / 4 (Richards, ch. 5). Faster contacts are assumed to be resolved by staggered repetition."""
         return self.wavelength_m * self.pulse_repetition_hz / 4
 
     @property
@@ -105,19 +105,19 @@ class RadarParameters(Spec):
 
     @property
     def cells(self) -> float:
-        """Resolution cells in one look: range bins, Doppler bins, and beams over the sphere."""
+        """Number of resolution cells in one look: range bins, Doppler bins, and beams over the sphere."""
         range_bins = (self.max_range_m - self.min_range_m) / self.range_resolution_m
         beams = 4 * math.pi / math.radians(self.beam_width_deg) ** 2
         return range_bins * beams * self.pulses
 
     @property
     def false_alarms_per_look(self) -> float:
-        """Expected number."""
+        """Expected number of false alarms."""
         return self.false_alarm_probability * self.cells
 
     @property
     def figures(self) -> RadarFigures:
-        """What a tracker has to know of it."""
+        """Figures that a tracker needs."""
         return RadarFigures.nearest(
             max_range_m=self.max_range_m,
             doppler_span_mps=2 * self.unambiguous_speed_mps,
@@ -132,11 +132,11 @@ class RadarParameters(Spec):
 
     @property
     def unlike_default(self) -> RadarFigures | None:
-        """What has to be told of it: nothing of the default radar, which trackers take every radar for."""
+        """Figures to be published with the frames: None for the default radar, which trackers assume."""
         return None if self.figures == RadarParameters().figures else self.figures
 
     @model_validator(mode="after")
-    def _sees_some_way(self) -> Self:
+    def _range_is_unambiguous(self) -> Self:
         if not self.min_range_m < self.max_range_m <= self.unambiguous_range_m:
             raise field_error(
                 ("max_range_m",),
@@ -146,7 +146,7 @@ class RadarParameters(Spec):
         return self
 
     @model_validator(mode="after")
-    def _false_alarms_are_bearable(self) -> Self:
+    def _false_alarms_are_limited(self) -> Self:
         if self.false_alarms_per_look > MAX_FALSE_ALARMS:
             raise field_error(
                 ("false_alarm_probability",),

@@ -1,8 +1,8 @@
-"""The transmitting antenna's pattern: how much less power goes elsewhere than along the boresight.
+"""Pattern of the transmitting antenna: power relative to the boresight.
 
-A Gaussian main lobe above a floor of side lobes. Off the boresight by θ the power is exp(-4 ln 2 (θ/θ₃)²) of the
-greatest, one half at θ₃/2 (Barton, Radar Equations for Modern Radar: the Gaussian beam of the beamshape loss). The
-receiving beams cover the whole sphere alike.
+A Gaussian main lobe above a floor of side lobes. At the angle θ off the boresight the power is exp(-4 ln 2 (θ/θ₃)²)
+of the maximum, one half at θ₃/2 (Barton, Radar Equations for Modern Radar: the Gaussian beam of the beamshape loss).
+The receiving beams cover the sphere uniformly.
 """
 
 import math
@@ -17,24 +17,24 @@ from qiki.geometry import unit_vectors
 
 
 class TransmitPattern(Spec):
-    """A lobe fixed to the vehicle."""
+    """A main lobe fixed to the vehicle, and side lobes."""
 
     width_deg: Annotated[Number, Field(gt=0, le=180)]
     """θ₃, between the directions of half power."""
     side_lobe_db: Annotated[Number, Field(ge=-100, le=0)] = -20.0
-    """Against the greatest power."""
+    """Relative to the maximum."""
     bearing_deg: Annotated[Number, Field(ge=-360, le=360)] = 0.0
     """Of the boresight, clockwise from the vehicle's heading."""
     elev_deg: Annotated[Number, Field(ge=-90, le=90)] = 0.0
 
 
 def illumination(pattern: TransmitPattern | None, sight: Array, heading_deg: float) -> Array:
-    """Radiated power in these directions over the greatest, (n,); without a pattern it is the same everywhere.
+    """Return the radiated power relative to the maximum: (n,); 1 everywhere without a pattern.
 
     Args:
-        pattern: of the antenna.
-        sight: (n, 3), lines of sight in world axes, of any length
-        heading_deg: the vehicle's.
+        pattern: of the antenna
+        sight: (n, 3) lines of sight in world axes, of any length
+        heading_deg: of the vehicle
     """
     if pattern is None:
         return np.ones(len(sight))

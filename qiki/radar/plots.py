@@ -1,6 +1,6 @@
-"""Echoes and plots on their way through the radar, as arrays."""
+"""Echoes and plots inside the radar, as arrays."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,35 +12,33 @@ from qiki.radar.echoes import ComplexArray
 
 @dataclass(frozen=True)
 class Plots:
-    """What the radar has of n contacts, real ones or not."""
+    """Echoes or plots of n contacts, real or false.
+
+    Attributes:
+        range_m: (n,)
+        sight: (n, 3) lines of sight, world axes
+        vr_mps: (n,) range rate
+        snr: (n,) power ratio
+        claims: (n,) identity that a reply claims, None where there is no reply
+    """
 
     range_m: Array
     sight: Array
-    """(n, 3), lines of sight"""
     vr_mps: Array
     snr: Array
     claims: NDArray[np.object_]
-    """The identity that a transponder's reply claims, None where there is no reply."""
 
     def __len__(self) -> int:
         return len(self.range_m)
 
     def take(self, chosen: NDArray[np.int64]) -> "Plots":
-        """Some of them, by index."""
+        """Return the rows of `chosen`."""
         return Plots(
             self.range_m[chosen], self.sight[chosen], self.vr_mps[chosen], self.snr[chosen], self.claims[chosen]
         )
 
-    def with_snr(self, snr: Array) -> "Plots":
-        """The same with another SNR."""
-        return replace(self, snr=snr)
-
-    def with_claims(self, claims: NDArray[np.object_]) -> "Plots":
-        """The same with other replies."""
-        return replace(self, claims=claims)
-
     def joined(self, other: "Plots") -> "Plots":
-        """These and those."""
+        """Return these, then the others."""
         if not len(other):
             return self
         return Plots(
@@ -53,12 +51,12 @@ class Plots:
 
 
 def merge(echoes: Plots, amplitude: ComplexArray, leader: Index) -> tuple[Plots, ComplexArray]:
-    """Echoes of one cell become one: amplitudes add, its place is the SNR-weighted centroid, the strongest one replies.
+    """Merge the echoes of one cell: amplitudes add, the place is the SNR-weighted centroid, the strongest one replies.
 
     Args:
-        echoes: with their mean SNR.
-        amplitude: (n,)
-        leader: (n,), see `resolution.leaders`
+        echoes: with their mean SNR
+        amplitude: (n,) in units of the noise amplitude
+        leader: (n,) see `resolution.leaders`
     """
     kept = np.flatnonzero(leader == np.arange(len(leader)))
     if len(kept) == len(leader):

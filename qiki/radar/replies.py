@@ -1,15 +1,16 @@
-"""What transponders answer, on its way to the radar: a link of its own, one way, with losses of its own.
+"""Replies of transponders: a one-way link with losses of its own.
 
-The reply's SNR is that of Friis (A Note on a Simple Transmission Formula, Proc. IRE 34, 1946) in the receiver's noise:
+The SNR of a reply is Friis' (A Note on a Simple Transmission Formula, Proc. IRE 34, 1946) in the receiver's noise:
 
     SNR = P_x G_x G_r λ² / ((4π)² R² k T₀ F B_x L_x)
 
-A transponder sends at constant power: the reply is a steady signal, and decoded if its power with the noise is above
-the decoder's threshold, which has the probability of Marcum's Q (see `detection`), unless it is lost for another reason
+A transponder sends at constant power. The reply is a steady signal, and is decoded if its power with the noise is above
+the decoder's threshold, with the probability of Marcum's Q (see `detection`), unless it is lost for another reason
 (Stevens, Secondary Surveillance Radar: garbling, a transponder that is busy or shaded).
 """
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -21,14 +22,14 @@ from qiki.radar.plots import Plots
 
 
 def snr(parameters: RadarParameters, link: ReplyLink, range_m: Array) -> Array:
-    """Of replies from these ranges, (n,)."""
+    """Return the SNR of replies from these ranges: (n,)."""
     radiated = link.power_w * equation.from_db(link.gain_db + parameters.receive_gain_db - link.losses_db)
     spread = (parameters.wavelength_m / (4 * math.pi * range_m)) ** 2
     return radiated * spread / equation.noise_w(link.bandwidth_hz, parameters.noise_figure_db)
 
 
-def heard(parameters: RadarParameters, plots: Plots, rng: np.random.Generator) -> Plots:
-    """The plots with the replies that arrive; without a link of their own all do, and no chance is drawn."""
+def received(parameters: RadarParameters, plots: Plots, rng: np.random.Generator) -> Plots:
+    """Return the plots with the decoded replies only; without a link all are decoded and nothing is drawn."""
     link = parameters.replies
     if link is None:
         return plots
@@ -36,4 +37,4 @@ def heard(parameters: RadarParameters, plots: Plots, rng: np.random.Generator) -
     lost = (power <= equation.from_db(link.threshold_db)) | (rng.random(len(plots)) < link.loss_probability)
     claims = plots.claims.copy()
     claims[lost] = None
-    return plots.with_claims(claims)
+    return replace(plots, claims=claims)

@@ -1,4 +1,4 @@
-"""Which echoes the radar cannot tell apart: those closer than one resolution cell in range, angle and Doppler."""
+"""Resolution: echoes closer than one cell in range, angle and Doppler merge."""
 
 import math
 
@@ -9,12 +9,12 @@ from qiki.radar.parameters import RadarParameters
 
 
 def leaders(parameters: RadarParameters, range_m: Array, sight: Array, vr_mps: Array, mean_snr: Array) -> Index:
-    """For each echo the one that it melts into: the strongest within one cell, or itself.
+    """Return for each echo the one that it merges into: the strongest within one cell, or itself: (n,).
 
     Args:
-        parameters: resolution in range, angle and Doppler.
+        parameters: resolution in range, angle and Doppler
         range_m: (n,) [m]
-        sight: (n, 3), unit lines of sight
+        sight: (n, 3) unit lines of sight
         vr_mps: (n,) [m/s]
         mean_snr: (n,)
     """
@@ -29,7 +29,7 @@ def leaders(parameters: RadarParameters, range_m: Array, sight: Array, vr_mps: A
 
 
 def centroids(values: Array, leader: Index, weights: Array) -> Array:
-    """Weighted mean of each leader's company, (n,); zero where nobody follows."""
+    """Return the weighted mean of the echoes of each leader: (n,); zero for the others."""
     total = np.bincount(leader, weights, len(leader))
     return np.bincount(leader, weights * values, len(leader)) / np.where(total > 0, total, 1.0)
 
@@ -39,7 +39,7 @@ def _keep(first: Index, second: Index, mask: Mask) -> tuple[Index, Index]:
 
 
 def _within(values: Array, width: float) -> tuple[Index, Index]:
-    """All pairs of indices whose values differ by less than `width`: neighbours in sorted order."""
+    """Return all pairs of indices whose values differ by less than `width`: neighbours in sorted order."""
     order = np.argsort(values, kind="stable")
     ranked = values[order]
     followers = np.searchsorted(ranked, ranked + width) - np.arange(1, len(values) + 1)
@@ -49,7 +49,7 @@ def _within(values: Array, width: float) -> tuple[Index, Index]:
 
 
 def _absorb(leader: Index, first: Index, second: Index, mean_snr: Array) -> None:
-    """Strongest first, whoever is still on his own takes in the weaker ones that are still on their own."""
+    """Assign leaders, the strongest first: an echo without a leader takes the weaker ones without one."""
     rank = np.empty_like(leader)
     rank[np.argsort(-mean_snr, kind="stable")] = np.arange(len(leader))
     forward = rank[first] < rank[second]

@@ -90,7 +90,7 @@ def maybe_known(tracks: TrackTable, position: Array, variance: Array, t_us: int,
 
 
 def _astray(tracks: TrackTable, old: Index, t_us: int, parameters: TrackerParameters) -> tuple[Array, Array]:
-    """Return the states of missed tracks in the manoeuvre mode, in which a contact leaves its gate: (o, 6), (o, 6, 6)."""
+    """Return the states of missed tracks, of the manoeuvre mode: in it a contact leaves its gate. (o, 6), (o, 6, 6)."""
     silent_s = (t_us - tracks["last_hit_us"][old]) / SECOND_US
     covariance = tracks["mode_covariance"][old, MANOEUVRE, MOTION, MOTION]
     covariance = covariance + parameters.sigma_impulse_mps**2 * impulse(silent_s)
