@@ -17,7 +17,7 @@ from qiki.flight.agent_seat import SIMULATOR, AgentSeat
 from qiki.flight.frames import FlownFrame, scan_of
 from qiki.flight.raised import RaisedEvent
 from qiki.guard import load_rules
-from qiki.guard.judge import GuardRules
+from qiki.guard.rules import GuardRules
 from qiki.guard.tracked_run import Tracked, TrackedRun
 from qiki.radar.model import SR_THRESHOLD_M
 from qiki.tracking import TrackerParameters

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from qiki.guard.judge import Ended, GuardJudge, GuardRule, GuardRules, Judgement
+from qiki.guard.judge import Ended, GuardJudge, Judgement
+from qiki.guard.rules import GuardRule, GuardRules
 from qiki.guard.tracked_run import Tracked, TrackedRun
 from qiki.yamlfile import load_yaml_model
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from qiki.contracts.enums import FriendFoe, TransponderMode
 from qiki.contracts.radar_figures import RadarFigures
-from qiki.guard.judge import GuardJudge, GuardRules, Judgement
+from qiki.guard.judge import GuardJudge, Judgement
+from qiki.guard.rules import GuardRules
 from qiki.tracking import Scan, Tracker, TrackerParameters, TrackReports
 
 

@@ -13,7 +13,7 @@ import structlog
 from faststream_bridge.frames import PoisonError, StoredFrame
 from qiki.contracts.headers import FrameOrigin
 from qiki.contracts.radar_figures import RadarFigures
-from qiki.guard.judge import GuardRules
+from qiki.guard.rules import GuardRules
 from qiki.guard.tracked_run import Tracked, TrackedRun
 from qiki.tracking import TrackerError, TrackerParameters, scan_from_frame
 from qiki.tracking.scan import EPOCH, MICROSECOND

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from qiki.contracts.enums import FriendFoe, RadarTrackStatus, TransponderMode
 from qiki.contracts.models import GuardAlert
 from qiki.guard import DEFAULT_RULES
-from qiki.guard.judge import GuardJudge, GuardRule, GuardRules
+from qiki.guard.judge import GuardJudge
+from qiki.guard.rules import GuardRule, GuardRules
 from qiki.tracking import Scan, Tracker, TrackerParameters, TrackReports
 from qiki.yamlfile import FileError, load_yaml_model
 
@@ -273,13 +274,13 @@ BASE = "rules:\n  - {id: R, description: d, severity: info, fsm_event: E, max_ra
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (BASE + ", iff: ENEMY}", "rules.0.iff: .*expected one of .*FOE"),
+        (BASE + ", iff: ENEMY}", "rules.0.iff: input should be .*FOE"),
         (BASE + ", iff: 2}", "rules.0.iff"),
         (BASE + ", min_range_m: 11}", "min_range_m 11 is beyond max_range_m 10"),
         (BASE + ", range: 3}", "rules.0.range"),
         (BASE + ", cooldown_s: -1}", "rules.0.cooldown_s"),
         (BASE + ", max_range: .inf}", "rules.0"),
-        (BASE + "}\n" + BASE.partition("\n")[2] + "}", "rule R is there twice"),
+        (BASE + "}\n" + BASE.partition("\n")[2] + "}", "rule R is given twice"),
     ],
 )
 def test_a_broken_rule_is_named_in_one_line(tmp_path: Path, text: str, message: str):
