@@ -1,4 +1,4 @@
-"""Contacts: all at once, as arrays."""
+"""Contacts of a world, as arrays."""
 
 from uuid import UUID, uuid5
 
@@ -12,17 +12,24 @@ from qiki.world.scenario.swarm import members
 from qiki.world.transponders import Transponders
 
 NANOSECONDS = 1_000_000_000
-AS_THE_RADAR_SAYS = -1
-"""In place of a Swerling case."""
+RADAR_DEFAULT = -1
+"""In place of a Swerling case: the radar's own."""
 
 
 class Contacts:
-    """What is out there. Everything is a function of time alone: no step builds on the one before.
+    """All contacts. Their state is a function of time alone: no step builds on the one before.
 
     Args:
-        scenario: who there is.
-        run_id: identifiers are derived from it.
-        rng: source of chance for swarms; used here and never again.
+        scenario: the contacts and swarms
+        run_id: the run, from which the contacts' ids follow
+        rng: generator for the members of swarms; not used after this
+
+    Attributes:
+        positions: (n, 3) [m] world axes
+        velocities: (n, 3) [m/s] world axes
+        present: (n,) contacts that have appeared and not disappeared
+        transponder_modes: (n,) TransponderMode
+        claimed_ids: (n,) identity in the reply, None where there is no reply
     """
 
     def __init__(self, scenario: Scenario, run_id: UUID, rng: np.random.Generator) -> None:
@@ -33,7 +40,7 @@ class Contacts:
         self.iffs: NDArray[np.int64] = np.array([int(spec.side) for spec in specs], np.int64)
         self.rcs_m2: Array = np.array([spec.mean_rcs_m2 for spec in specs], float)
         self.swerling: NDArray[np.int64] = np.array(
-            [AS_THE_RADAR_SAYS if spec.swerling is None else spec.swerling for spec in specs], np.int64
+            [RADAR_DEFAULT if spec.swerling is None else spec.swerling for spec in specs], np.int64
         )
         self._appears_s: Array = np.array([spec.appears_at_s for spec in specs], float)
         self._disappears_s: Array = np.array(
@@ -53,12 +60,11 @@ class Contacts:
         return self._t_ns / NANOSECONDS
 
     def step(self, dt_s: float) -> None:
-        """Let time pass. Time is counted in whole nanoseconds, so how it is cut into steps makes no difference."""
+        """Advance by `dt_s`. Time is counted in whole nanoseconds, so its division into steps makes no difference."""
         self._t_ns += round(dt_s * NANOSECONDS)
         self._update()
 
     def _update(self) -> None:
-        """Positions (n, 3) [m] and velocities (n, 3) [m/s] in the world, who is present, what transponders do."""
         t_s = self.t_s
         self.present: Mask = (self._appears_s <= t_s) & (t_s < self._disappears_s)
         self.positions, self.velocities = self._motions.at(np.maximum(t_s - self._appears_s, 0.0))

@@ -2,27 +2,27 @@
 
     QikiError
     └── SimulatorError
-        ├── OrderError      an order or a command that will not act, with the reason
-        ├── NoFrameError    there is no radar frame to give
-        └── NoSensorError   the vehicle carries no such sensor
+        ├── OrderError      an order or a command that is refused
+        ├── NoFrameError    there is no radar frame
+        └── NoSensorError   the vehicle has no such sensor
 
-All of them are answers to whoever asked; none ends the process.
+Each is the answer to a request; none ends the process.
 """
 
 from qiki.errors import QikiError
 
 
 class SimulatorError(QikiError):
-    """Root of what the simulator raises on purpose."""
+    """Root of the simulator's errors."""
 
 
 class OrderError(SimulatorError):
-    """What was asked for will not be done: its text says why."""
+    """An order or a command is refused; the text gives the reason."""
 
 
 class NoFrameError(SimulatorError):
-    """The radar has no frame to give: its text says why."""
+    """There is no radar frame; the text gives the reason."""
 
 
 class NoSensorError(SimulatorError):
-    """The vehicle carries no such sensor."""
+    """The vehicle has no such sensor."""

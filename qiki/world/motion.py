@@ -1,6 +1,6 @@
 """Motions of all contacts as closed functions of time, grouped by kind.
 
-Position at a time never comes from adding up steps, so a run is the same at any speed and does not drift.
+No position is a sum of steps, so a run is the same at any speed and does not drift.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,10 +18,10 @@ State = tuple[Array, Array]
 
 
 class Motion(Protocol):
-    """Contacts that move in one manner."""
+    """Motion of n contacts of one kind."""
 
     def at(self, t_s: Array) -> State:
-        """State at the times (n,) [s] since each one's beginning."""
+        """Return the state at the times (n,) [s] since each contact appeared."""
         ...
 
 
@@ -38,11 +38,10 @@ class ConstantVelocity:
 
 
 class CoordinatedTurn:
-    """Straight, an arc at constant speed and rate, straight.
+    """A straight line, an arc at constant speed and rate, a straight line.
 
-    The arc is written by its chord, v·u·sin(ωu/2)/(ωu/2) under half the turned angle: the coordinated turn of
-    Bar-Shalom, Li and Kirubarajan, Estimation with Applications to Tracking and Navigation, ch. 11, in a form that
-    holds for ω = 0 too.
+    The arc is given by its chord, v·u·sin(ωu/2)/(ωu/2) at half the turned angle: the coordinated turn of Bar-Shalom,
+    Li and Kirubarajan, Estimation with Applications to Tracking and Navigation, ch. 11, in a form valid for ω = 0.
     """
 
     def __init__(self, motions: Sequence[CoordinatedTurnSpec]) -> None:
@@ -70,7 +69,7 @@ class CoordinatedTurn:
 
 
 class Waypoints:
-    """Legs in tables, padded to the longest: column i holds from `_from_s[:, i]` on."""
+    """Legs in tables, padded to the longest route: column i is valid from `_from_s[:, i]` on."""
 
     def __init__(self, motions: Sequence[WaypointsSpec]) -> None:
         routes = [_route(motion) for motion in motions]
@@ -131,7 +130,7 @@ KINDS: dict[type[Spec], Callable[[Any], Motion]] = {
 
 
 class Motions:
-    """Everybody's motion, in the order given."""
+    """Motions of all contacts, in the order given."""
 
     def __init__(self, motions: Sequence[MotionSpec]) -> None:
         self._count = len(motions)
@@ -142,7 +141,7 @@ class Motions:
                 self._groups.append((np.array(rows), kind([motions[row] for row in rows])))
 
     def at(self, t_s: Array) -> State:
-        """State at the times (n,) [s] since each one's beginning."""
+        """Return the state at the times (n,) [s] since each contact appeared."""
         positions, velocities = np.empty((self._count, 3)), np.empty((self._count, 3))
         for rows, motion in self._groups:
             positions[rows], velocities[rows] = motion.at(t_s[rows])
@@ -150,19 +149,19 @@ class Motions:
 
 
 def _clockwise(vectors: Array, angle_rad: Array) -> Array:
-    """Vectors (n, 3) turned about the vertical, as bearings grow."""
+    """Rotate vectors (n, 3) about the vertical, in the sense of increasing bearing."""
     cos, sin = np.cos(angle_rad), np.sin(angle_rad)
     x, y, z = vectors.T
     return np.stack((x * cos + y * sin, y * cos - x * sin, z), axis=1)
 
 
 def _level(ground: Array, height: Array) -> Array:
-    """Factors (n, 3): one for both level axes, another for the vertical one."""
+    """Return factors (n, 3), one for both horizontal axes and one for the vertical axis."""
     return np.stack((ground, ground, height), axis=1)
 
 
 def _route(motion: WaypointsSpec) -> tuple[Array, Array]:
-    """Points (k + 1, 3) [m] and the speeds (k,) [m/s] between them; a loop's last leg leads home."""
+    """Return points (k + 1, 3) [m] and the speeds (k,) [m/s] between them; a loop's last leg leads to the start."""
     points = [motion.position_m, *(leg.to_m for leg in motion.legs)]
     speeds = [leg.speed_mps for leg in motion.legs]
     if motion.then == "loop":

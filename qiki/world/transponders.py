@@ -1,4 +1,4 @@
-"""Transponders of all contacts: what they do and say at a time."""
+"""Transponders of all contacts: mode and claimed identity at a time."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from qiki.world.scenario.contact import TransponderSpec
 
 
 class Transponders:
-    """Modes by their schedules, and the identity that a reply claims in each mode."""
+    """Schedules of modes, and the identity that a reply claims in each mode."""
 
     def __init__(self, specs: Sequence[TransponderSpec]) -> None:
         longest = max((len(spec.modes) for spec in specs), default=1)
@@ -25,6 +25,6 @@ class Transponders:
             self._claims[row, TransponderMode.SPOOF] = spec.spoof_id
 
     def at(self, t_s: float) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
-        """True modes (n,), and the identities that replies claim (n,), None where there is no reply."""
+        """Return true modes, (n,), and claimed identities, (n,), None where there is no reply."""
         modes = self._modes[self._rows, np.count_nonzero(self._from_s <= t_s, axis=1) - 1]
         return modes, self._claims[self._rows, modes]

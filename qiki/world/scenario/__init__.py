@@ -1,4 +1,4 @@
-"""Scenarios: the worlds that people write as YAML."""
+"""Scenarios: descriptions of worlds, written in YAML."""
 
 from qiki.world.scenario.contact import TYPICAL_RCS_M2, ContactSpec, SwarmSpec, TransponderSpec
 from qiki.world.scenario.files import load_named_scenario, load_scenario, scenario_names

@@ -1,4 +1,4 @@
-"""A contact, its transponder, and the generator of many, as a scenario writes them."""
+"""A contact, its transponder, and a swarm of contacts, as written in a scenario."""
 
 import itertools
 from typing import Annotated, Self
@@ -18,7 +18,7 @@ TYPICAL_RCS_M2 = {
     ObjectType.ASTEROID: 500.0,
     ObjectType.DEBRIS: 0.5,
 }
-"""Mean radar cross-section of a contact for which none is given."""
+"""Mean radar cross-section where none is given."""
 
 Rcs = Annotated[Number, Field(ge=1e-6, le=1e8)]
 Elevation = Annotated[Number, Field(ge=-90, le=90)]
@@ -26,14 +26,14 @@ SwarmSpeed = Annotated[Number, Field(ge=0, le=1e5)]
 
 
 class ModeChange(Spec):
-    """The transponder is switched."""
+    """A change of the transponder's mode."""
 
     at_s: Seconds
     mode: ModeName
 
 
 class TransponderSpec(Spec):
-    """What answers the radar's interrogation."""
+    """A contact's transponder."""
 
     mode: ModeName = TransponderMode.OFF
     id: Name | None = None
@@ -42,11 +42,11 @@ class TransponderSpec(Spec):
 
     @property
     def modes(self) -> tuple[TransponderMode, ...]:
-        """Every mode that it takes on, in order."""
+        """All modes, in order of time."""
         return (self.mode, *(change.mode for change in self.schedule))
 
     @model_validator(mode="after")
-    def _can_say_what_it_says(self) -> Self:
+    def _has_its_identities(self) -> Self:
         if TransponderMode.ON in self.modes and self.id is None:
             raise field_error((), "mode ON needs an id")
         if TransponderMode.SPOOF in self.modes and self.spoof_id is None:
@@ -56,7 +56,7 @@ class TransponderSpec(Spec):
         return self
 
     @model_validator(mode="after")
-    def _schedule_goes_forward(self) -> Self:
+    def _schedule_ascends(self) -> Self:
         times = [0.0, *(change.at_s for change in self.schedule)]
         for i, (before, after) in enumerate(itertools.pairwise(times)):
             if after <= before:
@@ -67,14 +67,14 @@ class TransponderSpec(Spec):
 
 
 class ContactSpec(Spec):
-    """Somebody or something out there."""
+    """One contact."""
 
     id: Name
     object_type: ObjectTypeName
     side: SideName = FriendFoe.UNKNOWN
     rcs_m2: Rcs | None = None
     swerling: SwerlingCase | None = None
-    """How its echo fluctuates; None: as the radar's parameters say."""
+    """Fluctuation of its echo; None: the radar's own."""
     transponder: TransponderSpec = TransponderSpec()
     motion: MotionSpec
     appears_at_s: Seconds = 0.0
@@ -82,11 +82,11 @@ class ContactSpec(Spec):
 
     @property
     def mean_rcs_m2(self) -> float:
-        """Mean radar cross-section: as given, or typical of its type."""
+        """Mean radar cross-section: as given, or typical of the type."""
         return TYPICAL_RCS_M2[self.object_type] if self.rcs_m2 is None else self.rcs_m2
 
     @model_validator(mode="after")
-    def _leaves_after_it_came(self) -> Self:
+    def _disappears_after_it_appears(self) -> Self:
         if self.disappears_at_s is not None and self.disappears_at_s <= self.appears_at_s:
             raise field_error(
                 ("disappears_at_s",), f"{self.disappears_at_s:g} s is not after appears_at_s, {self.appears_at_s:g} s"
@@ -100,7 +100,7 @@ def _ascending(name: str, bounds: tuple[float, float]) -> None:
 
 
 class SwarmSpec(Spec):
-    """Many contacts of one kind, scattered over a shell and flying level turns; drawn from the run's seed."""
+    """Many contacts of one kind in level turns, scattered over a shell; drawn from the run's seed."""
 
     id: Name
     count: Annotated[Whole, Field(ge=1, le=2000)]
@@ -109,7 +109,7 @@ class SwarmSpec(Spec):
     rcs_m2: Rcs | None = None
     swerling: SwerlingCase | None = None
     transponder_mode: HonestModeName = TransponderMode.OFF
-    """ON: each one answers with its own contact id."""
+    """ON: each member replies with its own contact id."""
     centre_m: Point = (0.0, 0.0, 0.0)
     radius_m: tuple[Length, Length]
     elev_deg: tuple[Elevation, Elevation] = (-20.0, 20.0)
@@ -125,5 +125,5 @@ class SwarmSpec(Spec):
         return self
 
     def member_id(self, number: int) -> str:
-        """Id of one of them."""
+        """Return the id of a member."""
         return f"{self.id}-{number:03d}"

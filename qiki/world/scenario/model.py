@@ -1,4 +1,4 @@
-"""A whole scenario, and the checks that look across it."""
+"""A scenario, and the checks across its fields."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class BotStart(Spec):
-    """Where the bot begins."""
+    """Initial state of the bot."""
 
     position_m: Point = (0.0, 0.0, 0.0)
     velocity_mps: VelocityVector = (0.0, 0.0, 0.0)
@@ -26,7 +26,7 @@ class BotStart(Spec):
 
 
 class Scenario(Spec):
-    """A world: what is in it when it begins, and what will happen."""
+    """A world: its contacts, the bot's initial state, the radar, and the times of all changes."""
 
     name: Name
     description: Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\n]*$")]
@@ -55,7 +55,7 @@ class Scenario(Spec):
         return self
 
     @model_validator(mode="after")
-    def _contacts_fit_a_frame(self) -> Self:
+    def _contacts_are_limited(self) -> Self:
         count = len(self.contacts) + sum(swarm.count for swarm in self.swarms)
         if count > MAX_CONTACTS:
             raise field_error(("swarms",), f"{count} contacts in all (expected at most {MAX_CONTACTS})")
@@ -107,7 +107,7 @@ def _check_spoof(index: int, contact: ContactSpec, known: set[str]) -> None:
     if claimed is not None and claimed not in known:
         raise field_error(
             ("contacts", index, "transponder", "spoof_id"),
-            f"nobody is called {claimed} (expected another contact's transponder id or one of identities)",
+            f"unknown identity {claimed} (expected another contact's transponder id or one of identities)",
         )
 
 

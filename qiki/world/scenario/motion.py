@@ -1,4 +1,4 @@
-"""How a contact may move, as a scenario writes it. Every motion begins when its contact appears."""
+"""Motions of contacts, as written in a scenario. Every motion begins when its contact appears."""
 
 import math
 from typing import Annotated, Literal, Self
@@ -14,7 +14,7 @@ TurnRate = Annotated[Number, Field(ge=-180, le=180)]
 
 
 class ConstantVelocitySpec(Spec):
-    """Straight on; at rest where no velocity is given."""
+    """A straight line at constant velocity; without a velocity at rest."""
 
     kind: Literal["constant_velocity"] = "constant_velocity"
     position_m: Point
@@ -22,16 +22,16 @@ class ConstantVelocitySpec(Spec):
 
 
 class CoordinatedTurnSpec(Spec):
-    """Straight on, a level turn at constant speed and rate, straight on again."""
+    """A straight line, a level turn at constant speed and rate, a straight line."""
 
     kind: Literal["coordinated_turn"] = "coordinated_turn"
     position_m: Point
     velocity_mps: VelocityVector
     turn_rate_dps: TurnRate
-    """Clockwise seen from above, as bearings are counted."""
+    """Positive: clockwise seen from above, as bearings."""
     begins_s: Seconds = 0.0
     lasts_s: Seconds | None = None
-    """None: for ever."""
+    """None: without end."""
 
 
 class Leg(Spec):
@@ -42,7 +42,7 @@ class Leg(Spec):
 
 
 class WaypointsSpec(Spec):
-    """Leg after leg; then it holds its place, or flies back to the start at the last leg's speed and begins anew."""
+    """A sequence of legs, then a stop; or a loop, which closes at the last leg's speed and repeats."""
 
     kind: Literal["waypoints"] = "waypoints"
     position_m: Point
@@ -50,7 +50,7 @@ class WaypointsSpec(Spec):
     then: Literal["hold", "loop"] = "hold"
 
     @model_validator(mode="after")
-    def _legs_lead_somewhere(self) -> Self:
+    def _legs_have_length(self) -> Self:
         here = self.position_m
         for i, leg in enumerate(self.legs):
             if math.dist(here, leg.to_m) < SHORTEST_LEG_M:
@@ -65,7 +65,7 @@ class WaypointsSpec(Spec):
 
 
 class OrbitSpec(Spec):
-    """A circle round a point, clockwise seen from above; an inclination beyond 90° turns it round."""
+    """A circle around a point, clockwise seen from above; counter-clockwise for inclinations above 90°."""
 
     kind: Literal["orbit"] = "orbit"
     centre_m: Point
@@ -74,19 +74,19 @@ class OrbitSpec(Spec):
     speed_mps: Speed | None = None
     inclination_deg: Annotated[Number, Field(ge=0, le=180)] = 0.0
     node_deg: Number = 0.0
-    """Bearing, seen from the centre, at which it climbs through the centre's level."""
+    """Bearing of the ascending node from the centre."""
     phase_deg: Number = 0.0
-    """How far past the node it begins."""
+    """Angle past the node at the begin."""
 
     @model_validator(mode="after")
-    def _one_rate(self) -> Self:
+    def _period_or_speed(self) -> Self:
         if (self.period_s is None) == (self.speed_mps is None):
             raise field_error(("period_s",), "expected either period_s or speed_mps")
         return self
 
     @property
     def rate_radps(self) -> float:
-        """Angular rate."""
+        """Angular rate [rad/s]."""
         if self.period_s is not None:
             return 2 * math.pi / self.period_s
         return (self.speed_mps or 0.0) / self.radius_m

@@ -1,4 +1,4 @@
-"""Makes the members of a swarm."""
+"""Members of a swarm."""
 
 import math
 
@@ -12,7 +12,7 @@ from qiki.world.scenario.motion import CoordinatedTurnSpec
 
 
 def members(swarm: SwarmSpec, rng: np.random.Generator) -> list[ContactSpec]:
-    """Contacts drawn uniformly over the shell's volume, with level headings drawn uniformly."""
+    """Draw contacts uniformly over the shell's volume, with uniform horizontal headings."""
     positions = np.array(swarm.centre_m) + _scattered(swarm, rng)
     heading = rng.uniform(0.0, 2 * np.pi, swarm.count)
     speed = rng.uniform(*swarm.speed_mps, swarm.count)
@@ -25,7 +25,7 @@ def members(swarm: SwarmSpec, rng: np.random.Generator) -> list[ContactSpec]:
 
 
 def _scattered(swarm: SwarmSpec, rng: np.random.Generator) -> Array:
-    """Places in the shell relative to its centre, (n, 3) [m]: uniform in radius³ and in the sine of elevation."""
+    """Draw positions relative to the centre, (n, 3) [m]: uniform in radius³ and in the sine of elevation."""
     inner, outer = swarm.radius_m
     low, high = (math.sin(math.radians(bound)) for bound in swarm.elev_deg)
     radius = np.cbrt(rng.uniform(inner**3, outer**3, swarm.count))

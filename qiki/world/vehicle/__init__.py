@@ -1,1 +1,1 @@
-"""The vehicle: planes for power, heat, propulsion, docking, communication and sensors, and the hull that joins them."""
+"""The vehicle: its planes (power, heat, propulsion, docking, communication, sensors), its hull and its orders."""

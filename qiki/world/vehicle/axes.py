@@ -7,7 +7,7 @@ Vector3 = tuple[float, float, float]
 
 
 class Axis(StrEnum):
-    """The way in which a thruster pushes the vehicle."""
+    """Direction in which a thruster pushes the vehicle."""
 
     FORWARD = "forward"
     AFT = "aft"
@@ -29,7 +29,7 @@ BODY_AXES: dict[Axis, tuple[int, int, int]] = {
 
 
 def to_world(body: Vector3, heading_deg: float) -> Vector3:
-    """Turn (forward, starboard, up) into world axes; the vehicle flies level, `heading_deg` clockwise from +Y."""
+    """Rotate (forward, starboard, up) to world axes; the vehicle is level, `heading_deg` clockwise from +Y."""
     forward, starboard, up = body
     sine, cosine = math.sin(math.radians(heading_deg)), math.cos(math.radians(heading_deg))
     return forward * sine + starboard * cosine, forward * cosine - starboard * sine, up

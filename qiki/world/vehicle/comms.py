@@ -5,7 +5,7 @@ from qiki.contracts.enums import TransponderMode
 
 
 class Transponder:
-    """Answers in the mode that was commanded, as long as it has power."""
+    """Replies in the commanded mode while it has power."""
 
     def __init__(self, parameters: CommsParameters) -> None:
         self.commanded = parameters.xpdr_mode
@@ -13,10 +13,10 @@ class Transponder:
 
     @property
     def wants_power(self) -> bool:
-        """Whether the commanded mode needs the device on."""
+        """True if the commanded mode needs power."""
         return self.commanded is not TransponderMode.OFF
 
     @property
     def mode(self) -> TransponderMode:
-        """What it really does: shed means off."""
+        """Actual mode: OFF while the load is shed."""
         return self.commanded if self.allowed else TransponderMode.OFF

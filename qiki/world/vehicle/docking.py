@@ -1,4 +1,4 @@
-"""Docking plane: two ports that latch at once. The dock moves with the vehicle, which may not thrust while held."""
+"""Docking plane: two ports that latch without delay. The dock moves with the vehicle, which must not thrust."""
 
 from enum import StrEnum
 
@@ -6,14 +6,14 @@ from qiki.botspec.planes.docking import DockingParameters, Port
 
 
 class LatchState(StrEnum):
-    """What the latch says."""
+    """State of the latch."""
 
     UNDOCKED = "undocked"
     DOCKED = "docked"
 
 
 class Docking:
-    """The latch, and the switch of the power bridge, which only a closed latch connects."""
+    """The latch, and the switch of the power bridge, which needs a closed latch."""
 
     def __init__(self, parameters: DockingParameters) -> None:
         self.port = parameters.docked_at
@@ -21,12 +21,12 @@ class Docking:
 
     @property
     def state(self) -> LatchState:
-        """Held or free."""
+        """State of the latch."""
         return LatchState.UNDOCKED if self.port is None else LatchState.DOCKED
 
     @property
     def power_connected(self) -> bool:
-        """Whether the dock's supply is on the bus."""
+        """True if the dock supplies the bus."""
         return self.port is not None and self._bridge_on
 
     def engage(self, port: Port) -> None:
@@ -34,10 +34,10 @@ class Docking:
         self.port = port
 
     def release(self) -> None:
-        """Open the latch; that opens the power bridge too."""
+        """Open the latch and the power bridge."""
         self.port = None
         self._bridge_on = False
 
     def switch_power(self, *, on: bool) -> None:
-        """Set the bridge's switch."""
+        """Set the switch of the power bridge."""
         self._bridge_on = on

@@ -1,8 +1,8 @@
 """Cruise drive: brings the velocity to a commanded speed along the heading, and turns the heading.
 
-The two motors act as one: a command to either sets the drive. While the drive is engaged the velocity is steered to
-`speed` along the heading, at most `acceleration_mps2` a second; so 0 % comes to rest in the world. Until a speed is
-commanded, and again after a thruster fired, the vehicle coasts.
+The two motors act as one: a command to either sets the drive. While the drive is engaged, the velocity approaches the
+commanded speed along the heading with at most `acceleration_mps2`; 0 % brings the vehicle to rest in the world. Before
+the first command, and after a thruster has fired, the vehicle coasts.
 """
 
 import math
@@ -22,28 +22,37 @@ class Drive:
 
     @property
     def speed_mps(self) -> float:
-        """Speed that the drive holds; 0 while it is disengaged."""
+        """Commanded speed; 0 while the drive is disengaged."""
         return self._speed_mps or 0.0
 
     def cruise(self, fraction: float) -> None:
-        """Engage at a fraction of the greatest speed."""
+        """Engage at a fraction of the maximum speed."""
         self._speed_mps = fraction * self._parameters.max_speed_mps
 
     def turn(self, degrees: float) -> None:
-        """Turn further, clockwise when positive; turns that are under way are added to."""
+        """Add a turn to those in progress, clockwise when positive."""
         self._turn_left_deg += degrees
 
     def release(self) -> None:
-        """Let the vehicle coast on."""
+        """Disengage: the vehicle coasts."""
         self._speed_mps = None
 
     def stop(self) -> None:
-        """Coast on and turn no further."""
+        """Disengage and end all turns."""
         self.release()
         self._turn_left_deg = 0.0
 
     def step(self, dt_s: float, velocity_mps: Vector3, power_share: float) -> Vector3:
-        """Turn, and tell the change of velocity in world axes [m/s]. Without power the drive is released."""
+        """Turn and accelerate for `dt_s`. Without power the drive is released.
+
+        Args:
+            dt_s: length of the step
+            velocity_mps: at its begin, world axes
+            power_share: power granted over power wanted
+
+        Returns:
+            Change of velocity, world axes [m/s].
+        """
         limit_deg = self._parameters.turn_rate_dps * dt_s
         turned_deg = min(max(self._turn_left_deg, -limit_deg), limit_deg)
         self._turn_left_deg -= turned_deg

@@ -1,4 +1,4 @@
-"""Hull: integrity, lost when something is struck."""
+"""Hull: integrity, reduced by collisions."""
 
 import numpy as np
 
@@ -14,19 +14,19 @@ class Hull:
         self.integrity_pct = 100.0
 
     def meet(self, before: Array, after: Array, mass_kg: float, dt_s: float) -> int:
-        """Take what the contacts that came within the radius during a step do to the hull.
+        """Damage the hull by the contacts that entered its radius during a step.
 
-        A contact strikes once: when it enters the radius. The energy is that of the vehicle's own mass at the
-        relative speed; the contacts fly on.
+        A contact strikes once, when it enters. The energy is that of the vehicle's mass at the relative speed. The
+        contacts fly on.
 
         Args:
-            before: relative positions at the step's begin, (n, 3) [m]
-            after: the same contacts at its end, (n, 3) [m]
+            before: (n, 3) [m] relative positions at the step's begin
+            after: (n, 3) [m] the same contacts at its end
             mass_kg: mass of the vehicle
             dt_s: length of the step
 
         Returns:
-            How many struck.
+            Number of collisions.
         """
         struck = _enters(before, after, self._parameters.radius_m)
         if struck.any():
@@ -37,7 +37,7 @@ class Hull:
 
 
 def _enters(before: Array, after: Array, radius: float) -> Mask:
-    """Which straight paths begin outside the sphere and touch it, (n,)."""
+    """Return which straight paths begin outside the sphere and touch it: (n,)."""
     path = after - before
     length2 = np.einsum("ij,ij->i", path, path)
     along = -np.einsum("ij,ij->i", before, path) / np.where(length2 > 0, length2, 1.0)

@@ -2,7 +2,7 @@
 
 
 class Hysteresis:
-    """On at or above `high`, off at or below `low`, unchanged in between."""
+    """A switch that is on at or above `high`, off at or below `low`, and unchanged in between."""
 
     def __init__(self, low: float, high: float, *, on: bool = False) -> None:
         self._low = low
@@ -10,10 +10,10 @@ class Hysteresis:
         self.on = on
 
     def at(self, value: float) -> bool:
-        """Whether the switch would be on with this value; changes nothing."""
+        """Return whether the switch would be on at this value, without changing it."""
         return value >= self._high or (self.on and value > self._low)
 
     def update(self, value: float) -> bool:
-        """Take a new value; tells whether the switch is on."""
+        """Set the switch by a new value, and return whether it is on."""
         self.on = self.at(value)
         return self.on

@@ -1,4 +1,4 @@
-"""On-board computer: its use follows what the vehicle does, and draws power and heats the core."""
+"""On-board computer: its load follows the vehicle's activity, draws power and heats the core."""
 
 import math
 
@@ -6,7 +6,7 @@ from qiki.botspec.planes.mcqpu import McqpuParameters
 
 
 class Mcqpu:
-    """Use of the computer, a first-order lag behind what is asked of it."""
+    """Load of the computer, with a first-order lag."""
 
     def __init__(self, parameters: McqpuParameters) -> None:
         self._parameters = parameters
@@ -14,11 +14,11 @@ class Mcqpu:
 
     @property
     def power_w(self) -> float:
-        """Power drawn."""
+        """Power drawn [W]."""
         return self._parameters.full_load_w * self.use_pct / 100.0
 
     def step(self, dt_s: float, *, speed_mps: float, radar: bool, transponder: bool) -> None:
-        """Follow the work that there is."""
+        """Approach the load of the current activity for `dt_s`."""
         constants = self._parameters
         target = constants.idle_pct + constants.motion_pct_per_mps * speed_mps
         target += constants.radar_pct * radar + constants.transponder_pct * transponder

@@ -1,4 +1,4 @@
-"""Propulsion plane: cold-gas thrusters, one a body axis, that fire pulses and use up propellant."""
+"""Propulsion plane: cold-gas thrusters, one for each direction of the body, that fire pulses."""
 
 import math
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from qiki.world.vehicle.axes import BODY_AXES, Axis, Vector3
 
 STANDARD_GRAVITY_MPS2 = 9.80665
 TIME_GRAIN_S = 1e-9
-"""Less than this of a pulse is left by rounding only."""
+"""A remainder of a pulse below this is a rounding error."""
 
 
 @dataclass(slots=True)
@@ -28,21 +28,21 @@ class Thrusters:
 
     @property
     def mass_kg(self) -> float:
-        """Mass of the vehicle with what propellant is left."""
+        """Mass of the vehicle with the remaining propellant."""
         return self._parameters.dry_mass_kg + self.propellant_kg
 
     @property
     def active(self) -> bool:
-        """Whether a pulse is on."""
+        """True during a pulse."""
         return bool(self._pulses)
 
     @property
     def throttle(self) -> float:
-        """Sum of the thrusters' commanded fractions: what their power goes by."""
+        """Sum of the thrusters' commanded fractions, to which their power is proportional."""
         return sum(pulse.fraction for pulse in self._pulses.values())
 
     def fire(self, axis: Axis, fraction: float, duration_s: float) -> None:
-        """Begin a pulse in place of the one on this axis; without thrust or duration it only ends that one."""
+        """Replace the pulse on an axis; without thrust or duration only end it."""
         self._pulses.pop(axis, None)
         if fraction > 0 and duration_s > 0:
             self._pulses[axis] = _Pulse(fraction, duration_s)
@@ -52,9 +52,9 @@ class Thrusters:
         self._pulses.clear()
 
     def step(self, dt_s: float, power_share: float) -> Vector3:
-        """Burn for `dt_s` with a share of the power asked for.
+        """Burn for `dt_s` with a share of the power wanted.
 
-        The change of velocity is F/ṁ · ln(m₀/m₁) (Tsiolkovsky), exact for thrust that is constant in a step.
+        The change of velocity is F/ṁ · ln(m₀/m₁) (Tsiolkovsky), exact for constant thrust.
 
         Returns:
             Change of velocity in body axes (forward, starboard, up) [m/s].
@@ -72,7 +72,7 @@ class Thrusters:
         return impulse[0] * gain, impulse[1] * gain, impulse[2] * gain
 
     def _impulse(self, dt_s: float, power_share: float) -> tuple[Vector3, float]:
-        """Impulse wanted in body axes, and summed over the thrusters, which propellant goes by [N s]."""
+        """Return the impulse in body axes, and its sum over the thrusters, which consumes propellant [N s]."""
         forward = starboard = up = total = 0.0
         for axis, pulse in tuple(self._pulses.items()):
             x, y, z = BODY_AXES[axis]

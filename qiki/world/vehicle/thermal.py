@@ -1,4 +1,4 @@
-"""Thermal plane: a network of lumped nodes that lose heat to space, with trips."""
+"""Thermal plane: a network of lumped nodes with losses to space and trip temperatures."""
 
 from collections.abc import Mapping
 
@@ -10,11 +10,15 @@ from qiki.world.vehicle.hysteresis import Hysteresis
 
 
 class ThermalPlane:
-    """Temperatures, stepped exactly for heat that is constant through a step.
+    """Temperatures of the nodes; a step is exact for constant heat.
 
-    With T the temperatures, C the capacities and G the conductances, C dT/dt = q - G T + g T_ambient. Scaled by
-    the root of C the system is symmetric, so its matrix exponential comes from the eigenvalues
-    (Golub and Van Loan, Matrix Computations, 4th ed., section 9.3).
+    With temperatures T, capacities C and conductances G: C dT/dt = q - G T + g T_ambient. Scaled by the root of C the
+    system is symmetric, so its matrix exponential follows from the eigenvalues (Golub and Van Loan, Matrix
+    Computations, 4th ed., section 9.3).
+
+    Args:
+        parameters: nodes, couplings and losses
+        dt_s: length of every step
     """
 
     def __init__(self, parameters: ThermalParameters, dt_s: float) -> None:
@@ -37,7 +41,7 @@ class ThermalPlane:
         self.temperatures_c: Array = np.array([node.start_c for node in nodes])
 
     def step(self, heat_w: Mapping[Node, float]) -> None:
-        """Advance by the step the plane was made for."""
+        """Advance by one step with this heat in each node [W]."""
         heat = np.array([heat_w.get(name, 0.0) for name in self._names])
         steady = self._resistance @ (heat + self._ambient_w)
         self.temperatures_c = steady + self._decay @ (self.temperatures_c - steady)
@@ -45,20 +49,20 @@ class ThermalPlane:
             trip.update(temperature)
 
     def temperature_c(self, node: Node) -> float:
-        """Temperature of one node."""
+        """Return the temperature of a node."""
         return float(self.temperatures_c[self._names.index(node)])
 
     def trip_c(self, node: Node) -> float:
-        """Temperature at which a node trips."""
+        """Return the temperature at which a node trips."""
         return self._parameters.nodes[node].trip_c
 
     def tripped(self, node: Node) -> bool:
-        """Whether a node is too hot, until it has cooled down by its hysteresis."""
+        """Return whether a node is tripped; it stays so until it has cooled by its hysteresis."""
         return self._trips[self._names.index(node)].on
 
 
 def _decay(conductance: Array, capacity: Array, dt_s: float) -> Array:
-    """exp(-C⁻¹ G dt), (n, n)."""
+    """Return exp(-C⁻¹ G dt): (n, n)."""
     root = np.sqrt(capacity)
     rates, modes = np.linalg.eigh(conductance / np.outer(root, root))
     decay: Array = (modes * np.exp(-rates * dt_s)) @ modes.T * np.outer(1.0 / root, root)

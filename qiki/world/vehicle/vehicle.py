@@ -1,4 +1,4 @@
-"""The vehicle: one step joins its planes."""
+"""The vehicle: its planes, advanced together."""
 
 from typing import Literal
 
@@ -15,19 +15,28 @@ from qiki.world.vehicle.docking import Docking
 from qiki.world.vehicle.drive import Drive
 from qiki.world.vehicle.hull import Hull
 from qiki.world.vehicle.mcqpu import Mcqpu
-from qiki.world.vehicle.nbl import Nbl
-from qiki.world.vehicle.power.loads import Load
+from qiki.world.vehicle.power.loads import Load, Nbl
 from qiki.world.vehicle.power.plane import BusState, Demand, PowerPlane
 from qiki.world.vehicle.propulsion import Thrusters
 from qiki.world.vehicle.sensors import Sensors
 from qiki.world.vehicle.thermal import ThermalPlane
 
 SAFE_MODE_SHEDS = frozenset({Load.NBL, Load.MOTION, Load.RCS})
-"""The radar and the transponder stay on in safe mode: whoever is in danger has to see and to be seen."""
+"""The radar and the transponder stay on in safe mode: a vehicle in danger has to see and to be seen."""
 
 
 class Vehicle:
-    """The bot QIKI. Its state is public to read; orders (`qiki.world.vehicle.orders`) change it."""
+    """The bot QIKI. Its state is public to read; orders (`qiki.world.vehicle.orders`) change it.
+
+    In a step the bus shares power among the loads; thrusters and drive accelerate the vehicle with their shares; the
+    computer's load follows; power becomes heat; the sensors draw their noise and failures.
+
+    Args:
+        parameters: constants of the planes
+        start: initial position, velocity and heading
+        dt_s: length of every step
+        rng: generator of the sensors
+    """
 
     def __init__(self, parameters: BotParameters, start: BotStart, dt_s: float, rng: np.random.Generator) -> None:
         self._parameters = parameters
@@ -49,12 +58,12 @@ class Vehicle:
 
     @property
     def safe_mode(self) -> bool:
-        """Whether the vehicle is in safe mode."""
+        """True in safe mode."""
         return self.mode is FSMState.ERROR_STATE
 
     @property
     def radar_off_reason(self) -> str | None:
-        """Why the radar does not measure; None while it does."""
+        """Reason for which the radar does not measure; None while it does."""
         if SensorKind.RADAR not in self.sensors.parameters.fitted:
             return "no radar is fitted"
         if not self.sensors.works(SensorKind.RADAR):
@@ -65,18 +74,18 @@ class Vehicle:
 
     @property
     def faults(self) -> tuple[str, ...]:
-        """What is wrong with power and heat."""
+        """Faults of power and heat."""
         hot = tuple(f"THERMAL_TRIP:{node}" for node in Node if self.thermal.tripped(node))
         return self.bus.faults + hot
 
     def lacks_power(self, load: Literal[Load.MOTION, Load.RCS]) -> bool:
-        """Whether this load, which is divisible, would get nothing at the next step if it asked."""
+        """Return whether this divisible load would get no power in the next step."""
         constants = self._parameters.power
         want_w = constants.rcs_load_w if load is Load.RCS else constants.motion_load_w_per_mps
         return want_w > 0 and self.power.offer_w(self._dt_s, self._demand(), load, want_w) <= 0
 
     def stop_thrust(self) -> None:
-        """End every pulse and turn, and let the vehicle coast."""
+        """End all pulses and turns; the vehicle coasts."""
         self.thrusters.stop()
         self.drive.stop()
 
@@ -84,7 +93,7 @@ class Vehicle:
         """Advance by one tick.
 
         Returns:
-            The sensors that failed or came back.
+            The sensors that failed or recovered.
         """
         demand = self._demand()
         self.bus = self.power.step(self._dt_s, demand)
@@ -123,7 +132,7 @@ class Vehicle:
         )
 
     def _move(self, demand: Demand) -> None:
-        """Change the velocity, and go at the mean of the old and the new one: exact for constant thrust."""
+        """Change the velocity, and move at the mean of old and new: exact for constant acceleration."""
         burn = self.thrusters.step(self._dt_s, self._share(Load.RCS, demand))
         heading_deg = self.drive.heading_deg
         drive = self.drive.step(self._dt_s, self.velocity_mps, self._share(Load.MOTION, demand))
@@ -140,7 +149,7 @@ class Vehicle:
         self.velocity_mps = new
 
     def _share(self, load: Load, demand: Demand) -> float:
-        """Part of the power asked for that the load got; a drive that holds 0 m/s asks for none."""
+        """Return the power granted over the power wanted; 1 for a load that wants none."""
         wanted_w = demand.wanted_w[load]
         if wanted_w > 0:
             return self.bus.granted_w[load] / wanted_w

@@ -1,14 +1,15 @@
-"""Who gets power when there is not enough: loads go in the order of their worth."""
+"""Loads, and their shares of a limited budget."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Load(StrEnum):
-    """A load that can be switched off. The order is the order of shedding: first the least needed.
+    """A load that can be shed. The order is that of shedding: the least needed first.
 
-    The radar goes last but one: a vehicle that cannot see is in danger, one that cannot be identified
-    (transponder) is in danger from its friends too.
+    The radar is last but one: a vehicle that cannot see is in danger, and one that cannot be identified (transponder)
+    is in danger from its friends too.
     """
 
     NBL = "nbl"
@@ -20,7 +21,7 @@ class Load(StrEnum):
 
 SHED_ORDER = tuple(Load)
 DIVISIBLE = frozenset({Load.MOTION, Load.RCS})
-"""Loads that run on less than they ask for."""
+"""Loads that run on less power than they want."""
 
 
 def allocate(
@@ -28,17 +29,17 @@ def allocate(
 ) -> dict[Load, float]:
     """Share a budget among the loads, the most needed first.
 
-    Once a load is cut, all that are less needed get nothing. A load that was shed comes back only when a
-    margin would be left beside it, so that it does not flicker.
+    Once a load is cut, all less needed ones get nothing. A shed load returns only if a margin remains, so that it does
+    not flicker.
 
     Args:
-        budget_w: what there is to share [W]
-        wanted_w: what each load asks for [W]
-        shed: loads that are off since the last step
-        restore_margin_w: what must be left over when a shed load returns [W]
+        budget_w: power to share
+        wanted_w: power that each load wants
+        shed: loads that were shed in the last step
+        restore_margin_w: power that must remain when a shed load returns
 
     Returns:
-        What each load gets [W].
+        Power granted to each load [W].
     """
     granted = dict.fromkeys(SHED_ORDER, 0.0)
     left_w = max(budget_w, 0.0)
@@ -51,3 +52,16 @@ def allocate(
         granted[load] = want_w
         left_w -= want_w
     return granted
+
+
+@dataclass
+class Nbl:
+    """The NBL, an auxiliary load that is switched and limited by command."""
+
+    max_power_w: float
+    on: bool = False
+
+    @property
+    def wanted_w(self) -> float:
+        """Power wanted [W]."""
+        return self.max_power_w if self.on else 0.0

@@ -1,4 +1,4 @@
-"""Power plane: sources, stores and loads on one bus, with shedding when they do not balance."""
+"""Power plane: sources, stores and loads on one bus, with load shedding."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from qiki.world.vehicle.power.storage import Storage
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What the vehicle asks of the bus in one step, and what heat or safe mode forbids."""
+    """Power that the vehicle wants in one step, and the limits set by heat and safe mode."""
 
     wanted_w: Mapping[Load, float]
     mcqpu_w: float
@@ -25,7 +25,7 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class BusState:
-    """The bus after a step: `power_in_w - power_out_w` is what the battery took."""
+    """The bus after a step. The battery took `power_in_w - power_out_w`."""
 
     bus_v: float
     bus_a: float
@@ -48,7 +48,13 @@ class BusState:
 
 
 class PowerPlane:
-    """The bus. Below the low state of charge the battery is spared: the loads get what the sources give."""
+    """The bus.
+
+    The budget is what the distribution unit carries and the sources and stores give, minus the fixed loads. It is
+    shared among the loads by their order (`allocate`). A deficit is taken from the battery first, then from the
+    supercapacitor; a surplus charges the supercapacitor first. Below the low state of charge the battery is spared:
+    the loads get the power of the sources alone.
+    """
 
     def __init__(self, parameters: PowerParameters) -> None:
         self._parameters = parameters
@@ -64,7 +70,7 @@ class PowerPlane:
         return self._parameters.bus_empty_v + self._parameters.bus_span_v * self.battery.soc_pct / 100.0
 
     def idle(self) -> BusState:
-        """The bus before the first step: nothing flows yet."""
+        """Return the bus before the first step, without any flow."""
         return BusState(
             bus_v=self.bus_v,
             bus_a=0.0,
@@ -106,12 +112,12 @@ class PowerPlane:
         )
 
     def offer_w(self, dt_s: float, demand: Demand, load: Load, want_w: float) -> float:
-        """What a load would get in the next step if it asked for `want_w`, away from a dock; changes nothing."""
+        """Return what a load would get in the next step if it wanted `want_w`, without a dock; change nothing."""
         asked = replace(demand, wanted_w={**demand.wanted_w, load: want_w})
         return self._grant(dt_s, asked, self._parameters.base_source_w)[load]
 
     def _grant(self, dt_s: float, demand: Demand, offered_w: float) -> dict[Load, float]:
-        """Share what the bus carries and the supply gives; of a low battery, what the sources alone give."""
+        """Share the budget; with a low battery, that of the sources alone."""
         charged = self._charged.at(self.battery.soc_pct)
         supply_w = offered_w + self._stored_w(dt_s, demand) if charged else offered_w
         budget_w = min(self._pdu_limit_w(demand), supply_w) - self._fixed_w(demand)
@@ -136,7 +142,7 @@ class PowerPlane:
         return low or load in demand.barred
 
     def _settle(self, dt_s: float, served_w: float, offered_w: float, demand: Demand) -> tuple[float, float]:
-        """Move the stores: the battery covers a deficit first, the supercapacitor its peaks.
+        """Move the stores: the battery covers a deficit, the supercapacitor its peaks.
 
         Returns:
             Power drawn from the sources, and out of the supercapacitor (negative: into it) [W].
