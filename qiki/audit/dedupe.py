@@ -1,17 +1,17 @@
-"""Which events are registered already."""
+"""Duplicates: an index of the events that are registered."""
 
 from collections.abc import Iterable
 from hashlib import blake2b
 
 from qiki.audit.record import Draft
 
-# An event comes again while the broker has no acknowledgement of it (512 events at most), or when its publisher sends
-# it again after the broker's duplicate window: minutes later, not months. The broker keeps events for a week.
 CAPACITY = 200_000
+"""Events in the index. An event is redelivered while it is not acknowledged (at most 512 events), or published again
+after the broker's duplicate window: minutes later, not months. The broker keeps events for a week."""
 
 
 class SeenEvents:
-    """The newest events by source and id, which together name an event (CloudEvents); the oldest are forgotten."""
+    """The newest events by source and id, which identify an event (CloudEvents); the oldest are dropped."""
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self.capacity = capacity
@@ -21,7 +21,7 @@ class SeenEvents:
         return len(self._keys)
 
     def add(self, source: str, event_id: str) -> bool:
-        """Take an event down; False if it was there."""
+        """Add an event; return False for a duplicate."""
         key = _key(source, event_id)
         if key in self._keys:
             return False
@@ -31,7 +31,7 @@ class SeenEvents:
         return True
 
     def unseen(self, drafts: Iterable[Draft]) -> list[Draft]:
-        """Those that are not registered, each once."""
+        """Return the drafts that are not registered, without duplicates."""
         fresh: dict[bytes, Draft] = {}
         for draft in drafts:
             key = _key(draft.source, draft.event_id)

@@ -12,39 +12,39 @@ _NAME = re.compile(r"audit-(\d{6,})\.jsonl")
 
 
 def file_name(number: int) -> str:
-    """Of the n-th file, counted from 1."""
+    """Return the name of the n-th file, counted from 1."""
     return f"audit-{number:06d}.jsonl"
 
 
 def file_number(path: Path) -> int:
-    """Which one it is."""
+    """Return the number of a file; 0 for a file of another name."""
     match = _NAME.fullmatch(path.name)
     return int(match[1]) if match else 0
 
 
 def audit_files(folder: Path) -> list[Path]:
-    """The files of a folder, oldest first; none where there is no folder."""
+    """Return the files of a folder, oldest first; none if there is no folder."""
     if not folder.is_dir():
         return []
     return sorted((path for path in folder.iterdir() if file_number(path)), key=file_number)
 
 
 def read_lines(path: Path) -> Iterator[bytes]:
-    """Its lines with their line feeds; a torn last one has none."""
+    """Yield the lines with their line feeds; a torn last line has none."""
     with path.open("rb") as file:
         yield from file
 
 
 def lines_backward(path: Path) -> Iterator[bytes]:
-    """Its lines, newest first."""
+    """Yield the lines, newest first."""
     yield from reversed(path.read_bytes().splitlines(keepends=True))
 
 
 def take_lock(folder: Path) -> int:
-    """Become the only writer of a folder; a descriptor to be held.
+    """Lock a folder for writing, and return a descriptor that holds the lock.
 
     Raises:
-        OSError: the folder cannot be written, or another process writes there.
+        OSError: the folder cannot be written, or another process holds the lock.
     """
     descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
     try:
@@ -56,7 +56,7 @@ def take_lock(folder: Path) -> int:
 
 
 def has_writer(folder: Path) -> bool:
-    """Whether somebody writes there now, so that the last line may not be whole yet."""
+    """Return whether a process writes to the folder, so that the last line may be incomplete."""
     try:
         descriptor = os.open(folder / LOCK, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:

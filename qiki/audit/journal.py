@@ -1,4 +1,4 @@
-"""The audit log's writer: appends to the newest file of a folder, begins new ones, repairs a torn end."""
+"""The audit log's writer: appends to the newest file of a folder, begins new files, repairs a torn end."""
 
 import contextlib
 import os
@@ -14,7 +14,7 @@ from qiki.clock import parse_rfc3339
 
 @dataclass(frozen=True, slots=True)
 class FileLimits:
-    """When a new file begins, and how many are kept (0: all)."""
+    """Size and age at which a new file begins, and the number of files to keep (0: all)."""
 
     max_bytes: int
     max_age_s: float
@@ -23,35 +23,35 @@ class FileLimits:
 
 @dataclass(frozen=True, slots=True)
 class Torn:
-    """What a crash left of a line: kept beside the file until its repair is recorded."""
+    """Part of a line that a crash left: kept beside the file until its repair is recorded."""
 
     remains: Path
 
     @property
     def file(self) -> str:
-        """Where it stood."""
+        """Name of the file it stood in."""
         return self.remains.name.removesuffix(TORN_SUFFIX)
 
     @property
     def size(self) -> int:
-        """How many bytes it was."""
+        """Number of bytes."""
         return self.remains.stat().st_size
 
     @property
     def event_id(self) -> str:
-        """The same for the same remains, also after one more crash."""
+        """Id of the event, the same after another crash."""
         return f"audit-repaired:{self.file}:{self.remains.stat().st_mtime_ns}"
 
     def recorded(self) -> None:
-        """Its repair stands in the log."""
+        """Remove the remains: their repair is in the log."""
         self.remains.unlink()
 
 
 class Journal:
-    """The files of one folder and the end of their chain. All of it blocks; errors are the system's (OSError).
+    """The files of one folder and the end of their chain. All methods block; errors are the system's (OSError).
 
-    What `append` returns is on the disk. When it raises, nothing of that call counts: half a line that it may have left
-    is taken away before the next one.
+    The entries that `append` returns are on the disk. If it raises, nothing of the call is kept: a partial line is
+    removed before the next write.
     """
 
     def __init__(self, folder: Path, limits: FileLimits) -> None:
@@ -65,7 +65,7 @@ class Journal:
         self._keep_bytes: int | None = None
 
     def open(self) -> list[Torn]:
-        """Take the folder and find the chain's end; what was torn off and is not recorded as repaired yet."""
+        """Lock the folder, find the end of the chain, and return the torn lines whose repair is not recorded yet."""
         self.folder.mkdir(parents=True, exist_ok=True)
         if self._lock < 0:
             self._lock = take_lock(self.folder)
@@ -77,17 +77,17 @@ class Journal:
         return [Torn(path) for path in sorted(self.folder.glob(f"*{TORN_SUFFIX}"))]
 
     def close(self) -> None:
-        """Let go of the folder."""
+        """Close the file and unlock the folder."""
         for descriptor in (self._file, self._lock):
             if descriptor >= 0:
                 os.close(descriptor)
         self._file = self._lock = -1
 
     def append(self, drafts: Sequence[Draft], moment: datetime) -> list[Entry]:
-        """Write drafts, one at least and as many as the newest file takes, and flush them to the disk.
+        """Write drafts, at least one and as many as fit into the newest file, and flush them to the disk.
 
         Args:
-            drafts: what to register
+            drafts: to be registered, one or more
             moment: wall time
         """
         entries = [seal(drafts[0], self.head, moment)]
@@ -104,12 +104,12 @@ class Journal:
         return entries
 
     def surplus(self) -> list[Path]:
-        """The oldest files, which are more than are kept."""
+        """Return the oldest files, beyond the number to keep."""
         keep = self._limits.keep_files
         return audit_files(self.folder)[:-keep] if keep else []
 
     def _room_for(self, entry: Entry, moment: datetime) -> int:
-        """See to it that the newest file takes an entry; returns the size that it has."""
+        """Begin a new file if an entry does not fit into the newest one, and return the newest one's size."""
         size = self._whole_size()
         if size is None or (size and (size + len(entry.line) > self._limits.max_bytes or self._is_old(moment))):
             self._begin_file()
@@ -117,7 +117,7 @@ class Journal:
         return size
 
     def _whole_size(self) -> int | None:
-        """Size of the newest file, rid of what a failed write left; None where there is none any more."""
+        """Remove what a failed write left of a line, and return the newest file's size; None if there is no file."""
         if self._file < 0 or not os.fstat(self._file).st_nlink:
             return None
         if self._keep_bytes is not None:
@@ -134,7 +134,7 @@ class Journal:
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
         try:
             _sync_folder(self.folder)
-        except OSError:  # else the next attempt finds the name taken
+        except OSError:  # the next attempt needs the name
             os.close(descriptor)
             path.unlink()
             raise
@@ -160,13 +160,13 @@ class Journal:
             os.fsync(self._file)
         except OSError:
             self._keep_bytes = size
-            with contextlib.suppress(OSError):  # tried again before the next write
+            with contextlib.suppress(OSError):  # repeated before the next write
                 self._whole_size()
             raise
 
 
 def last_head(files: Sequence[Path]) -> Head:
-    """The end of the chain: of the newest line that is as it was written."""
+    """Return the end of the chain: that of the newest line that is undamaged."""
     for path in reversed(files):
         for line in lines_backward(path):
             with contextlib.suppress(DamagedLineError):
@@ -175,7 +175,7 @@ def last_head(files: Sequence[Path]) -> Head:
 
 
 def _repair(path: Path) -> None:
-    """Move what follows the last line feed into a file beside; a crash in between finds either again."""
+    """Move the bytes after the last line feed to a file beside; they survive a crash at any point."""
     content = path.read_bytes()
     whole = content.rfind(b"\n") + 1
     if whole == len(content):

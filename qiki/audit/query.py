@@ -1,4 +1,4 @@
-"""Finding records in the audit log: by code, range, source, severity and time."""
+"""Queries of the audit log: by code, range, source, severity and time."""
 
 import contextlib
 import re
@@ -23,10 +23,10 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Which records are wanted; all that is given must hold.
+    """Conditions of a record; all that are given must hold.
 
     Attributes:
-        codes: any of these, or in any of `ranges`
+        codes: any of these, or any of `ranges`
         ranges: first and last code of each
         source: a part of it
         severity: this one or a worse one
@@ -42,7 +42,7 @@ class Query:
     until: datetime | None = None
 
     def matches(self, record: Record) -> bool:
-        """Whether a record is wanted."""
+        """Return whether a record meets all conditions."""
         return (
             self._has_code(record["code"])
             and (self.source is None or self.source in record["source"])
@@ -63,14 +63,14 @@ class Query:
 
 
 def find(folder: Path, query: Query) -> Iterator[tuple[bytes, Record]]:
-    """Lines and what they say, oldest first; a line that is no record is passed over, `verify` tells of it."""
+    """Yield matching lines and their records, oldest first; a damaged line is skipped, and reported by `verify`."""
     for path in audit_files(folder):
-        with contextlib.suppress(FileNotFoundError):  # an old one may be removed while this reads
+        with contextlib.suppress(FileNotFoundError):  # an old file may be removed meanwhile
             yield from _matching(read_lines(path), query)
 
 
 def newest(folder: Path, query: Query, count: int) -> list[tuple[bytes, Record]]:
-    """The last so many, oldest first."""
+    """Return the last `count` matching records, oldest first."""
     found: list[tuple[bytes, Record]] = []
     for path in reversed(audit_files(folder)):
         with contextlib.suppress(FileNotFoundError):
@@ -82,7 +82,7 @@ def newest(folder: Path, query: Query, count: int) -> list[tuple[bytes, Record]]
 
 
 class Follower:
-    """Finds what is registered from now on."""
+    """Finds the records that are registered from now on."""
 
     def __init__(self, folder: Path, query: Query) -> None:
         self._folder = folder
@@ -90,7 +90,7 @@ class Follower:
         self._offsets = {path: path.stat().st_size for path in audit_files(folder)}
 
     def new(self) -> Iterator[tuple[bytes, Record]]:
-        """What came since the last call."""
+        """Yield the matching records since the last call."""
         for path in audit_files(self._folder):
             offset = self._offsets.get(path, 0)
             if path.stat().st_size <= offset:
@@ -104,7 +104,7 @@ class Follower:
 
 
 def code_range(text: str) -> tuple[int, int]:
-    """Of `2xx`, `2` or `200-299`.
+    """Read a range of codes: `2xx`, `2` or `200-299`.
 
     Raises:
         ValueError: it is none of these.
@@ -118,7 +118,7 @@ def code_range(text: str) -> tuple[int, int]:
 
 
 def moment(text: str, now: datetime) -> datetime:
-    """Of a time in RFC 3339, or of `90s`, `10m`, `2h`, `1d`: so long ago.
+    """Read a time in RFC 3339, or one before `now`: `90s`, `10m`, `2h`, `1d`.
 
     Raises:
         ValueError: it is neither.

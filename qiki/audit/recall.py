@@ -1,4 +1,4 @@
-"""What the registrar must know again after a start, from the end of its files."""
+"""State of the registrar after a start, read from the end of its files."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,13 +15,13 @@ from qiki.contracts.events import RADAR_FRAMES_SEEN
 
 @dataclass
 class Recalled:
-    """What the files say.
+    """State read from the files.
 
     Attributes:
         seen: events registered
-        radar: by event type, the newest summary of radar traffic
+        radar: newest summary of radar traffic, by event type
         after_anchor: entries that the audit stream may lack, oldest first
-        contradiction: where the files hold another record than the anchor
+        contradiction: the files' record with the anchor's sequence, if it is another one
     """
 
     seen: SeenEvents
@@ -31,12 +31,12 @@ class Recalled:
 
 
 def recall(folder: Path, anchor: Head | None, since: datetime, seen: SeenEvents | None = None) -> Recalled:
-    """Read back from the end, until the events are older than the broker keeps any.
+    """Read backward until the events are older than any that the broker keeps.
 
     Args:
         folder: of the audit log
-        anchor: the newest record in the audit stream; None: it holds none, and may lack all of the newest file
-        since: how far back events may come again
+        anchor: the newest record in the audit stream; None: the stream is empty and may lack all of the newest file
+        since: events before this time are not redelivered
         seen: an empty index
     """
     recalled = Recalled(SeenEvents() if seen is None else seen)
@@ -59,7 +59,7 @@ def recall(folder: Path, anchor: Head | None, since: datetime, seen: SeenEvents 
 
 
 def can_come_again(entry: Entry) -> bool:
-    """Whether it is to be remembered: a summary is not, its place in the stream makes it unique."""
+    """Return whether an event may be redelivered: a summary may not, its place in the stream is unique."""
     return bool(entry.fields["source"] != RADAR_FRAMES_SEEN.source)
 
 

@@ -1,4 +1,4 @@
-"""Audit records: an event becomes one line of JSON, chained to the line before by hash.
+"""Audit records: one line of JSON for each event, chained to the line before by hash.
 
 A line's members stand in the contract's order without blanks; `hash` is the last one and the SHA-256 of the line
 without it. What is hashed includes `previous_hash`, so every hash depends on all lines before.
@@ -24,7 +24,7 @@ _SEAL_BYTES = len(b',"hash":""}\n') + 64
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What is to be registered; `timestamp` is the event's own time."""
+    """An event to be registered; `timestamp` is its own time."""
 
     event_id: str
     code: int | None
@@ -51,9 +51,9 @@ class Entry:
     """A line of the chain.
 
     Attributes:
-        line: its bytes, with the line feed
-        fields: what it says
-        head: the end of the chain that it makes
+        line: bytes, with the line feed
+        fields: of the record
+        head: the end of the chain after it
     """
 
     line: bytes
@@ -62,10 +62,10 @@ class Entry:
 
 
 class DamagedLineError(ValueError):
-    """A line that is not what was written; the text says why.
+    """A line that differs from what was written; the text gives the reason.
 
     Attributes:
-        claimed: the end of the chain that it says it makes, as far as it says so
+        claimed: the end of the chain after it, if the line names one
     """
 
     def __init__(self, problem: str, claimed: Head | None = None) -> None:
@@ -74,17 +74,17 @@ class DamagedLineError(ValueError):
 
 
 def own_draft(kind: EventKind, event_id: str, payload: EventPayload, moment: datetime) -> Draft:
-    """What the registrar itself has to say."""
+    """Return a draft of the registrar's own event."""
     values = payload.model_dump(mode="json")
     severity: Any = kind.severity
     return Draft(event_id, kind.code, kind.ce_type, kind.source, moment, values, severity)
 
 
 def seal(draft: Draft, head: Head, moment: datetime) -> Entry:
-    """The line that follows `head`.
+    """Make the line that follows `head`.
 
     Args:
-        draft: what it says
+        draft: the event
         head: the end of the chain before it
         moment: wall time
     """
@@ -110,7 +110,7 @@ def unseal(line: bytes) -> Entry:
     """Read a line and check it against its own hash.
 
     Raises:
-        DamagedLineError: it is not whole, or not as it was written.
+        DamagedLineError: it is incomplete, or was changed.
     """
     if not line.endswith(b"\n"):
         raise DamagedLineError("the line is torn off")

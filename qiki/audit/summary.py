@@ -1,4 +1,4 @@
-"""Radar traffic by the second: what a stream stored within one second of wall time is one record."""
+"""Summaries of radar traffic: the messages that a stream stored within one second of wall time are one record."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,9 +11,9 @@ class Counted:
     """A stored message.
 
     Attributes:
-        sequence: its place in the stream
-        stored_at: when the broker stored it
-        amount: detections or tracks in it; None where it cannot be read
+        sequence: in the stream
+        stored_at: wall time of the broker
+        amount: number of detections or tracks; None if it cannot be read
     """
 
     sequence: int
@@ -23,7 +23,7 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Second:
-    """What came within one."""
+    """The messages of one second."""
 
     second_epoch: int
     first_sequence: int
@@ -33,7 +33,7 @@ class Second:
     amount: int = 0
 
     def plus(self, one: Counted) -> "Second":
-        """With one more message."""
+        """Return the second with one more message."""
         readable = one.amount is not None
         return replace(
             self,
@@ -45,13 +45,13 @@ class Second:
 
 
 class Seconds:
-    """Groups messages that come in the stream's order. No message is in two groups."""
+    """Groups messages in the stream's order by their second. No message is in two groups."""
 
     def __init__(self) -> None:
         self._current: Second | None = None
 
     def take(self, one: Counted) -> Second | None:
-        """Count a message; the group before it, if that ends here."""
+        """Count a message, and return the group before it if it ended."""
         second_epoch = int(one.stored_at.timestamp())
         current = self._current
         if current and current.second_epoch == second_epoch:
@@ -61,7 +61,7 @@ class Seconds:
         return current
 
     def over(self, moment: datetime) -> Second | None:
-        """The current group, if its second has been over for so long that nothing more belongs to it."""
+        """Return the current group if its second ended `GRACE_S` ago, so that it is complete."""
         current = self._current
         if current is None or moment.timestamp() < current.second_epoch + 1 + GRACE_S:
             return None

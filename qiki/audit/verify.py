@@ -1,4 +1,4 @@
-"""Whether the audit log is as it was written: nothing changed, removed, swapped or cut off."""
+"""Verification of the audit log: no record was changed, removed, swapped or cut off."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from qiki.contracts.events import AUDIT_BROKEN, AUDIT_PRUNED
 
 @dataclass(frozen=True, slots=True)
 class LogFault:
-    """Something that is not as it was written, and where."""
+    """A difference from what was written, and its place."""
 
     where: str
     what: str
@@ -22,7 +22,7 @@ class LogFault:
 
 @dataclass
 class AuditReport:
-    """What there is, and what is wrong with it."""
+    """Contents of the log, and its faults."""
 
     files: int = 0
     records: int = 0
@@ -36,8 +36,8 @@ def verify(folder: Path, anchor: Head | None = None) -> AuditReport:
 
     Args:
         folder: of the audit log
-        anchor: the newest record in the audit stream, read before this is called; without it a log that was cut
-            off at its end, or written anew as a whole, looks right
+        anchor: the newest record in the audit stream, read before this call; without it, a log that was cut off at
+            its end or rewritten as a whole passes
     """
     files = audit_files(folder)
     live = has_writer(folder)
@@ -46,7 +46,7 @@ def verify(folder: Path, anchor: Head | None = None) -> AuditReport:
         chain.file(path)
         for number, line in enumerate(read_lines(path), 1):
             if live and path == files[-1] and not line.endswith(b"\n"):
-                break  # being written just now
+                break  # still being written
             chain.line(f"{path.name}:{number}", line)
     chain.end(folder)
     chain.report.files = len(files)
@@ -54,7 +54,7 @@ def verify(folder: Path, anchor: Head | None = None) -> AuditReport:
 
 
 class _Chain:
-    """Walks along the lines. After a fault it goes on from what it found, so that each is told once."""
+    """Checks line after line. After a fault it continues from the line found, so that each fault is reported once."""
 
     def __init__(self, anchor: Head | None) -> None:
         self.report = AuditReport()
@@ -121,7 +121,7 @@ class _Chain:
             self._fault(where, f"record {sequence} does not continue record {head.sequence} as it stands before it")
 
     def _begin_faults(self) -> Iterator[LogFault]:
-        """What is wrong with the first record: it continues nothing, or what was removed as configured."""
+        """Yield the faults of the first record, which follows the start or the files removed as configured."""
         first = self._first
         if first is None:
             return

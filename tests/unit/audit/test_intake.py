@@ -67,8 +67,8 @@ def test_an_outsiders_event_is_registered_without_a_code():
         ({CODE: "1000"}, "x-qiki-code: '1000'"),
         ({CODE: "²"}, "x-qiki-code"),
         ({SEVERITY: "bad"}, "x-qiki-severity: 'bad': expected one of INFO, WARNING, ERROR, CRITICAL"),
-        ({"ce-source": "urn:qiki:registrar:audit"}, "only the registrar itself"),
-        ({"ce-source": "urn:qiki:registrar:radar"}, "only the registrar itself"),
+        ({"ce-source": "urn:qiki:registrar:audit"}, "reserved for the registrar"),
+        ({"ce-source": "urn:qiki:registrar:radar"}, "reserved for the registrar"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(changes, reason):
