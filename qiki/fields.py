@@ -12,34 +12,34 @@ S = TypeVar("S", bound=Sequence[Hashable])
 
 
 class Spec(BaseModel):
-    """What somebody wrote in a file: fixed once read, and a key that nobody knows is an error."""
+    """Content of a file that somebody wrote: frozen, and an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 def field_error(location: Location, message: str) -> ValidationError:
-    """An error of a check across fields, placed at the field that has to be mended; its message names the value."""
+    """Return an error of a check across fields, at the field to be corrected; the message names the value."""
     reason = PydanticCustomError("spec", "{reason}", {"reason": message})
     return ValidationError.from_exception_data("Spec", [InitErrorDetails(type=reason, loc=location, input={})])
 
 
 def not_bool(value: object) -> object:
-    """Refuse what pydantic would take for 0 or 1."""
+    """Refuse true and false, which pydantic would read as 1 and 0."""
     if isinstance(value, bool):
         raise PydanticCustomError("number", "input should be a number, not true or false")
     return value
 
 
 def distinct(values: S) -> S:
-    """Refuse a list in which something stands twice."""
+    """Refuse a list with duplicates."""
     for i, value in enumerate(values):
         if value in values[:i]:
-            raise field_error((i,), f"{getattr(value, 'name', value)} stands here twice")
+            raise field_error((i,), f"{getattr(value, 'name', value)} is given twice")
     return values
 
 
 def member(kind: type[IntEnum], names: Sequence[str]) -> Callable[[Any], Any]:
-    """A reader of an enumeration's members by those names of theirs that may be written here."""
+    """Return a validator that reads members of an enumeration by the names that are allowed."""
 
     def read(value: object) -> object:
         if isinstance(value, kind):

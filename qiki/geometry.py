@@ -1,4 +1,4 @@
-"""Between spherical and Cartesian, in the platform's frame: +X east, +Y north, +Z up, bearing clockwise from +Y."""
+"""Conversion between spherical and Cartesian: +X east, +Y north, +Z up, bearing clockwise from +Y."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from qiki.arrays import Array
 
 
 def spherical(relative: Array) -> tuple[Array, Array, Array]:
-    """Range, bearing and elevation of points.
+    """Return range, bearing and elevation of points.
 
     Args:
         relative: (n, 3) [m]
@@ -18,11 +18,16 @@ def spherical(relative: Array) -> tuple[Array, Array, Array]:
     ground = np.hypot(x, y)
     bearing = np.arctan2(x, y)
     bearing = np.where(bearing < 0, bearing + 2 * np.pi, bearing)
-    bearing = np.where(bearing >= 2 * np.pi, 0.0, bearing)  # what a bearing just below zero rounds to
+    bearing = np.where(bearing >= 2 * np.pi, 0.0, bearing)  # of a bearing just below zero
     return np.hypot(ground, z), bearing, np.arctan2(z, ground)
 
 
 def unit_vectors(bearing_rad: Array, elevation_rad: Array) -> Array:
-    """Lines of sight, (n, 3)."""
+    """Return lines of sight: (n, 3).
+
+    Args:
+        bearing_rad: (n,)
+        elevation_rad: (n,)
+    """
     ground = np.cos(elevation_rad)
     return np.stack((ground * np.sin(bearing_rad), ground * np.cos(bearing_rad), np.sin(elevation_rad)), axis=-1)

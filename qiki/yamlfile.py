@@ -1,4 +1,4 @@
-"""YAML files that people write, read into pydantic models: a broken one gets one error with file, line and field."""
+"""YAML files read into pydantic models: an invalid file gives one error with file, line and field."""
 
 import re
 from pathlib import Path
@@ -15,7 +15,7 @@ TRUE_OR_FALSE = re.compile("^(?:true|false)$")
 
 
 class FileError(UserError):
-    """A file that cannot be used.
+    """An invalid file.
 
     Attributes:
         path: the file
@@ -32,7 +32,7 @@ def load_yaml_model(path: Path, model: type[M]) -> M:
     """Read the file into `model`.
 
     Raises:
-        FileError: unreadable, not YAML, a key twice, or not what the model asks for; the first fault only.
+        FileError: the first fault: unreadable, not YAML, a duplicate key, or not valid for the model.
     """
     root = _compose(path)
     try:
@@ -48,25 +48,25 @@ def load_yaml_model(path: Path, model: type[M]) -> M:
 
 
 class _Loader(yaml.SafeLoader):
-    """A safe loader that refuses a key given twice, and says where a value stands that it cannot make.
+    """A safe loader that refuses duplicate keys, and gives the line of a value that it cannot construct.
 
-    Only `true` and `false` are booleans to it: ON and OFF are words here, as in YAML 1.2.
+    Only `true` and `false` are booleans: ON and OFF are text, as in YAML 1.2.
     """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:
         seen: set[str] = set()
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                raise _wrong(key, "a key must be a single word or number")
+                raise _wrong(key, "a key must be a single name or number")
             if key.value in seen:
-                raise _wrong(key, f"key {key.value!r} stands here twice")
+                raise _wrong(key, f"key {key.value!r} is given twice")
             seen.add(key.value)
         return super().construct_mapping(node, deep)
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> object:
         try:
             return super().construct_object(node, deep)
-        except ValueError as error:  # a date that is none, a number that is none
+        except ValueError as error:  # an impossible date or number
             raise _wrong(node, str(error)) from None
 
 
@@ -104,7 +104,7 @@ def _syntax(path: Path, error: yaml.MarkedYAMLError) -> FileError:
 
 
 def _find(root: yaml.Node, location: tuple[int | str, ...], kind: str) -> tuple[int, str]:
-    """Line and dotted path that a pydantic location names, as deep as it exists in the file, without union tags."""
+    """Return line and dotted path of a pydantic location, as deep as it exists in the file, without union tags."""
     node, line, names = root, root.start_mark.line, []
     for depth, part in enumerate(location):
         child = _child(node, part)
@@ -112,13 +112,13 @@ def _find(root: yaml.Node, location: tuple[int | str, ...], kind: str) -> tuple[
             key, node = child
             line = (key if kind == "extra_forbidden" else node).start_mark.line
         elif kind != "missing" or depth < len(location) - 1:
-            continue  # the tag of a union, which is no key of the file
+            continue  # the tag of a union is no key of the file
         names.append(str(part))
     return line + 1, ".".join(names)
 
 
 def _child(node: yaml.Node, part: int | str) -> tuple[yaml.Node, yaml.Node] | None:
-    """Where a value begins, its key included, and the value."""
+    """Return the node at which a value begins, its key or itself, and the value; None if there is none."""
     if isinstance(node, yaml.MappingNode):
         return next(((key, value) for key, value in node.value if key.value == str(part)), None)
     if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):

@@ -1,4 +1,4 @@
-"""The specification of the bot: what it is made of, in one YAML file, and the configuration made from it."""
+"""The specification of the bot, one YAML file, and the configuration generated from it."""
 
 from qiki.botspec.config import BotConfig, generate, profile_hash
 from qiki.botspec.spec import DEFAULT_SPEC, BotSpec, load_spec

@@ -1,4 +1,4 @@
-"""The table of actuators: the simulator obeys by it, the agent commands by it, the configuration lists it."""
+"""The table of actuators, for the simulator, the agent and the configuration."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ from qiki.contracts.enums import CommandType
 
 
 class ActuatorFamily(StrEnum):
-    """Actuators that take the same commands."""
+    """Actuators with the same commands."""
 
     MOTOR = "motor"
     SYSTEM = "system"
@@ -27,7 +27,7 @@ class ActuatorKind:
     """One actuator.
 
     Attributes:
-        role: its name, as good as its id in a command
+        role: its name, which a command may give instead of the id
     """
 
     role: str
@@ -36,7 +36,7 @@ class ActuatorKind:
 
     @property
     def commands(self) -> tuple[CommandType, ...]:
-        """What it takes."""
+        """Commands that it accepts."""
         return COMMANDS[self.family]
 
 
@@ -58,5 +58,5 @@ _NAMES = {str(actuator.id): actuator for actuator in ACTUATORS} | {actuator.role
 
 
 def find_actuator(identity: str) -> ActuatorKind | None:
-    """The actuator of a UUID or role, in whatever case."""
+    """Return the actuator of a UUID or role, in any case; None if there is none."""
     return _NAMES.get(identity.lower())

@@ -1,4 +1,4 @@
-"""The configuration of the bot: what the simulator and the agent run on, made from the specification alone."""
+"""The configuration of the bot, for the simulator and the agent, generated from the specification alone."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ from qiki.fields import Spec
 
 
 class Actuator(Spec):
-    """One that can be commanded, by its id or its role."""
+    """An actuator, commanded by its id or its role."""
 
     id: UUID
     role: str
@@ -30,14 +30,14 @@ class Actuator(Spec):
 
 
 class Sensor(Spec):
-    """One that is fitted."""
+    """A fitted sensor."""
 
     id: UUID
     type: SensorName
 
 
 class HardwareProfile(Spec):
-    """The numbers of every plane, and what is fitted."""
+    """The parameters of every plane, the actuators and the fitted sensors."""
 
     power_plane: PowerParameters
     thermal_plane: ThermalParameters
@@ -53,7 +53,7 @@ class HardwareProfile(Spec):
 
     @property
     def parameters(self) -> BotParameters:
-        """The planes, as a vehicle takes them."""
+        """The planes' parameters, for a vehicle."""
         return BotParameters(
             power=self.power_plane,
             mcqpu=self.mcqpu_plane,
@@ -68,14 +68,14 @@ class HardwareProfile(Spec):
 
 
 class Wiring(Spec):
-    """What a component gives and takes."""
+    """Signals that a component provides and consumes."""
 
     provides: tuple[str, ...]
     consumes: tuple[str, ...]
 
 
 class BotConfig(Spec):
-    """One bot, ready to run."""
+    """Configuration of one bot."""
 
     schema_version: Literal["1.0"] = "1.0"
     bot_id: str
@@ -86,7 +86,7 @@ class BotConfig(Spec):
 
 
 def generate(spec: BotSpec) -> BotConfig:
-    """Make the configuration; the same specification always gives the same one."""
+    """Generate the configuration; the same specification always gives the same one."""
     return BotConfig(
         bot_id=spec.metadata.id,
         hardware_profile=_hardware(spec),
@@ -98,7 +98,7 @@ def generate(spec: BotSpec) -> BotConfig:
 
 
 def profile_hash(config: BotConfig) -> str:
-    """Identity of the hardware: the same for the same numbers, however they were written down."""
+    """Return the SHA-256 of the hardware profile: the same for the same numbers, however they were written."""
     profile = config.hardware_profile.model_dump(mode="json")
     canonical = json.dumps(profile, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"

@@ -1,4 +1,4 @@
-"""BotSpec: what the bot is made of, what its components give to one another, and the numbers of its planes."""
+"""BotSpec: the components of the bot, the signals between them, and the parameters of its planes."""
 
 from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar
@@ -36,11 +36,11 @@ Names = Annotated[tuple[Name, ...], AfterValidator(distinct)]
 
 
 class NoParameters(PlaneParameters):
-    """Of a component that has no plane: it takes no numbers."""
+    """Parameters of a component without a plane: none."""
 
 
 class Component(Spec, Generic[P]):
-    """A part of the bot. `type` is free; the plane whose numbers it holds goes by its name."""
+    """A component of the bot. `type` is free text; its name determines the plane of its parameters."""
 
     type: Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\n]*$")]
     provides: Names = ()
@@ -49,7 +49,7 @@ class Component(Spec, Generic[P]):
 
 
 class Components(Spec):
-    """The parts, by name: those that every bot has, those that have a plane too, and any others."""
+    """The components by name: the required ones, the optional ones with a plane, and any others."""
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[Name, Component[NoParameters]]
@@ -71,7 +71,7 @@ class Components(Spec):
 
     @property
     def fitted(self) -> dict[str, Component[Any]]:
-        """Those that there are, by name."""
+        """The components that are given, by name."""
         return {name: component for name, component in self if component is not None}
 
     @model_validator(mode="after")
@@ -80,13 +80,15 @@ class Components(Spec):
         for name, component in self.fitted.items():
             for i, signal in enumerate(component.consumes):
                 if signal not in provided:
-                    known = ", ".join(sorted(provided)) or "nothing is provided at all"
-                    raise field_error((name, "consumes", i), f"nobody provides {signal} (expected one of: {known})")
+                    known = ", ".join(sorted(provided)) or "none"
+                    raise field_error(
+                        (name, "consumes", i), f"no component provides {signal} (expected one of: {known})"
+                    )
         return self
 
 
 class EventBus(Spec):
-    """What the components talk over."""
+    """The bus between the components."""
 
     channels: Names
 
@@ -99,7 +101,7 @@ class EventBus(Spec):
 
 
 class Metadata(Spec):
-    """Which bot it is."""
+    """Identity of the bot."""
 
     id: Name
 
@@ -115,9 +117,9 @@ class BotSpec(Spec):
 
 
 def load_spec(path: Path | None = None) -> BotSpec:
-    """Read a specification; without a path the one that comes with the platform.
+    """Read a specification; without a path, the shipped one.
 
     Raises:
-        FileError: it cannot be used; one line with file, line and field.
+        FileError: it is invalid; one line with file, line and field.
     """
     return load_yaml_model(path or DEFAULT_SPEC, BotSpec)

@@ -1,1 +1,1 @@
-"""The numbers of each plane; the defaults are those of the bot QIKI."""
+"""Parameters of each plane; the defaults are those of the bot QIKI."""

@@ -1,4 +1,4 @@
-"""All constants of a vehicle."""
+"""Parameters of a vehicle."""
 
 from qiki.botspec.planes.comms import CommsParameters
 from qiki.botspec.planes.docking import DockingParameters
@@ -13,7 +13,7 @@ from qiki.botspec.planes.thermal import ThermalParameters
 
 
 class BotParameters(PlaneParameters):
-    """One vehicle."""
+    """Parameters of all planes."""
 
     power: PowerParameters = PowerParameters()
     mcqpu: McqpuParameters = McqpuParameters()

@@ -16,6 +16,6 @@ ModeName = Annotated[
 
 
 class CommsParameters(PlaneParameters):
-    """How the transponder starts."""
+    """Initial mode of the transponder."""
 
     xpdr_mode: ModeName = TransponderMode.ON

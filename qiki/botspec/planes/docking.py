@@ -13,6 +13,6 @@ class Port(StrEnum):
 
 
 class DockingParameters(PlaneParameters):
-    """How the vehicle starts."""
+    """Port at which the vehicle is docked at the start."""
 
     docked_at: Port | None = None

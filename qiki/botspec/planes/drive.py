@@ -4,7 +4,7 @@ from qiki.botspec.planes.plane import PlaneParameters, Positive
 
 
 class DriveParameters(PlaneParameters):
-    """What the drive can do."""
+    """Limits of the drive."""
 
     max_speed_mps: Positive = 1.0
     acceleration_mps2: Positive = 0.5

@@ -4,7 +4,7 @@ from qiki.botspec.planes.plane import NonNegative, Percent, PlaneParameters, Pos
 
 
 class McqpuParameters(PlaneParameters):
-    """Load of the computer, in percent of its capacity, and the power at full use."""
+    """Load of the computer in percent of its capacity, and its power at full load."""
 
     full_load_w: NonNegative = 35.0
     idle_pct: Percent = 8.0

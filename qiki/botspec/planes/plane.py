@@ -1,6 +1,6 @@
-"""What the planes share: their base and their kinds of numbers.
+"""Base of the planes' parameters, and types of numbers.
 
-The bounds are far beyond any vehicle: they keep what is computed from the numbers finite.
+The bounds are far beyond any vehicle. They keep all results finite.
 """
 
 from typing import Annotated
@@ -20,4 +20,4 @@ Celsius = Annotated[Number, Field(ge=ABSOLUTE_ZERO_C, le=1e6)]
 
 
 class PlaneParameters(Spec):
-    """Constants of one plane."""
+    """Parameters of one plane."""

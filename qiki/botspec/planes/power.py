@@ -9,7 +9,7 @@ from qiki.fields import field_error
 
 
 class StorageParameters(PlaneParameters):
-    """Size and limits of a store of energy."""
+    """Capacity and limits of a store of energy."""
 
     capacity_wh: Positive
     start_pct: Percent
@@ -34,12 +34,12 @@ class PowerParameters(PlaneParameters):
     max_bus_a: Positive = 8.0
     pdu_overheat_derating: Share = 0.5
     base_source_w: NonNegative = 120.0
-    """Solar array: enough for cruising with the radar on, so that an idle vehicle does not go dark."""
+    """Solar array: enough for cruising with the radar on, so that an idle vehicle does not discharge."""
     base_load_w: NonNegative = 60.0
     radar_load_w: NonNegative = 18.0
     transponder_load_w: NonNegative = 6.0
     nbl_max_w: NonNegative = 20.0
-    """What the NBL draws while it is on, until another limit is set."""
+    """Power of the NBL while it is on, until another limit is set."""
     nbl_min_soc_pct: Percent = 35.0
     motion_load_w_per_mps: NonNegative = 40.0
     rcs_load_w: NonNegative = 80.0

@@ -1,10 +1,10 @@
-"""Propulsion plane: thrusters, propellant and the mass that they move."""
+"""Propulsion plane: thrusters, propellant and mass."""
 
 from qiki.botspec.planes.plane import NonNegative, PlaneParameters, Positive
 
 
 class PropulsionParameters(PlaneParameters):
-    """Cold-gas thrusters, one a body axis, all alike."""
+    """Identical cold-gas thrusters, one for each direction of the body."""
 
     dry_mass_kg: Positive = 50.0
     propellant_kg: NonNegative = 12.0

@@ -1,4 +1,4 @@
-"""Sensor plane: what is fitted, and how good it is."""
+"""Sensor plane: the fitted sensors, their errors and failures."""
 
 from enum import IntEnum
 from typing import Annotated, Self
@@ -30,12 +30,12 @@ _SENSOR_SPACE = UUID("0f5c1a5e-6b1e-5b0c-9d1f-3f0a3a1c7e21")
 
 
 def sensor_id(kind: SensorKind) -> UUID:
-    """The sensor's lasting identity."""
+    """Return the constant id of a sensor."""
     return RADAR_SENSOR_ID if kind is SensorKind.RADAR else uuid5(_SENSOR_SPACE, kind.name)
 
 
 class SensorParameters(PlaneParameters):
-    """What is fitted and how good it is."""
+    """Fitted sensors, their errors and failures."""
 
     fitted: Annotated[tuple[SensorName, ...], Field(min_length=1), AfterValidator(distinct)] = tuple(SensorKind)
     """In the order of their turns."""
@@ -45,9 +45,9 @@ class SensorParameters(PlaneParameters):
     gps_sigma_m: NonNegative = 0.5
     thermal_sigma_k: NonNegative = 0.1
     mean_time_between_failures_s: dict[SensorName, Positive] = Field(default_factory=dict)
-    """Sensors that are not named do not fail."""
+    """Other sensors do not fail."""
     repair_s: Positive = 30.0
-    """How long a failed sensor takes to restart."""
+    """Time after which a failed sensor works again."""
 
     @model_validator(mode="after")
     def _only_what_is_fitted_fails(self) -> Self:

@@ -1,4 +1,4 @@
-"""Thermal plane: the nodes of the heat network, what joins them, and what heats them."""
+"""Thermal plane: the nodes of the heat network, their couplings and their heat."""
 
 from enum import StrEnum
 from typing import Annotated, Self
@@ -24,7 +24,7 @@ class Node(StrEnum):
 
 
 class NodeParameters(PlaneParameters):
-    """One node."""
+    """Parameters of one node."""
 
     capacity_j_per_k: Annotated[Number, Field(ge=1e-3, le=1e9)]
     cooling_w_per_k: Conductance
@@ -42,7 +42,7 @@ class Coupling(PlaneParameters):
     @model_validator(mode="after")
     def _joins_two(self) -> Self:
         if self.nodes[0] is self.nodes[1]:
-            raise field_error(("nodes",), f"{self.nodes[0]} is joined with itself (expected two nodes)")
+            raise field_error(("nodes",), f"{self.nodes[0]} is coupled with itself (expected two nodes)")
         return self
 
 
@@ -68,7 +68,7 @@ def _nodes() -> dict[Node, NodeParameters]:
 
 
 def _all_nodes(nodes: dict[Node, NodeParameters]) -> dict[Node, NodeParameters]:
-    """Every node, in one order: what is computed from them must not depend on how they were written down."""
+    """Return all nodes in one order: results must not depend on the order in the file."""
     for node in Node:
         if node not in nodes:
             raise field_error((), f"{node} is missing (expected {', '.join(Node)})")
@@ -76,11 +76,11 @@ def _all_nodes(nodes: dict[Node, NodeParameters]) -> dict[Node, NodeParameters]:
 
 
 class ThermalParameters(PlaneParameters):
-    """The network, and the shares of electric power that become heat in its nodes."""
+    """The network, and the shares of electric power that heat its nodes."""
 
     ambient_c: Celsius = -60.0
     leak_w_per_k: Annotated[Number, Field(ge=1e-6, le=1e4)] = 0.2
-    """Loss of every node to space beside its own cooling; without any the network would have no steady state."""
+    """Loss of every node to space in addition to its own cooling; without it there might be no steady state."""
     nodes: Annotated[dict[Node, NodeParameters], AfterValidator(_all_nodes)] = Field(default_factory=_nodes)
     couplings: tuple[Coupling, ...] = (
         _coupling(Node.CORE, Node.PDU, 0.4),

@@ -138,18 +138,18 @@ def test_no_channel_of_the_contract_may_be_missing(file: Path, channel: str):
 BROKEN = {
     "nobody provides it": (
         "consumes: [dc_out]", "consumes: [tea, dc_out, coffee]", 30,
-        "components.navigation.consumes.2: nobody provides coffee (expected one of: dc_out, hardpoints, tea)",
+        "components.navigation.consumes.2: no component provides coffee (expected one of: dc_out, hardpoints, tea)",
     ),
     "consumed by one that comes first": (
-        "provides: [hardpoints]", "consumes: [coffee]", 5, "components.hull.consumes.0: nobody provides coffee",
+        "provides: [hardpoints]", "consumes: [coffee]", 5, "components.hull.consumes.0: no component provides coffee",
     ),
     "provided twice by one": (
-        "provides: [tea]", "provides: [tea, tea]", 38, "components.galley.provides.1: tea stands here twice",
+        "provides: [tea]", "provides: [tea, tea]", 38, "components.galley.provides.1: tea is given twice",
     ),
     "two channels missing": (
         "SensorFrame, TrackSet, ", "", 40, "event_bus.channels: missing: SensorFrame, TrackSet (expected SensorFrame,",
     ),
-    "channel twice": ("TeaTime", "NavState", 41, "event_bus.channels.9: NavState stands here twice"),
+    "channel twice": ("TeaTime", "NavState", 41, "event_bus.channels.9: NavState is given twice"),
     "no channels": ("event_bus:\n  channels", "event_bus:\n  canals", 40, "event_bus.channels: is missing"),
     "no type": ("hull: {type: structure, ", "hull: {", 5, "components.hull.type: is missing"),
     "empty type": ("type: structure", "type: ''", 5, "components.hull.type: String should have at least 1"),
@@ -205,7 +205,7 @@ BROKEN = {
         "components.sensors.parameters.fitted.1: input should be LIDAR, IMU, GPS, THERMAL or RADAR, got 'NOSE'",
     ),
     "sensor twice": (
-        "[IMU, RADAR]", "[IMU, IMU]", 26, "components.sensors.parameters.fitted.1: IMU stands here twice",
+        "[IMU, RADAR]", "[IMU, IMU]", 26, "components.sensors.parameters.fitted.1: IMU is given twice",
     ),
     "no sensors": ("[IMU, RADAR]", "[]", 26, "components.sensors.parameters.fitted: "),
     "a sensor that is not fitted fails": (
@@ -226,7 +226,7 @@ BROKEN = {
     "an id of two words": ("id: SMALL-1", "id: small one", 3, "metadata.id: String should match pattern"),
     "a component's name of two words": ("galley:", "my galley:", 38, "components.my galley: "),
     "a component's name that is a number": ("galley:", "7:", 38, "components.7: "),
-    "a component twice": ("galley:", "thermal:", 38, "not valid YAML: key 'thermal' stands here twice"),
+    "a component twice": ("galley:", "thermal:", 38, "not valid YAML: key 'thermal' is given twice"),
     "a component that is a word": ("shields: {type: defensive}", "shields: strong", 29, "components.shields: "),
     "not YAML": ("{type: mounts}", "{type: mounts", 32, "not valid YAML: "),
 }  # fmt: skip
