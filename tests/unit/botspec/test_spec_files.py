@@ -198,7 +198,7 @@ BROKEN = {
         "[core, pdu]", "[core, sun]", 37, "components.thermal.parameters.couplings.0.nodes.1: Input should be 'core', ",
     ),
     "joined with itself": (
-        "[core, pdu]", "[core, core]", 37, "components.thermal.parameters.couplings.0.nodes: core is joined with",
+        "[core, pdu]", "[core, core]", 37, "components.thermal.parameters.couplings.0.nodes: core is coupled with",
     ),
     "no such sensor": (
         "[IMU, RADAR]", "[IMU, NOSE]", 26,
