@@ -1,4 +1,4 @@
-"""From the bytes of a command to its one acknowledgement."""
+"""Acknowledgements: from the bytes of a command to its answer."""
 
 import contextlib
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from qiki.runtime.reading import read_payload
 APPLIED = "applied"
 REJECTED = "rejected"
 ECHOED = 200
-"""Characters of a command that an answer repeats."""
+"""Longest text of a command that an answer repeats."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is known of who asked for what; of a malformed command, as much as can be read."""
+    """Name, id and sender of a command; of a malformed one, those that can be read."""
 
     command_name: str | None
     message_id: str | None
@@ -29,10 +29,10 @@ class Request:
 
 
 def read_message(body: bytes) -> CommandMessage:
-    """A command message.
+    """Read a command message.
 
     Raises:
-        ValueError: it is none; one line.
+        ValueError: it is no command; one line.
     """
     try:
         message = read_payload(CommandMessage, body)
@@ -42,7 +42,7 @@ def read_message(body: bytes) -> CommandMessage:
 
 
 def salvage(body: bytes) -> Request:
-    """Name and id of a message that is no command, where they can be read."""
+    """Read name, id and sender of a message, even of one that is no command."""
     fields: Any = None
     with contextlib.suppress(ValueError):
         fields = from_json(body)
@@ -55,18 +55,18 @@ def salvage(body: bytes) -> Request:
 
 
 def applied(request: Request) -> ControlAck:
-    """The command was carried out, or will be at the next tick."""
+    """Acknowledge a command that was executed, or will be at the next tick."""
     return _acknowledge(request, APPLIED, None)
 
 
 def refused(request: Request, reason: str) -> ControlAck:
-    """The command was not carried out and will not be."""
+    """Acknowledge a command that was refused."""
     details = {"command_name": request.command_name}
     return _acknowledge(request, REJECTED, ErrorDetail(code=REJECTED, message=short(reason), details=details))
 
 
 def short(text: str) -> str:
-    """What is said back of what came: an answer must not outgrow the broker's limit."""
+    """Shorten a text of a command: an answer must not exceed the broker's limit."""
     return text if len(text) <= ECHOED else f"{text[:ECHOED]}…"
 
 
@@ -93,4 +93,4 @@ def _uuid(value: object) -> str | None:
         UUID(value if isinstance(value, str) else "")
     except ValueError:
         return None
-    return str(value)  # as it came: who asked compares text
+    return str(value)  # unchanged: the sender compares text

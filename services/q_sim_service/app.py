@@ -1,4 +1,4 @@
-"""The service: engine, gRPC server and NATS, joined."""
+"""The service: engine, gRPC server and NATS."""
 
 import asyncio
 import time
@@ -7,7 +7,7 @@ from q_sim_service.control import Control
 from q_sim_service.engine import Engine
 from q_sim_service.nats_publisher import Outlets, send_telemetry
 from q_sim_service.rpc import Rpc
-from q_sim_service.runs import RunCounter, run_ids, tell_if_derived
+from q_sim_service.runs import RunCounter, run_ids, warn_if_derived
 from q_sim_service.server import serving
 from q_sim_service.settings import SimulatorSettings
 from qiki.botspec import BotConfig, generate, load_spec, profile_hash
@@ -21,10 +21,10 @@ SimulatorService = Service[SimulatorSettings]
 
 
 async def main(service: SimulatorService) -> None:
-    """Run the simulator until the service is told to stop.
+    """Run the simulator until the service is stopped.
 
     Raises:
-        UserError: the scenario or the bot's specification cannot be used, or the address not be listened on.
+        UserError: the scenario or the BotSpec is invalid, or the address is not available.
     """
     settings = service.settings
     service.health.wait_for("world", "not ticking yet")
@@ -41,7 +41,7 @@ async def main(service: SimulatorService) -> None:
             bot_id=bot.bot_id,
             hardware_profile=profile_hash(bot),
         )
-        tell_if_derived(settings.qiki_run_id, engine.world.run_id)
+        warn_if_derived(settings.qiki_run_id, engine.world.run_id)
         if settings.qiki_autostart:
             engine.start(None)
         service.health.met("world")
@@ -57,7 +57,7 @@ def _simulator(settings: SimulatorSettings, bot: BotConfig) -> Simulator:
 
 
 async def _talk(service: SimulatorService, engine: Engine, outlets: Outlets) -> None:
-    """Commands, telemetry, truth and events, as soon as NATS is there."""
+    """Serve commands and publish telemetry, truth and events while NATS is connected."""
     async with connect(service) as link:
         if not service.stopping.is_set():
             await _talk_over(link, service, engine, outlets)

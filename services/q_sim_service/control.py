@@ -1,4 +1,4 @@
-"""Commands from NATS: each gets exactly one acknowledgement, whatever it is."""
+"""Commands from NATS: each message gets exactly one acknowledgement."""
 
 import structlog
 from nats.aio.msg import Msg
@@ -32,14 +32,14 @@ log = structlog.get_logger()
 
 
 class Control:
-    """Carries out commands, one after the other."""
+    """Executes commands one after the other."""
 
     def __init__(self, engine: Engine, events: Events) -> None:
         self._engine = engine
         self._events = events
 
     async def serve(self, link: Link) -> None:
-        """Listen on this connection."""
+        """Subscribe to commands on this connection."""
 
         async def received(message: Msg) -> None:
             acknowledgement = await self.answer(message.data)
@@ -54,14 +54,14 @@ class Control:
         await link.client.subscribe(topics.COMMANDS.subject, cb=received)
 
     async def answer(self, body: bytes) -> ControlAck:
-        """Do what a message says, and tell what became of it."""
+        """Execute the command of a message, and return its acknowledgement."""
         request = salvage(body)
         try:
             message = read_message(body)
             await self._execute(_command(message))
         except (OrderError, UserError, ValueError) as error:
             acknowledgement = refused(request, str(error))
-            self._tell_refusal(request, short(str(error)))
+            self._emit_refusal(request, short(str(error)))
         except Exception:
             log.exception("a command failed", command=request.command_name)
             acknowledgement = refused(request, "internal error")
@@ -72,7 +72,7 @@ class Control:
         log.info("command", command=request.command_name, status=status, reason=_reason(acknowledgement))
         return acknowledgement
 
-    def _tell_refusal(self, request: Request, reason: str) -> None:
+    def _emit_refusal(self, request: Request, reason: str) -> None:
         body = Refusal(
             command=request.command_name,
             sender=request.sender,

@@ -1,4 +1,4 @@
-"""The last minute of radar frames, across runs, read by any number of readers at their own pace."""
+"""The last minute of radar frames, across runs, for any number of readers, each at its own pace."""
 
 import asyncio
 from collections import deque
@@ -11,7 +11,7 @@ from qiki.world.frames import MeasuredFrame
 KEEP_S = 60.0
 MAX_BYTES = 64 * 1024 * 1024
 ENTRY_BYTES = 256
-"""What an entry takes beside its frame, about."""
+"""Approximate size of an entry without its frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class _Entry:
     t_s: float
     logged_s: float
     number: int
-    body: bytes  # a message takes several times as much
+    body: bytes  # several times smaller than a message
 
     @property
     def size(self) -> int:
@@ -34,11 +34,11 @@ class _Reader:
 
 
 class FrameLog:
-    """Keeps frames for `KEEP_S`, of wall time and of simulated time; for less where they outgrow the bound of memory.
+    """Keeps frames for `KEEP_S` of wall time and of simulated time, within a limit of memory.
 
     Args:
-        clock: monotonic seconds.
-        max_bytes: beyond this the oldest frames go, however young they are.
+        clock: monotonic seconds
+        max_bytes: beyond this the oldest frames are dropped
     """
 
     def __init__(self, clock: Callable[[], float], max_bytes: int = MAX_BYTES) -> None:
@@ -53,7 +53,7 @@ class FrameLog:
         self._moved = asyncio.Event()
 
     def begin_run(self, run_id: str) -> None:
-        """Frames that follow belong to this run."""
+        """Begin a run: the frames that follow belong to it."""
         self._runs[run_id] = len(self._runs)
 
     def append(self, frame: MeasuredFrame) -> None:
@@ -68,9 +68,9 @@ class FrameLog:
         self._fresh.set()
 
     async def read(self, run_id: str, after_frame: int | None) -> AsyncGenerator[bytes, None]:
-        """Yield the frames after the one named, then those of later runs, for ever: serialised, as they are sent.
+        """Yield the serialised frames after `after_frame` of a run, then those of later runs, without end.
 
-        An unknown run means the current one from its oldest frame; frames that were dropped are passed over.
+        An unknown run means the current one, from its oldest frame. Dropped frames are skipped.
         """
         run = self._runs.get(run_id)
         after = -1 if run is None or after_frame is None else after_frame
@@ -88,11 +88,11 @@ class FrameLog:
 
     @property
     def lagging(self) -> bool:
-        """Whether a reader has not yet taken every frame."""
+        """True if a reader has not taken all frames."""
         return any(reader.taken < self._end for reader in self._readers)
 
     async def caught_up(self, timeout_s: float) -> bool:
-        """Wait until every reader has taken every frame; False when one did not in time."""
+        """Wait until all readers have taken all frames; return False on timeout."""
         try:
             async with asyncio.timeout(timeout_s):
                 while self.lagging:
@@ -107,7 +107,7 @@ class FrameLog:
         return self._dropped + len(self._entries)
 
     async def _next(self, reader: _Reader) -> _Entry:
-        """The entry at the reader's cursor, which moves on; that he asks means that he took the one before."""
+        """Return the next entry for a reader. Its request confirms that it has taken the entry before."""
         reader.taken = reader.cursor
         self._moved.set()
         while reader.cursor >= self._end:

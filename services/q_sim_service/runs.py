@@ -1,7 +1,7 @@
-"""Identities of runs: fixed and repeatable where the first is given, random otherwise.
+"""Ids of runs: repeatable if the first is given, random otherwise.
 
-A given identity is the first run's alone. A simulator that begins again beside what earlier runs have stored must not
-take theirs, or its frames would pass for theirs: it counts in a file how many it has given, and goes on behind them.
+The given id is that of the first run only. A simulator that restarts with the streams of earlier runs must not reuse
+their ids, or its frames would be taken for duplicates: it counts the ids in a file and continues after them.
 """
 
 import json
@@ -17,10 +17,10 @@ log = structlog.get_logger()
 
 
 class RunCounter:
-    """How many identities were derived from each given one, over the lives of the simulator.
+    """Number of ids derived from each given one, across restarts of the simulator.
 
     Args:
-        folder: where it is kept; None: for this life only
+        folder: of its file; None: not kept
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -28,10 +28,10 @@ class RunCounter:
         self._counts = self._read()
 
     def take(self, first: UUID) -> int:
-        """The next number, from 0; it is on disk before anybody uses it.
+        """Return the next number, from 0; it is on the disk before this returns.
 
         Raises:
-            UserError: it cannot be kept.
+            UserError: the file cannot be written.
         """
         number = self._counts.get(str(first), 0)
         counts = self._counts | {str(first): number + 1}
@@ -55,11 +55,11 @@ class RunCounter:
         except OSError as error:
             raise UserError(f"QIKI_STATE_DIR: cannot read {self._path}: {error.strerror}") from None
         except (ValueError, TypeError, AttributeError):
-            raise UserError(f"QIKI_STATE_DIR: {self._path} is no count of runs: delete it") from None
+            raise UserError(f"QIKI_STATE_DIR: {self._path} is no count of runs (delete it)") from None
 
 
-def tell_if_derived(given: UUID | None, run_id: UUID) -> None:
-    """Say that a run does not bear the identity that was given for it."""
+def warn_if_derived(given: UUID | None, run_id: UUID) -> None:
+    """Log a warning if a run has another id than the given one."""
     if given not in {None, run_id}:
         log.warning(
             "run id is derived: the given one was used before",
@@ -70,9 +70,9 @@ def tell_if_derived(given: UUID | None, run_id: UUID) -> None:
 
 
 def run_ids(first: UUID | None, counter: RunCounter | None = None) -> Iterator[UUID]:
-    """The run ids of one process: `first`, then UUIDv5 of it and 1, 2, ...; without `first` all random.
+    """Return the run ids of one process: `first`, then UUIDv5 of it and 1, 2, ...; without `first` random ones.
 
-    The iterator raises what `counter` raises, and can be asked again after that.
+    The iterator raises the errors of `counter`, and can be used after one.
     """
     counter = counter or RunCounter()
 

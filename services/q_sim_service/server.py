@@ -20,10 +20,10 @@ DRAIN_S = 0.2
 
 @asynccontextmanager
 async def serving(rpc: Rpc, address: str) -> AsyncIterator[int]:
-    """Serve at `address` (HOST:PORT) for as long as the context lasts; gives the real port.
+    """Serve at `address` (HOST:PORT) within the context, and return the actual port.
 
     Raises:
-        UserError: the address cannot be listened on.
+        UserError: the server cannot listen on the address.
     """
     server = grpc.aio.server(options=SERVER_OPTIONS)
     statuses = health.aio.HealthServicer()

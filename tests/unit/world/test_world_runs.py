@@ -7,7 +7,7 @@ from uuid import UUID, uuid5
 import pytest
 from structlog.testing import capture_logs
 
-from q_sim_service.runs import RunCounter, run_ids, tell_if_derived
+from q_sim_service.runs import RunCounter, run_ids, warn_if_derived
 from qiki.botspec.planes.bot import BotParameters
 from qiki.errors import UserError
 from qiki.world.errors import OrderError
@@ -33,7 +33,7 @@ def simulator(seed: int | None = None, speed: float = 1.0) -> Simulator:
 @pytest.mark.parametrize(("given", "told"), [(None, False), (FIRST, False), (uuid5(FIRST, "0"), True)])
 def test_whether_a_run_bears_the_identity_that_was_given_is_told(given, told):
     with capture_logs() as lines:
-        tell_if_derived(given, FIRST)
+        warn_if_derived(given, FIRST)
     assert [(line["log_level"], line["run_id"]) for line in lines] == [("warning", str(FIRST))] * told
 
 
@@ -52,7 +52,7 @@ def test_another_life_goes_on_behind_the_ids_that_were_given(tmp_path: Path):
 @pytest.mark.parametrize("content", ["", "[]", "{}}", '{"one": 1}', f'{{"{FIRST}": null}}', f'{{"{FIRST}": "x"}}'])
 def test_a_count_that_does_not_read_is_one_line(tmp_path: Path, content: str):
     (tmp_path / "runs.json").write_text(content)
-    with pytest.raises(UserError, match=r"QIKI_STATE_DIR: .*runs\.json is no count of runs: delete it"):
+    with pytest.raises(UserError, match=r"QIKI_STATE_DIR: .*runs\.json is no count of runs \(delete it\)"):
         RunCounter(tmp_path)
 
 
