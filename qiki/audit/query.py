@@ -23,23 +23,14 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Conditions of a record; all that are given must hold.
+    """Conditions of a record; all that are given must hold."""
 
-    Attributes:
-        codes: any of these, or any of `ranges`
-        ranges: first and last code of each
-        source: a part of it
-        severity: this one or a worse one
-        since: registered at that time or later
-        until: registered before
-    """
-
-    codes: tuple[int, ...] = ()
-    ranges: tuple[tuple[int, int], ...] = ()
-    source: str | None = None
-    severity: Severity | None = None
-    since: datetime | None = None
-    until: datetime | None = None
+    codes: tuple[int, ...] = ()  # any of these, or any of `ranges`
+    ranges: tuple[tuple[int, int], ...] = ()  # first and last code of each
+    source: str | None = None  # a part of it
+    severity: Severity | None = None  # this one or a worse one
+    since: datetime | None = None  # registered at that time or later
+    until: datetime | None = None  # registered before
 
     def matches(self, record: Record) -> bool:
         """Return whether a record meets all conditions."""

@@ -15,19 +15,12 @@ from qiki.contracts.events import RADAR_FRAMES_SEEN
 
 @dataclass
 class Recalled:
-    """State read from the files.
+    """State read from the files."""
 
-    Attributes:
-        seen: events registered
-        radar: newest summary of radar traffic, by event type
-        after_anchor: entries that the audit stream may lack, oldest first
-        contradiction: the files' record with the anchor's sequence, if it is another one
-    """
-
-    seen: SeenEvents
-    radar: dict[str, dict[str, Any]] = field(default_factory=dict)
-    after_anchor: list[Entry] = field(default_factory=list)
-    contradiction: Head | None = None
+    seen: SeenEvents  # events registered
+    radar: dict[str, dict[str, Any]] = field(default_factory=dict)  # newest summary of radar traffic, by event type
+    after_anchor: list[Entry] = field(default_factory=list)  # entries that the audit stream may lack, oldest first
+    contradiction: Head | None = None  # the files' record with the anchor's sequence, if it is another one
 
 
 def recall(folder: Path, anchor: Head | None, since: datetime, seen: SeenEvents | None = None) -> Recalled:

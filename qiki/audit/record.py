@@ -48,17 +48,11 @@ START = Head(0, GENESIS)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line of the chain.
+    """A line of the chain."""
 
-    Attributes:
-        line: bytes, with the line feed
-        fields: of the record
-        head: the end of the chain after it
-    """
-
-    line: bytes
+    line: bytes  # with the line feed
     fields: Mapping[str, Any]
-    head: Head
+    head: Head  # the end of the chain after it
 
 
 class DamagedLineError(ValueError):

@@ -8,17 +8,11 @@ GRACE_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A stored message.
+    """A stored message."""
 
-    Attributes:
-        sequence: in the stream
-        stored_at: wall time of the broker
-        amount: number of detections or tracks; None if it cannot be read
-    """
-
-    sequence: int
-    stored_at: datetime
-    amount: int | None
+    sequence: int  # in the stream
+    stored_at: datetime  # wall time of the broker
+    amount: int | None  # number of detections or tracks; None if it cannot be read
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,9 @@ from qiki.botspec.planes.thermal import ThermalParameters
 from qiki.botspec.spec import BotSpec
 from qiki.fields import Spec
 
+PLANES = {name: f"{name}_plane" for name in BotParameters.model_fields} | {"sensors": "sensor_plane"}
+"""Plane and component to the field of the hardware profile."""
+
 
 class Actuator(Spec):
     """An actuator, commanded by its id or its role."""
@@ -54,17 +57,7 @@ class HardwareProfile(Spec):
     @property
     def parameters(self) -> BotParameters:
         """The planes' parameters, for a vehicle."""
-        return BotParameters(
-            power=self.power_plane,
-            mcqpu=self.mcqpu_plane,
-            thermal=self.thermal_plane,
-            propulsion=self.propulsion_plane,
-            drive=self.drive_plane,
-            docking=self.docking_plane,
-            comms=self.comms_plane,
-            sensors=self.sensor_plane,
-            hull=self.hull_plane,
-        )
+        return BotParameters(**{name: getattr(self, field) for name, field in PLANES.items()})
 
 
 class Wiring(Spec):
@@ -105,22 +98,15 @@ def profile_hash(config: BotConfig) -> str:
 
 
 def _hardware(spec: BotSpec) -> HardwareProfile:
-    parts = spec.components
+    parts = spec.components.fitted
+    planes = BotParameters(**{name: parts[name].parameters for name in PLANES if name in parts})
     return HardwareProfile(
-        power_plane=parts.power.parameters,
-        thermal_plane=parts.thermal.parameters if parts.thermal else ThermalParameters(),
-        propulsion_plane=parts.propulsion.parameters,
-        docking_plane=parts.docking.parameters,
-        sensor_plane=parts.sensors.parameters,
-        comms_plane=parts.comms.parameters,
-        mcqpu_plane=parts.mcqpu.parameters if parts.mcqpu else McqpuParameters(),
-        drive_plane=parts.drive.parameters if parts.drive else DriveParameters(),
-        hull_plane=parts.hull.parameters,
+        **{field: getattr(planes, name) for name, field in PLANES.items()},
         actuators=tuple(
             Actuator(
                 id=one.id, role=one.role, type=one.family, commands=tuple(command.name for command in one.commands)
             )
             for one in ACTUATORS
         ),
-        sensors=tuple(Sensor(id=sensor_id(kind), type=kind) for kind in parts.sensors.parameters.fitted),
+        sensors=tuple(Sensor(id=sensor_id(kind), type=kind) for kind in planes.sensors.fitted),
     )

@@ -22,19 +22,12 @@ from qiki.tracking.scan import SECOND_US
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """State of one rule and track.
+    """State of one rule and track."""
 
-    Attributes:
-        since_us: time at which the condition began to hold, None while it does not
-        announced: an alert was raised since then
-        alerted_us: time of the last alert
-        resumed: the condition was reported as resumed since then
-    """
-
-    since_us: int | None = None
-    announced: bool = False
-    alerted_us: int | None = None
-    resumed: bool = False
+    since_us: int | None = None  # time at which the condition began to hold, None while it does not
+    announced: bool = False  # an alert was raised since then
+    alerted_us: int | None = None  # time of the last alert
+    resumed: bool = False  # the condition was reported as resumed since then
 
     @property
     def reported(self) -> bool:
@@ -62,16 +55,10 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Results of one frame, in the order of the rules.
-
-    Attributes:
-        alerts: raised
-        resumed: conditions that ended within the cooldown and hold again, in the form of alerts
-        ended: conditions that ended
-    """
+    """Results of one frame, in the order of the rules."""
 
     alerts: list[GuardAlert] = field(default_factory=list)
-    resumed: list[GuardAlert] = field(default_factory=list)
+    resumed: list[GuardAlert] = field(default_factory=list)  # ended, and hold again within the cooldown
     ended: list[Ended] = field(default_factory=list)
 
     @property

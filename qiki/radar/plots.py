@@ -12,21 +12,13 @@ from qiki.radar.echoes import ComplexArray
 
 @dataclass(frozen=True)
 class Plots:
-    """Echoes or plots of n contacts, real or false.
+    """Echoes or plots of n contacts, real or false."""
 
-    Attributes:
-        range_m: (n,)
-        sight: (n, 3) lines of sight, world axes
-        vr_mps: (n,) range rate
-        snr: (n,) power ratio
-        claims: (n,) identity that a reply claims, None where there is no reply
-    """
-
-    range_m: Array
-    sight: Array
-    vr_mps: Array
-    snr: Array
-    claims: NDArray[np.object_]
+    range_m: Array  # (n,)
+    sight: Array  # (n, 3) lines of sight, world axes
+    vr_mps: Array  # (n,) range rate
+    snr: Array  # (n,) power ratio
+    claims: NDArray[np.object_]  # (n,) identity that a reply claims, None where there is no reply
 
     def __len__(self) -> int:
         return len(self.range_m)

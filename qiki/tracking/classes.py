@@ -17,19 +17,12 @@ NEVER = 0.001
 
 @dataclass(frozen=True, slots=True)
 class ObjectClass:
-    """Contacts of one type, as independent distributions.
+    """Contacts of one type, as independent distributions."""
 
-    Attributes:
-        rcs_dbsm: typical mean cross-section
-        rcs_spread_db: standard deviation of its members' mean cross-sections
-        motion: share by the standard deviation of each component of world velocity [m/s]
-        answers: probability that a member in short range identifies itself
-    """
-
-    rcs_dbsm: float
-    rcs_spread_db: float
-    motion: Mapping[float, float]
-    answers: float
+    rcs_dbsm: float  # typical mean cross-section
+    rcs_spread_db: float  # standard deviation of its members' mean cross-sections
+    motion: Mapping[float, float]  # share by the standard deviation of each component of world velocity [m/s]
+    answers: float  # probability that a member in short range identifies itself
 
 
 ADRIFT = {DRIFT_MPS: 0.9, REST_MPS: 0.1}

@@ -40,21 +40,13 @@ MOTIONS = sorted({sigma_mps for one in (STRANGE, *CLASSES.values()) for sigma_mp
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Assumptions:
-    """The classes as arrays, in the order of ObjectType; number 0, unspecified, is `STRANGE`.
+    """The classes as arrays, in the order of ObjectType; number 0, unspecified, is `STRANGE`."""
 
-    Attributes:
-        rcs_dbsm: (6,) typical mean cross-section
-        rcs_scale: (6,) 1 / (√2 · standard deviation of the cross-section) [1/dB]
-        motion: (4,) three times the variance of a component of velocity [m²/s²], motion by motion
-        mixture: (4, 6) share of each motion in a class
-        prior: (3, 6) logarithm of the density's constant factors, by evidence from the reply
-    """
-
-    rcs_dbsm: Array
-    rcs_scale: Array
-    motion: Array
-    mixture: Array
-    prior: Array
+    rcs_dbsm: Array  # (6,) typical mean cross-section
+    rcs_scale: Array  # (6,) 1 / (√2 · standard deviation of the cross-section) [1/dB]
+    motion: Array  # (4,) three times the variance of a component of velocity [m²/s²], motion by motion
+    mixture: Array  # (4, 6) share of each motion in a class
+    prior: Array  # (3, 6) logarithm of the density's constant factors, by evidence from the reply
 
 
 def object_types(

@@ -19,20 +19,12 @@ FEW = 512
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Pairs:
-    """Track and plot pairs within the gate, in the order of the tracks.
+    """Track and plot pairs within the gate, in the order of the tracks."""
 
-    Attributes:
-        track: (k,) row of the track
-        plot: (k,) row of the plot
-        log_likelihood: (k,) of the plot in range, direction and range rate, given the track; density in
-            m · sr · m/s, as the clutter's density
-        point: (k, 6) [m, m/s] the state after a first correction by the plot: the updater's point of linearisation
-    """
-
-    track: Index
-    plot: Index
-    log_likelihood: Array
-    point: Array
+    track: Index  # (k,) row of the track
+    plot: Index  # (k,) row of the plot
+    log_likelihood: Array  # (k,) of the plot given the track, density in m · sr · m/s as the clutter's
+    point: Array  # (k, 6) [m, m/s] the state after a first correction by the plot: the updater's point of linearisation
 
     def take(self, which: Mask | Index) -> "Pairs":
         """Return the pairs of an index or a mask."""

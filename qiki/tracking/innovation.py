@@ -16,21 +16,13 @@ LEAST_MODE_PROBABILITY = 1e-4
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Innovations:
-    """Of k pairs, in each mode.
+    """Of k pairs, in each mode."""
 
-    Attributes:
-        distance: (k, 2) squared Mahalanobis distance of the plot from its prediction
-        log_likelihood: (k, 2) density in m³ · m/s
-        correction: (k, 2, 9) of the mean
-        cross: (k, 2, 9, 4) covariance of state and measurement
-        gain: (k, 2, 4, 9) Kalman gain, transposed
-    """
-
-    distance: Array
-    log_likelihood: Array
-    correction: Array
-    cross: Array
-    gain: Array
+    distance: Array  # (k, 2) squared Mahalanobis distance of the plot from its prediction
+    log_likelihood: Array  # (k, 2) density in m³ · m/s
+    correction: Array  # (k, 2, 9) of the mean
+    cross: Array  # (k, 2, 9, 4) covariance of state and measurement
+    gain: Array  # (k, 2, 4, 9) Kalman gain, transposed
 
     @property
     def reduction(self) -> Array:

@@ -24,23 +24,14 @@ POSITION_ROWS = np.eye(3, 6)
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Measurements:
-    """Measurements as the filter sees them, one a row.
+    """Measurements as the filter sees them, one a row."""
 
-    Attributes:
-        range_m: (k,)
-        sight: (k, 3) unit vectors
-        doppler_mps: (k,)
-        sigma_range_m: (k,)
-        sigma_angle_rad: (k,)
-        sigma_doppler_mps: (k,)
-    """
-
-    range_m: Array
-    sight: Array
-    doppler_mps: Array
-    sigma_range_m: Array
-    sigma_angle_rad: Array
-    sigma_doppler_mps: Array
+    range_m: Array  # (k,)
+    sight: Array  # (k, 3) unit vectors
+    doppler_mps: Array  # (k,)
+    sigma_range_m: Array  # (k,)
+    sigma_angle_rad: Array  # (k,)
+    sigma_doppler_mps: Array  # (k,)
 
     def take(self, index: Index) -> "Measurements":
         """Return the rows of `index`."""
@@ -56,21 +47,13 @@ class Measurements:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Linearisation:
-    """The measurement model about one point a row, z = h + H (x - x_point) + noise.
+    """The measurement model about one point a row, z = h + H (x - x_point) + noise."""
 
-    Attributes:
-        point: (k, 3) [m] relative to the bot
-        sight: (k, 3) line of sight to it
-        position: (k, 3) [m] the measured position, relative to the bot
-        matrix: (k, 4, 6) H: position in world axes [m], range rate [m/s]
-        noise: (k, 4, 4) R
-    """
-
-    point: Array
-    sight: Array
-    position: Array
-    matrix: Array
-    noise: Array
+    point: Array  # (k, 3) [m] relative to the bot
+    sight: Array  # (k, 3) line of sight to it
+    position: Array  # (k, 3) [m] the measured position, relative to the bot
+    matrix: Array  # (k, 4, 6) H: position in world axes [m], range rate [m/s]
+    noise: Array  # (k, 4, 4) R
 
 
 def measured(

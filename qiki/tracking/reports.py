@@ -1,6 +1,6 @@
 """Reports: the state of each track after a scan, in the units of the wire."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import repeat
@@ -103,35 +103,22 @@ class TrackReports:
             ts_ingest: wall time, RFC 3339
         """
         timestamp = self.timestamp
-        columns = (
-            repeat(1),
-            self.track_id,
-            self.object_type.tolist(),
-            self.iff.tolist(),
-            self.transponder_on.tolist(),
-            self.transponder_mode.tolist(),
-            self.transponder_id,
-            self.quality.tolist(),
-            self.status.tolist(),
-            self.range_m.tolist(),
-            self.bearing_deg.tolist(),
-            self.elev_deg.tolist(),
-            self.vr_mps.tolist(),
-            self.snr_db.tolist(),
-            self.rcs_dbsm.tolist(),
-            [{"x": x, "y": y, "z": z} for x, y, z in self.position.tolist()],
-            [{"x": x, "y": y, "z": z} for x, y, z in self.velocity.tolist()],
-            self.position_covariance.tolist(),
-            self.velocity_covariance.tolist(),
-            self.age_s.tolist(),
-            self.miss_count.tolist(),
-            repeat(timestamp),
-            repeat(timestamp),
-            repeat(ts_ingest),
-            self.range_band.tolist(),
-            [name is not None for name in self.transponder_id],
-        )
+        others: dict[str, Iterable[Any]] = {
+            "schema_version": repeat(1),
+            "position": ({"x": x, "y": y, "z": z} for x, y, z in self.position.tolist()),
+            "velocity": ({"x": x, "y": y, "z": z} for x, y, z in self.velocity.tolist()),
+            "timestamp": repeat(timestamp),
+            "ts_event": repeat(timestamp),
+            "ts_ingest": repeat(ts_ingest),
+            "id_present": (name is not None for name in self.transponder_id),
+        }
+        columns = [others[key] if key in others else _plain(getattr(self, key)) for key in KEYS]
         return [dict(zip(KEYS, row, strict=True)) for row in zip(*columns, strict=False)]
+
+
+def _plain(column: Any) -> Iterable[Any]:
+    values: Iterable[Any] = column.tolist() if isinstance(column, np.ndarray) else column
+    return values
 
 
 def report(

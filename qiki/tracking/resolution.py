@@ -21,17 +21,11 @@ NOBODYS = -1
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Shared:
-    """Plots that several tracks share.
+    """Plots that several tracks share."""
 
-    Attributes:
-        track: (k,) rows of the tracks without a plot of their own, in order
-        plot: (k,) the plots
-        apart: (3, k) distance of each track from its plot in range, direction and range rate, in cells
-    """
-
-    track: Index
-    plot: Index
-    apart: Array
+    track: Index  # (k,) rows of the tracks without a plot of their own, in order
+    plot: Index  # (k,) the plots
+    apart: Array  # (3, k) distance of each track from its plot in range, direction and range rate, in cells
 
 
 def share(

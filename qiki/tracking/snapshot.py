@@ -15,25 +15,15 @@ LAYOUT = repr(TRACK.descr)
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The state beside the table.
+    """The state beside the table."""
 
-    Attributes:
-        run_id: of the tracker
-        t_us: event time of the newest scan, None before the first
-        next_counter: birth number of the next track
-        false_alarms: mean number a scan
-        names: identities by index
-        tracks: number of records
-        layout: of a record
-    """
-
-    run_id: str
-    t_us: int | None
-    next_counter: int
-    false_alarms: float
-    names: list[str]
-    tracks: int
-    layout: str = LAYOUT
+    run_id: str  # of the tracker
+    t_us: int | None  # event time of the newest scan, None before the first
+    next_counter: int  # birth number of the next track
+    false_alarms: float  # mean number a scan
+    names: list[str]  # identities by index
+    tracks: int  # number of records
+    layout: str = LAYOUT  # of a record
 
 
 def pack(header: Header, tracks: TrackTable) -> bytes:

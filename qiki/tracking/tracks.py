@@ -55,15 +55,10 @@ TrackTable = NDArray[np.void]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Estimate:
-    """World state of each track, its modes merged.
+    """World state of each track, its modes merged."""
 
-    Attributes:
-        mean: (n, 6) [m, m/s]
-        covariance: (n, 6, 6)
-    """
-
-    mean: Array
-    covariance: Array
+    mean: Array  # (n, 6) [m, m/s]
+    covariance: Array  # (n, 6, 6)
 
 
 def empty_table() -> TrackTable:
