@@ -1,9 +1,11 @@
 """The error tree.
 
-QikiError
-└── UserError           an error of the user: one line, exit status 2
-├── SettingsError   an environment variable (qiki.runtime.settings)
-└── FileError       a file that somebody wrote (qiki.yamlfile)
+    QikiError
+    └── UserError           an error of the user: one line, exit status 2
+        ├── SettingsError   an environment variable (qiki.runtime.settings)
+        └── FileError       a file that somebody wrote (qiki.yamlfile)
+
+The rooms add trees of their own below QikiError.
 """
 
 

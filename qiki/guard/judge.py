@@ -63,7 +63,7 @@ class Judgement:
 
     @property
     def count(self) -> int:
-        """How many events the frame gives."""
+        """Number of events of the frame."""
         return len(self.alerts) + len(self.resumed) + len(self.ended)
 
 

@@ -1,4 +1,4 @@
-"""What the radar looks at."""
+"""Targets of the radar."""
 
 from typing import Any, Protocol
 

@@ -1,10 +1,12 @@
 """The tracker's error tree.
 
-QikiError
-└── TrackerError
-├── ScanError           numbers beyond those of any radar
-├── TimeReversedError   a scan older than the one before it
-└── SnapshotError       bytes that are no snapshot of this tracker
+    QikiError
+    └── TrackerError
+        ├── ScanError           numbers beyond those of any radar
+        ├── TimeReversedError   a scan older than the one before it
+        └── SnapshotError       bytes that are no snapshot of this tracker
+
+A tracker is unchanged by a call that raised one.
 """
 
 from qiki.errors import QikiError

@@ -93,8 +93,8 @@ def dead(tracks: TrackTable, parameters: TrackerParameters) -> Mask:
 def learn_false_alarms(false_alarms: float, plots: int, tracks: TrackTable, parameters: TrackerParameters) -> float:
     """Return the mean number of false alarms a scan, after a scan of so many plots.
 
-    To be called before new tracks are initiated. Without tracks no plot can be told from a false alarm, so nothing
-    changes.
+    To be called before new tracks are initiated. Without tracks no plot can be distinguished from a false
+    alarm, so nothing changes.
     """
     if not len(tracks):
         return false_alarms

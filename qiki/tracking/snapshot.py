@@ -1,4 +1,4 @@
-"""Snapshot: the tracker's whole state as bytes: a magic word, a JSON header with its length, the table's records."""
+"""Snapshot: the tracker's whole state as bytes: a magic number, a JSON header with its length, the table's records."""
 
 import json
 from dataclasses import asdict, dataclass

@@ -52,7 +52,7 @@ class TransponderSpec(Spec):
         if TransponderMode.SPOOF in self.modes and self.spoof_id is None:
             raise field_error((), "mode SPOOF needs a spoof_id: the identity that it claims")
         if self.spoof_id is not None and self.spoof_id == self.id:
-            raise field_error(("spoof_id",), f"{self.spoof_id} is its own id (expected somebody else's)")
+            raise field_error(("spoof_id",), f"{self.spoof_id} is its own id (expected another contact's)")
         return self
 
     @model_validator(mode="after")
