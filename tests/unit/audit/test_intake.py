@@ -13,14 +13,14 @@ from qiki.contracts.events import CODE, EVENTS, GUARD_ALERT, POWER_CRITICAL, RUN
 MOMENT = datetime(2026, 1, 1, 0, 0, 7, tzinfo=UTC)
 STORED = datetime(2026, 11, 23, 12, tzinfo=UTC)
 OWN = {kind.ce_type for kind in EVENTS if kind.subject.endswith(".audit")}
-TOLD = [kind for kind in EVENTS if kind.ce_type not in OWN]
+FOREIGN = [kind for kind in EVENTS if kind.ce_type not in OWN]
 
 
 def without(headers, *names):
     return {name: value for name, value in headers.items() if name not in names}
 
 
-@pytest.mark.parametrize("kind", TOLD, ids=lambda kind: f"{kind.code} {kind.ce_type}")
+@pytest.mark.parametrize("kind", FOREIGN, ids=lambda kind: f"{kind.code} {kind.ce_type}")
 def test_every_event_of_the_table_is_registered_as_the_table_says(kind: EventKind):
     draft = read_draft(kind.subject, kind.headers("id-1", MOMENT, "some-service"), b'{"a": 1}', STORED)
     assert (draft.event_id, draft.code, draft.severity) == ("id-1", kind.code, kind.severity)
@@ -41,7 +41,7 @@ def test_severity_follows_the_event():
         (POWER_CRITICAL, None, "INFO"),  # its type alone says nothing of the level
     ],
 )
-def test_without_a_code_the_table_tells_as_far_as_it_leaves_one_choice(kind: EventKind, code, severity):
+def test_without_a_code_it_is_the_tables_where_that_is_unique(kind: EventKind, code, severity):
     headers = without(kind.headers("id", MOMENT), CODE, SEVERITY)
     draft = read_draft("qiki.events.v1.anywhere", headers, b"{}", STORED)
     assert (draft.code, draft.severity) == (code, severity)

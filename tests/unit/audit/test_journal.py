@@ -130,7 +130,7 @@ def test_a_torn_last_line_is_taken_away_and_kept_until_that_is_recorded(
     whole = [entry.line for entry in write(tmp_path, 3)]
     audit_files(tmp_path)[0].write_bytes(b"".join(whole[:2]) + whole[2][:left])
     ids = set()
-    for _ in range(2):  # a crash before the repair was recorded: told again
+    for _ in range(2):  # a crash before the repair was recorded: reported again
         journal = Journal(tmp_path, ROOMY)
         (torn,) = journal.open()
         assert (torn.file, torn.size) == ("audit-000001.jsonl", len(whole[2][:left]))
@@ -169,7 +169,7 @@ def test_a_full_disk_loses_nothing_and_leaves_no_half_line(tmp_path: Path, draft
     assert verify(tmp_path).faults == []
 
 
-def test_a_folder_that_cannot_be_made_is_told_and_tried_again(tmp_path: Path, draft: Make):
+def test_a_folder_that_cannot_be_made_is_reported_and_tried_again(tmp_path: Path, draft: Make):
     obstacle = tmp_path / "data"
     obstacle.touch()
     journal = Journal(obstacle / "audit", ROOMY)
@@ -241,7 +241,7 @@ def test_a_file_that_could_not_be_begun_is_begun_at_the_next_attempt(tmp_path: P
 
 
 @pytest.mark.parametrize(("spoil", "sequence"), [("edit", 3), ("empty", 2), ("all", 0)])
-def test_the_newest_line_that_is_as_it_was_written_tells_how_far_files_reach(
+def test_the_newest_undamaged_line_is_the_end_of_the_files(
     tmp_path: Path, write: Callable[..., list[Entry]], spoil: str, sequence: int
 ):
     write(tmp_path, 4, per_file=2)

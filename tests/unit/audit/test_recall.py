@@ -1,4 +1,4 @@
-"""What is known again after a start, and what is dropped as registered already."""
+"""The state after a start, and the duplicates that are dropped."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -64,7 +64,7 @@ def test_the_newest_are_kept_when_there_is_no_room_for_all(tmp_path: Path, write
     assert [one.payload["n"] for one in recalled.seen.unseen(draft(n) for n in range(1, 8))] == [1, 2, 3, 4]
 
 
-def test_records_behind_the_anchor_are_told_again(tmp_path: Path, write: Write):
+def test_records_after_the_anchor_are_published_again(tmp_path: Path, write: Write):
     entries = write(tmp_path, 7, per_file=2)
     assert recall(tmp_path, entries[6].head, LONG_AGO).after_anchor == []
     again = recall(tmp_path, entries[3].head, LONG_AGO)
@@ -105,7 +105,7 @@ HEAD, OTHER = Head(5, "a" * 64), Head(5, "b" * 64)
         (Head(3, "c" * 64), None, HEAD, None),  # a crash between writing and telling
         (Head(9, "c" * 64), None, Head(9, "c" * 64), HEAD),  # cut off
         (OTHER, HEAD, OTHER, HEAD),  # the last one changed
-        (Head(3, "c" * 64), Head(3, "d" * 64), HEAD, Head(3, "d" * 64)),  # written anew
+        (Head(3, "c" * 64), Head(3, "d" * 64), HEAD, Head(3, "d" * 64)),  # rewritten
     ],
 )
 def test_what_the_chain_goes_on_from(

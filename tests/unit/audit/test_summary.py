@@ -37,14 +37,14 @@ def test_a_second_that_nothing_follows_ends_a_second_later():
     st.lists(st.tuples(st.floats(0, 3), st.none() | st.integers(0, 9), st.booleans()), max_size=60),
 )
 def test_every_message_is_counted_in_one_second_and_places_never_overlap(steps):
-    seconds, told, moment_s = Seconds(), [], 0.0
+    seconds, ended, moment_s = Seconds(), [], 0.0
     for sequence, (pause_s, amount, silence) in enumerate(steps, 1):
         moment_s += pause_s
-        told.append(seconds.take(Counted(sequence, at(moment_s), amount)))
+        ended.append(seconds.take(Counted(sequence, at(moment_s), amount)))
         if silence:
-            told.append(seconds.over(at(moment_s + 5)))
-    told.append(seconds.over(at(moment_s + 5)))
-    found = [second for second in told if second]
+            ended.append(seconds.over(at(moment_s + 5)))
+    ended.append(seconds.over(at(moment_s + 5)))
+    found = [second for second in ended if second]
     assert sum(second.frames + second.unreadable for second in found) == len(steps)
     assert sum(second.amount for second in found) == sum(amount or 0 for _, amount, _ in steps)
     places = [place for second in found for place in range(second.first_sequence, second.last_sequence + 1)]

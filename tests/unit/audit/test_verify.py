@@ -122,7 +122,7 @@ def test_any_one_change_shows_where_it_is(data):
     ],
     ids=["removed", "changed", "swapped", "cut off", "torn", "slipped in"],
 )
-def test_faults_are_told_once_and_where(tmp_path: Path, head: Head, spoil, expected: list[str]):
+def test_faults_are_reported_once_and_where(tmp_path: Path, head: Head, spoil, expected: list[str]):
     file = audit_files(tmp_path)[1]
     file.write_bytes(b"".join(spoil(file.read_bytes().splitlines(keepends=True))))
     assert faults(tmp_path, head) == expected
@@ -160,7 +160,7 @@ def test_a_log_cut_at_its_end_looks_right_without_the_anchor(tmp_path: Path, hea
     assert faults(tmp_path, head)
 
 
-def test_a_log_written_anew_with_right_hashes_contradicts_the_anchor(tmp_path: Path, head: Head):
+def test_a_rewritten_log_with_right_hashes_contradicts_the_anchor(tmp_path: Path, head: Head):
     for path in audit_files(tmp_path):
         path.unlink()
     end = START

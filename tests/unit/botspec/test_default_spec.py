@@ -30,7 +30,7 @@ def test_it_is_the_bot_that_the_defaults_describe():
     assert generate(load_spec()).hardware_profile.parameters == BotParameters()
 
 
-def test_it_writes_every_number_out_and_every_name_tells_the_unit():
+def test_it_writes_every_number_out_and_every_name_gives_the_unit():
     planes = generate(load_spec()).hardware_profile.parameters
     names = [name for plane in BotParameters.model_fields for name in numbers(getattr(planes, plane))]
     assert len(names) == 93

@@ -75,8 +75,8 @@ def seen():
     return make
 
 
-def spoken(judge: GuardJudge, *frames: TrackReports):
-    """Rules that spoke, frame by frame."""
+def alerted(judge: GuardJudge, *frames: TrackReports):
+    """Rules that raised an alert, frame by frame."""
     return [[alert.rule_id for alert in judge.judge(reports).alerts] for reports in frames]
 
 
@@ -121,7 +121,7 @@ def test_the_default_rules_are_the_contracts(rules: GuardRules):
     ],
 )
 def test_conditions(rules: GuardRules, seen: Callable[..., Any], track: dict[str, Any], expected: list[str]):
-    assert spoken(GuardJudge(rules), seen(0, **track)) == [expected]
+    assert alerted(GuardJudge(rules), seen(0, **track)) == [expected]
 
 
 def test_the_alert_says_all(rules: GuardRules, seen: Callable[..., Any]):
@@ -150,7 +150,7 @@ def test_the_alert_says_all(rules: GuardRules, seen: Callable[..., Any]):
 
 def test_a_condition_that_lasts_speaks_once(rules: GuardRules, seen: Callable[..., Any]):
     frames = [seen(t_s) for t_s in range(200)]
-    assert sum(len(alerts) for alerts in spoken(GuardJudge(rules), *frames)) == 1
+    assert sum(len(alerts) for alerts in alerted(GuardJudge(rules), *frames)) == 1
 
 
 def test_hysteresis_holds_an_alert_at_the_edge(rules: GuardRules, seen: Callable[..., Any]):
@@ -158,38 +158,38 @@ def test_hysteresis_holds_an_alert_at_the_edge(rules: GuardRules, seen: Callable
     judge = GuardJudge(rules)
     # 75 is still within 70 + 5; 75.1 ends it; 72 does not begin it; 70 does.
     ranges = [69.0, 74.0, 75.0, 69.0, 75.1, 72.0, 70.0]
-    result = spoken(judge, *(seen(t_s, range_m) for t_s, range_m in enumerate(ranges)))
+    result = alerted(judge, *(seen(t_s, range_m) for t_s, range_m in enumerate(ranges)))
     assert [bool(alerts) for alerts in result] == [True, False, False, False, False, False, True]
 
 
 def test_hysteresis_widens_the_near_end_too(rules: GuardRules, seen: Callable[..., Any]):
     rules = only(rules, "UNKNOWN_CONTACT_CLOSE", cooldown_s=0.0, min_range_m=30.0)
-    result = spoken(GuardJudge(rules), *(seen(t, r) for t, r in enumerate([31.0, 26.0, 31.0, 24.0, 29.0, 30.0])))
+    result = alerted(GuardJudge(rules), *(seen(t, r) for t, r in enumerate([31.0, 26.0, 31.0, 24.0, 29.0, 30.0])))
     assert [bool(alerts) for alerts in result] == [True, False, False, False, False, True]
 
 
 def test_a_condition_must_last_its_minimum(rules: GuardRules, seen: Callable[..., Any]):
     rules = only(rules, "UNKNOWN_CONTACT_CLOSE", min_duration_s=2.0)
     times = [(0, 50), (1.9, 50), (2.0, 50), (3, 50)]
-    assert spoken(GuardJudge(rules), *(seen(*time) for time in times)) == [[], [], UNKNOWN_CLOSE, []]
+    assert alerted(GuardJudge(rules), *(seen(*time) for time in times)) == [[], [], UNKNOWN_CLOSE, []]
     broken = [(0, 50), (1, 200), (2.5, 50), (4.4, 50), (4.5, 50)]
-    assert spoken(GuardJudge(rules), *(seen(*time) for time in broken)) == [[], [], [], [], UNKNOWN_CLOSE]
+    assert alerted(GuardJudge(rules), *(seen(*time) for time in broken)) == [[], [], [], [], UNKNOWN_CLOSE]
 
 
 def test_cooldown_silences_a_return_until_it_is_over(rules: GuardRules, seen: Callable[..., Any]):
     times = [(0, 50), (1, 200), (2, 50), (59.9, 50), (60, 50), (61, 50)]
-    assert spoken(GuardJudge(rules), *(seen(*time) for time in times)) == [
+    assert alerted(GuardJudge(rules), *(seen(*time) for time in times)) == [
         UNKNOWN_CLOSE, [], [], [], UNKNOWN_CLOSE, [],
     ]  # fmt: skip
 
 
 def test_cooldown_is_of_one_track(rules: GuardRules, seen: Callable[..., Any]):
-    assert spoken(GuardJudge(rules), seen(0), seen(1, track=B), seen(2)) == [UNKNOWN_CLOSE, UNKNOWN_CLOSE, []]
+    assert alerted(GuardJudge(rules), seen(0), seen(1, track=B), seen(2)) == [UNKNOWN_CLOSE, UNKNOWN_CLOSE, []]
 
 
 def test_a_lost_track_is_forgotten(rules: GuardRules, seen: Callable[..., Any]):
     judge = GuardJudge(rules)
-    spoken(judge, seen(0), seen(1, status=LOST))
+    alerted(judge, seen(0), seen(1, status=LOST))
     assert judge.snapshot() == GuardJudge(rules).snapshot()
 
 
@@ -211,16 +211,18 @@ def test_what_was_never_announced_does_not_end(rules: GuardRules, seen: Callable
     assert ended(GuardJudge(short), seen(0), seen(1), seen(1.5, 200)) == [[], [], []]
 
 
-def told(judge: GuardJudge, *frames: TrackReports):
-    """What is said frame by frame: A of an alert, R of one that is resumed, E of one that ended."""
+def outcomes(judge: GuardJudge, *frames: TrackReports):
+    """Outcomes frame by frame: A for an alert, R for one that is resumed, E for one that ended."""
     judgements = [judge.judge(reports) for reports in frames]
     return ["A" * len(one.alerts) + "R" * len(one.resumed) + "E" * len(one.ended) for one in judgements]
 
 
-def test_a_return_within_the_cooldown_is_told_as_resumed_and_ends_again(rules: GuardRules, seen: Callable[..., Any]):
+def test_a_return_within_the_cooldown_resumes_the_alert_and_ends_again(
+    rules: GuardRules, seen: Callable[..., Any]
+):
     ranges = [(0, 50), (1, 200), (2, 50), (3, 74), (4, 200), (5, 72), (6, 70), (7, 200), (70, 50), (71, 200)]
     frames = [seen(*one) for one in ranges]
-    assert told(GuardJudge(rules), *frames) == ["A", "E", "R", "", "E", "", "R", "E", "A", "E"]
+    assert outcomes(GuardJudge(rules), *frames) == ["A", "E", "R", "", "E", "", "R", "E", "A", "E"]
 
 
 def test_a_return_that_outlasts_the_cooldown_is_an_alert_then_and_ends_once(
@@ -230,18 +232,18 @@ def test_a_return_that_outlasts_the_cooldown_is_an_alert_then_and_ends_once(
     judge = GuardJudge(rules)
     (resumed,) = [one for reports in frames[:4] for one in judge.judge(reports).resumed]
     assert (resumed.rule_id, str(resumed.track_id), resumed.ts_epoch) == ("UNKNOWN_CONTACT_CLOSE", A, 2.0)
-    assert told(judge, *frames[4:]) == ["A", "", "E"]
+    assert outcomes(judge, *frames[4:]) == ["A", "", "E"]
 
 
-def test_a_return_must_last_its_minimum_to_be_told(rules: GuardRules, seen: Callable[..., Any]):
+def test_a_return_must_last_its_minimum_to_be_reported(rules: GuardRules, seen: Callable[..., Any]):
     rules = only(rules, "UNKNOWN_CONTACT_CLOSE", min_duration_s=2.0)
     times = [(0, 50), (2, 50), (3, 200), (4, 50), (5, 200), (6, 50), (8, 50), (9, 50)]
-    assert told(GuardJudge(rules), *(seen(*time) for time in times)) == ["", "A", "E", "", "", "", "R", ""]
+    assert outcomes(GuardJudge(rules), *(seen(*time) for time in times)) == ["", "A", "E", "", "", "", "R", ""]
 
 
 def test_a_resumed_one_that_is_lost_ends(rules: GuardRules, seen: Callable[..., Any]):
     frames = [seen(0), seen(1, 200), seen(2), seen(3, status=LOST)]
-    assert told(GuardJudge(rules), *frames) == ["A", "E", "R", "E"]
+    assert outcomes(GuardJudge(rules), *frames) == ["A", "E", "R", "E"]
 
 
 @settings(max_examples=30, deadline=None)

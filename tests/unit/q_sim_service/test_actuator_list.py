@@ -1,4 +1,4 @@
-"""The list of actuators: it says of each what a command would be told, and changes nothing."""
+"""The list of actuators: the answer that a command to each would get; listing changes nothing."""
 
 import asyncio
 from collections.abc import Callable
@@ -79,7 +79,7 @@ def test_every_actuator_of_the_table_is_listed_and_ready(vessel: Callable[..., V
     ],
     ids=["safe mode", "docked", "no propellant", "no power for thrusters"],
 )
-def test_what_a_command_would_be_told_is_listed(
+def test_the_answer_to_a_command_is_listed(
     vessel: Callable[..., Vessel],
     parameters: BotParameters | None,
     orders: list[Order],
@@ -106,13 +106,13 @@ def test_the_list_says_whether_the_vehicle_is_in_safe_mode(vessel: Callable[...,
     assert answer.safe_mode is safe
 
 
-def test_asking_moves_nothing_and_tells_nobody(vessel: Callable[..., Vessel]):
+def test_listing_moves_nothing_and_emits_no_event(vessel: Callable[..., Vessel]):
     engine, rpc, events = vessel()
-    told, heading_deg = len(events), engine.world.vehicle.drive.heading_deg
+    before, heading_deg = len(events), engine.world.vehicle.drive.heading_deg
     listed(rpc)
     for _ in range(40):
         engine.world.tick()
     vehicle = engine.world.vehicle
     assert (vehicle.velocity_mps, vehicle.drive.heading_deg) == ((0.0, 0.0, 0.0), heading_deg)
     assert not vehicle.thrusters.active
-    assert len(events) == told
+    assert len(events) == before

@@ -65,7 +65,7 @@ def in_loop(test: Callable[[], Awaitable[None]]) -> Callable[[], None]:
     return run
 
 
-@pytest.mark.parametrize("run", ["", "unheard-of", str(THREE)])
+@pytest.mark.parametrize("run", ["", "unknown", str(THREE)])
 def test_an_unknown_run_means_the_current_one_from_its_oldest_frame(run: str):
     async def test() -> None:
         log = Log()

@@ -8,7 +8,7 @@ from q_sim_service.pacer import Pacer
 
 
 class Clock:
-    """Monotonic seconds, as told."""
+    """Monotonic seconds, set by the test."""
 
     def __init__(self) -> None:
         self.now_s = 1000.0

@@ -12,12 +12,12 @@ class Interval:
 
     @staticmethod
     def binomial(trials: int, probability: float) -> tuple[int, int]:
-        """How often something of this probability happens."""
+        """Interval of a binomial number."""
         return _quantiles(special.bdtr(np.arange(trials), trials, probability), trials)
 
     @staticmethod
     def poisson(mean: float) -> tuple[int, int]:
-        """How many of a Poisson number there are."""
+        """Interval of a Poisson number."""
         most = int(mean + 20 * mean**0.5 + 20)
         return _quantiles(special.pdtr(np.arange(most), mean), most)
 

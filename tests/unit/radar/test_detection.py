@@ -1,4 +1,4 @@
-"""How often contacts are seen and ghosts appear, against the laws. Seeded; where a law gives no interval, bounds are
+"""Rates of detections and false alarms, against the laws. Seeded; where a law gives no interval, bounds are
 four standard deviations.
 """
 
@@ -53,7 +53,7 @@ def looks(parameters: RadarParameters, contacts: Contacts, count: int = LOOKS, s
 
 
 def of_the_ring(look: Detections) -> np.ndarray:
-    """Which plots are; of some two thousand ghosts one lies there too."""
+    """Plots near the ring; of some two thousand false alarms one lies there too."""
     return (np.abs(look.range_m - RANGE_M) < 100) & (np.abs(look.elev_deg) < 3)
 
 

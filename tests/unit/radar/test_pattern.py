@@ -89,7 +89,7 @@ def test_detection_rate_off_the_boresight(interval: type[Any], off_deg: float, s
     assert low <= sum(found) <= high
 
 
-def test_the_radar_knows_its_pattern_when_it_tells_the_cross_section():
+def test_the_radar_knows_its_pattern_when_it_estimates_the_cross_section():
     parameters = RadarParameters(transmit_pattern=LOBE, swerling=0, false_alarm_probability=1e-16)
     ring = [at(360 / RING * i, 2000, 100) for i in range(RING)]
     seen = looks(parameters, ring, 50)

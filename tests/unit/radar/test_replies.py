@@ -1,4 +1,4 @@
-"""Replies with a link of their own: its budget by hand, how often they are heard, and that nothing else changes."""
+"""Replies with a link of their own: its budget by hand, how often they are decoded, and that nothing else changes."""
 
 import math
 from typing import Any
@@ -70,19 +70,19 @@ def test_a_reply_falls_with_the_square_of_the_range_and_by_its_own_losses():
     assert snr_db(link(bandwidth_hz=4e6), 5000) - snr_db(link(), 5000) == pytest.approx(-6.02, abs=1e-3)
 
 
-def heard(parameters: RadarParameters) -> int:
+def decoded(parameters: RadarParameters) -> int:
     """Replies of the ring in all looks; no plot is missing."""
     seen = looks(parameters)
     assert sum(map(len, seen)) == RING * LOOKS
     return sum(int(one.transponder_on.sum()) for one in seen)
 
 
-def test_half_of_the_replies_at_the_threshold_are_heard(interval: type[Any]):
+def test_half_of_the_replies_at_the_threshold_are_decoded(interval: type[Any]):
     # As strong as the threshold, 12 dB: Q₁(a, a) = (1 + exp(-x) I₀(x)) / 2 with x = a² = 2 · 15.849, and exp(-x) I₀(x)
     # is (1 + 1/8x) / √(2πx) = 0.0711 (Abramowitz and Stegun, 9.7.1): 53.6 %.
     at_threshold = link(losses_db=3.0 + snr_db(link(), RANGE_M) - 12.0)
     low, high = interval.binomial(RING * LOOKS, 0.53557)
-    assert low <= heard(at_threshold) <= high
+    assert low <= decoded(at_threshold) <= high
 
 
 @pytest.mark.parametrize(
@@ -95,13 +95,13 @@ def test_replies_are_decoded_as_often_as_the_law_says(interval: type[Any], field
     probability = float(marcum_q(strength, from_db(fields.get("threshold_db", 12.0)))[0])
     assert 0.1 < probability < 0.9
     low, high = interval.binomial(RING * LOOKS, probability)
-    assert low <= heard(parameters) <= high
+    assert low <= decoded(parameters) <= high
 
 
 @pytest.mark.parametrize("share", [0.02, 0.1, 0.5])
 def test_strong_replies_are_lost_at_their_own_rate(interval: type[Any], share: float):
     low, high = interval.binomial(RING * LOOKS, share)
-    assert low <= RING * LOOKS - heard(link(loss_probability=share)) <= high
+    assert low <= RING * LOOKS - decoded(link(loss_probability=share)) <= high
 
 
 def test_a_lost_reply_leaves_the_plot_without_identity():

@@ -1,4 +1,4 @@
-"""What the radar can and cannot tell apart."""
+"""Resolved and unresolved contacts."""
 
 import math
 from uuid import UUID

@@ -80,8 +80,8 @@ class SmallRadar:
         false_sight = unit_vectors(self.rng.uniform(0, 2 * pi, alarms), np.arcsin(self.rng.uniform(-1, 1, alarms)))
         range_m = np.concatenate((range_m, self.rng.uniform(20, far, alarms)))
         short = range_m <= self.parameters.short_range_m
-        heard = [claim if near else None for claim, near in zip([*claims, *[None] * alarms], short, strict=True)]
-        on = np.array([claim is not None for claim in heard], dtype=bool)
+        read = [claim if near else None for claim, near in zip([*claims, *[None] * alarms], short, strict=True)]
+        on = np.array([claim is not None for claim in read], dtype=bool)
         return Scan(
             t_us=START_US + round(t_s * 1e6),
             own_position=world.own_position,
@@ -94,7 +94,7 @@ class SmallRadar:
             long_range=~short,
             transponder_on=on,
             transponder_mode=np.where(on, TransponderMode.ON, TransponderMode.OFF).astype(np.int8),
-            transponder_id=heard,
+            transponder_id=read,
         )
 
 

@@ -1,4 +1,4 @@
-"""What a first plot is worth: strong ones are believed at once, unless a track may have lost its contact there."""
+"""Score of a first plot: strong ones are confirmed at once, unless a missed track explains them."""
 
 from collections.abc import Callable
 from math import log
@@ -29,7 +29,7 @@ def test_strength_by_hand():
 
 
 @pytest.mark.parametrize("snr", [0.1, 1.0, LEAST, LEAST + 3])
-def test_a_weak_plot_tells_nothing(snr: float):
+def test_a_weak_plot_is_no_evidence(snr: float):
     assert strength_llr(decibels(snr), PARAMETERS)[0] == 0
 
 

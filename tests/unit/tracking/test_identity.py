@@ -127,7 +127,7 @@ def test_different_identities_do_not_contradict(seen: Callable[..., Any]):
 
 
 @pytest.mark.parametrize(("apart_m", "spoof"), [(49.9, False), (50.1, True)])
-def test_two_places_are_told_by_their_covariances(apart_m: float, spoof: bool):
+def test_two_places_are_distinguished_by_their_covariances(apart_m: float, spoof: bool):
     tracks = np.zeros(2, dtype=TRACK)
     tracks["hit"], tracks["contests"], tracks["identity_since_us"] = True, 2, [0, 5_000_000]
     mean = np.zeros((2, 6))

@@ -121,14 +121,14 @@ def test_unknown_velocity_across_the_sight_blurs_the_range_rate():
 def test_a_radar_is_described_in_the_trackers_own_words():
     """The defaults are those of the platform's radar, in round numbers."""
     figures = RadarParameters().figures
-    told = asdict(TrackerParameters().of_radar(figures))
+    changed = asdict(TrackerParameters().of_radar(figures))
     defaults = asdict(TrackerParameters())
-    assert {name: told[name] for name in defaults if told[name] != defaults[name]} == {
+    assert {name: changed[name] for name in defaults if changed[name] != defaults[name]} == {
         "range_resolution_m": pytest.approx(15.0, rel=1e-3),
         "doppler_resolution_mps": pytest.approx(1.6, rel=0.03),
     }
     assert TrackerParameters().of_radar(None) == TrackerParameters()
-    assert {name: told[name] for name in figures.model_dump()} == figures.model_dump()
+    assert {name: changed[name] for name in figures.model_dump()} == figures.model_dump()
 
 
 @pytest.mark.parametrize("seed", range(12))

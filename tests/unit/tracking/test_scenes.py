@@ -246,7 +246,7 @@ def test_two_looks_at_one_time_are_fine(
     assert np.isfinite(again.position_covariance).all()
 
 
-def test_after_a_long_silence_all_begins_anew(
+def test_after_a_long_gap_all_tracks_are_new(
     follow: Callable[..., list[TrackReports]], make_tracker: Callable[..., Tracker], radar: Any, world: Any
 ):
     radar.detection_probability = 1.0

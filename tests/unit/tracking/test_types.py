@@ -1,4 +1,4 @@
-"""What type a contact is: said with a confidence that holds, or not at all."""
+"""Object types: reported with a true confidence, or not at all."""
 
 from collections.abc import Callable
 from typing import Any
@@ -75,7 +75,7 @@ def test_types_are_said_only_where_the_evidence_does(rcs_m2: float, speed: float
 
 
 @pytest.mark.parametrize("lack", [{"hits": 9}, {"confirmed": False}, {"gone": True}, {"claims": 1}])
-def test_a_contact_that_is_young_tentative_dead_or_hardly_heard_has_no_type(lack: dict[str, Any]):
+def test_a_contact_that_is_young_tentative_dead_or_seldom_identified_has_no_type(lack: dict[str, Any]):
     assert typed(2.0, along(20.0), True)[0].tolist() == [DRONE]
     kinds, confidence = typed(2.0, along(20.0), True, **lack)
     assert (kinds.tolist(), confidence.tolist()) == ([NONE], [0.0])
@@ -87,7 +87,7 @@ def test_fewer_looks_at_a_fluctuating_contact_say_less():
     assert few[1] < many[1]
 
 
-def test_a_speed_that_is_not_known_tells_no_station_from_a_ship():
+def test_an_unknown_speed_does_not_distinguish_station_and_ship():
     assert typed(1_000.0, along(0.1), True, variance=0.01)[0].tolist() == [STATION]
     assert typed(1_000.0, along(0.1), True, variance=400.0)[0].tolist() == [NONE]
 
@@ -190,4 +190,4 @@ def test_no_contact_of_the_simulator_is_given_a_wrong_type():
     assert all(kinds <= {truth[name]} for name, kinds in said.items())
     named = {"depot", "ferry", "freighter", "liner", "viper", "impostor", "wren", "finch"}
     assert {name for name, kinds in said.items() if kinds} >= named
-    assert not said["stray"] | said["rock"]  # never heard, and no faster than what drifts
+    assert not said["stray"] | said["rock"]  # without a reply, and no faster than what drifts

@@ -23,7 +23,7 @@ STATE = SimState(running=True, paused=False, speed=1.0, tick=0, run_id=str(UUID(
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Where the numbers stand."""
+    """Paths of the numbers."""
     if isinstance(value, float):
         return [path]
     members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()

@@ -46,7 +46,7 @@ def test_what_goes_in_comes_out(shares: list[float], start_pct: float):
     assert battery.soc_pct == pytest.approx(before - moved_j / 36.0, abs=1e-6)
 
 
-def test_the_dock_ramps_up_in_its_soft_start_and_anew_after_a_break():
+def test_the_dock_ramps_up_in_its_soft_start_and_again_after_a_break():
     dock = DockSupply(DockSupplyParameters())
     offers = [dock.offer_w(0.5, connected=True) for _ in range(5)]
     assert offers == [62.5, 125.0, 187.5, 250.0, 250.0]

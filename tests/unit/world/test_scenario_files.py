@@ -65,7 +65,7 @@ def test_by_name_or_by_path(folder: Path):
     assert scenario_names(folder) == ["sample"]
 
 
-def test_an_unknown_name_is_told_the_known_ones(folder: Path):
+def test_an_unknown_name_is_answered_with_the_known_ones(folder: Path):
     with pytest.raises(UserError, match=r"^no scenario is called 'simple' \(expected one of: sample\)$"):
         load_scenario("simple", folder)
 

@@ -84,7 +84,7 @@ def test_crossing_really_crosses(pair: tuple[str, str]):
     assert ((one - other)[0, :2] * (one - other)[-1, :2]).min() < 0
 
 
-def test_crossing_pairs_are_told_apart():
+def test_crossing_pairs_are_resolved():
     history = History("crossing")
     around = [len(look) for look in history.looks[250:350]]
     assert np.mean(around) > 3.9
@@ -124,8 +124,8 @@ def test_mixed_traffic_has_a_spoofer_beside_the_one_it_claims_to_be(mixed: Histo
     assert (mixed.modes[:50, impostor] == TransponderMode.SILENT).all()
     assert (mixed.modes[51:, impostor] == TransponderMode.SPOOF).all()
     assert mixed.claims[60, impostor] == mixed.claims[60, ferry] == "SHP-ALBA"
-    heard = [look.transponder_id.tolist().count("SHP-ALBA") for look in mixed.looks[51:]]
-    assert np.mean(np.array(heard) == 2) > 0.9
+    replies = [look.transponder_id.tolist().count("SHP-ALBA") for look in mixed.looks[51:]]
+    assert np.mean(np.array(replies) == 2) > 0.9
     near = np.flatnonzero(mixed.range_m[:, impostor] < 500) * FRAME_S
     assert 20 < near.min() < 25
     assert near.max() - near.min() > 20

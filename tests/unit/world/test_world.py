@@ -178,7 +178,7 @@ def test_what_the_vehicle_cannot_do_is_refused_at_once():
         simulated.submit(Cruise(1.0))
 
 
-def test_an_order_that_another_made_impossible_is_dropped_and_told():
+def test_an_order_that_another_made_impossible_is_dropped_and_reported():
     simulated = world()
     simulated.submit(EngageDock(Port.A))
     simulated.submit(Cruise(1.0))

@@ -30,11 +30,11 @@ def simulator(seed: int | None = None, speed: float = 1.0) -> Simulator:
     return Simulator(Setup(BotParameters(), 5000.0, seed, load), SCENARIOS["one"], run_ids(FIRST), speed)
 
 
-@pytest.mark.parametrize(("given", "told"), [(None, False), (FIRST, False), (uuid5(FIRST, "0"), True)])
-def test_whether_a_run_bears_the_identity_that_was_given_is_told(given, told):
+@pytest.mark.parametrize(("given", "warned"), [(None, False), (FIRST, False), (uuid5(FIRST, "0"), True)])
+def test_a_run_with_another_id_than_the_given_one_gets_a_warning(given, warned):
     with capture_logs() as lines:
         warn_if_derived(given, FIRST)
-    assert [(line["log_level"], line["run_id"]) for line in lines] == [("warning", str(FIRST))] * told
+    assert [(line["log_level"], line["run_id"]) for line in lines] == [("warning", str(FIRST))] * warned
 
 
 def test_fixed_run_ids_are_derived():

@@ -1,4 +1,4 @@
-"""What the simulator says of a scenario's radar."""
+"""Published figures of a scenario's radar."""
 
 from uuid import UUID
 
@@ -23,12 +23,12 @@ def test_the_default_radar_needs_no_words():
     assert RadarParameters(peak_power_w=5.0, swerling=0).unlike_default is None
 
 
-def test_another_radar_is_told_in_the_trackers_units():
-    told = RadarParameters(bandwidth_hz=1e6, beam_width_deg=18, pulses=64, speed_floor_mps=2).unlike_default
-    assert told is not None
-    assert (round(told.range_resolution_m, 3), round(told.beam_width_rad, 4)) == (149.896, 0.3142)
-    assert (told.doppler_resolution_mps, told.doppler_span_mps, told.doppler_floor_mps) == (6.25, 400.0, 2.0)
-    assert (told.max_range_m, told.range_floor_m) == (16_000.0, 1.0)
+def test_another_radars_figures_are_in_the_trackers_units():
+    figures = RadarParameters(bandwidth_hz=1e6, beam_width_deg=18, pulses=64, speed_floor_mps=2).unlike_default
+    assert figures is not None
+    assert (round(figures.range_resolution_m, 3), round(figures.beam_width_rad, 4)) == (149.896, 0.3142)
+    assert (figures.doppler_resolution_mps, figures.doppler_span_mps, figures.doppler_floor_mps) == (6.25, 400.0, 2.0)
+    assert (figures.max_range_m, figures.range_floor_m) == (16_000.0, 1.0)
 
 
 @settings(max_examples=50)
@@ -57,7 +57,7 @@ class Nowhere:
         """Unused here."""
 
 
-def test_the_stream_tells_of_the_last_runs_radars():
+def test_the_stream_names_the_radars_of_the_last_runs():
     scenarios = {"plain": PLAIN, "wide": WIDE}
     simulator = Simulator(Setup(BotParameters(), 5000.0, None, scenarios.__getitem__), PLAIN, run_ids(RUN))
     engine = Engine(simulator, lambda: 0.0, Nowhere())  # type: ignore[arg-type]
