@@ -32,7 +32,7 @@ class Actuator(Spec):
     commands: tuple[str, ...]
 
 
-class Sensor(Spec):
+class FittedSensor(Spec):
     """A fitted sensor."""
 
     id: UUID
@@ -52,7 +52,7 @@ class HardwareProfile(Spec):
     drive_plane: DriveParameters
     hull_plane: HullParameters
     actuators: tuple[Actuator, ...]
-    sensors: tuple[Sensor, ...]
+    sensors: tuple[FittedSensor, ...]
 
     @property
     def parameters(self) -> BotParameters:
@@ -108,5 +108,5 @@ def _hardware(spec: BotSpec) -> HardwareProfile:
             )
             for one in ACTUATORS
         ),
-        sensors=tuple(Sensor(id=sensor_id(kind), type=kind) for kind in planes.sensors.fitted),
+        sensors=tuple(FittedSensor(id=sensor_id(kind), type=kind) for kind in planes.sensors.fitted),
     )

@@ -15,7 +15,7 @@ ENTRY_BYTES = 256
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class _LoggedFrame:
     run: int
     t_s: float
     logged_s: float
@@ -44,7 +44,7 @@ class FrameLog:
     def __init__(self, clock: Callable[[], float], max_bytes: int = MAX_BYTES) -> None:
         self._clock = clock
         self._max_bytes = max_bytes
-        self._entries: deque[_Entry] = deque()
+        self._entries: deque[_LoggedFrame] = deque()
         self._dropped = 0
         self._bytes = 0
         self._runs: dict[str, int] = {}
@@ -59,7 +59,7 @@ class FrameLog:
     def append(self, frame: MeasuredFrame) -> None:
         """Log a frame of the current run, and wake the readers."""
         body = frame_to_proto(frame).SerializeToString()
-        entry = _Entry(len(self._runs) - 1, frame.t_s, self._clock(), frame.number, body)
+        entry = _LoggedFrame(len(self._runs) - 1, frame.t_s, self._clock(), frame.number, body)
         self._entries.append(entry)
         self._bytes += entry.size
         while self._bytes > self._max_bytes or self._stale(self._entries[0], entry):
@@ -106,7 +106,7 @@ class FrameLog:
     def _end(self) -> int:
         return self._dropped + len(self._entries)
 
-    async def _next(self, reader: _Reader) -> _Entry:
+    async def _next(self, reader: _Reader) -> _LoggedFrame:
         """Return the next entry for a reader. Its request confirms that it has taken the entry before."""
         reader.taken = reader.cursor
         self._moved.set()
@@ -118,6 +118,6 @@ class FrameLog:
         reader.cursor += 1
         return entry
 
-    def _stale(self, entry: _Entry, newest: _Entry) -> bool:
+    def _stale(self, entry: _LoggedFrame, newest: _LoggedFrame) -> bool:
         old = newest.logged_s - entry.logged_s > KEEP_S
         return old and (entry.run != newest.run or newest.t_s - entry.t_s > KEEP_S)

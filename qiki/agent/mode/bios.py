@@ -5,7 +5,7 @@ from uuid import UUID
 
 from qiki.agent.sim_instant import SimInstant, named
 from qiki.agent.vehicle import Answers, Reading
-from qiki.botspec.config import Actuator, BotConfig, Sensor
+from qiki.botspec.config import Actuator, BotConfig, FittedSensor
 from qiki.botspec.planes.sensors import SensorKind
 from qiki.contracts.enums import DeviceCode, DeviceStatus, DeviceType
 from qiki.contracts.events.agent import BiosStatus, DeviceReport
@@ -50,7 +50,7 @@ def _controller(answers: Answers) -> DeviceReport:
     return _row(named("unit", name), name, DeviceType.CONTROLLER, fault, answers.controller)
 
 
-def _sensor(sensor: Sensor, answers: Answers, own: TelemetrySnapshot) -> DeviceReport:
+def _sensor(sensor: FittedSensor, answers: Answers, own: TelemetrySnapshot) -> DeviceReport:
     name = sensor.type.name.lower()
     fault, message = _sensor_fault(sensor, answers.readings.get(int(sensor.type), "it does not answer"), own)
     return _row(sensor.id, name, DeviceType.SENSOR, fault, message)
@@ -61,7 +61,7 @@ _MISSING = (DeviceStatus.NOT_FOUND, DeviceCode.COMPONENT_NOT_FOUND)
 _WARNED = (DeviceStatus.WARNING, DeviceCode.STATUS_CODE_UNSPECIFIED)
 
 
-def _sensor_fault(sensor: Sensor, reading: Reading | str, own: TelemetrySnapshot) -> tuple[_Fault, str]:
+def _sensor_fault(sensor: FittedSensor, reading: Reading | str, own: TelemetrySnapshot) -> tuple[_Fault, str]:
     if isinstance(reading, str):
         return _MISSING, reading
     if reading.sensor_id != str(sensor.id):

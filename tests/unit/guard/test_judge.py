@@ -217,9 +217,7 @@ def outcomes(judge: GuardJudge, *frames: TrackReports):
     return ["A" * len(one.alerts) + "R" * len(one.resumed) + "E" * len(one.ended) for one in judgements]
 
 
-def test_a_return_within_the_cooldown_resumes_the_alert_and_ends_again(
-    rules: GuardRules, seen: Callable[..., Any]
-):
+def test_a_return_within_the_cooldown_resumes_the_alert_and_ends_again(rules: GuardRules, seen: Callable[..., Any]):
     ranges = [(0, 50), (1, 200), (2, 50), (3, 74), (4, 200), (5, 72), (6, 70), (7, 200), (70, 50), (71, 200)]
     frames = [seen(*one) for one in ranges]
     assert outcomes(GuardJudge(rules), *frames) == ["A", "E", "R", "", "E", "", "R", "E", "A", "E"]
