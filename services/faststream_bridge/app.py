@@ -27,7 +27,7 @@ from qiki.contracts.events import GUARD_CLEARED, GUARD_RESUMED
 from qiki.contracts.radar import GuardAlert, RadarFrame, RadarTrack, TrackedFrame
 from qiki.errors import QikiError
 from qiki.guard import load_rules
-from qiki.guard.judge import GuardRules
+from qiki.guard.rules import GuardRules
 from qiki.runtime import nats_patches
 from qiki.runtime.nats import Hooks, Link, connect, connection_options
 from qiki.runtime.retry import RETRY_S, StoppingError
