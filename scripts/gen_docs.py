@@ -52,7 +52,7 @@ def events_table() -> str:
     lines = [
         "# Events",
         "",
-        "What is told on `qiki.events.v1.>` and registered in the audit log. CloudEvents in binary mode; code and",
+        "Published on `qiki.events.v1.>` and registered in the audit log. CloudEvents in binary mode; code and",
         "severity travel in the headers `x-qiki-code` and `x-qiki-severity`. Made by `scripts/gen_docs.py`.",
     ]
     for first, purpose in RANGES.items():

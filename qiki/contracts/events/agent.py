@@ -1,4 +1,4 @@
-"""Bodies of the agent's events: its mode, its self test, its decisions.
+"""Payloads of the agent's events: mode, self test, decisions.
 
 Field names are those of `bios_status.proto` and `proposal.proto` where these have them.
 """
@@ -11,7 +11,7 @@ from qiki.contracts.fields import Finite, Payload, Timestamp
 
 
 class Evidence(Payload):
-    """A message that something rests on: where it stood, and how old it was."""
+    """A message that a decision rests on: its subject, its stream sequence and its age."""
 
     subject: str
     sequence: int | None
@@ -36,7 +36,7 @@ class SystemMode(EventPayload):
 
 
 class DeviceReport(Payload):
-    """What the self test found of one device."""
+    """The result of the self test for one device."""
 
     device_id: UUID
     device_name: str
@@ -47,7 +47,7 @@ class DeviceReport(Payload):
 
 
 class BiosStatus(EventPayload):
-    """The power-on self test: what the specification declares against what answers.
+    """The power-on self test: the devices that the specification declares against those that answer.
 
     `health_score` is the share of devices that are OK.
     """
@@ -65,7 +65,7 @@ class BiosStatus(EventPayload):
 
 
 class ActionTaken(Payload):
-    """One actuator command of a proposal; `accepted` is None for what was not sent."""
+    """One actuator command of a proposal; `accepted` is None if it was not sent."""
 
     actuator: str
     command: str
@@ -76,7 +76,7 @@ class ActionTaken(Payload):
 
 
 class Decision(EventPayload):
-    """What became of one proposal."""
+    """The outcome of one proposal."""
 
     category: str = "decision"
     run_id: str

@@ -1,4 +1,4 @@
-"""The registrar's codes: what each number is called, and what each hundred is for."""
+"""The registrar's codes: the name of each number, and the topic of each hundred."""
 
 from collections.abc import Mapping
 
@@ -55,5 +55,5 @@ CODES: Mapping[int, str] = {
 
 
 def is_code(number: int) -> bool:
-    """Whether a number lies in one of the ranges; one that is not named yet may be somebody's."""
+    """Whether a number lies in one of the ranges; clients may use numbers that have no name here."""
     return number // 100 in RANGES

@@ -1,4 +1,4 @@
-"""Bodies of events. What simulated things do bears simulated time, what services do wall time."""
+"""Payloads of events. Events of the simulated world carry simulated time, events of services wall time."""
 
 from uuid import UUID
 
@@ -6,7 +6,7 @@ from qiki.contracts.fields import Finite, Payload
 
 
 class EventPayload(Payload):
-    """What every event says: `ts_epoch` is Unix seconds."""
+    """The fields of every event; `ts_epoch` is Unix seconds."""
 
     schema_version: int = 1
     category: str
@@ -40,14 +40,14 @@ class Lag(EventPayload):
 
 
 class HealthChange(EventPayload):
-    """A service has what it needs, or not: condition to problem."""
+    """A service becomes ready, or stops being ready; `problems` maps condition to problem."""
 
     category: str = "health"
     problems: dict[str, str]
 
 
 class RadarAvailability(EventPayload):
-    """Whether the vehicle lets the radar work, and why not."""
+    """The vehicle gives the radar power, or sheds it for a reason."""
 
     category: str = "sensor"
     source: str = "radar"
@@ -57,7 +57,7 @@ class RadarAvailability(EventPayload):
 
 
 class RadarGap(EventPayload):
-    """Frames that were measured but could not be kept for publishing: first and last number, both lost."""
+    """Frames that were measured and lost before they were published; first and last number are lost too."""
 
     category: str = "sensor"
     source: str = "radar"
@@ -68,7 +68,7 @@ class RadarGap(EventPayload):
 
 
 class SensorAvailability(EventPayload):
-    """Whether a sensor works."""
+    """A sensor fails, or works again."""
 
     category: str = "sensor"
     run_id: str
@@ -77,7 +77,7 @@ class SensorAvailability(EventPayload):
 
 
 class ActuatorOutcome(EventPayload):
-    """What became of a command to an actuator."""
+    """The outcome of an actuator command."""
 
     category: str = "actuator"
     source: str = "actuators"
@@ -98,7 +98,7 @@ class RunStarted(EventPayload):
 
 
 class PowerLevel(EventPayload):
-    """The battery's level, and what it costs."""
+    """The battery's level, with the loads shed and the faults."""
 
     category: str = "power"
     source: str = "battery"
@@ -118,7 +118,7 @@ class HullStruck(EventPayload):
 
 
 class Refusal(EventPayload):
-    """A command that was refused to its sender."""
+    """A refused command."""
 
     category: str = "security"
     source: str = "control"
@@ -129,7 +129,7 @@ class Refusal(EventPayload):
 
 
 class GuardCleared(EventPayload):
-    """A track that met a guard rule no longer does: it left, changed, or was lost."""
+    """A track no longer meets a guard rule: it left, changed, or was lost."""
 
     category: str = "radar"
     source: str = "guard"
@@ -153,8 +153,8 @@ class IdentitySpoofed(EventPayload):
 class RadarSummary(EventPayload):
     """Radar traffic of one second of wall time, as the stream stored it.
 
-    `first_sequence` and `last_sequence` are its place in the stream made at `stream_created`: no message is counted
-    twice, also when the reader dies in between.
+    `first_sequence` and `last_sequence` are positions in the stream created at `stream_created`. No message is counted
+    twice, even if the reader restarts in between.
     """
 
     category: str = "sensor"
@@ -169,19 +169,19 @@ class RadarSummary(EventPayload):
 
 
 class RadarFramesSeen(RadarSummary):
-    """Frames that came, and how many detections they held."""
+    """Frames received, and the number of their detections."""
 
     detections: int
 
 
 class RadarTracksSeen(RadarSummary):
-    """Frames that were tracked, and how many track messages they gave."""
+    """Frames tracked, and the number of their track messages."""
 
     tracks: int
 
 
 class AuditRepaired(EventPayload):
-    """A line of the audit log that a crash had cut short was taken away; what it said comes again."""
+    """A line of the audit log that a crash had cut short was removed; its event is registered again."""
 
     category: str = "health"
     source: str = "registrar"
@@ -190,7 +190,7 @@ class AuditRepaired(EventPayload):
 
 
 class AuditPruned(EventPayload):
-    """The oldest files of the audit log were removed, as it is told to keep no more of them."""
+    """The oldest files of the audit log were removed, as configured."""
 
     category: str = "security"
     source: str = "registrar"
