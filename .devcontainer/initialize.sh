@@ -1,7 +1,9 @@
 #!/bin/sh
-# On the machine that opens the devcontainer, before it starts: who the workspace's user has to be, so that he can write
-# the checkout, and where the engine is, so that he can ask it. QIKI_DOCKER_SOCKET names another socket; empty: none.
+# On the machine that opens the devcontainer, before it starts: write docker-compose.local.yml. It has the user's ids, so
+# that the workspace can write the checkout, the engine's socket, and the checkout as the sources of every other service.
+# QIKI_DOCKER_SOCKET names another socket; empty: none.
 set -eu
+folder=$(dirname "$0")
 socket=${DOCKER_HOST:-$(docker context inspect --format '{{.Endpoints.docker.Host}}' 2>/dev/null || true)}
 case $socket in
 unix://*) socket=${socket#unix://} ;;
@@ -17,8 +19,13 @@ socket=${QIKI_DOCKER_SOCKET-$socket}
 uid=$(id -u) gid=$(id -g)
 {
     cat <<YAML
-# Made by initialize.sh at every start.
+# Made by initialize.sh at every start. Paths are relative to ../docker-compose.phase1.yml.
 services:
+YAML
+    # The services run what is in the checkout: after an edit, `qiki restart SERVICE`.
+    sed -n '/^services:/,/^[a-z]/s/^  \([a-z0-9-]*\):$/\1/p' "$folder/../docker-compose.phase1.yml" | grep -vx qiki-dev |
+        while read -r service; do echo "  $service: {volumes: [\".:/workspace:ro\"]}"; done
+    cat <<YAML
   qiki-dev:
     user: "$uid:$gid"
     build: {args: {QIKI_UID: "$uid", QIKI_GID: "$gid"}}
@@ -29,4 +36,4 @@ YAML
     group_add: ["$group"]
     volumes: ["$socket:/var/run/docker.sock"]
 YAML
-} >"$(dirname "$0")/docker-compose.local.yml"
+} >"$folder/docker-compose.local.yml"

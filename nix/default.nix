@@ -17,7 +17,14 @@ let
       wheels
       ;
   };
-  services = import ./services.nix { inherit lib pkgs environments; };
+  services = import ./services.nix {
+    inherit
+      lib
+      pkgs
+      sources
+      environments
+      ;
+  };
   images = import ./images.nix {
     inherit
       lib

@@ -87,7 +87,12 @@ let
       '';
       meta.mainProgram = "qiki";
     };
-  roots = map baseNameOf (lib.importTOML ../pyproject.toml).tool.hatch.build.targets.wheel.packages;
+  roots = [
+    "generated"
+    "qiki"
+    "qiki_harness"
+  ]
+  ++ sources.services;
   copied =
     lock:
     environment "qiki-${lock}" lock copy ''

@@ -2,25 +2,17 @@
 {
   lib,
   pkgs,
+  sources,
   environments,
 }:
-lib.genAttrs
-  [
-    "nats-js-init"
-    "q-sim-service"
-    "q-sim-radar"
-    "faststream-bridge"
-    "registrar"
-    "q-core-agent"
-  ]
-  (
-    name:
-    pkgs.writeShellApplication {
-      inherit name;
-      text = ''
-        # One BLAS thread: the same bits whatever the number of cores.
-        export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
-        exec ${environments.runtime}/bin/python -m ${builtins.replaceStrings [ "-" ] [ "_" ] name} "$@"
-      '';
-    }
-  )
+lib.genAttrs (map (builtins.replaceStrings [ "_" ] [ "-" ]) sources.services) (
+  name:
+  pkgs.writeShellApplication {
+    inherit name;
+    text = ''
+      # One BLAS thread: the same bits whatever the number of cores.
+      export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
+      exec ${environments.runtime}/bin/python -m ${builtins.replaceStrings [ "-" ] [ "_" ] name} "$@"
+    '';
+  }
+)

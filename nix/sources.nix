@@ -21,6 +21,10 @@ let
   ];
 in
 {
+  # The services' packages: the folders of services/ that can be run.
+  services = builtins.filter (name: builtins.pathExists (../services + "/${name}/__main__.py")) (
+    builtins.attrNames (builtins.readDir ../services)
+  );
   # For a link to the sources, in place of a copy of them.
   link = select [ ../pyproject.toml ];
   project = select packages;

@@ -11,7 +11,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 SYSTEM = "x86_64-linux"
 SYSTEMS = {"x86_64-linux", "aarch64-linux", "aarch64-darwin"}
-SERVICES = {"nats-js-init", "q-sim-service", "q-sim-radar", "faststream-bridge", "registrar", "q-core-agent"}
+SERVICES = {path.parent.name.replace("_", "-") for path in (ROOT / "services").glob("*/__main__.py")}
 IMAGES = {"image-runtime", "image-dev"}
 OUTPUTS = {
     "packages": {"default", "runtime", "dev", "nats-server", *SERVICES},
@@ -122,8 +122,8 @@ def settings(line):
         ("nix/shells.nix", "shellHook = settings", "shelHook = settings", "unexpected argument 'shelHook'"),
         (
             "nix/services.nix",
-            "      inherit name;\n",
-            "      inherit name;\n runtimeInput = [ ];\n",
+            "    inherit name;\n",
+            "    inherit name;\n runtimeInput = [ ];\n",
             "unexpected argument 'runtimeInput'",
         ),
         ("nix/sources.nix", "../scenarios\n", "../scenaria\n", "scenaria does not exist"),

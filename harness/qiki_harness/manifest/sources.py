@@ -1,38 +1,31 @@
-"""Our own packages, wherever they are imported from."""
+"""Our own packages, and a hash over the files of each."""
 
 import hashlib
-from collections.abc import Iterator
-from importlib.util import find_spec
+from importlib.metadata import files
 from pathlib import Path
 
 from qiki_harness.manifest.record import sha256
 
-PACKAGES = (
-    "generated",
-    "qiki",
-    "faststream_bridge",
-    "nats_js_init",
-    "q_core_agent",
-    "q_sim_radar",
-    "q_sim_service",
-    "registrar",
-    "qiki_harness",
-)
+_IMPORTED_FROM = (".", "services", "harness")
+
+
+def packages() -> dict[str, Path]:
+    """Return the name and folder of each package: of the checkout that is installed as a link, else of the wheel."""
+    home = next(parent for parent in Path(__file__).parents[1:] if (parent / "qiki").is_dir())
+    if (home / "pyproject.toml").exists():
+        folders = {init.parent for root in _IMPORTED_FROM for init in (home / root).glob("*/__init__.py")}
+    else:
+        folders = {home / path.parts[0] for path in files("qiki-dtmp") or () if path.name == "__init__.py"}
+    return {folder.name: folder for folder in sorted(folders, key=lambda folder: folder.name)}
 
 
 def source_hashes() -> dict[str, str]:
-    """Package to a hash over its files; those that are not installed are left out."""
-    return {package: digest_of(folder) for package in PACKAGES for folder in _folders(package)}
-
-
-def _folders(package: str) -> Iterator[Path]:
-    spec = find_spec(package)
-    for location in (spec and spec.submodule_search_locations) or ():
-        yield Path(location)
+    """Return a hash over the files of each of our packages."""
+    return {package: digest_of(folder) for package, folder in packages().items()}
 
 
 def digest_of(folder: Path) -> str:
-    """One sha256 over the paths and contents of a folder's files, but for bytecode and what is hidden."""
+    """Return one sha256 over the paths and contents of a folder's files, without bytecode and hidden files."""
     paths = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
     lines = (f"{path.as_posix()},{sha256(folder / path)}\n" for path in paths if not _is_left_out(path))
     return hashlib.sha256("".join(lines).encode()).hexdigest()

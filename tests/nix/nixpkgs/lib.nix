@@ -28,7 +28,6 @@ let
       if kept >= 0 && builtins.substring kept (-1) text == suffix then builtins.substring 0 kept text else text;
     escapeShellArg = text: "'${builtins.replaceStrings [ "'" ] [ "'\\''" ] (toString text)}'";
     importJSON = path: builtins.fromJSON (builtins.readFile path);
-    importTOML = path: builtins.fromTOML (builtins.readFile path);
     makeBinPath = concatMapStringsSep ":" (package: "${package}/bin");
     getExe =
       package:

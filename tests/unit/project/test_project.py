@@ -1,38 +1,66 @@
-"""What no tool notices: that every package stands in the lists of the tools, and that the locks name no address."""
+"""What no tool notices: a service that is missing in a list, a lock that names an address."""
 
 import re
+import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
+from hatchling.builders.wheel import WheelBuilder
 
-from qiki_harness.manifest.sources import PACKAGES
+from qiki_harness.manifest.sources import packages
 
 ROOT = Path(__file__).parents[3]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-SERVICES = {path.parent.name for path in (ROOT / "services").glob("*/__init__.py")}
-STOREYS = PROJECT["tool"]["importlinter"]["contracts"][0]["layers"]
+SERVICES = {path.name for path in (ROOT / "services").iterdir() if list(path.glob("*.py"))}
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.phase1.yml").read_text())["services"]
 
 
 def test_services_stand_side_by_side_between_harness_and_library():
-    harness, services, library, contracts = STOREYS
+    harness, services, library, contracts = PROJECT["tool"]["importlinter"]["contracts"][0]["layers"]
     assert (harness, library, contracts) == ("qiki_harness", "qiki", "generated")
-    assert set(services.split(" | ")) == SERVICES
+    assert set(services.split(" | ")) == SERVICES, (
+        "pyproject.toml, [tool.importlinter]: the contract of the storeys must name every folder of services/"
+    )
 
 
-@pytest.mark.parametrize(
-    "listed",
-    [
-        PROJECT["tool"]["importlinter"]["root_packages"],
-        PROJECT["tool"]["mypy"]["packages"],
-        [Path(package).name for package in PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]],
-        PROJECT["tool"]["ruff"]["lint"]["isort"]["known-first-party"],
-        PACKAGES,
-    ],
-    ids=["import-linter", "mypy", "wheel", "isort", "manifest"],
-)
-def test_every_package_is_listed(listed):
-    assert SERVICES | {"qiki", "qiki_harness"} <= set(listed)
+def test_the_linter_of_imports_reads_every_package():
+    missing = packages().keys() - set(PROJECT["tool"]["importlinter"]["root_packages"])
+    assert not missing, f"pyproject.toml, [tool.importlinter] root_packages: add {', '.join(missing)}"
+
+
+def test_the_wheel_has_our_packages_and_nothing_else():
+    files = [file.distribution_path for file in WheelBuilder(str(ROOT)).recurse_included_files()]
+    assert {Path(file).parts[0] for file in files} == packages().keys()
+    assert {"registrar/__main__.py", "qiki_harness/keeper.py", "qiki/guard/rules.yaml"} <= set(files)
+
+
+@pytest.mark.parametrize("service", sorted(SERVICES))
+def test_a_folder_of_services_is_a_package_that_runs(service):
+    for file in ("__init__.py", "__main__.py"):
+        assert (ROOT / "services" / service / file).exists(), f"services/{service}: add {file}"
+
+
+@pytest.mark.parametrize("service", sorted(SERVICES))
+def test_the_stack_has_the_service(service):
+    """Nix and the devcontainer take their list from the folders and from the compose file."""
+    commands = [entry["command"] for entry in COMPOSE.values()]
+    assert ["python", "-m", service] in commands, (
+        f'docker-compose.phase1.yml: add a service with the command ["python", "-m", "{service}"]'
+    )
+
+
+def test_in_the_devcontainer_every_service_runs_the_checkout(tmp_path):
+    shutil.copytree(ROOT / ".devcontainer", tmp_path / ".devcontainer")
+    shutil.copy(ROOT / "docker-compose.phase1.yml", tmp_path)
+    subprocess.run(["sh", ".devcontainer/initialize.sh"], cwd=tmp_path, check=True)
+    local = yaml.safe_load((tmp_path / ".devcontainer/docker-compose.local.yml").read_text())["services"]
+    assert local.keys() == COMPOSE.keys()
+    assert {name for name, entry in local.items() if entry.get("volumes") == [".:/workspace:ro"]} == {
+        name for name in COMPOSE if name != "qiki-dev"
+    }
 
 
 @pytest.mark.parametrize("service", sorted(SERVICES))
@@ -40,7 +68,7 @@ def test_what_makes_a_start_quick_is_imported_first(service):
     entry = (ROOT / "services" / service / "__main__.py").read_text()
     first = re.search(r"^(?:import|from) (\S+)", entry, re.MULTILINE)
     assert first
-    assert first[1] == "qiki.runtime.lean"
+    assert first[1] == "qiki.runtime.lean", f"services/{service}/__main__.py: import qiki.runtime.lean first"
 
 
 @pytest.mark.parametrize("lock", sorted((ROOT / "locks").glob("*.txt")), ids=lambda path: path.name)
