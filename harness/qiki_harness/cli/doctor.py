@@ -14,17 +14,17 @@ def doctor(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only what is wrong.")] = False,
 ) -> None:
     """Check Python, the locked packages, the NATS server, the stubs, ports, disk and, if there, the engine."""
-    from qiki_harness.cli.checks import Verdict, all_checks  # noqa: PLC0415  # YAML and subprocesses
+    from qiki_harness.cli.checks import Grade, all_checks  # noqa: PLC0415  # YAML and subprocesses
 
     marks = {
-        Verdict.GOOD: paint("✓", GREEN),
-        Verdict.BAD: paint("✗", RED),
-        Verdict.NOTE: "-",
+        Grade.GOOD: paint("✓", GREEN),
+        Grade.BAD: paint("✗", RED),
+        Grade.NOTE: "-",
     }
     findings = [check() for check in all_checks(compose_file(file))]
     for finding in findings:
-        if finding.verdict is Verdict.BAD or not quiet:
-            print(f"{marks[finding.verdict]} {finding.text}")
+        if finding.grade is Grade.BAD or not quiet:
+            print(f"{marks[finding.grade]} {finding.text}")
             if finding.remedy:
                 print(f"    {finding.remedy}")
-    sys.exit(any(finding.verdict is Verdict.BAD for finding in findings))
+    sys.exit(any(finding.grade is Grade.BAD for finding in findings))

@@ -9,14 +9,14 @@ from pathlib import Path
 from qiki_harness.compose import keys, variables
 from qiki_harness.compose.dotenv import read_env_file
 from qiki_harness.compose.model import (
-    Condition,
+    ComposeService,
     Dependency,
     Healthcheck,
-    Port,
     Project,
     RestartKind,
     RestartPolicy,
-    Service,
+    StackPort,
+    StartCondition,
 )
 from qiki_harness.compose.nodes import read
 from qiki_harness.compose.order import in_order
@@ -24,14 +24,14 @@ from qiki_harness.compose.services import read_service
 
 __all__ = [
     "ComposeFile",
-    "Condition",
+    "ComposeService",
     "Dependency",
     "Healthcheck",
-    "Port",
     "Project",
     "RestartKind",
     "RestartPolicy",
-    "Service",
+    "StackPort",
+    "StartCondition",
 ]
 
 ADDRESSES = "x-addresses"
@@ -58,7 +58,7 @@ class ComposeFile:
         self._services = entries["services"].entries()
 
     @cached_property
-    def ports(self) -> list[Port]:
+    def ports(self) -> list[StackPort]:
         """The ports of the stack, with the variables that set them."""
         return variables.ports(self._services)
 
@@ -91,7 +91,7 @@ class ComposeFile:
         }
         return Project(self.file, in_order(services, nodes), self._addresses(values))
 
-    def _ports_of(self, service: str) -> tuple[Port, ...]:
+    def _ports_of(self, service: str) -> tuple[StackPort, ...]:
         return tuple(port for port in self.ports if port.service == service)
 
     def _addresses(self, values: Mapping[str, str]) -> dict[str, str]:

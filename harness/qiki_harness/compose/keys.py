@@ -4,7 +4,7 @@ A key in neither column is an error: what the file asks for is done, or named, n
 Keys that begin with `x-` are extensions, which compose passes over everywhere they may stand.
 """
 
-from qiki_harness.compose.nodes import Node
+from qiki_harness.compose.nodes import YamlNode
 
 HONOURED = {
     "file": {"services", "volumes"},
@@ -29,7 +29,7 @@ CONTAINER_ONLY = {
 }  # fmt: skip
 
 
-def check(node: Node, level: str) -> dict[str, Node]:
+def check(node: YamlNode, level: str) -> dict[str, YamlNode]:
     """The honoured entries of a mapping.
 
     Raises:

@@ -7,7 +7,7 @@ from pathlib import Path
 from signal import Signals
 
 
-class Condition(StrEnum):
+class StartCondition(StrEnum):
     """What a service waits for in another."""
 
     STARTED = "service_started"
@@ -37,7 +37,7 @@ class Dependency:
     """That a service starts only when a condition holds for another."""
 
     service: str
-    condition: Condition
+    condition: StartCondition
 
     def __str__(self) -> str:
         """Name it as in `nats (healthy)`."""
@@ -57,7 +57,7 @@ class Healthcheck:
 
 
 @dataclass(frozen=True, slots=True)
-class Port:
+class StackPort:
     """A port of a service, named by the variable that sets it."""
 
     variable: str
@@ -67,7 +67,7 @@ class Port:
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class ComposeService:
     """One service, ready to be run as a plain process."""
 
     name: str
@@ -79,7 +79,7 @@ class Service:
     restart: RestartPolicy = RestartPolicy()
     stop_signal: Signals = Signals.SIGTERM
     stop_grace_s: float = 10.0
-    ports: tuple[Port, ...] = ()
+    ports: tuple[StackPort, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Project:
     """A whole stack; the services stand in an order in which each follows what it depends on."""
 
     file: Path
-    services: Mapping[str, Service]
+    services: Mapping[str, ComposeService]
     addresses: Mapping[str, str]
 
     def dependants(self, name: str) -> tuple[str, ...]:

@@ -16,10 +16,10 @@ _LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class YamlNode:
     """One value of the file: a mapping, a list, a scalar with its variables, or nothing (None)."""
 
-    value: "dict[str, Node] | list[Node] | Template | None"
+    value: "dict[str, YamlNode] | list[YamlNode] | Template | None"
     file: Path
     line: int
     where: str
@@ -29,11 +29,11 @@ class Node:
         """Refuse the file because of this value."""
         raise ComposeError(self.file, self.line, self.where or "file", problem)
 
-    def filled(self, variables: Mapping[str, str]) -> "Node":
+    def filled(self, variables: Mapping[str, str]) -> "YamlNode":
         """The same tree, with these values for its variables."""
-        return Node(self.value, self.file, self.line, self.where, variables)
+        return YamlNode(self.value, self.file, self.line, self.where, variables)
 
-    def entries(self) -> "dict[str, Node]":
+    def entries(self) -> "dict[str, YamlNode]":
         """The entries of a mapping; nothing counts as an empty one."""
         if self.value is None:
             return {}
@@ -41,7 +41,7 @@ class Node:
             self.fail("expected a mapping")
         return {key: node.filled(self.variables) for key, node in self.value.items()}
 
-    def items(self) -> "list[Node]":
+    def items(self) -> "list[YamlNode]":
         """The items of a list; a single scalar counts as a list of one."""
         if isinstance(self.value, list):
             return [node.filled(self.variables) for node in self.value]
@@ -72,7 +72,7 @@ class Node:
         """Whether this is a mapping."""
         return isinstance(self.value, dict)
 
-    def walk(self) -> "Iterator[Node]":
+    def walk(self) -> "Iterator[YamlNode]":
         """Every scalar below."""
         match self.value:
             case dict():
@@ -88,7 +88,7 @@ class Node:
             yield from child.walk()
 
 
-def read(file: Path) -> Node:
+def read(file: Path) -> YamlNode:
     """Read a YAML file.
 
     Raises:
@@ -108,26 +108,26 @@ def read(file: Path) -> Node:
     return _build(root, file, "")
 
 
-def _build(raw: yaml.Node, file: Path, where: str) -> Node:
+def _build(raw: yaml.Node, file: Path, where: str) -> YamlNode:
     line = raw.start_mark.line + 1
     match raw:
         case yaml.MappingNode():
-            return Node(_mapping(raw, file, where), file, line, where)
+            return YamlNode(_mapping(raw, file, where), file, line, where)
         case yaml.SequenceNode():
             items = [_build(item, file, f"{where}[{i}]") for i, item in enumerate(raw.value)]
-            return Node(items, file, line, where)
+            return YamlNode(items, file, line, where)
     if raw.tag == _NULL:
-        return Node(None, file, line, where)
+        return YamlNode(None, file, line, where)
     try:
-        return Node(parse(raw.value), file, line, where)
+        return YamlNode(parse(raw.value), file, line, where)
     except InterpolationError as error:
         raise ComposeError(file, line, where, str(error)) from error
 
 
-def _mapping(raw: yaml.MappingNode, file: Path, where: str) -> dict[str, Node]:
+def _mapping(raw: yaml.MappingNode, file: Path, where: str) -> dict[str, YamlNode]:
     """The entries of a mapping: what `<<` brings in, under what stands in the mapping itself."""
-    own: dict[str, Node] = {}
-    merged: dict[str, Node] = {}
+    own: dict[str, YamlNode] = {}
+    merged: dict[str, YamlNode] = {}
     for key, value in raw.value:
         if key.tag == _MERGE:
             merged = {**_merged(value, file, where), **merged}
@@ -137,14 +137,14 @@ def _mapping(raw: yaml.MappingNode, file: Path, where: str) -> dict[str, Node]:
             raise ComposeError(file, key.start_mark.line + 1, path, "stands twice")
         node = _build(value, file, path)
         # A missing value has the key's line: its own mark is where the next token begins.
-        own[str(key.value)] = node if node.value is not None else Node(None, file, key.start_mark.line + 1, path)
+        own[str(key.value)] = node if node.value is not None else YamlNode(None, file, key.start_mark.line + 1, path)
     return {**merged, **own}
 
 
-def _merged(raw: yaml.Node, file: Path, where: str) -> dict[str, Node]:
+def _merged(raw: yaml.Node, file: Path, where: str) -> dict[str, YamlNode]:
     """What a merge key brings in; of several mappings the earlier one wins."""
     sources = raw.value if isinstance(raw, yaml.SequenceNode) else [raw]
-    merged: dict[str, Node] = {}
+    merged: dict[str, YamlNode] = {}
     for source in sources:
         if not isinstance(source, yaml.MappingNode):
             raise ComposeError(file, raw.start_mark.line + 1, f"{where}.<<", "expected a mapping to merge")

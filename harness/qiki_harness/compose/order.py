@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 
-from qiki_harness.compose.model import Service
-from qiki_harness.compose.nodes import Node
+from qiki_harness.compose.model import ComposeService
+from qiki_harness.compose.nodes import YamlNode
 
 
-def in_order(services: Mapping[str, Service], nodes: Mapping[str, Node]) -> dict[str, Service]:
+def in_order(services: Mapping[str, ComposeService], nodes: Mapping[str, YamlNode]) -> dict[str, ComposeService]:
     """The services, each after those that it depends on.
 
     Raises:

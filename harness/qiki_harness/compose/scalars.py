@@ -5,13 +5,13 @@ import shlex
 from signal import Signals
 
 from qiki_harness.compose.model import RestartKind, RestartPolicy
-from qiki_harness.compose.nodes import Node
+from qiki_harness.compose.nodes import YamlNode
 
 _UNITS_S = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s|m|h)")
 
 
-def duration_s(node: Node) -> float:
+def duration_s(node: YamlNode) -> float:
     """A duration such as `1m30s` or `100ms`, in seconds."""
     text = node.text()
     parts = _DURATION_PART.findall(text)
@@ -20,7 +20,7 @@ def duration_s(node: Node) -> float:
     return sum(float(number) * _UNITS_S[unit] for number, unit in parts)
 
 
-def count(node: Node) -> int:
+def count(node: YamlNode) -> int:
     """A whole number from 0."""
     text = node.text()
     if not text.isdecimal():
@@ -28,7 +28,7 @@ def count(node: Node) -> int:
     return int(text)
 
 
-def flag(node: Node) -> bool:
+def flag(node: YamlNode) -> bool:
     """True or false."""
     text = node.text().lower()
     if text not in {"true", "false"}:
@@ -36,7 +36,7 @@ def flag(node: Node) -> bool:
     return text == "true"
 
 
-def stop_signal(node: Node) -> Signals:
+def stop_signal(node: YamlNode) -> Signals:
     """A signal by name (SIGINT, INT) or number."""
     text = node.text().upper()
     try:
@@ -45,7 +45,7 @@ def stop_signal(node: Node) -> Signals:
         node.fail(f"{text!r} is no signal: expected such as SIGTERM")
 
 
-def words(node: Node) -> tuple[str, ...]:
+def words(node: YamlNode) -> tuple[str, ...]:
     """A command: a list of words, or one text that is split as a shell would."""
     if node.is_list:
         return tuple(item.text() for item in node.items())
@@ -55,7 +55,7 @@ def words(node: Node) -> tuple[str, ...]:
         node.fail(f"cannot be split into words: {error}")
 
 
-def restart_policy(node: Node) -> RestartPolicy:
+def restart_policy(node: YamlNode) -> RestartPolicy:
     """A restart policy: no, always, unless-stopped, on-failure or on-failure:N."""
     kind, _, limit = node.text().partition(":")
     known = kind in list(RestartKind) and (not limit or (kind == RestartKind.ON_FAILURE and limit.isdecimal()))

@@ -1,4 +1,4 @@
-"""From a service's entry in the compose file to a `Service`."""
+"""From a service's entry in the compose file to a `ComposeService`."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,18 +6,20 @@ from signal import Signals
 
 from qiki_harness.compose import keys, scalars
 from qiki_harness.compose.dotenv import read_env_file
-from qiki_harness.compose.model import Condition, Dependency, Healthcheck, Port, RestartPolicy, Service
-from qiki_harness.compose.nodes import Node
+from qiki_harness.compose.model import ComposeService, Dependency, Healthcheck, RestartPolicy, StackPort, StartCondition
+from qiki_harness.compose.nodes import YamlNode
 
 
-def read_service(name: str, node: Node, *, root: Path, base: Mapping[str, str], ports: tuple[Port, ...]) -> Service:
+def read_service(
+    name: str, node: YamlNode, *, root: Path, base: Mapping[str, str], ports: tuple[StackPort, ...]
+) -> ComposeService:
     """Read one service; `base` is the environment beneath its own."""
     entries = keys.check(node, "service")
     command = [word for key in ("entrypoint", "command") if key in entries for word in scalars.words(entries[key])]
     if not command:
         node.fail("has no command: the native runner has no image that would bring one")
     get = entries.get
-    return Service(
+    return ComposeService(
         name=name,
         command=tuple(command),
         working_dir=_working_dir(folder, root) if (folder := get("working_dir")) else root,
@@ -31,14 +33,14 @@ def read_service(name: str, node: Node, *, root: Path, base: Mapping[str, str], 
     )
 
 
-def _working_dir(node: Node, root: Path) -> Path:
+def _working_dir(node: YamlNode, root: Path) -> Path:
     folder = root / node.text()
     if not folder.is_dir():
         node.fail(f"{folder} is no folder here: give it as ${{VARIABLE:-{node.text()}}}, which natively is the project")
     return folder
 
 
-def _environment(entries: Mapping[str, Node], root: Path) -> dict[str, str]:
+def _environment(entries: Mapping[str, YamlNode], root: Path) -> dict[str, str]:
     """What `env_file` and `environment` say; the latter wins."""
     found: dict[str, str] = {}
     for file in entries["env_file"].items() if "env_file" in entries else ():
@@ -54,28 +56,28 @@ def _environment(entries: Mapping[str, Node], root: Path) -> dict[str, str]:
     return {**found, **{key: value for key, value in pairs if value is not None}, **passed_on}
 
 
-def _pair(item: Node) -> tuple[str, str | None]:
+def _pair(item: YamlNode) -> tuple[str, str | None]:
     """`KEY=value`, or `KEY`, which passes on the runner's own variable."""
     key, equals, value = item.text().partition("=")
     return key, value if equals else None
 
 
-def _dependencies(node: Node) -> tuple[Dependency, ...]:
+def _dependencies(node: YamlNode) -> tuple[Dependency, ...]:
     if node.is_list:
-        return tuple(Dependency(item.text(), Condition.STARTED) for item in node.items())
+        return tuple(Dependency(item.text(), StartCondition.STARTED) for item in node.items())
     return tuple(Dependency(name, _condition(entry)) for name, entry in node.entries().items())
 
 
-def _condition(node: Node) -> Condition:
+def _condition(node: YamlNode) -> StartCondition:
     entries = keys.check(node, "dependency")
     if not (condition := entries.get("condition")):
-        return Condition.STARTED
-    if condition.text() not in list(Condition):
-        condition.fail(f"{condition.text()!r} is no condition: expected {', '.join(Condition)}")
-    return Condition(condition.text())
+        return StartCondition.STARTED
+    if condition.text() not in list(StartCondition):
+        condition.fail(f"{condition.text()!r} is no condition: expected {', '.join(StartCondition)}")
+    return StartCondition(condition.text())
 
 
-def _healthcheck(node: Node) -> Healthcheck | None:
+def _healthcheck(node: YamlNode) -> Healthcheck | None:
     entries = keys.check(node, "healthcheck")
     if "disable" in entries and scalars.flag(entries["disable"]):
         return None
@@ -91,7 +93,7 @@ def _healthcheck(node: Node) -> Healthcheck | None:
     return Healthcheck(test, retries=retries, **durations) if test else None
 
 
-def _test(node: Node) -> tuple[str, ...]:
+def _test(node: YamlNode) -> tuple[str, ...]:
     """The probe's command; empty for NONE."""
     shell = ("/bin/sh", "-c")
     if not node.is_list:

@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from qiki_harness.compose.interpolation import Variable
-from qiki_harness.compose.model import Port
-from qiki_harness.compose.nodes import Node
+from qiki_harness.compose.model import StackPort
+from qiki_harness.compose.nodes import YamlNode
 
 LOOPBACK = "127.0.0.1"
 _ANY_HOST = "0.0.0.0"  # noqa: S104  # compared with, never bound
 
 
-def hosts(root: Node, services: Mapping[str, Node]) -> dict[str, str]:
+def hosts(root: YamlNode, services: Mapping[str, YamlNode]) -> dict[str, str]:
     """Variables whose default names a service or all interfaces: loopback."""
     names = {*services, _ANY_HOST}
     return {
@@ -26,7 +26,7 @@ def hosts(root: Node, services: Mapping[str, Node]) -> dict[str, str]:
     }
 
 
-def settings(services: Mapping[str, Node]) -> set[str]:
+def settings(services: Mapping[str, YamlNode]) -> set[str]:
     """Variables that say what the services do: those of their environments, also where they have no value here."""
     found: set[str] = set()
     for service in services.values():
@@ -37,7 +37,7 @@ def settings(services: Mapping[str, Node]) -> set[str]:
     return found
 
 
-def paths(services: Mapping[str, Node], root: Path, data: Path) -> dict[str, str]:
+def paths(services: Mapping[str, YamlNode], root: Path, data: Path) -> dict[str, str]:
     """Variables for the project's folder (working_dir) and for what volumes are mounted on."""
     found: dict[str, str] = {}
     for service in services.values():
@@ -49,7 +49,7 @@ def paths(services: Mapping[str, Node], root: Path, data: Path) -> dict[str, str
     return found
 
 
-def _volume(node: Node, root: Path, data: Path) -> dict[str, str]:
+def _volume(node: YamlNode, root: Path, data: Path) -> dict[str, str]:
     """The variable of one volume: a named one lies under the run folder's data, a bound folder where it is."""
     raw = node.filled({}).text() if not node.is_mapping else node.fail("expected the short form NAME:TARGET")
     source = raw.partition(":")[0]
@@ -60,9 +60,9 @@ def _volume(node: Node, root: Path, data: Path) -> dict[str, str]:
     return {target[0]: str(place.resolve())}
 
 
-def ports(services: Mapping[str, Node]) -> list[Port]:
+def ports(services: Mapping[str, YamlNode]) -> list[StackPort]:
     """The variables in `ports` (published on the host) and `expose` (for the stack itself)."""
-    found: dict[str, Port] = {}
+    found: dict[str, StackPort] = {}
     for name, service in services.items():
         for key, published in (("ports", True), ("expose", False)):
             for node in service.entries()[key].items() if key in service.entries() else ():
@@ -71,7 +71,7 @@ def ports(services: Mapping[str, Node]) -> list[Port]:
     return list(found.values())
 
 
-def _ports(node: Node, service: str, *, published: bool) -> Iterator[Port]:
+def _ports(node: YamlNode, service: str, *, published: bool) -> Iterator[StackPort]:
     variables = list(node.template().variables())
     if not variables:
         node.fail("expected a variable such as ${PORT:-4222}: stacks side by side need ports of their own")
@@ -79,7 +79,7 @@ def _ports(node: Node, service: str, *, published: bool) -> Iterator[Port]:
         default = _default(variable)
         if not default.isdecimal():
             node.fail(f"variable {variable.name} needs a port as its default, as in ${{{variable.name}:-4222}}")
-        yield Port(variable.name, service, int(default), published)
+        yield StackPort(variable.name, service, int(default), published)
 
 
 def _default(variable: Variable) -> str:

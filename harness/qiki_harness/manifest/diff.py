@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from qiki_harness.manifest.model import Altered, Distribution, Manifest
 
-_Part = TypeVar("_Part")
+_Value = TypeVar("_Value")
 _NAMED = 5
 
 
@@ -150,12 +150,12 @@ def _minor(version: str) -> list[str]:
     return version.split(".")[:2]
 
 
-def _pairs(a: Mapping[str, _Part], b: Mapping[str, _Part]) -> Iterator[tuple[str, _Part | None, _Part | None]]:
+def _pairs(a: Mapping[str, _Value], b: Mapping[str, _Value]) -> Iterator[tuple[str, _Value | None, _Value | None]]:
     for name in sorted(a.keys() | b.keys()):
         yield name, a.get(name), b.get(name)
 
 
-def _new(here: Mapping[str, _Part], there: Mapping[str, _Part]) -> dict[str, _Part]:
+def _new(here: Mapping[str, _Value], there: Mapping[str, _Value]) -> dict[str, _Value]:
     return {path: state for path, state in here.items() if there.get(path) != state}
 
 

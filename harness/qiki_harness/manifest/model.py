@@ -10,18 +10,18 @@ from qiki_harness.errors import HarnessError
 MISSING = "missing"
 
 
-class _Part(BaseModel):
+class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Python(_Part):
+class Python(_Frozen):
     """The interpreter."""
 
     version: str
     implementation: str
 
 
-class Platform(_Part):
+class Platform(_Frozen):
     """What it runs on; `libc` is the C library's name and version."""
 
     system: str
@@ -29,7 +29,7 @@ class Platform(_Part):
     libc: str
 
 
-class Altered(_Part):
+class Altered(_Frozen):
     """A file that is not as its distribution's RECORD says.
 
     Attributes:
@@ -44,7 +44,7 @@ class Altered(_Part):
         return "missing" if self.sha256 == MISSING else "changed"
 
 
-class Distribution(_Part):
+class Distribution(_Frozen):
     """An installed distribution.
 
     Attributes:
@@ -63,7 +63,7 @@ class Distribution(_Part):
     pinned: str | None = None
 
 
-class Tool(_Part):
+class Tool(_Frozen):
     """A program that is no Python.
 
     Attributes:
@@ -75,7 +75,7 @@ class Tool(_Part):
     distribution: str
 
 
-class Manifest(_Part):
+class Manifest(_Frozen):
     """What an environment consists of.
 
     Attributes:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from qiki_harness.compose import Condition, Dependency
+from qiki_harness.compose import Dependency, StartCondition
 from qiki_harness.stack.status import Health, ServiceStatus, State
 
 
@@ -55,9 +55,9 @@ class Board:
             # What the user runs himself shows in its health check only; where there is none it is taken as given.
             return status.health in {Health.HEALTHY, Health.NONE}
         match dependency.condition:
-            case Condition.STARTED:
+            case StartCondition.STARTED:
                 return status.state in {State.RUNNING, State.EXITED}
-            case Condition.HEALTHY:
+            case StartCondition.HEALTHY:
                 return status.state is State.RUNNING and status.health is Health.HEALTHY
-            case Condition.COMPLETED:
+            case StartCondition.COMPLETED:
                 return status.state is State.EXITED and status.exit_code == 0

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from qiki_harness.compose import ComposeFile, Port, Project, Service
+from qiki_harness.compose import ComposeFile, ComposeService, Project, StackPort
 from qiki_harness.errors import StackError
 from qiki_harness.stack.options import PORTS, StackOptions, is_port
 from qiki_harness.stack.ports import PortLocks, assign
@@ -37,19 +37,19 @@ def make_plan(options: StackOptions, folder: RunFolder, locks: PortLocks) -> Pla
     return Plan(project, ports, {name: _command_line(project.services[name]) for name in options.without})
 
 
-def own_environment(service: Service) -> dict[str, str]:
+def own_environment(service: ComposeService) -> dict[str, str]:
     """A service's variables without those that it inherits from us."""
     return {key: value for key, value in service.environment.items() if os.environ.get(key) != value and key != "PATH"}
 
 
-def _command_line(service: Service) -> str:
+def _command_line(service: ComposeService) -> str:
     """The shell line that runs a service as the stack would: its folder, its variables, its command."""
     own = own_environment(service)
     settings = [f"{key}={shlex.quote(value)}" for key, value in sorted(own.items())]
     return f"cd {shlex.quote(str(service.working_dir))} && {' '.join([*settings, shlex.join(service.command)])}"
 
 
-def _ports_in(values: Mapping[str, str], ports: list[Port]) -> dict[str, int]:
+def _ports_in(values: Mapping[str, str], ports: list[StackPort]) -> dict[str, int]:
     found = {port.variable: values[port.variable] for port in ports if values.get(port.variable)}
     for variable, text in found.items():
         if not is_port(text):

@@ -8,7 +8,7 @@ import socket
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from qiki_harness.compose import Port
+from qiki_harness.compose import StackPort
 from qiki_harness.compose.variables import LOOPBACK
 from qiki_harness.errors import PortInUseError, StackError
 
@@ -64,7 +64,7 @@ class PortLocks:
         return self._folder / f"{port}.port"
 
 
-def assign(ports: Iterable[Port], locks: PortLocks, *, wanted: Mapping[str, int], auto: bool) -> dict[str, int]:
+def assign(ports: Iterable[StackPort], locks: PortLocks, *, wanted: Mapping[str, int], auto: bool) -> dict[str, int]:
     """A number for each port: the wanted one, the file's default if it is published, else a free one.
 
     Raises:

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from qiki_harness.compose import Service
+from qiki_harness.compose import ComposeService
 from qiki_harness.stack.guardian import Guardian
 
 _LAUNCH = str(Path(__file__).with_name("launch.py"))
@@ -17,7 +17,7 @@ _LAUNCH = str(Path(__file__).with_name("launch.py"))
 class ServiceProcess:
     """A running process of a service."""
 
-    def __init__(self, service: Service, process: asyncio.subprocess.Process, guardian: Guardian) -> None:
+    def __init__(self, service: ComposeService, process: asyncio.subprocess.Process, guardian: Guardian) -> None:
         self._service = service
         self._process = process
         self._guardian = guardian
@@ -25,7 +25,7 @@ class ServiceProcess:
         self.born = time.monotonic()
 
     @classmethod
-    async def start(cls, service: Service, guardian: Guardian, log: Path) -> "ServiceProcess":
+    async def start(cls, service: ComposeService, guardian: Guardian, log: Path) -> "ServiceProcess":
         """Start the service; what it says goes to its log directly, so that nobody can hold it up."""
         arguments = [sys.executable, "-IS", _LAUNCH, str(os.getpid()), str(guardian.descriptor)]
         log.parent.mkdir(parents=True, exist_ok=True)  # whoever made room may have removed it

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from qiki_harness.compose import Service
+from qiki_harness.compose import ComposeService
 from qiki_harness.stack.board import Board
 from qiki_harness.stack.guardian import Guardian
 from qiki_harness.stack.health import watch_health
@@ -22,7 +22,7 @@ class ServiceRunner:
     """Runs one service and keeps its entry on the board."""
 
     def __init__(
-        self, service: Service, board: Board, guardian: Guardian, log: Path, say: Callable[[str], None]
+        self, service: ComposeService, board: Board, guardian: Guardian, log: Path, say: Callable[[str], None]
     ) -> None:
         self.service = service
         self.process: ServiceProcess | None = None

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping
 from signal import SIGKILL, Signals
 
-from qiki_harness.compose import Condition, Project
+from qiki_harness.compose import Project, StartCondition
 from qiki_harness.errors import StackError
 from qiki_harness.stack.board import Board
 from qiki_harness.stack.guardian import Guardian
@@ -166,7 +166,7 @@ def _statuses(
         dependency.service
         for service in project.services.values()
         for dependency in service.dependencies
-        if dependency.condition is Condition.COMPLETED
+        if dependency.condition is StartCondition.COMPLETED
     }
     return [
         ServiceStatus(

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from qiki_harness.compose import Condition, Dependency
+from qiki_harness.compose import Dependency, StartCondition
 from qiki_harness.stack.board import Board
 from qiki_harness.stack.status import Health, ServiceStatus, State
 
@@ -17,22 +17,25 @@ def board(*statuses: ServiceStatus) -> Board:
     ("status", "holding"),
     [
         (ServiceStatus("a", "", state=State.WAITING), set()),
-        (ServiceStatus("a", "", state=State.RUNNING), {Condition.STARTED}),
-        (ServiceStatus("a", "", state=State.RUNNING, health=Health.STARTING), {Condition.STARTED}),
-        (ServiceStatus("a", "", state=State.RUNNING, health=Health.UNHEALTHY), {Condition.STARTED}),
-        (ServiceStatus("a", "", state=State.RUNNING, health=Health.HEALTHY), {Condition.STARTED, Condition.HEALTHY}),
+        (ServiceStatus("a", "", state=State.RUNNING), {StartCondition.STARTED}),
+        (ServiceStatus("a", "", state=State.RUNNING, health=Health.STARTING), {StartCondition.STARTED}),
+        (ServiceStatus("a", "", state=State.RUNNING, health=Health.UNHEALTHY), {StartCondition.STARTED}),
+        (
+            ServiceStatus("a", "", state=State.RUNNING, health=Health.HEALTHY),
+            {StartCondition.STARTED, StartCondition.HEALTHY},
+        ),
         (ServiceStatus("a", "", state=State.RESTARTING, health=Health.HEALTHY), set()),
-        (ServiceStatus("a", "", state=State.EXITED, exit_code=0), {Condition.STARTED, Condition.COMPLETED}),
-        (ServiceStatus("a", "", state=State.EXITED, exit_code=1), {Condition.STARTED}),
+        (ServiceStatus("a", "", state=State.EXITED, exit_code=0), {StartCondition.STARTED, StartCondition.COMPLETED}),
+        (ServiceStatus("a", "", state=State.EXITED, exit_code=1), {StartCondition.STARTED}),
         (ServiceStatus("a", "", state=State.STOPPED, exit_code=0), set()),
         (ServiceStatus("a", "", state=State.EXTERNAL, health=Health.STARTING), set()),
-        (ServiceStatus("a", "", state=State.EXTERNAL, health=Health.HEALTHY), set(Condition)),
-        (ServiceStatus("a", "", state=State.EXTERNAL), set(Condition)),
+        (ServiceStatus("a", "", state=State.EXTERNAL, health=Health.HEALTHY), set(StartCondition)),
+        (ServiceStatus("a", "", state=State.EXTERNAL), set(StartCondition)),
     ],
 )
-def test_conditions(status: ServiceStatus, holding: set[Condition]):
-    async def holds() -> set[Condition]:
-        return {condition for condition in Condition if board(status).holds(Dependency("a", condition))}
+def test_conditions(status: ServiceStatus, holding: set[StartCondition]):
+    async def holds() -> set[StartCondition]:
+        return {condition for condition in StartCondition if board(status).holds(Dependency("a", condition))}
 
     assert asyncio.run(holds()) == holding
 

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from qiki_harness.cli.checks import Verdict, differing, disk, nats_server, packages, port_free, python_version, stubs
-from qiki_harness.compose import Port
+from qiki_harness.cli.checks import Grade, differing, disk, nats_server, packages, port_free, python_version, stubs
+from qiki_harness.compose import StackPort
 
 
 @pytest.mark.parametrize(
-    ("running", "verdict"),
-    [((3, 10), Verdict.BAD), ((3, 11), Verdict.GOOD), ((3, 13), Verdict.GOOD), ((3, 14), Verdict.BAD)],
+    ("running", "grade"),
+    [((3, 10), Grade.BAD), ((3, 11), Grade.GOOD), ((3, 13), Grade.GOOD), ((3, 14), Grade.BAD)],
 )
-def test_python(running: tuple[int, int], verdict: Verdict):
-    assert python_version(running).verdict is verdict
+def test_python(running: tuple[int, int], grade: Grade):
+    assert python_version(running).grade is grade
 
 
 def test_packages_that_differ_are_named():
@@ -28,33 +28,33 @@ def test_packages_that_differ_are_named():
 
 
 def test_a_checkout_without_locks_is_not_whole(tmp_path: Path):
-    assert packages(tmp_path).verdict is Verdict.BAD
+    assert packages(tmp_path).grade is Grade.BAD
 
 
 def test_a_stale_lock_says_how_to_mend_it(tmp_path: Path):
     (tmp_path / "dev.txt").write_text("pyyaml==0.1\n")
     finding = packages(tmp_path)
-    assert finding.verdict is Verdict.BAD
+    assert finding.grade is Grade.BAD
     assert finding.remedy == "scripts/setup dev"
 
 
 def test_the_nats_server_is_there_and_says_its_version():
     finding = nats_server()
-    assert finding.verdict is Verdict.GOOD
+    assert finding.grade is Grade.GOOD
     assert "nats-server: v2" in finding.text
 
 
 def test_stubs_without_their_script_are_not_judged(tmp_path: Path):
-    assert stubs(tmp_path).verdict is Verdict.NOTE
+    assert stubs(tmp_path).grade is Grade.NOTE
 
 
 def test_stale_stubs_are_found(tmp_path: Path):
     script = tmp_path / "scripts" / "gen_protos.py"
     script.parent.mkdir()
     script.write_text("import sys; sys.exit('stale')")
-    assert stubs(tmp_path).verdict is Verdict.BAD
+    assert stubs(tmp_path).grade is Grade.BAD
     script.write_text("")
-    assert stubs(tmp_path).verdict is Verdict.GOOD
+    assert stubs(tmp_path).grade is Grade.GOOD
 
 
 def test_a_taken_port_is_told_with_its_holder():
@@ -62,11 +62,11 @@ def test_a_taken_port_is_told_with_its_holder():
         listening.bind(("127.0.0.1", 0))
         listening.listen()
         number = listening.getsockname()[1]
-        finding = port_free(Port("DB_PORT", "db", number, published=True))
-    assert finding.verdict is Verdict.BAD
+        finding = port_free(StackPort("DB_PORT", "db", number, published=True))
+    assert finding.grade is Grade.BAD
     assert f"port {number} (DB_PORT, db) is taken by" in finding.text
     assert "(pid " in finding.text
-    assert port_free(Port("DB_PORT", "db", number, published=True)).verdict is Verdict.GOOD
+    assert port_free(StackPort("DB_PORT", "db", number, published=True)).grade is Grade.GOOD
 
 
 def test_disk(tmp_path: Path):

@@ -6,7 +6,15 @@ from signal import Signals
 
 import pytest
 
-from qiki_harness.compose import ComposeFile, Condition, Dependency, Healthcheck, Project, RestartKind, RestartPolicy
+from qiki_harness.compose import (
+    ComposeFile,
+    Dependency,
+    Healthcheck,
+    Project,
+    RestartKind,
+    RestartPolicy,
+    StartCondition,
+)
 from qiki_harness.errors import ComposeError
 
 Fill = Callable[..., Project]
@@ -62,11 +70,11 @@ def test_the_users_shell_does_not_leak_in(compose: Write):
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        ("[b]", Dependency("b", Condition.STARTED)),
-        ("{b: }", Dependency("b", Condition.STARTED)),
-        ("{b: {condition: service_started}}", Dependency("b", Condition.STARTED)),
-        ("{b: {condition: service_healthy}}", Dependency("b", Condition.HEALTHY)),
-        ("{b: {condition: service_completed_successfully}}", Dependency("b", Condition.COMPLETED)),
+        ("[b]", Dependency("b", StartCondition.STARTED)),
+        ("{b: }", Dependency("b", StartCondition.STARTED)),
+        ("{b: {condition: service_started}}", Dependency("b", StartCondition.STARTED)),
+        ("{b: {condition: service_healthy}}", Dependency("b", StartCondition.HEALTHY)),
+        ("{b: {condition: service_completed_successfully}}", Dependency("b", StartCondition.COMPLETED)),
     ],
 )
 def test_dependencies(project: Fill, body: str, expected: Dependency):

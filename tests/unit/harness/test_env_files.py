@@ -21,3 +21,10 @@ def test_a_line_without_a_value_is_refused(tmp_path: Path):
     file.write_text("A=1\nB\n")
     with pytest.raises(ComposeError, match=r"\.env:2: B: expected KEY=value"):
         read_env_file(file)
+
+
+def test_a_quote_that_does_not_end_is_refused(tmp_path: Path):
+    file = tmp_path / ".env"
+    file.write_text("A=1\n# comment\nB='x\n")
+    with pytest.raises(ComposeError, match=r"\.env:3: B='x: expected KEY=value"):
+        read_env_file(file)

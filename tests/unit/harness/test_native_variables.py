@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from qiki_harness.compose import ComposeFile, Port
+from qiki_harness.compose import ComposeFile, StackPort
 from qiki_harness.errors import ComposeError
 
 Write = Callable[[str], ComposeFile]
@@ -28,8 +28,8 @@ x-addresses: {DB_URL: "db://${DB_HOST:-db}:${DB_PORT:-5000}"}
 
 def test_ports_are_what_ports_and_expose_name(compose: Write):
     assert compose(TEXT).ports == [
-        Port("DB_PORT", "db", 5000, published=True),
-        Port("DB_HTTP_PORT", "db", 9100, published=False),
+        StackPort("DB_PORT", "db", 5000, published=True),
+        StackPort("DB_HTTP_PORT", "db", 9100, published=False),
     ]
 
 

@@ -5,17 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from qiki_harness.compose.nodes import Node, read
+from qiki_harness.compose.nodes import YamlNode, read
 from qiki_harness.errors import ComposeError, HarnessError
 
 
-def load(tmp_path: Path, text: str) -> Node:
+def load(tmp_path: Path, text: str) -> YamlNode:
     file = tmp_path / "c.yml"
     file.write_text(text, encoding="utf-8")
     return read(file)
 
 
-def plain(node: Node) -> object:
+def plain(node: YamlNode) -> object:
     if node.is_mapping:
         return {key: plain(value) for key, value in node.entries().items()}
     if node.is_list:
@@ -83,7 +83,7 @@ def test_a_missing_file_is_refused(tmp_path: Path):
         ("a: ${X:?gone}", lambda n: n.entries()["a"].text(), "a: variable X is required: gone"),
     ],
 )
-def test_a_value_of_the_wrong_kind_is_refused(tmp_path: Path, text: str, ask: Callable[[Node], object], words: str):
+def test_a_value_of_the_wrong_kind_is_refused(tmp_path: Path, text: str, ask: Callable[[YamlNode], object], words: str):
     with pytest.raises(ComposeError, match=words):
         ask(load(tmp_path, text))
 

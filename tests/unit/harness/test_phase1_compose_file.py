@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from qiki.runtime import probe
-from qiki_harness.compose import ComposeFile, Condition, Project, RestartKind
+from qiki_harness.compose import ComposeFile, Project, RestartKind, StartCondition
 from qiki_harness.compose.nodes import read
 
 FILE = Path(__file__).parents[3] / "docker-compose.phase1.yml"
@@ -36,13 +36,16 @@ def test_ports_are_the_contracts(compose: ComposeFile):
     assert published == {4222: "nats", 8222: "nats", 50051: "q-sim-service"}
     exposed = {port.service: port.default for port in compose.ports if not port.published}
     assert len({*exposed.values(), *published}) == len(exposed) + len(published), "two services have the same port"
-    assert exposed.items() >= {
-        "q-sim-service": 9100,
-        "q-sim-radar": 9101,
-        "faststream-bridge": 9102,
-        "registrar": 9103,
-        "qiki-dev": 9104,
-    }.items()
+    assert (
+        exposed.items()
+        >= {
+            "q-sim-service": 9100,
+            "q-sim-radar": 9101,
+            "faststream-bridge": 9102,
+            "registrar": 9103,
+            "qiki-dev": 9104,
+        }.items()
+    )
 
 
 def test_the_host_is_reached_on_loopback_only():
@@ -72,7 +75,7 @@ def test_silence_shows_within_5_s_and_a_probe_that_starts_slowly_does_not(projec
 def test_streams_are_made_before_anybody_publishes(project: Project):
     for name in ("q-sim-radar", "faststream-bridge", "registrar", "qiki-dev"):
         conditions = {need.service: need.condition for need in project.services[name].dependencies}
-        assert conditions["nats-js-init"] is Condition.COMPLETED
+        assert conditions["nats-js-init"] is StartCondition.COMPLETED
 
 
 def test_natively_everything_is_on_loopback_and_in_the_run_folder(project: Project):

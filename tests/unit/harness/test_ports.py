@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from qiki_harness.compose import Port
+from qiki_harness.compose import StackPort
 from qiki_harness.errors import PortInUseError
 from qiki_harness.stack import ports
 from qiki_harness.stack.ports import PortLocks, assign, free_range, is_free
 
-MAIN = Port("MAIN_PORT", "db", 4222, published=True)
-INNER = Port("INNER_PORT", "db", 9100, published=False)
+MAIN = StackPort("MAIN_PORT", "db", 4222, published=True)
+INNER = StackPort("INNER_PORT", "db", 9100, published=False)
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_two_stacks_never_get_the_same(tmp_path: Path, monkeypatch: pytest.Monke
         number
         for held in stacks
         for number in assign(
-            [Port(f"P{i}", "s", 1, published=False) for i in range(5)], held, wanted={}, auto=True
+            [StackPort(f"P{i}", "s", 1, published=False) for i in range(5)], held, wanted={}, auto=True
         ).values()
     ]
     assert sorted(given) == list(range(20_000, 20_010))
