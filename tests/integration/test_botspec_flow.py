@@ -115,7 +115,7 @@ def test_the_command_generates_what_the_simulator_runs_on(spec_file, tmp_path):
 
 def test_the_command_shows_and_checks_the_spec_that_comes_with_it():
     said = qiki("check", QIKI_BOT_SPEC="").stdout
-    assert said.startswith("QIKI-DODECA-01 is right: 14 components, 9 channels, sha256:")
+    assert said.startswith("QIKI-DODECA-01 is valid: 14 components, 9 channels, sha256:")
     shown = qiki("show", QIKI_BOT_SPEC="").stdout
     rows = {line.split()[0]: line.split()[1:3] for line in shown.splitlines() if line}
     assert rows["propulsion"] == ["cold_gas_thrusters", "4"]

@@ -515,7 +515,7 @@ def test_it_is_told_to_stop_while_the_broker_is_away(tmp_path: Path):
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"QIKI_GUARD_RULES": "nowhere.yaml"}, "faststream-bridge: nowhere.yaml:1: cannot be read: No such file"),
+        ({"QIKI_GUARD_RULES": "nowhere.yaml"}, "faststream-bridge: nowhere.yaml: cannot be read: No such file"),
         (
             {"QIKI_STATE_DIR": "/dev/null/state"},
             "faststream-bridge: QIKI_STATE_DIR: cannot write into /dev/null/state: Not a",

@@ -337,7 +337,7 @@ def test_choices_reach_the_services(project: Project):
               QIKI_RUN_ID:
               A_PORT: "${{A_PORT:-4000}}"
     """)
-    (project.folder / "world.yaml").touch()
+    (project.folder / "world.yaml").write_text("{name: calm, description: Nothing, seed: 1}")
     run_id = str(UUID(int=7))
     choices = ["--scenario", "world.yaml", "--seed", "3", "--speed", "2.5", "--run-id", run_id]
     done = project.run("up", "-d", "--ports", "auto", *choices)
@@ -360,11 +360,17 @@ def test_choices_reach_the_services(project: Project):
         (["up", "--port", "X=4000"], "no port 'X' here: there are DB_PORT"),
         (["up", "--without", "x"], "no service 'x' here: there are db, web"),
         (["up", "--seed", "x"], "Invalid value for '--seed'"),
+        (["up", "--seed", "-1"], "--seed -1: Input should be greater than or equal to 0"),
+        (["up", "--speed", "0"], "--speed 0.0: Input should be greater than 0"),
+        (["up", "--run-id", "7"], "--run-id 7: Input should be a valid UUID"),
+        (["up", "--scenario", "no-such"], "--scenario: no scenario is called 'no-such'"),
+        (["up", "--scenario", "./no-such.yaml"], "no-such.yaml: cannot be read: No such file or directory"),
         (["up", "--name", "a/b"], "'a/b' cannot name a stack"),
         (["up", "--file", "none.yml"], "none.yml: cannot be read"),
         (["dance"], "No such command 'dance'"),
         (["scenario", "check", "no-such"], "no scenario is called 'no-such'"),
-        (["scenario", "check", "./no-such.yaml"], "no-such.yaml"),
+        (["scenario", "check", "./no-such.yaml"], "no-such.yaml: cannot be read: No such file or directory"),
+        (["spec", "check", "no-such.yaml"], "no-such.yaml: cannot be read: No such file or directory"),
     ],
 )
 def test_a_mistake_is_one_line_and_status_2(project: Project, words: list[str], reason: str):
@@ -372,6 +378,7 @@ def test_a_mistake_is_one_line_and_status_2(project: Project, words: list[str], 
     done = project.run(*words)
     assert done.returncode == 2
     assert reason in complaint(done)
+    assert not (project.folder / ".qiki/default/logs").exists(), "something was started"
 
 
 def test_a_compose_file_with_a_strange_key_is_named_by_line(project: Project):
@@ -425,7 +432,7 @@ def test_scenarios_are_listed_and_checked(project: Project):
     listed = project.run("scenario", "list").stdout.splitlines()
     assert listed[0].split() == ["SCENARIO", "CONTACTS", "WHAT"]
     assert "mixed-traffic" in {line.split()[0] for line in listed}
-    assert project.run("scenario", "check", "mixed-traffic").stdout.startswith("mixed-traffic is right: ")
+    assert project.run("scenario", "check", "mixed-traffic").stdout.startswith("mixed-traffic is valid: ")
 
 
 def test_how_far_a_scenarios_radar_sees(project: Project):

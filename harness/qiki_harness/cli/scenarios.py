@@ -31,7 +31,7 @@ def check(scenario: Named) -> None:
     from qiki.world.scenario import load_scenario  # noqa: PLC0415
 
     world = load_scenario(scenario)
-    print(f"{world.name} is right: {_contacts(world)} contacts, {world.frame_rate_hz:g} frames/s, seed {world.seed}.")
+    print(f"{world.name} is valid: {_contacts(world)} contacts, {world.frame_rate_hz:g} frames/s, seed {world.seed}.")
 
 
 @app.command()

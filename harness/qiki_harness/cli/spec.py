@@ -29,7 +29,7 @@ def check(file: SpecFile = None) -> None:
 
     spec = _load(file)
     count = f"{len(spec.components.fitted)} components, {len(spec.event_bus.channels)} channels"
-    print(f"{spec.metadata.id} is right: {count}, {profile_hash(generate(spec))}.")
+    print(f"{spec.metadata.id} is valid: {count}, {profile_hash(generate(spec))}.")
 
 
 @app.command()

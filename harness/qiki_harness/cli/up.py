@@ -70,12 +70,19 @@ def up(  # noqa: PLR0917  # each an option of the command line
     The services of the compose file run as plain processes, with no container engine. They end with this
     command, unless it is detached. What they store is kept from run to run in the run folder.
     """
-    chosen = {"QIKI_SCENARIO": _scenario(scenario), "QIKI_SEED": seed, "QIKI_SPEED": speed, "QIKI_RUN_ID": run_id}
+    given = {"scenario": scenario, "seed": seed, "speed": speed, "run_id": run_id}
+    if scenario and Path(scenario).is_file():
+        given["scenario"] = str(Path(scenario).resolve())  # the services run in another folder
+    chosen = {option: value for option, value in given.items() if value is not None}
+    if chosen:
+        from qiki_harness.cli.choices import check_choices  # noqa: PLC0415  # numpy and pydantic
+
+        check_choices(chosen)
     options = StackOptions(
         compose_file=compose_file(file),
         folder=run_folder(name, run_dir, file),
         name=name,
-        variables={key: str(value) for key, value in chosen.items() if value is not None},
+        variables={f"QIKI_{key.upper()}": str(value) for key, value in chosen.items()},
         ports=dict(_port(text) for text in port or ()),
         auto_ports=ports is PortChoice.AUTO,
         without=tuple(without or ()),
@@ -153,11 +160,6 @@ def _stop(stack: Stack) -> None:
         with contextlib.suppress(StackError):
             stack.request_kill()
         stack.wait_ended(_STOP_S)
-
-
-def _scenario(given: str | None) -> str | None:
-    """A file's path made whole: the services work in another folder."""
-    return str(Path(given).resolve()) if given and Path(given).is_file() else given
 
 
 def _port(text: str) -> tuple[str, int]:

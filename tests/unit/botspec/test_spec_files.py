@@ -240,5 +240,5 @@ def test_a_broken_file_gets_one_line(file: Path, old: str, new: str, line: int, 
 
 
 def test_a_file_that_is_not_there(tmp_path: Path):
-    with pytest.raises(UserError, match=r"nowhere.yaml:1: cannot be read: No such file or directory$"):
+    with pytest.raises(UserError, match=r"nowhere.yaml: cannot be read: No such file or directory$"):
         load_spec(tmp_path / "nowhere.yaml")

@@ -131,10 +131,10 @@ def test_a_list_that_holds_itself_is_refused(fault: Callable[[str], str]):
 
 
 def test_a_file_that_is_not_there_or_is_no_text_is_refused(tmp_path: Path):
-    with pytest.raises(FileError, match=r"nowhere.yaml:1: cannot be read: No such file or directory$"):
+    with pytest.raises(FileError, match=r"nowhere.yaml: cannot be read: No such file or directory$"):
         load_yaml_model(tmp_path / "nowhere.yaml", World)
-    with pytest.raises(FileError, match=r":1: cannot be read: Is a directory$"):
+    with pytest.raises(FileError, match=rf"^{tmp_path}: cannot be read: Is a directory$"):
         load_yaml_model(tmp_path, World)
     (tmp_path / "latin.yaml").write_bytes("name: Köln".encode("latin-1"))
-    with pytest.raises(FileError, match=r"latin.yaml:1: is not UTF-8 text$"):
+    with pytest.raises(FileError, match=r"latin.yaml: is not UTF-8 text$"):
         load_yaml_model(tmp_path / "latin.yaml", World)
