@@ -1,15 +1,18 @@
 """Which wheel of each pin a system takes: `locks/wheels.json`."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from packaging.pylock import Package, Pylock
-from packaging.utils import parse_wheel_filename
+from packaging.pylock import PackageWheel, Pylock
+from packaging.tags import create_compatible_tags_selector
+from packaging.utils import BuildTag, parse_wheel_filename
 
 from qiki_harness.errors import LockError
 from qiki_harness.locks.pins import Pin
-from qiki_harness.locks.systems import PYTHON, SYSTEMS, System
+from qiki_harness.locks.systems import SYSTEMS, VERSION, System
+
+Files = Mapping[str, Sequence[PackageWheel]]
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Wheel:
 
 
 def choose_wheels(locks: Mapping[str, Iterable[Pin]], listed: Pylock) -> dict[str, list[Wheel]]:
-    """The wheel of every pin for every system, by the order of tags that pip keeps.
+    """Choose the wheel of every pin for every system, by the order of tags that pip keeps.
 
     Args:
         locks: the pins of each lock
@@ -38,46 +41,36 @@ def choose_wheels(locks: Mapping[str, Iterable[Pin]], listed: Pylock) -> dict[st
     Raises:
         LockError: a pin has no wheel for a system, or the index's file is not the one that the lock pins.
     """
-    packages: dict[str, Package] = {package.name: package for package in listed.packages}
-    return {name: _for_system(name, system, locks, packages) for name, system in SYSTEMS.items()}
+    files = {str(package.name): package.wheels or () for package in listed.packages}
+    return {name: list(_for_system(name, system, locks, files)) for name, system in SYSTEMS.items()}
 
 
-def _for_system(
-    name: str, system: System, locks: Mapping[str, Iterable[Pin]], packages: Mapping[str, Package]
-) -> list[Wheel]:
+def _for_system(name: str, system: System, locks: Mapping[str, Iterable[Pin]], files: Files) -> Iterator[Wheel]:
     where: dict[str, list[str]] = {}
     wanted: dict[str, Pin] = {}
     for lock, pins in sorted(locks.items()):
         for pin in (pin for pin in pins if system.fulfils(pin.marker)):
             where.setdefault(pin.name, []).append(lock)
             wanted[pin.name] = pin
-    return [_choose(name, system, wanted[each], packages, tuple(where[each])) for each in sorted(wanted)]
+    best_first = create_compatible_tags_selector(system.tags)
+    for _, pin in sorted(wanted.items()):
+        latest_first = sorted(files.get(pin.name, ()), key=_build, reverse=True)
+        best = next(best_first((file, parse_wheel_filename(file.filename)[-1]) for file in latest_first), None)
+        if best is None:
+            raise LockError(f"{pin.name} {pin.version} has no wheel for {name}: it must be replaced")
+        if (sha256 := best.hashes["sha256"]) not in pin.hashes:
+            raise LockError(f"the index has another {best.filename} than the locks pin: sha256 {sha256}")
+        yield Wheel(pin.name, pin.version, best.filename, sha256, tuple(where[pin.name]))
 
 
-def _choose(name: str, system: System, pin: Pin, packages: Mapping[str, Package], locks: tuple[str, ...]) -> Wheel:
-    files = packages[pin.name].wheels if pin.name in packages else None
-    ranked = [(place, file) for file in files or () if (place := _place(file.filename, system))]
-    if not ranked:
-        raise LockError(f"{pin.name} {pin.version} has no wheel for {name}: it must be replaced")
-    best = min(ranked, key=lambda entry: entry[0])[1]
-    sha256 = best.hashes["sha256"]
-    if sha256 not in pin.hashes:
-        raise LockError(f"the index has another {best.filename} than the locks pin: sha256 {sha256}")
-    return Wheel(pin.name, pin.version, best.filename, sha256, locks)
-
-
-def _place(file: str, system: System) -> tuple[int, int] | None:
-    """Least is best: the tag's place, and of two builds the later one; None is a wheel for others."""
-    *_, build, tags = parse_wheel_filename(file)
-    best = system.best(tags)
-    return None if best is None else (best, -(build[0] if build else 0))
+def _build(file: PackageWheel) -> BuildTag:
+    return parse_wheel_filename(file.filename)[2]
 
 
 def wheels_text(wheels: Mapping[str, Iterable[Wheel]]) -> str:
-    """As JSON, a line a wheel."""
-    python = ".".join(map(str, PYTHON))
+    """Return the wheels as JSON, a line a wheel."""
     systems = [f'  "{name}": [\n{_lines(each)}\n  ]' for name, each in wheels.items()]
-    return f'{{"python": "{python}", "wheels": {{\n' + ",\n".join(systems) + "\n}}\n"
+    return f'{{"python": "{VERSION}", "wheels": {{\n' + ",\n".join(systems) + "\n}}\n"
 
 
 def _lines(wheels: Iterable[Wheel]) -> str:
