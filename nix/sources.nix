@@ -51,12 +51,14 @@ in
   checked = select (
     stack
     ++ [
+      ../.devcontainer
       ../buf.yaml
       ../docs
       ../locks
       ../protos
       ../scripts
       ../tests
+      ../tox.ini
       ../toxfile.py
     ]
   );
