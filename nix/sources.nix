@@ -52,6 +52,7 @@ in
     stack
     ++ [
       ../.devcontainer
+      ../README.md
       ../buf.yaml
       ../docs
       ../locks

@@ -1,5 +1,7 @@
 """How `qiki watch` looks: a table on a terminal, lines elsewhere."""
 
+from typing import Literal
+
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
@@ -7,19 +9,19 @@ from rich.text import Text
 from qiki.contracts.enums import FriendFoe, FSMState, RadarTrackStatus
 from qiki.contracts.models import RadarTrack
 from qiki_harness.cli.feed import Feed
-from qiki_harness.cli.tracks import HEAD, WIDTHS, cells
+from qiki_harness.cli.tracks import COLUMNS, cells
 from qiki_harness.errors import StackError
 from qiki_harness.stack import Health, ServiceStatus, Stack, State
 
-_NUMBERS_FROM = 4
 _SIDES = {FriendFoe.FOE: "red", FriendFoe.FRIEND: "green"}
 
 
 def screen(feed: Feed, stack: Stack | None) -> Group:
     """A frame for a terminal, 80 columns wide or more."""
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold", expand=False)
-    for i, (head, width) in enumerate(zip(HEAD, WIDTHS, strict=True)):
-        table.add_column(head, justify="right" if i >= _NUMBERS_FROM else "left", min_width=width, no_wrap=True)
+    for column in COLUMNS:
+        justify: Literal["left", "right"] = "right" if column.is_number else "left"
+        table.add_column(column.head, justify=justify, min_width=column.width, no_wrap=True)
     for track in feed.table.tracks:
         table.add_row(*cells(track), style=_style(track))
     safe = feed.agent is not None and feed.agent.fsm.current_state is FSMState.ERROR_STATE

@@ -1,13 +1,11 @@
 """The tracks that `qiki watch` shows: the newest state of each, of the newest run."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from qiki.contracts.enums import FriendFoe, ObjectType, RadarTrackStatus, TransponderMode
+from qiki.contracts.enums import FriendFoe, ObjectType, TransponderMode
 from qiki.contracts.models import RadarTrack
 
-# Wide enough for what comes, so that nothing jumps; with a blank between, 80 columns hold them.
-WIDTHS = (12, 8, 7, 8, 7, 5, 6, 7, 4, 5)
-HEAD = ("CONTACT", "TYPE", "SIDE", "STATUS", "RANGE m", "BRG °", "ELEV °", "VR m/s", "QUAL", "AGE s")
 _KEEP_S = 2.0
 
 
@@ -38,20 +36,43 @@ class TrackTable:
         return sorted((seen.track for seen in self._seen.values()), key=lambda track: track.range_m)
 
 
-def cells(track: RadarTrack) -> tuple[str, ...]:
-    """One row, under HEAD."""
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the table.
+
+    Attributes:
+        width: of the widest text; with a blank between them, the columns fit into 80
+    """
+
+    head: str
+    width: int
+    text: Callable[[RadarTrack], str]
+    is_number: bool = True
+
+
+def _contact(track: RadarTrack) -> str:
     spoof = "!" if track.transponder_mode is TransponderMode.SPOOF else ""
-    kind = "-" if track.object_type is ObjectType.OBJECT_TYPE_UNSPECIFIED else track.object_type.name.lower()
-    side = "-" if track.iff is FriendFoe.FRIEND_FOE_UNSPECIFIED else track.iff.name.lower()
-    return (
-        spoof + (track.transponder_id or str(track.track_id)[:8])[:11],
-        kind,
-        side,
-        RadarTrackStatus(track.status).name.lower(),
-        f"{track.range_m:.1f}",
-        f"{track.bearing_deg:.1f}",
-        f"{track.elev_deg:.1f}",
-        f"{track.vr_mps:+.1f}",
-        f"{track.quality:.2f}",
-        f"{track.age_s:.0f}",
-    )
+    return spoof + (track.transponder_id or str(track.track_id)[:8])[:11]
+
+
+def _name(value: ObjectType | FriendFoe) -> str:
+    return value.name.lower() if value else "-"
+
+
+COLUMNS = (
+    Column("CONTACT", 12, _contact, is_number=False),
+    Column("TYPE", 8, lambda track: _name(track.object_type), is_number=False),
+    Column("SIDE", 7, lambda track: _name(track.iff), is_number=False),
+    Column("STATUS", 8, lambda track: track.status.name.lower(), is_number=False),
+    Column("RANGE m", 7, lambda track: f"{track.range_m:.1f}"),
+    Column("BRG °", 5, lambda track: f"{track.bearing_deg:.1f}"),
+    Column("ELEV °", 6, lambda track: f"{track.elev_deg:.1f}"),
+    Column("VR m/s", 7, lambda track: f"{track.vr_mps:+.1f}"),
+    Column("QUAL", 4, lambda track: f"{track.quality:.2f}"),
+    Column("AGE s", 5, lambda track: f"{track.age_s:.0f}"),
+)
+
+
+def cells(track: RadarTrack) -> tuple[str, ...]:
+    """Return one row of the table."""
+    return tuple(column.text(track) for column in COLUMNS)

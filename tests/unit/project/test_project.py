@@ -65,7 +65,7 @@ def test_in_the_devcontainer_every_service_runs_the_checkout(tmp_path):
 
 @pytest.mark.parametrize("service", sorted(SERVICES))
 def test_what_makes_a_start_quick_is_imported_first(service):
-    entry = (ROOT / "services" / service / "__main__.py").read_text()
+    entry = (ROOT / "services" / service / "__main__.py").read_text(encoding="utf-8")
     first = re.search(r"^(?:import|from) (\S+)", entry, re.MULTILINE)
     assert first
     assert first[1] == "qiki.runtime.lean", f"services/{service}/__main__.py: import qiki.runtime.lean first"
