@@ -1,14 +1,14 @@
-"""The harness's error tree: every one is the user's to mend.
+"""The harness's error tree: errors that the user can mend.
 
 UserError
 └── HarnessError
-    ├── ComposeError            the compose file says what we cannot do
-    ├── PortInUseError          somebody else listens there
-    ├── EngineError             no container engine answers, or not to us
+    ├── ComposeError            the compose file is wrong, or asks for what the native runner cannot do
+    ├── PortInUseError          another program listens on a port of the stack
+    ├── EngineError             no container engine answers
     ├── LockError               a dependency has no wheel, or another one than the locks pin
     ├── StackError              the stack runs already, or does not run, or refuses a request
-    │   └── StartFailedError    a service did not come up; has its last words and the exit status
-    └── DeadlineError           a condition did not come true in time; says how things stand, in lines
+    │   └── StartFailedError    a service did not come up; has its last log lines and the exit status
+    └── DeadlineError           a condition did not come true in time; lists the state
 """
 
 from pathlib import Path
@@ -17,18 +17,15 @@ from qiki.errors import UserError
 
 
 class HarnessError(UserError):
-    """Root of what the harness raises on purpose."""
+    """Root of the harness's errors."""
 
 
 class ComposeError(HarnessError):
-    """A compose file holds what is wrong or what the runner does not know."""
+    """A value or key of a compose file is wrong or unknown."""
 
     def __init__(self, file: Path, line: int, where: str, problem: str) -> None:
         super().__init__(f"{file}:{line}: {where}: {problem}")
-        self.file = file
-        self.line = line
-        self.where = where
-        self.problem = problem
+        self.line, self.where = line, where
 
 
 class PortInUseError(HarnessError):
@@ -39,18 +36,14 @@ class PortInUseError(HarnessError):
             f"port {port}, which {service} needs, is in use by {holder}: "
             f"stop that, or use --port {variable}=N, or --ports auto"
         )
-        self.port = port
-        self.variable = variable
-        self.service = service
-        self.holder = holder
 
 
 class EngineError(HarnessError):
-    """There is no container engine to be had."""
+    """No container engine answers."""
 
 
 class LockError(HarnessError):
-    """The locks cannot be kept to."""
+    """The index does not have what the locks pin."""
 
 
 class StackError(HarnessError):

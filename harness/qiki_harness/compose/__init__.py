@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Mapping
 from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from qiki_harness.compose import keys, variables
@@ -18,8 +19,7 @@ from qiki_harness.compose.model import (
     StackPort,
     StartCondition,
 )
-from qiki_harness.compose.nodes import read
-from qiki_harness.compose.order import in_order
+from qiki_harness.compose.nodes import YamlNode, read
 from qiki_harness.compose.services import read_service
 
 __all__ = [
@@ -64,17 +64,17 @@ class ComposeFile:
 
     @cached_property
     def settings(self) -> set[str]:
-        """The names of the variables that say what the services do, and not where."""
+        """The names of the variables that are neither hosts, paths nor ports."""
         places = self.native_variables(self.root, {port.variable: 0 for port in self.ports})
         return variables.settings(self._services) - set(places)
 
     def dotenv(self) -> dict[str, str]:
-        """The variables of the `.env` file beside it, which compose reads too."""
+        """Return the variables of the `.env` file beside it, which compose reads too."""
         file = self.root / ".env"
         return read_env_file(file) if file.exists() else {}
 
     def native_variables(self, data: Path, ports: Mapping[str, int]) -> dict[str, str]:
-        """The values of the variables for hosts, paths (volumes under `data`) and ports, natively."""
+        """Return the native values of the variables for hosts, paths (volumes under `data`) and ports."""
         return {
             **variables.hosts(self._tree, self._services),
             **variables.paths(self._services, self.root, data),
@@ -82,14 +82,14 @@ class ComposeFile:
         }
 
     def project(self, values: Mapping[str, str], environ: Mapping[str, str] | None = None) -> Project:
-        """The stack, its variables filled with these values."""
+        """Return the stack with its variables filled."""
         base = _base_environment(os.environ if environ is None else environ)
         nodes = {name: node.filled(values) for name, node in self._services.items()}
         services = {
             name: read_service(name, node, root=self.root, base=base, ports=self._ports_of(name))
             for name, node in nodes.items()
         }
-        return Project(self.file, in_order(services, nodes), self._addresses(values))
+        return Project(self.file, _in_order(services, nodes), self._addresses(values))
 
     def _ports_of(self, service: str) -> tuple[StackPort, ...]:
         return tuple(port for port in self.ports if port.service == service)
@@ -99,8 +99,22 @@ class ComposeFile:
         return {key: value.filled(values).text() for key, value in node.entries().items()} if node else {}
 
 
+def _in_order(services: Mapping[str, ComposeService], nodes: Mapping[str, YamlNode]) -> dict[str, ComposeService]:
+    """Sort the services so that each follows those that it depends on."""
+    for service in services.values():
+        for dependency in service.dependencies:
+            if dependency.service not in services:
+                nodes[service.name].fail(f"depends on {dependency.service}, which is no service of this file")
+    sorter = TopologicalSorter({s.name: [d.service for d in s.dependencies] for s in services.values()})
+    try:
+        return {name: services[name] for name in sorter.static_order()}
+    except CycleError as error:
+        circle = " → ".join(error.args[1])
+        nodes[error.args[1][0]].fail(f"depends on itself: {circle}")
+
+
 def _base_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """What every service inherits; the programs beside our own Python come first on its PATH."""
+    """Return what every service inherits; the programs beside our own Python come first on its PATH."""
     kept = {name: environ[name] for name in sorted(_INHERITED) if name in environ}
     path = os.pathsep.join([str(Path(sys.executable).parent), environ.get("PATH", os.defpath)])
     return {**kept, "PATH": path}

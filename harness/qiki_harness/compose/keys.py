@@ -1,7 +1,7 @@
-"""The one table of compose keys: which the native runner honours and which concern containers only.
+"""The table of compose keys: those that the native runner honours, and those that concern containers only.
 
-A key in neither column is an error: what the file asks for is done, or named, never silently left out.
-Keys that begin with `x-` are extensions, which compose passes over everywhere they may stand.
+A key in neither column is an error, so that nothing the file asks for is silently left out. Compose ignores keys that
+begin with `x-`.
 """
 
 from qiki_harness.compose.nodes import YamlNode
@@ -30,7 +30,7 @@ CONTAINER_ONLY = {
 
 
 def check(node: YamlNode, level: str) -> dict[str, YamlNode]:
-    """The honoured entries of a mapping.
+    """Return the honoured entries of a mapping.
 
     Raises:
         ComposeError: a key is in neither column.

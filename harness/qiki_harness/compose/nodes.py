@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import NoReturn
 
@@ -17,7 +18,7 @@ _LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(frozen=True, slots=True)
 class YamlNode:
-    """One value of the file: a mapping, a list, a scalar with its variables, or nothing (None)."""
+    """One value of the file: a mapping, a list, a scalar with its variables, or None."""
 
     value: "dict[str, YamlNode] | list[YamlNode] | Template | None"
     file: Path
@@ -26,23 +27,27 @@ class YamlNode:
     variables: Mapping[str, str] = field(default_factory=dict)
 
     def fail(self, problem: str) -> NoReturn:
-        """Refuse the file because of this value."""
+        """Raise a ComposeError that names this value."""
         raise ComposeError(self.file, self.line, self.where or "file", problem)
 
     def filled(self, variables: Mapping[str, str]) -> "YamlNode":
-        """The same tree, with these values for its variables."""
+        """Return the same tree with these values for its variables."""
         return YamlNode(self.value, self.file, self.line, self.where, variables)
 
     def entries(self) -> "dict[str, YamlNode]":
-        """The entries of a mapping; nothing counts as an empty one."""
+        """Return the entries of a mapping; None counts as an empty one."""
         if self.value is None:
             return {}
         if not isinstance(self.value, dict):
             self.fail("expected a mapping")
         return {key: node.filled(self.variables) for key, node in self.value.items()}
 
+    def get(self, key: str) -> "YamlNode":
+        """Return one entry of a mapping; an empty node if there is none."""
+        return self.entries().get(key) or YamlNode(None, self.file, self.line, self.where)
+
     def items(self) -> "list[YamlNode]":
-        """The items of a list; a single scalar counts as a list of one."""
+        """Return the items of a list; a single scalar counts as a list of one."""
         if isinstance(self.value, list):
             return [node.filled(self.variables) for node in self.value]
         if isinstance(self.value, dict):
@@ -50,13 +55,13 @@ class YamlNode:
         return [] if self.value is None else [self]
 
     def template(self) -> Template:
-        """A scalar with its variables unfilled."""
+        """Return a scalar with its variables unfilled."""
         if not isinstance(self.value, Template):
             self.fail("expected one value")
         return self.value
 
     def text(self) -> str:
-        """A scalar with its variables filled."""
+        """Return a scalar with its variables filled."""
         try:
             return self.template().render(self.variables)
         except InterpolationError as error:
@@ -67,25 +72,15 @@ class YamlNode:
         """Whether this is a list."""
         return isinstance(self.value, list)
 
-    @property
-    def is_mapping(self) -> bool:
-        """Whether this is a mapping."""
-        return isinstance(self.value, dict)
-
     def walk(self) -> "Iterator[YamlNode]":
-        """Every scalar below."""
+        """Yield every scalar below."""
         match self.value:
-            case dict():
-                children = list(self.value.values())
-            case list():
-                children = self.value
+            case dict() as entries:
+                yield from chain.from_iterable(node.walk() for node in entries.values())
+            case list() as items:
+                yield from chain.from_iterable(node.walk() for node in items)
             case Template():
                 yield self
-                return
-            case None:
-                return
-        for child in children:
-            yield from child.walk()
 
 
 def read(file: Path) -> YamlNode:

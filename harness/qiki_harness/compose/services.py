@@ -1,6 +1,6 @@
 """From a service's entry in the compose file to a `ComposeService`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from signal import Signals
 
@@ -41,25 +41,26 @@ def _working_dir(node: YamlNode, root: Path) -> Path:
 
 
 def _environment(entries: Mapping[str, YamlNode], root: Path) -> dict[str, str]:
-    """What `env_file` and `environment` say; the latter wins."""
+    """Return what `env_file` and `environment` set; the latter wins. A key alone passes on the runner's variable."""
     found: dict[str, str] = {}
     for file in entries["env_file"].items() if "env_file" in entries else ():
         found |= read_env_file(root / file.text())
     if not (node := entries.get("environment")):
         return found
-    pairs = (
-        [_pair(item) for item in node.items()]
-        if node.is_list
-        else [(key, value.text() if value.value is not None else None) for key, value in node.entries().items()]
-    )
-    passed_on = {key: node.variables[key] for key, value in pairs if value is None and key in node.variables}
-    return {**found, **{key: value for key, value in pairs if value is not None}, **passed_on}
+    for key, value in _pairs(node):
+        if value is not None:
+            found[key] = value
+        elif key in node.variables:
+            found[key] = node.variables[key]
+    return found
 
 
-def _pair(item: YamlNode) -> tuple[str, str | None]:
-    """`KEY=value`, or `KEY`, which passes on the runner's own variable."""
-    key, equals, value = item.text().partition("=")
-    return key, value if equals else None
+def _pairs(node: YamlNode) -> Iterator[tuple[str, str | None]]:
+    if node.is_list:
+        for key, equals, value in (item.text().partition("=") for item in node.items()):
+            yield key, value if equals else None
+    else:
+        yield from ((key, None if item.value is None else item.text()) for key, item in node.entries().items())
 
 
 def _dependencies(node: YamlNode) -> tuple[Dependency, ...]:

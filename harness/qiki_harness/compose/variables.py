@@ -1,7 +1,7 @@
 """Which variables of a compose file the native runner fills, by what they stand for.
 
 The file's defaults are right for containers. Natively a host is loopback, a path is in the run folder or the project,
-and a port is one that is free. What a variable is, its place in the file says: no list of names stands here.
+and a port is one that is free. The place of a variable in the file says what it is: there is no list of names here.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,43 +16,36 @@ _ANY_HOST = "0.0.0.0"  # noqa: S104  # compared with, never bound
 
 
 def hosts(root: YamlNode, services: Mapping[str, YamlNode]) -> dict[str, str]:
-    """Variables whose default names a service or all interfaces: loopback."""
+    """Return loopback for each variable whose default names a service or all interfaces."""
     names = {*services, _ANY_HOST}
-    return {
-        variable.name: LOOPBACK
-        for leaf in root.walk()
-        for variable in leaf.template().variables()
-        if _default(variable) in names
-    }
+    return {one.name: LOOPBACK for leaf in root.walk() for one in leaf.template().variables() if _default(one) in names}
 
 
 def settings(services: Mapping[str, YamlNode]) -> set[str]:
-    """Variables that say what the services do: those of their environments, also where they have no value here."""
+    """Return the variables in the services' environments, also those without a value here."""
     found: set[str] = set()
     for service in services.values():
-        for name, node in (
-            service.entries()["environment"].entries().items() if "environment" in service.entries() else ()
-        ):
+        for name, node in service.get("environment").entries().items():
             found |= {name} if node.value is None else {variable.name for variable in node.template().variables()}
     return found
 
 
 def paths(services: Mapping[str, YamlNode], root: Path, data: Path) -> dict[str, str]:
-    """Variables for the project's folder (working_dir) and for what volumes are mounted on."""
+    """Return the folders for the variables of `working_dir` (the project's) and of the volumes' targets."""
     found: dict[str, str] = {}
     for service in services.values():
-        entries = service.entries()
-        if folder := entries.get("working_dir"):
+        for folder in service.get("working_dir").items():
             found |= {variable.name: str(root) for variable in folder.template().variables()}
-        for volume in entries["volumes"].items() if "volumes" in entries else ():
+        for volume in service.get("volumes").items():
             found |= _volume(volume, root, data)
     return found
 
 
 def _volume(node: YamlNode, root: Path, data: Path) -> dict[str, str]:
-    """The variable of one volume: a named one lies under the run folder's data, a bound folder where it is."""
-    raw = node.filled({}).text() if not node.is_mapping else node.fail("expected the short form NAME:TARGET")
-    source = raw.partition(":")[0]
+    """Return the folder of one volume: a named one lies under the run folder's data, a bound folder where it is."""
+    if isinstance(node.value, dict):
+        node.fail("expected the short form NAME:TARGET")
+    source = node.filled({}).text().partition(":")[0]
     target = [variable.name for variable in node.template().variables()]
     if len(target) != 1 or not source:
         node.fail("expected NAME:${VARIABLE:-/container/path}, for the native runner to say where it is")
@@ -61,11 +54,11 @@ def _volume(node: YamlNode, root: Path, data: Path) -> dict[str, str]:
 
 
 def ports(services: Mapping[str, YamlNode]) -> list[StackPort]:
-    """The variables in `ports` (published on the host) and `expose` (for the stack itself)."""
+    """Return the variables in `ports` (published on the host) and `expose` (for the stack itself)."""
     found: dict[str, StackPort] = {}
     for name, service in services.items():
         for key, published in (("ports", True), ("expose", False)):
-            for node in service.entries()[key].items() if key in service.entries() else ():
+            for node in service.get(key).items():
                 for port in _ports(node, name, published=published):
                     found.setdefault(port.variable, port)
     return list(found.values())

@@ -16,7 +16,7 @@ def load(tmp_path: Path, text: str) -> YamlNode:
 
 
 def plain(node: YamlNode) -> object:
-    if node.is_mapping:
+    if isinstance(node.value, dict):
         return {key: plain(value) for key, value in node.entries().items()}
     if node.is_list:
         return [plain(item) for item in node.items()]
