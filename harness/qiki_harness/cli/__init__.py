@@ -13,7 +13,7 @@ _USER_ERROR = 2
 
 
 def main() -> None:
-    """Run the command; what its user can mend is one line on stderr, a bug keeps its traceback."""
+    """Run the command. A user's error is one line on stderr, a bug keeps its traceback."""
     try:
         sys.exit(app(prog_name="qiki", standalone_mode=False))
     except typer.TyperException as error:

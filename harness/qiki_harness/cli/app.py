@@ -1,4 +1,4 @@
-"""The commands of `qiki`. What they need and is slow to import, they import when they are called."""
+"""The commands of `qiki`. A command imports what is slow to import only when it runs."""
 
 from importlib.metadata import version
 from typing import Annotated
@@ -24,14 +24,10 @@ def _show_version(wanted: bool) -> None:
 def qiki(
     context: typer.Context,
     _version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Say the version.")
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """Run, watch and check QIKI DTMP, the digital twin of a small space vehicle."""
-    _help_if_bare(context)
-
-
-def _help_if_bare(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
         print(context.get_help())
 

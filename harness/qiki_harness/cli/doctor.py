@@ -1,4 +1,4 @@
-"""`qiki doctor`: whether this machine has what the project needs, and how to get what is missing."""
+"""`qiki doctor`: check that this machine has what the project needs, and say how to get what is missing."""
 
 import sys
 from typing import Annotated
@@ -16,11 +16,7 @@ def doctor(
     """Check Python, the locked packages, the NATS server, the stubs, ports, disk and, if there, the engine."""
     from qiki_harness.cli.checks import Grade, all_checks  # noqa: PLC0415  # YAML and subprocesses
 
-    marks = {
-        Grade.GOOD: paint("✓", GREEN),
-        Grade.BAD: paint("✗", RED),
-        Grade.NOTE: "-",
-    }
+    marks = {Grade.GOOD: paint("✓", GREEN), Grade.BAD: paint("✗", RED), Grade.NOTE: "-"}
     findings = [check() for check in all_checks(compose_file(file))]
     for finding in findings:
         if finding.grade is Grade.BAD or not quiet:

@@ -1,4 +1,4 @@
-"""How a record of the audit log looks as a line: 80 columns on a terminal hold what matters, wider ones more."""
+"""A record of the audit log as a line: on a terminal of 80 columns the most important, on wider ones more."""
 
 import json
 import shutil
@@ -13,16 +13,16 @@ YELLOW = 33
 _COLOURS = {"WARNING": YELLOW, "ERROR": RED, "CRITICAL": RED}
 _SHORT = {"INFO": "info", "WARNING": "WARN", "ERROR": "ERR!", "CRITICAL": "CRIT"}
 _NAME, _SOURCE = 21, 23
-# What every payload says, and the line says already.
+# In every payload, and already in the line.
 _COMMON = {"schema_version", "category", "source", "ts_epoch", "kind"}
-# What tells most; of the two in words the words are enough.
+# The keys that come first; for a text the value is enough.
 _FIRST = ("message", "reason", "frames", "detections", "tracks")
 _WORDS = {"message", "reason"}
 _NARROWEST = 80
 
 
 class EventLines:
-    """Prints records; a new day has a line of its own. Times are UTC, when a record was registered."""
+    """Prints records; a new day gets a line of its own. The times are those of registration, in UTC."""
 
     def __init__(self, stream: TextIO = sys.stdout) -> None:
         self._stream = stream
@@ -30,7 +30,7 @@ class EventLines:
         self._width = max(shutil.get_terminal_size().columns, _NARROWEST) if has_colour(stream) else None
 
     def show(self, _: bytes, record: Mapping[str, Any]) -> None:
-        """Print one."""
+        """Print one record."""
         day, _, clock = record["registered_at"].partition("T")
         if day != self._day:
             self._day = day
@@ -41,7 +41,7 @@ class EventLines:
 
 
 def line(record: Mapping[str, Any], clock: str) -> str:
-    """Time, severity, code, its name, source, what it says."""
+    """Return time, severity, code, its name, source and details."""
     code = record["code"]
     name = CODES.get(code) or record["event_type"].rpartition(".")[2]
     source = record["source"].removeprefix("urn:qiki:")
@@ -50,7 +50,7 @@ def line(record: Mapping[str, Any], clock: str) -> str:
 
 
 def details(payload: Any) -> str:
-    """What a payload says beyond what all say."""
+    """Return the values of a payload that are not in every payload."""
     if not isinstance(payload, dict):
         return "" if payload is None else json.dumps(payload)
     told = {key: value for key, value in payload.items() if key not in _COMMON and value not in ("", None, [], {})}

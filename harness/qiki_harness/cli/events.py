@@ -1,7 +1,8 @@
-"""`qiki events`: read the audit log, and check that it is as it was written."""
+"""`qiki events`: read the audit log, and check that nobody changed it."""
 
 import sys
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from qiki.audit.record import Head
     from qiki.audit.verify import AuditReport
 
-app = typer.Typer(help="Read and check the audit log: everything that happened, by code.", no_args_is_help=True)
+app = typer.Typer(help="Read and check the audit log: every event, by code.", no_args_is_help=True)
 
 _POLL_S = 0.1
 _SHOWN_FAULTS = 20
@@ -24,7 +25,7 @@ _ANSWER_S = 5.0
 
 Dir = Annotated[
     Path | None,
-    typer.Option("--dir", help="The audit log's folder, where it is not that of the stack NAME.", show_default=False),
+    typer.Option("--dir", help="The audit log's folder, if not the stack's own.", show_default=False),
 ]
 Codes = Annotated[list[int] | None, typer.Option("--code", help="This code; may be repeated.", show_default=False)]
 Ranges = Annotated[
@@ -32,19 +33,19 @@ Ranges = Annotated[
 ]
 Source = Annotated[str | None, typer.Option(help="A part of the source, such as a service.", show_default=False)]
 Severity = Annotated[
-    str | None, typer.Option(help="This or worse: INFO, WARNING, ERROR, CRITICAL.", show_default=False)
+    str | None, typer.Option(help="This severity or worse: INFO, WARNING, ERROR, CRITICAL.", show_default=False)
 ]
 Since = Annotated[
     str | None, typer.Option(help="Registered since: 10m, 2h, or 2026-01-31T12:00:00Z.", show_default=False)
 ]
 Until = Annotated[str | None, typer.Option(help="Registered before; as --since.", show_default=False)]
-Json = Annotated[bool, typer.Option("--json", help="The lines as they are in the log.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the lines of the log.")]
 
 
 @app.command()
 def tail(  # noqa: PLR0917  # each an option of the command line
     count: Annotated[int, typer.Option("-n", "--lines", min=0, help="How many.")] = 20,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Show new events too, until Ctrl-C.")] = False,
     code: Codes = None,
     codes_in: Ranges = None,
     source: Source = None,
@@ -104,19 +105,19 @@ def verify(
     nats: Annotated[
         str | None,
         typer.Option(
-            envvar="NATS_URL", help="Where the audit stream is, if not that of the stack NAME.", show_default=False
+            envvar="NATS_URL", help="The NATS server with the audit stream, if not the stack's own.", show_default=False
         ),
     ] = None,
     name: Name = "default",
     run_dir: RunDir = None,
 ) -> None:
-    """Check every record's hash, the chain, and its end against the audit stream. Exit status 1: something is wrong."""
+    """Check every record's hash, the chain, and its end against the audit stream. Exit status 1: a fault was found."""
     from qiki.audit.verify import verify as check  # noqa: PLC0415
 
     given = folder or also_folder
     log = _folder(given, name, run_dir)
     url = nats or (None if given else _nats_of(run_folder(name, run_dir)))
-    anchor = _anchor(url) if url else None  # before the files: what it knows must be in them
+    anchor = _anchor(url) if url else None  # before the files, which must have that record
     report = check(log, anchor)
     print(_verdict(report, log))
     for fault in report.faults[:_SHOWN_FAULTS]:
@@ -144,7 +145,7 @@ def _verdict(report: "AuditReport", log: Path) -> str:
 
 
 def _folder(given: Path | None, name: str, run_dir: Path | None) -> Path:
-    """The given folder, else the volume of the stack's registrar."""
+    """Return the given folder, else the volume of the stack's registrar."""
     from qiki_harness.stack.runfolder import RunFolder  # noqa: PLC0415
 
     folder = given or RunFolder(run_folder(name, run_dir)).data / "audit"
@@ -161,7 +162,7 @@ def _nats_of(folder: Path) -> str | None:
 
 
 def _anchor(url: str) -> "Head | None":
-    """The end of the chain that the audit stream holds."""
+    """Return the end of the chain that the audit stream holds."""
     import asyncio  # noqa: PLC0415
     import socket  # noqa: PLC0415
     from urllib.parse import urlsplit  # noqa: PLC0415
@@ -214,13 +215,9 @@ def _query(
         raise HarnessError(str(error)) from None
 
 
-def _printer(*, as_json: bool) -> Any:
+def _printer(*, as_json: bool) -> Callable[[bytes, Mapping[str, Any]], None]:
     if as_json:
-
-        def show(line: bytes, _: Any) -> None:
-            print(line.decode().rstrip("\n"))
-
-        return show
+        return lambda line, _: print(line.decode().rstrip("\n"))
     from qiki_harness.cli.event_lines import EventLines  # noqa: PLC0415
 
     return EventLines().show

@@ -1,4 +1,4 @@
-"""Tracks and the agent's state as they come over NATS, whether or not the broker is there."""
+"""Live tracks and the agent's state from NATS; the broker may be away."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ from qiki_harness.cli.tracks import TrackTable
 
 
 class Feed:
-    """Takes what comes from plain subscriptions, which leave no trace on the broker."""
+    """Reads from plain subscriptions, which leave no trace on the broker."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -28,17 +28,17 @@ class Feed:
 
     @property
     def agent(self) -> AgentState | None:
-        """What the agent said last; None when it says nothing any more."""
+        """The agent's newest state; None when it is stale."""
         silent_s = time.monotonic() - self._agent_at_s
         return self._agent if silent_s <= (topics.AGENT_STATE.stale_after_s or 0.0) else None
 
     @property
     def state(self) -> str:
-        """How the connection is."""
+        """The state of the connection."""
         return "connected" if self._client.is_connected else f"waiting for NATS at {self.url}"
 
     async def take(self, message: Msg) -> None:
-        """Take one message; what is no track is counted."""
+        """Take one message; count those that are no tracks."""
         try:
             track = RadarTrack.model_validate_json(message.data)
         except ValidationError:
@@ -47,7 +47,7 @@ class Feed:
         self.table.take(track, (message.headers or {}).get(headers.RUN, ""), time.monotonic())
 
     async def take_agent(self, message: Msg) -> None:
-        """Take the agent's state; what is none is left out."""
+        """Take the agent's state; ignore a message that is none."""
         with suppress(ValidationError):
             self._agent = AgentState.model_validate_json(message.data)
             self._agent_at_s = time.monotonic()
@@ -67,7 +67,7 @@ class Feed:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Connect in the background, for as long as the context lasts."""
+        """Stay connected, in the background, as long as the context lasts."""
         connecting = asyncio.create_task(self._connect())
         try:
             yield
@@ -78,4 +78,4 @@ class Feed:
 
 
 async def _ignore(_: Exception) -> None:
-    """Errors of the connection show in `state`."""
+    """Ignore an error of the connection: it shows in `state`."""

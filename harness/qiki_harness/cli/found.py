@@ -1,4 +1,4 @@
-"""Which stack a command is about: the native one of a name, else the compose stack of this project, if it runs."""
+"""Find the stack that a command is for: the native one of a name, else this project's compose stack."""
 
 import os
 import signal
@@ -21,12 +21,12 @@ _WORKING_DIR = "com.docker.compose.project.working_dir"
 
 
 def in_workspace() -> bool:
-    """Whether we are in the container of the workspace."""
+    """Whether this runs in the container of the workspace."""
     return bool(os.environ.get("QIKI_WORKSPACE"))
 
 
 def find_stack(name: str, run_dir: Path | None) -> "Stack | Containers":
-    """The native stack of a name, else the compose stack that we are part of or whose checkout this is.
+    """Return the native stack of a name, else the compose stack of this workspace or checkout.
 
     Raises:
         HarnessError: neither runs.
@@ -72,15 +72,15 @@ def _of_engine() -> "Containers | None":
 
 
 def restart_agent() -> None:
-    """Have the workspace's main process start the agent anew, and wait until that is ready."""
+    """Let the workspace's main process restart the agent, and wait until the agent is ready."""
     from qiki_harness.keeper import PID_FILE, children  # noqa: PLC0415
     from qiki_harness.testing import until  # noqa: PLC0415
 
     keeper = int(PID_FILE.read_text(encoding="ascii"))
     before = children(keeper)
     os.kill(keeper, signal.SIGHUP)
-    until("the agent to be started anew", lambda: set(children(keeper)) - set(before), _RESTART_S)
-    until("the agent to be ready (what keeps it is in the container's log)", _agent_is_ready, _RESTART_S)
+    until("the agent to restart", lambda: set(children(keeper)) - set(before), _RESTART_S)
+    until("the agent to be ready (the container's log says more)", _agent_is_ready, _RESTART_S)
 
 
 def _agent_is_ready() -> bool:

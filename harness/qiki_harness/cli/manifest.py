@@ -1,4 +1,4 @@
-"""`qiki manifest`: what this environment consists of, and how two differ."""
+"""`qiki manifest`: describe this environment, compare two."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -14,20 +14,20 @@ from qiki_harness.errors import HarnessError
 if TYPE_CHECKING:
     from qiki_harness.manifest import Distribution, Manifest
 
-app = typer.Typer(help="What this environment consists of; how two differ.", invoke_without_command=True)
+app = typer.Typer(help="Describe this environment, or compare two.", invoke_without_command=True)
 
 _SHORT = 12
 _HERE = "this environment"
-ManifestFile = Annotated[str, typer.Argument(help="What `qiki manifest --json` wrote; - is stdin.")]
+ManifestFile = Annotated[str, typer.Argument(help="Output of `qiki manifest --json`; - is stdin.")]
 
 
 @app.callback()
 def manifest(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="All of it, as JSON.")] = False,
-    verify: Annotated[bool, typer.Option(help="Hold every file against its RECORD.")] = True,
+    verify: Annotated[bool, typer.Option(help="Compare every file with its RECORD.")] = True,
 ) -> None:
-    """Say what this environment consists of."""
+    """Describe this environment: Python, packages, programs, our sources."""
     if context.invoked_subcommand is None:
         found = _collect(verify=verify)
         print(found.model_dump_json(indent=2) if as_json else _text(found))
@@ -42,7 +42,7 @@ def diff(
     ] = None,
     relinked: Annotated[bool, typer.Option("--relinked", help="Allow the library paths that Nix rewrites.")] = False,
 ) -> None:
-    """Say how two environments differ; exit status 0: not, 1: they do."""
+    """Compare two environments; exit status 0: the same, 1: different."""
     from qiki_harness.manifest import Comparison  # noqa: PLC0415  # pydantic
 
     pair = (_read(a), _read(b) if b else _collect())
@@ -103,7 +103,7 @@ def _programs(found: "Manifest") -> Iterator[tuple[str, ...]]:
 
 
 def _verdict(found: "Manifest") -> Iterator[str]:
-    """What is not as it should be, or that all is."""
+    """Yield the faults, or that there are none."""
     wrong = [f"{name} is {each.version}, pinned is {each.pinned}" for name, each in _each(found) if each.pinned]
     wrong += [f"{name}: {path} is {state}" for name, each in _each(found) for path, state in each.altered.items()]
     wrong += [f"no distribution brought {path}" for path in found.unrecorded]

@@ -1,4 +1,4 @@
-"""Options that several commands share, and what they mean: which project, which run folder."""
+"""Options that several commands share: the project, the stack, the run folder."""
 
 import os
 from pathlib import Path
@@ -13,7 +13,7 @@ DEFAULT = "default"
 COMPOSE_FILE = "docker-compose.phase1.yml"
 _CHECKOUT = Path(__file__).parents[3]
 
-Name = Annotated[str, typer.Option("--name", help="Which stack, if several run.")]
+Name = Annotated[str, typer.Option("--name", help="The name of the stack, if several run.")]
 File = Annotated[
     Path | None,
     typer.Option("--file", "-f", envvar="QIKI_COMPOSE_FILE", help="The compose file of the stack.", show_default=False),
@@ -22,7 +22,7 @@ RunDir = Annotated[
     Path | None,
     typer.Option(
         envvar="QIKI_RUN_DIR",
-        help="Where the stacks' run folders are; the project's .qiki if not given.",
+        help="The folder of the run folders; default: .qiki in the project.",
         show_default=False,
     ),
 ]
@@ -30,7 +30,7 @@ Service = Annotated[str, typer.Argument(metavar="SERVICE", help="A service, as `
 
 
 def compose_file(given: Path | None = None) -> Path:
-    """The compose file: the given one, else that of the project we are in, else of the project we are part of."""
+    """Return the given compose file, else that of the project around this folder, else of this code's own project."""
     if given:
         return given.resolve()
     here = Path.cwd()
@@ -41,20 +41,20 @@ def compose_file(given: Path | None = None) -> Path:
 
 
 def checkout_folder(name: str) -> Path | None:
-    """A folder of the project we are in, else of the project we are part of; None where neither is a checkout."""
+    """Return a folder of the project around this one, else of this code's own; None if neither is a checkout."""
     here = Path.cwd()
     return next((folder / name for folder in (here, *here.parents, _CHECKOUT) if (folder / name).is_dir()), None)
 
 
 def run_folder(name: str, run_dir: Path | None, file: Path | None = None) -> Path:
-    """The run folder of a stack."""
+    """Return the run folder of a stack."""
     if os.sep in name or name in {"", ".", ".."}:
         raise HarnessError(f"{name!r} cannot name a stack: it becomes a folder's name")
     return (run_dir or compose_file(file).parent / ".qiki").resolve() / name
 
 
 def running_stack(name: str, run_dir: Path | None) -> Stack:
-    """The stack of a name, which must run."""
+    """Return the running stack of a name."""
     stack = Stack(run_folder(name, run_dir))
     if not stack.alive:
         raise HarnessError(f"no stack {name!r} runs in {stack.folder.path.parent}: start it with `qiki up`")

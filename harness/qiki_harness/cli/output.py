@@ -1,4 +1,4 @@
-"""What the commands print: colours where a terminal is, tables, complaints."""
+"""Output of the commands: colours on a terminal, tables, complaints."""
 
 import os
 import sys
@@ -15,19 +15,19 @@ def has_colour(stream: TextIO) -> bool:
 
 
 def paint(text: str, code: int, stream: TextIO = sys.stdout) -> str:
-    """Text in a colour, where the stream has colour."""
+    """Return a text in a colour, if the stream has colour."""
     return f"\x1b[{code}m{text}\x1b[0m" if has_colour(stream) else text
 
 
 def complain(message: str, last_words: Sequence[str] = ()) -> None:
-    """Say on stderr what went wrong, and what the culprit said last."""
+    """Print an error and the last log lines of its cause on stderr."""
     for line in last_words:
         print(f"  | {line}", file=sys.stderr)
     print(f"{paint('qiki:', RED, sys.stderr)} {message}", file=sys.stderr)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Columns as wide as they need."""
+    """Return a table whose columns are as wide as they need."""
     lines = [head, *rows]
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
     return "\n".join(
@@ -35,15 +35,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     )
 
 
-class Prefixer:
-    """Puts the source before each log line, each source in its colour."""
-
-    def __init__(self, sources: Sequence[str]) -> None:
-        width = max((len(source) for source in sources), default=0)
-        self._prefixes = {
-            source: paint(f"{source.ljust(width)} |", _COLOURS[i % len(_COLOURS)]) for i, source in enumerate(sources)
-        }
-
-    def line(self, source: str, text: str) -> str:
-        """One line with its prefix."""
-        return f"{self._prefixes[source]} {text}"
+def prefixes(sources: Sequence[str]) -> dict[str, str]:
+    """Return what stands before the log lines of each source, each in its colour."""
+    width = max((len(source) for source in sources), default=0)
+    return {source: paint(f"{source.ljust(width)} |", _COLOURS[i % len(_COLOURS)]) for i, source in enumerate(sources)}

@@ -1,4 +1,4 @@
-"""What `qiki up` shows while the stack starts, and when it is up."""
+"""Output of `qiki up` while the stack starts, and when it is up."""
 
 import shutil
 import sys
@@ -9,14 +9,14 @@ from qiki_harness.stack import ServiceStatus, StackInfo, State
 
 
 class Progress:
-    """A line for each service as it becomes ready; on a terminal also one that says what is waited for."""
+    """Prints a line for each service that becomes ready; on a terminal also what is pending."""
 
     def __init__(self, stream: TextIO = sys.stdout) -> None:
         self._stream = stream
         self._shown = set[str]()
 
     def show(self, info: StackInfo) -> None:
-        """Show what is new."""
+        """Print what is new."""
         self.clear()
         width = max(len(name) for name in info.services)
         for status in info.services.values():
@@ -29,13 +29,13 @@ class Progress:
             print(paint(f"  … {'; '.join(pending)}"[:room], DIM, self._stream), end="", file=self._stream, flush=True)
 
     def clear(self) -> None:
-        """Take away the line that says what is waited for."""
+        """Remove the line about what is pending."""
         if has_colour(self._stream):
             print("\r\x1b[K", end="", file=self._stream)
 
 
 def summary(info: StackInfo, *, detached: bool) -> str:
-    """What runs, where, and what to type next, in six lines or fewer."""
+    """Say what runs, where, and what to type next, in at most six lines."""
     times = [status.ready_after_s or 0.0 for status in info.services.values()]
     name = "" if info.name == "default" else f" --name {info.name}"
     next_steps = ["qiki watch", "qiki ps", *(["qiki logs -f", "qiki down"] if detached else [])]
@@ -52,7 +52,7 @@ def summary(info: StackInfo, *, detached: bool) -> str:
 
 
 def by_hand(info: StackInfo) -> str:
-    """How to run what was left out."""
+    """Say how to run what was left out."""
     return "\n".join(
         f"Run {status.name} yourself (variables also in {info.folder / status.name}.env):\n  {status.by_hand}"
         for status in info.services.values()

@@ -1,4 +1,4 @@
-"""`qiki scenario`: list and check the worlds that the simulator plays, and say how far their radars see."""
+"""`qiki scenario`: list and check scenarios, and show the range of their radars."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,16 +9,16 @@ from qiki_harness.cli.output import table
 if TYPE_CHECKING:
     from qiki.world.scenario import Scenario
 
-app = typer.Typer(help="List and check scenarios: the worlds that the simulator plays.")
+app = typer.Typer(help="List and check scenarios, the worlds of the simulator.")
 
 Named = Annotated[
-    str, typer.Argument(metavar="NAME|FILE", help="One that comes with the project, or a file.", show_default=False)
+    str, typer.Argument(metavar="NAME|FILE", help="A scenario of the project, or a file.", show_default=False)
 ]
 
 
 @app.command("list")
 def list_scenarios() -> None:
-    """Show the scenarios that come with the project."""
+    """List the scenarios of the project."""
     from qiki.world.scenario import load_scenario, scenario_names  # noqa: PLC0415  # numpy and pydantic
 
     worlds = [load_scenario(name) for name in scenario_names()]
@@ -27,7 +27,7 @@ def list_scenarios() -> None:
 
 @app.command()
 def check(scenario: Named) -> None:
-    """Read a scenario and say what is wrong with it, or what is in it."""
+    """Check a scenario: say what is wrong, or what is in it."""
     from qiki.world.scenario import load_scenario  # noqa: PLC0415
 
     world = load_scenario(scenario)
@@ -36,7 +36,7 @@ def check(scenario: Named) -> None:
 
 @app.command()
 def radar(scenario: Named) -> None:
-    """Show how far a scenario's radar sees what, in one look of every two and in nine of ten."""
+    """Show how far a scenario's radar detects each object type, with a probability of 50 % and 90 %."""
     from qiki.radar.detection import detection_range_m  # noqa: PLC0415
     from qiki.world.scenario import TYPICAL_RCS_M2, load_scenario  # noqa: PLC0415
 

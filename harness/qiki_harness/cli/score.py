@@ -1,4 +1,4 @@
-"""`qiki score`: how well the tracker does against the truth."""
+"""`qiki score`: measure the tracker against the truth."""
 
 import json
 from dataclasses import asdict
@@ -45,22 +45,20 @@ def score(
             show_default=False,
         ),
     ] = None,
-    seed: Annotated[
-        int | None, typer.Option(min=0, help="The scenario's own if not given.", show_default=False)
-    ] = None,
-    seconds: Annotated[float, typer.Option(min=0.05, max=86_400, help="Of simulated time.")] = 60.0,
+    seed: Annotated[int | None, typer.Option(min=0, help="Default: the scenario's own.", show_default=False)] = None,
+    seconds: Annotated[float, typer.Option(min=0.05, max=86_400, help="Simulated seconds.")] = 60.0,
     live: Annotated[bool, typer.Option("--live", help="Score the running stack instead.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON: the score, and its course over time.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON: the score, also over time.")] = False,
     picture: Annotated[
         Path | None,
         typer.Option(help="Draw truth, detections, tracks and GOSPA over time into this file.", show_default=False),
     ] = None,
-    reach_m: Annotated[float, typer.Option(min=1, help="Live: contacts beyond it are not asked for.")] = _REACH_M,
+    reach_m: Annotated[float, typer.Option(min=1, help="Live: ignore contacts beyond this range.")] = _REACH_M,
     nats: Annotated[
         str | None,
         typer.Option(
             envvar="NATS_URL",
-            help="Live: the NATS server, where it is not that of the stack NAME.",
+            help="Live: the NATS server, if not the stack's own.",
             show_default=False,
         ),
     ] = None,
@@ -117,6 +115,6 @@ def _as_json(title: str, summary: "Score", course: "OverTime") -> str:
 
 
 def _columns(course: "OverTime") -> dict[str, list[Any]]:
-    """Plain values; where there was nothing to average, null."""
+    """Return plain values; null where there was nothing to average."""
     columns = {name: getattr(course, name).tolist() for name in course.__dataclass_fields__}
     return {name: [None if isnan(value) else value for value in column] for name, column in columns.items()}

@@ -1,4 +1,4 @@
-"""How `qiki watch` looks: a table on a terminal, lines elsewhere."""
+"""The screen of `qiki watch`: a table on a terminal, lines elsewhere."""
 
 from typing import Literal
 
@@ -17,7 +17,7 @@ _SIDES = {FriendFoe.FOE: "red", FriendFoe.FRIEND: "green"}
 
 
 def screen(feed: Feed, stack: Stack | None) -> Group:
-    """A frame for a terminal, 80 columns wide or more."""
+    """Return the screen for a terminal of 80 columns or more."""
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold", expand=False)
     for column in COLUMNS:
         justify: Literal["left", "right"] = "right" if column.is_number else "left"
@@ -30,13 +30,13 @@ def screen(feed: Feed, stack: Stack | None) -> Group:
 
 
 def headline(feed: Feed) -> str:
-    """Where we look, and how much there is."""
+    """Return the number of tracks and the state of the connection."""
     refused = f", {feed.refused} messages were no tracks" if feed.refused else ""
     return f"{len(feed.table.tracks)} tracks, {feed.state}{refused}"
 
 
 def agent_line(feed: Feed) -> str:
-    """The agent's state, and why it is in SAFE_MODE."""
+    """Return the agent's state, and the causes of SAFE_MODE."""
     if feed.agent is None:
         return "agent: silent"
     name = feed.agent.fsm.current_state.name
@@ -44,7 +44,7 @@ def agent_line(feed: Feed) -> str:
 
 
 def lines(feed: Feed, stack: Stack | None) -> list[str]:
-    """The same as plain lines, one a track."""
+    """Return the same as plain lines, one for each track."""
     tracks = [f"{track.timestamp:%H:%M:%S.%f}"[:-5] + " " + " ".join(cells(track)) for track in feed.table.tracks]
     return [" | ".join([headline(feed), agent_line(feed), *(str(status) for status in _statuses(stack))]), *tracks]
 

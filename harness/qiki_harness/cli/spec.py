@@ -1,4 +1,4 @@
-"""`qiki spec`: check and show the bot's specification, and make its configuration."""
+"""`qiki spec`: check and show the bot's specification, and generate its configuration."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,19 +12,19 @@ from qiki_harness.errors import HarnessError
 if TYPE_CHECKING:
     from qiki.botspec import BotSpec
 
-app = typer.Typer(help="Check and show the bot's specification, and make its configuration.")
+app = typer.Typer(help="Check and show the bot's specification, and generate its configuration.")
 
 SpecFile = Annotated[
     Path | None,
     typer.Argument(
-        metavar="FILE", envvar="QIKI_BOT_SPEC", show_default=False, help="A BotSpec; the platform's own if not given."
+        metavar="FILE", envvar="QIKI_BOT_SPEC", show_default=False, help="A BotSpec; default: the platform's own."
     ),
 ]
 
 
 @app.command()
 def check(file: SpecFile = None) -> None:
-    """Read a specification and say what is wrong with it, or what is in it."""
+    """Check a specification: say what is wrong, or what is in it."""
     from qiki.botspec import generate, profile_hash  # noqa: PLC0415  # pydantic and yaml
 
     spec = _load(file)
@@ -35,9 +35,9 @@ def check(file: SpecFile = None) -> None:
 @app.command()
 def generate(
     file: SpecFile = None,
-    out: Annotated[Path | None, typer.Option(help="Write it here, not to stdout.", show_default=False)] = None,
+    out: Annotated[Path | None, typer.Option(help="Write into this file, not to stdout.", show_default=False)] = None,
 ) -> None:
-    """Make the bot's configuration, as JSON: what the simulator and the agent run on."""
+    """Generate the bot's configuration as JSON, as the simulator and the agent use it."""
     from qiki import botspec  # noqa: PLC0415
 
     text = botspec.generate(_load(file)).model_dump_json(indent=2)
@@ -53,7 +53,7 @@ def generate(
 
 @app.command()
 def show(file: SpecFile = None) -> None:
-    """Show the components, who gives what to whom, and the channels."""
+    """Show the components, what they provide and consume, and the channels."""
     from qiki.botspec import generate, profile_hash  # noqa: PLC0415
 
     spec = _load(file)
@@ -76,7 +76,7 @@ def _rows(spec: "BotSpec") -> Iterator[tuple[str, ...]]:
 
 
 def _numbers(value: Any) -> Iterator[float]:
-    """Every number in a plane's parameters, however deep."""
+    """Yield every number in a plane's parameters, at any depth."""
     if isinstance(value, float):
         yield value
     for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():

@@ -1,24 +1,23 @@
-"""`qiki ps`, `logs`, `restart`, `down`: for stacks that run already."""
+"""`qiki ps`, `logs`, `restart`, `down`: commands on a running stack."""
 
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from qiki_harness.cli.found import WORKSPACE, find_stack, in_workspace, restart_agent
+from qiki_harness.cli.log_view import LogView
 from qiki_harness.cli.options import DEFAULT, Name, RunDir, Service, run_folder
-from qiki_harness.cli.output import Prefixer, table
+from qiki_harness.cli.output import table
 from qiki_harness.errors import HarnessError
 from qiki_harness.stack import ServiceStatus, Stack, StackInfo, State
-from qiki_harness.stack.logs import LogFollower
 
 if TYPE_CHECKING:
     from qiki_harness.containers import Containers
-
-_POLL_S = 0.05
 
 
 def ps(name: Name = DEFAULT, run_dir: RunDir = None) -> None:
@@ -31,32 +30,27 @@ def ps(name: Name = DEFAULT, run_dir: RunDir = None) -> None:
 
 def logs(
     service: Annotated[
-        str | None, typer.Argument(metavar="[SERVICE]", help="Only this one.", show_default=False)
+        str | None, typer.Argument(metavar="[SERVICE]", help="Only this service.", show_default=False)
     ] = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the stack ends, or Ctrl-C.")] = False,
-    lines: Annotated[int, typer.Option("-n", "--lines", min=0, help="How many of each service's last lines.")] = 50,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Show new lines too, until the stack ends or Ctrl-C.")
+    ] = False,
+    lines: Annotated[
+        int, typer.Option("-n", "--lines", min=0, help="How many of the last lines of each service.")
+    ] = 50,
     name: Name = DEFAULT,
     run_dir: RunDir = None,
 ) -> None:
-    """Show the services' logs, also those of a stack that has ended; `qiki` is the supervisor's own."""
+    """Show the services' logs, also of a stack that has ended; `qiki` is the supervisor's log."""
     stack = Stack(run_folder(name, run_dir))
     if not stack.alive and (found := _compose_stack(stack, name, run_dir)):
         options = [f"--tail={lines}", *(["--follow"] if follow else []), *([service] if service else [])]
         sys.exit(subprocess.call([*found.compose, "logs", *options]))
-    sources = _sources(stack.info, service)
-    prefixer = Prefixer(sources)
-    follower = LogFollower(stack.folder.log(source) for source in sources)
-    for source in sources:
-        for line in stack.logs(source, lines):
-            print(prefixer.line(source, line))
-    try:
-        while follow and stack.alive:
-            for source, line in follower.new_lines():
-                print(prefixer.line(source, line))
-            sys.stdout.flush()
-            time.sleep(_POLL_S)
-    except KeyboardInterrupt:
-        return
+    view = LogView(stack, _sources(stack.info, service))
+    view.show_last(lines)
+    if follow:
+        with suppress(KeyboardInterrupt):
+            view.follow()
 
 
 def restart(service: Service, name: Name = DEFAULT, run_dir: RunDir = None) -> None:
@@ -70,7 +64,7 @@ def restart(service: Service, name: Name = DEFAULT, run_dir: RunDir = None) -> N
 
 
 def down(name: Name = DEFAULT, run_dir: RunDir = None) -> None:
-    """Stop the stack, in reverse order of its start. What it stored and logged is kept."""
+    """Stop the stack in reverse order of its start. Data and logs are kept."""
     stack = Stack(run_folder(name, run_dir))
     if not stack.alive:
         print(f"No stack {name!r} runs.")
@@ -80,7 +74,7 @@ def down(name: Name = DEFAULT, run_dir: RunDir = None) -> None:
 
 
 def _compose_stack(stack: Stack, name: str, run_dir: Path | None) -> "Containers | None":
-    """The compose stack that is meant where the native one does not run; None: the native one, which has ended."""
+    """Return the compose stack if no native one runs; None means the native one, which has ended."""
     there = stack.folder.info_file.exists()
     try:
         found = None if there and name != DEFAULT else find_stack(name, run_dir)
@@ -88,10 +82,10 @@ def _compose_stack(stack: Stack, name: str, run_dir: Path | None) -> "Containers
         if not there:
             raise
         found = None
-    if isinstance(found, Stack):  # it has begun just now
+    if isinstance(found, Stack):  # it has started just now
         return None
     if not found:
-        print(f"Stack {name!r} has ended; this is what it said.", file=sys.stderr)
+        print(f"Stack {name!r} has ended; these are its last lines.", file=sys.stderr)
     return found
 
 

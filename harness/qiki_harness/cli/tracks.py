@@ -16,14 +16,14 @@ class _Seen:
 
 
 class TrackTable:
-    """Takes tracks as they come. What the tracker no longer reports goes; a paused world stays."""
+    """Keeps the newest state of each track. Drops tracks that are no longer reported, but none of a paused world."""
 
     def __init__(self) -> None:
         self._run = ""
         self._seen: dict[str, _Seen] = {}
 
     def take(self, track: RadarTrack, run: str, at_s: float) -> None:
-        """Take one track message, at a time of any clock that only goes forward."""
+        """Take one track message; `at_s` is the time of a monotonic clock."""
         if run != self._run:
             self._run = run
             self._seen.clear()

@@ -2,22 +2,19 @@
 
 import contextlib
 import sys
-import time
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from qiki_harness.cli.log_view import LogView
 from qiki_harness.cli.options import File, Name, RunDir, compose_file, run_folder
-from qiki_harness.cli.output import Prefixer
 from qiki_harness.cli.progress import Progress, by_hand, summary
 from qiki_harness.errors import HarnessError, StackError
-from qiki_harness.stack import Stack, StackInfo, StackOptions
-from qiki_harness.stack.logs import LogFollower
+from qiki_harness.stack import Stack, StackOptions
 from qiki_harness.stack.options import PORTS, is_port
 
-_POLL_S = 0.05
 _START_S = 120.0
 _STOP_S = 60.0
 _INTERRUPTED = 130
@@ -32,14 +29,12 @@ class PortChoice(StrEnum):
 
 def up(  # noqa: PLR0917  # each an option of the command line
     scenario: Annotated[
-        str | None, typer.Option(help="Name or file of the world; see `qiki scenario list`.", show_default=False)
+        str | None, typer.Option(help="Name or file of the scenario; see `qiki scenario list`.", show_default=False)
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of all chance in it.", show_default=False)] = None,
-    speed: Annotated[
-        float | None, typer.Option(help="Simulated seconds in a second of wall time.", show_default=False)
-    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the random numbers.", show_default=False)] = None,
+    speed: Annotated[float | None, typer.Option(help="Simulated seconds per second.", show_default=False)] = None,
     run_id: Annotated[
-        str | None, typer.Option(help="UUID of the run, to have the same identities again.", show_default=False)
+        str | None, typer.Option(help="UUID of the run, to get the same ids again.", show_default=False)
     ] = None,
     detached: Annotated[
         bool, typer.Option("--detached", "-d", help="Return when the stack is up; `qiki down` ends it.")
@@ -48,18 +43,16 @@ def up(  # noqa: PLR0917  # each an option of the command line
         list[str] | None,
         typer.Option(
             metavar="SERVICE",
-            help="Leave it out and say how to run it by hand, say in a debugger. Repeatable.",
+            help="Do not start this service, and say how to run it by hand, in a debugger for example. Repeatable.",
             show_default=False,
         ),
     ] = None,
     ports: Annotated[
-        PortChoice, typer.Option(help="The compose file's ports, or free ones: for stacks side by side.")
+        PortChoice, typer.Option(help="The compose file's ports, or free ones for stacks side by side.")
     ] = PortChoice.USUAL,
     port: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="VARIABLE=N", help="A number for one port: NATS_PORT=4333. Repeatable.", show_default=False
-        ),
+        typer.Option(metavar="VARIABLE=N", help="Set one port: NATS_PORT=4333. Repeatable.", show_default=False),
     ] = None,
     name: Name = "default",
     file: File = None,
@@ -67,8 +60,8 @@ def up(  # noqa: PLR0917  # each an option of the command line
 ) -> None:
     """Start the stack and show its logs; Ctrl-C stops it, a second Ctrl-C kills it.
 
-    The services of the compose file run as plain processes, with no container engine. They end with this
-    command, unless it is detached. What they store is kept from run to run in the run folder.
+    The services of the compose file run as plain processes, without a container engine. They end with this
+    command, unless it is detached. Their data stays in the run folder.
     """
     given = {"scenario": scenario, "seed": seed, "speed": speed, "run_id": run_id}
     if scenario and Path(scenario).is_file():
@@ -101,7 +94,7 @@ def _start(options: StackOptions, *, tied: bool) -> Stack:
 
 
 def _run(stack: Stack, *, detached: bool) -> int:
-    """Bring the stack up and, unless detached, stay with it; the exit status."""
+    """Bring the stack up and, unless detached, stay with it; return the exit status."""
     up = False
     try:
         _bring_up(stack, detached=detached)
@@ -127,26 +120,13 @@ def _bring_up(stack: Stack, *, detached: bool) -> None:
 
 
 def _stay(stack: Stack) -> int:
-    """Show the logs until the stack ends."""
-    info = stack.info
-    sources = [*info.services, "qiki"]
-    prefixer = Prefixer(sources)
-    follower = LogFollower(stack.folder.log(source) for source in sources)
-    alive = True
-    while alive:
-        alive = stack.alive
-        for source, line in follower.new_lines():
-            print(prefixer.line(source, line))
-        sys.stdout.flush()
-        time.sleep(_POLL_S)
-    return _farewell(stack.wait_ended(_STOP_S), stack.info)
-
-
-def _farewell(exit_status: int | None, info: StackInfo) -> int:
+    """Show the logs until the stack ends; return the exit status."""
+    LogView(stack, [*stack.info.services, "qiki"]).follow()
+    exit_status = stack.wait_ended(_STOP_S)
     if exit_status != 0:
-        log = info.folder / "logs" / "qiki.log"
+        log = stack.folder.log("qiki")
         raise StackError(f"the stack's supervisor was ended (exit status {exit_status}); its log: {log}")
-    print(f"Stack {info.name!r} was stopped.")
+    print(f"Stack {stack.info.name!r} was stopped.")
     return 0
 
 

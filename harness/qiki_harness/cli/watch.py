@@ -1,4 +1,4 @@
-"""`qiki watch`: the tracks as they are now, and how the services do."""
+"""`qiki watch`: the live tracks and the health of the services."""
 
 import sys
 from typing import TYPE_CHECKING, Annotated
@@ -18,16 +18,14 @@ _PLAIN_S = 1.0
 def watch(
     nats: Annotated[
         str | None,
-        typer.Option(
-            envvar="NATS_URL", help="The NATS server, where it is not that of the stack NAME.", show_default=False
-        ),
+        typer.Option(envvar="NATS_URL", help="The NATS server, if not the stack's own.", show_default=False),
     ] = None,
     name: Name = "default",
     run_dir: RunDir = None,
 ) -> None:
-    """Show the tracks live, and the health of the services, until Ctrl-C.
+    """Show the live tracks and the health of the services, until Ctrl-C.
 
-    Where the output is no terminal: lines, once a second. NATS may come and go.
+    Without a terminal: lines, once a second. NATS may come and go.
     """
     import asyncio  # noqa: PLC0415
 

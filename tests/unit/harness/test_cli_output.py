@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from qiki_harness.cli.options import compose_file, run_folder, running_stack
-from qiki_harness.cli.output import Prefixer, has_colour, paint, table
+from qiki_harness.cli.output import has_colour, paint, prefixes, table
 from qiki_harness.cli.progress import Progress, by_hand, summary
 from qiki_harness.errors import HarnessError
 from qiki_harness.stack import Health, ServiceStatus, StackInfo, State
@@ -44,8 +44,7 @@ def test_columns_are_as_wide_as_they_need():
 
 
 def test_log_prefixes_line_up():
-    prefixer = Prefixer(["a", "long"])
-    assert prefixer.line("a", "x") == "a    | x"
+    assert prefixes(["a", "long"]) == {"a": "a    |", "long": "long |"}
 
 
 def test_progress_tells_each_service_once():
