@@ -1,4 +1,4 @@
-"""HTTP to the services of a stack: directly, whatever proxy the user's shell names for the world outside."""
+"""HTTP to the services of a stack, without the proxy that the user's shell may set."""
 
 from urllib.request import ProxyHandler, build_opener
 

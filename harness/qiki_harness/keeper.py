@@ -1,11 +1,11 @@
-"""The workspace's main process: keeps a command running, so that its end is not the container's.
+"""The workspace's main process: keeps a command running, so that the container outlives it.
 
     python keeper.py COMMAND [ARGUMENT ...]
     python keeper.py --instead MODULE       run a module in this process, under a debugger say, in its place
 
-What ends is started again, at once at first, then ever more patiently; not while somebody runs something in its place.
-SIGHUP restarts it, SIGTERM and SIGINT end both.
-Nothing of ours is imported, and the image has a copy: a broken checkout must not keep the workspace from coming up.
+A command that ends is started again: at once at first, then after longer and longer pauses. It stays stopped while
+something else runs in its place. SIGHUP restarts it, SIGTERM and SIGINT end both.
+The file imports nothing of the project, and the image has a copy: the workspace starts even on a broken checkout.
 """
 
 import asyncio
@@ -21,16 +21,16 @@ from typing import Any
 
 PID_FILE = Path("/tmp/qiki-keeper.pid")  # noqa: S108  # the container's own /tmp
 LOCK_FILE = PID_FILE.with_suffix(".lock")
-"""Locked by whoever runs something in place of what is kept, for as long as he lives."""
+"""Locked by the process that runs in place of the kept command."""
 POLL_S = 0.1
 SHORTEST_S, LONGEST_S = 0.2, 5.0
 LIVED_S = 10.0
-"""What ran for so long is started again at once."""
+"""A command that ran this long is restarted at once."""
 GRACE_S = 4.5
 
 
 class Keeper:
-    """Runs one command again and again, until told to end."""
+    """Runs one command again and again, until a signal ends it."""
 
     def __init__(self, command: list[str]) -> None:
         self._command = command
@@ -45,7 +45,7 @@ class Keeper:
         """Keep it running."""
         pause_s = SHORTEST_S
         while not self._ending.is_set():
-            self._called.clear()  # a call that came while nothing ran: it is about to run anew anyway
+            self._called.clear()  # a SIGHUP while nothing ran: the command starts now anyway
             if await asyncio.to_thread(held):
                 await _first(self._ending.wait(), asyncio.sleep(POLL_S))
                 continue
@@ -63,7 +63,7 @@ class Keeper:
         self._called.set()
 
     async def _live(self) -> None:
-        """One life of the command, up to its end or ours."""
+        """Run the command once, until it ends or a signal comes."""
         try:
             process = await asyncio.create_subprocess_exec(*self._command)
         except OSError as error:
@@ -81,7 +81,7 @@ class Keeper:
 
 
 async def _first(*waits: Coroutine[Any, Any, object]) -> None:
-    """Wait for the first of several; the others are given up."""
+    """Wait for the first of several; cancel the others."""
     tasks = [asyncio.ensure_future(wait) for wait in waits]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -90,13 +90,8 @@ async def _first(*waits: Coroutine[Any, Any, object]) -> None:
             task.cancel()
 
 
-async def keep(command: list[str]) -> None:
-    """Keep a command running."""
-    await Keeper(command).run()
-
-
 def held() -> bool:
-    """Whether somebody runs something in place of what is kept."""
+    """Whether something runs in place of the kept command."""
     with LOCK_FILE.open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -106,12 +101,12 @@ def held() -> bool:
 
 
 def children(pid: int) -> list[int]:
-    """The child processes of a process (Linux)."""
+    """Return the child processes of a process (Linux)."""
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
 
 
 def instead(module: str) -> None:
-    """Run a module in this process, in place of what is kept, which comes back when this process ends."""
+    """Run a module in this process, in place of the kept command, which comes back when this process ends."""
     lock = os.open(LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o666)
     fcntl.flock(lock, fcntl.LOCK_EX)
     if PID_FILE.exists():
@@ -124,9 +119,13 @@ def instead(module: str) -> None:
 
 
 def main(command: list[str]) -> None:
-    """Say who keeps it, and do so."""
+    """Write the pid file, and keep a command running."""
     PID_FILE.write_text(f"{os.getpid()}\n", encoding="ascii")
-    asyncio.run(keep(command))
+    asyncio.run(_keep(command))
+
+
+async def _keep(command: list[str]) -> None:
+    await Keeper(command).run()  # it takes the running loop
 
 
 if __name__ == "__main__":

@@ -109,7 +109,7 @@ def _verdict(found: "Manifest") -> Iterator[str]:
     wrong += [f"no distribution brought {path}" for path in found.unrecorded]
     yield from (paint(line, RED) for line in wrong)
     if not found.verified:
-        yield "The files were not held against their RECORDs."
+        yield "The files were not compared with their RECORDs."
     elif not wrong:
         yield f"{sum(each.files for _, each in _each(found))} files are as their RECORDs say."
 

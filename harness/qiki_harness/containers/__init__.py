@@ -1,4 +1,4 @@
-"""The compose stack on a container engine: found, started, driven and taken down."""
+"""The compose stack on a container engine: find it, start it, drive it, take it down."""
 
 from qiki_harness.containers.containers import Containers
 from qiki_harness.containers.engine import find_engine

@@ -1,4 +1,4 @@
-"""A compose stack as a twin looks at it."""
+"""A compose stack for a twin."""
 
 from dataclasses import dataclass
 
@@ -9,12 +9,12 @@ from qiki_harness.twin.backing import ForeignStack
 
 @dataclass(frozen=True)
 class ContainerBacking(ForeignStack):
-    """A compose stack of the tests: watched and commanded as any that runs, and its containers tell how they are."""
+    """A compose stack of the tests: like any foreign stack, but its containers can be inspected."""
 
     project: str
 
     def situation(self, lines: int) -> list[str]:
-        """How its services are, and the last lines of their logs."""
+        """Return the state of its services and the last lines of their logs."""
         headline = f"the compose stack {self.project}"
         try:
             return [headline, *Containers.of(self.project).situation(lines)]

@@ -1,4 +1,4 @@
-"""The containers of one compose project, by their services: what they are, and what can be done to them."""
+"""The containers of one compose project: their state, and the faults that tests cause."""
 
 import signal
 import time
@@ -37,7 +37,7 @@ class Containers:
 
     @classmethod
     def of(cls, project: str) -> "Containers":
-        """Those of a project, which need not exist yet.
+        """Return the containers of a project, which need not exist yet.
 
         Raises:
             EngineError: no engine answers.
@@ -50,13 +50,13 @@ class Containers:
         return ["docker", "compose", "--project-name", self.project]
 
     def all(self) -> "Mapping[str, Container]":
-        """Every container by its service, those that ended too."""
+        """Return every container by its service, also those that ended."""
         label = [f"{PROJECT}={self.project}", f"{ONE_OFF}=False"]
         found = self.engine.containers.list(all=True, filters={"label": label}, ignore_removed=True)
         return {container.labels[SERVICE]: container for container in sorted(found, key=lambda one: one.name)}
 
     def of_service(self, service: str) -> "Container":
-        """One service's container.
+        """Return the container of a service.
 
         Raises:
             StackError: there is none.
@@ -68,23 +68,23 @@ class Containers:
         return known[service]
 
     def statuses(self) -> Mapping[str, ServiceStatus]:
-        """How each service is."""
+        """Return the state of each service."""
         return {name: _status(name, container.attrs) for name, container in self.all().items()}
 
     def restart(self, service: str) -> None:
-        """Stop a service with its grace, start it, wait until it is ready."""
+        """Stop a service within 5 s, start it, and wait until it is ready."""
         self.of_service(service).restart(timeout=5)
         self.until(f"{service} is ready", lambda: self.statuses()[service].ready, _READY_S)
 
     def kill(self, service: str) -> None:
-        """SIGKILL a service as a crash would: after `docker kill`, a wish of the user, no restart policy acts."""
+        """Kill a service from within, as a crash does: after `docker kill` no restart policy acts."""
         life = self._life(service)
         self.signal(service, signal.SIGKILL)
         self.until(f"{service} to be dead", lambda: self._life(service) != life, 10)
 
     @contextmanager
     def paused(self, service: str) -> Iterator[None]:
-        """A service says nothing more, and its connections stay, for as long as the context lasts."""
+        """Freeze a service, with its connections open, as long as the context lasts."""
         container = self.of_service(service)
         container.pause()
         try:
@@ -94,7 +94,7 @@ class Containers:
 
     @contextmanager
     def cut_off(self, service: str) -> Iterator[None]:
-        """A service is off the project's network for as long as the context lasts."""
+        """Cut a service off the project's network as long as the context lasts."""
         container = self.of_service(service)
         (name,) = container.attrs["NetworkSettings"]["Networks"]
         network = self.engine.networks.get(name)
@@ -105,7 +105,7 @@ class Containers:
             network.connect(container, aliases=[service, container.name])
 
     def signal(self, service: str, number: signal.Signals) -> None:
-        """Send a signal to the service's own process, from within its container, past the init that guards it."""
+        """Send a signal to the service's own process, from within its container, not to the init process."""
         self.execute(service, "python", "-IS", "-c", _SIGNAL, str(int(number)))
 
     def _life(self, service: str) -> str:
@@ -113,12 +113,12 @@ class Containers:
         return str(state["StartedAt"]) if state["Running"] else ""
 
     def logs(self, service: str, lines: int | None = None) -> list[str]:
-        """What a service has said, or its last lines."""
-        said = self.of_service(service).logs(tail=lines or "all")
-        return str(said.decode(errors="replace")).splitlines()
+        """Return the log of a service, or its last lines."""
+        log: bytes = self.of_service(service).logs(tail=lines or "all")
+        return log.decode(errors="replace").splitlines()
 
     def failed_probes(self) -> list[str]:
-        """What probes said that failed, of each container's last five; of one that is healthy again too."""
+        """Return the output of the failed ones among the last five probes of each container."""
         return [
             f"{service}: probe from {probe['Start'][11:23]} to {probe['End'][11:23]}: {probe['Output'].strip()}"
             for service, container in self.all().items()
@@ -127,26 +127,26 @@ class Containers:
         ]
 
     def execute(self, service: str, *command: str, **variables: str) -> tuple[int, str]:
-        """Run a command in a service's container; its exit status and output."""
+        """Run a command in a service's container; return its exit status and output."""
         status, output = self.of_service(service).exec_run(list(command), environment=variables)
         return status, output.decode(errors="replace")
 
     def address(self, service: str) -> str:
-        """Its address in the project's network, which this machine reaches where the engine is its own (Linux)."""
+        """Return its address in the project's network; this machine reaches it if the engine is local (Linux)."""
         networks = self.of_service(service).attrs["NetworkSettings"]["Networks"]
         return next(str(network["IPAddress"]) for network in networks.values())
 
     def wait_ready(self, deadline_s: float = 60.0) -> None:
-        """Wait until every service does its work, or has done it."""
+        """Wait until every service is ready, and every one-shot has ended."""
         self.until(
             "all services are ready", lambda: all(status.ready for status in self.statuses().values()), deadline_s
         )
 
     def until(self, what: str, condition: Callable[[], T], deadline_s: float) -> T:
-        """The first truthy value of a condition.
+        """Wait for the first truthy value of a condition.
 
         Raises:
-            DeadlineError: not in time; says how the services are and what the late ones said.
+            DeadlineError: not in time; has the state of the services and the logs of those that are not ready.
         """
         end_s = time.monotonic() + deadline_s
         while not (value := condition()):
@@ -156,13 +156,11 @@ class Containers:
         return value
 
     def situation(self, lines: int) -> list[str]:
-        """How the services are, and the last lines of those that are not ready, or of all where all are."""
-        statuses = self.statuses()
-        told = [status for status in statuses.values() if not status.ready] or list(statuses.values())
-        said = [f"  {status}" for status in statuses.values()]
-        for status in told:
-            said += [f"  {status.name} | {line}" for line in self.logs(status.name, lines)]
-        return said
+        """Return the state of the services, and the last lines of those that are not ready; of all if all are."""
+        statuses = self.statuses().values()
+        shown = [status.name for status in statuses if not status.ready] or [status.name for status in statuses]
+        logs = [f"  {name} | {line}" for name in shown for line in self.logs(name, lines)]
+        return [f"  {status}" for status in statuses] + logs
 
 
 def _status(name: str, attributes: Mapping[str, Any]) -> ServiceStatus:

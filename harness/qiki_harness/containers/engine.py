@@ -12,7 +12,7 @@ _ANSWER_S = 60
 
 
 def find_engine() -> "DockerClient":
-    """The engine that DOCKER_HOST names, else the one of this machine.
+    """Return the engine that DOCKER_HOST names, else the one of this machine.
 
     Raises:
         EngineError: none answers, or its library is not installed.

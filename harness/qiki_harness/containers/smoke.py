@@ -1,7 +1,7 @@
 """`tox -e smoke`: the smoke test on a stack as its user starts it.
 
-The stack that NATS_URL and QSIM_GRPC name, where both are set; else a compose stack of its own, checked from within its
-workspace; where no engine answers, a native one, but in CI, where that is an error.
+The stack is the one that NATS_URL and QSIM_GRPC name if both are set, else a compose stack of its own, checked from
+within its workspace. If no engine answers, it is a native one; in CI that is an error.
 """
 
 import os
@@ -21,23 +21,23 @@ TESTS = ("-q", "tests/smoke")
 
 
 def main(words: Sequence[str]) -> int:
-    """The exit status of the tests."""
+    """Run the tests; return their exit status."""
     if os.environ.get("NATS_URL") and os.environ.get("QSIM_GRPC"):
         say(f"the stack of NATS_URL={os.environ['NATS_URL']}")
         return pytest.main([*TESTS, *words])
     try:
         find_engine()
     except EngineError as error:
-        if os.environ.get("CI"):  # there it is a lack, and not a choice
+        if os.environ.get("CI"):
             raise
         say(f"{error}: the native stack")
         return pytest.main([*TESTS, *words])
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that the stack is taken down
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # the stack is taken down then
     return on_compose(words)
 
 
 def on_compose(words: Sequence[str]) -> int:
-    """The exit status of the tests in the workspace of a compose stack of its own."""
+    """Run the tests in the workspace of a compose stack of its own; return their exit status."""
     stage = Stage("smoke", say)
     stage.start()
     status = 1
@@ -50,7 +50,7 @@ def on_compose(words: Sequence[str]) -> int:
 
 
 def say(text: str) -> None:
-    """Tell the user."""
+    """Print a line for the user."""
     print(f"smoke: {text}", flush=True)
 
 

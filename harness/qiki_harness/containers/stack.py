@@ -1,9 +1,9 @@
-"""A compose stack of its own: project, container names, ports, images and volumes that nobody else has."""
+"""A compose stack with a project, container names, ports, images and volumes of its own."""
 
 import os
 import secrets
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -38,10 +38,10 @@ class ContainerStack:
 
     @classmethod
     def apart(cls, compose_file: Path, name: str, **variables: str) -> Self:
-        """One that leaves every other alone: nothing of it has a name or a port that another has.
+        """Return a stack whose names and ports no other stack has.
 
         Args:
-            name: becomes part of its names
+            name: a part of its names
         """
         project = f"qiki-{name}-{secrets.token_hex(3)}"
         # Held as long as this process lives.
@@ -58,21 +58,21 @@ class ContainerStack:
 
     @property
     def addresses(self) -> dict[str, str]:
-        """Where clients on this machine find NATS and the simulator."""
+        """The addresses of NATS and the simulator for clients on this machine."""
         return {
             "NATS_URL": f"nats://{LOOPBACK}:{self.variables.get('NATS_PORT', '4222')}",
             "QSIM_GRPC": f"{LOOPBACK}:{self.variables.get('QSIM_PORT', '50051')}",
         }
 
     def compose(self, *words: str) -> list[str]:
-        """The command line of `docker compose` with these words."""
+        """Return a command line of `docker compose`."""
         return ["docker", "compose", "--file", str(self.compose_file), "--project-name", self.project, *words]
 
     def run(self, *words: str) -> str:
-        """Run `docker compose`; what it printed.
+        """Run `docker compose` and return its output.
 
         Raises:
-            StackError: it failed; has what it said last.
+            StackError: it failed; has its last lines.
         """
         try:
             done = subprocess.run(
@@ -87,7 +87,7 @@ class ContainerStack:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Its variables over those of this process."""
+        """The environment of this process with its variables."""
         return {**os.environ, **self.variables}
 
     def build(self) -> None:
@@ -95,10 +95,10 @@ class ContainerStack:
         self.run("build", "--quiet")
 
     def up(self) -> None:
-        """Start it, on images that are there, and wait until all is ready.
+        """Start it on existing images, and wait until all is ready.
 
         Raises:
-            StackError: it did not start, or one became unhealthy meanwhile; has what Compose and the probes said.
+            StackError: it did not start, or a service became unhealthy; has the output of Compose and of failed probes.
         """
         try:
             self.run("up", "--detach", "--wait", "--wait-timeout", str(_START_S))
@@ -106,23 +106,21 @@ class ContainerStack:
             raise StackError("\n".join([str(error), *self.containers.failed_probes()])) from error
 
     def stop(self) -> None:
-        """Take its containers down; what it stored stays."""
+        """Take its containers down; its volumes stay."""
         self.run("down", "--remove-orphans")
 
     def down(self) -> None:
-        """Take it down, with all that it stored and its images; the layers stay in the builder's cache."""
+        """Take it down with its volumes and images; the layers stay in the builder's cache."""
         self.run("down", "--remove-orphans", "--volumes", "--rmi", "all")
 
     def collect_logs(self, folder: Path) -> list[Path]:
-        """Write what every container has said into a folder, a file each."""
+        """Write the log of every container into a folder, a file each."""
         folder.mkdir(parents=True, exist_ok=True)
         containers = self.containers
-        files = []
-        for service in containers.all():
-            file = folder / f"{service}.log"
+        files = {folder / f"{service}.log": service for service in containers.all()}
+        for file, service in files.items():
             file.write_text("\n".join([*containers.logs(service), ""]), encoding="utf-8")
-            files.append(file)
-        return files
+        return list(files)
 
     def __enter__(self) -> Self:
         return self
@@ -133,14 +131,13 @@ class ContainerStack:
         try:
             self.down()
         except StackError:
-            if not kind:  # what went wrong first is told
+            if not kind:  # else the first error is the one to show
                 raise
 
 
-def end_of_the_guilty(containers: Containers, lines: int = _LAST_LINES) -> Sequence[str]:
-    """What the containers said last that are not as they should be, or have been started again."""
-    said: list[str] = []
+def suspect_logs(containers: Containers) -> Iterator[str]:
+    """Yield the last log lines of the containers that are not ready, or were restarted."""
     for status in containers.statuses().values():
         if not status.ready or status.restarts:
-            said += [str(status), *(f"  {status.name} | {line}" for line in containers.logs(status.name, lines))]
-    return said
+            yield str(status)
+            yield from (f"  {status.name} | {line}" for line in containers.logs(status.name, _LAST_LINES))

@@ -1,22 +1,22 @@
-"""A compose stack for one run of tests: built, started, its logs kept where something failed, taken down."""
+"""A compose stack for one run of tests: build, start, keep the logs after a failure, take down."""
 
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from qiki_harness.cli.options import compose_file
-from qiki_harness.containers.stack import ContainerStack, end_of_the_guilty
+from qiki_harness.containers.stack import ContainerStack, suspect_logs
 
 STRANGER = {"QIKI_UID": "4711", "QIKI_GID": "4711"}
-"""Another user than the images' own, and than whoever has the checkout: what works for him works for all."""
+"""A user who is neither the images' own nor the owner of the checkout: what works for him works for all."""
 
 
 class Stage:
-    """What `pytest --stack compose` and `tox -e smoke` do with a stack.
+    """The life of a stack for `pytest --stack compose` and `tox -e smoke`.
 
     Args:
-        name: becomes part of its names
-        say: tells the user
+        name: a part of its names
+        say: prints a line for the user
     """
 
     def __init__(self, name: str, say: Callable[[str], None]) -> None:
@@ -39,7 +39,7 @@ class Stage:
             raise
 
     def end(self, *, failed: bool) -> None:
-        """Take it down; after a failure, first keep the logs and show the end of the guilty one's."""
+        """Take it down; after a failure, first keep the logs and show those of suspect containers."""
         try:
             if failed:
                 self._keep_logs()
@@ -60,6 +60,6 @@ class Stage:
         except OSError:  # a checkout that we cannot write
             folder = Path("/tmp") / self.stack.project  # noqa: S108
             files = self.stack.collect_logs(folder)
-        for line in end_of_the_guilty(self.stack.containers):
+        for line in suspect_logs(self.stack.containers):
             self._say(line)
         self._say(f"{self.stack.project}: the logs of {len(files)} containers are in {folder}")

@@ -1,7 +1,7 @@
-"""What scripts/lock does beside resolving.
+"""The commands of scripts/lock.
 
 python -m qiki_harness.locks wheels FOLDER PYLOCK     write wheels.json into the folder of the locks
-python -m qiki_harness.locks changes BEFORE AFTER     say how two folders of locks differ
+python -m qiki_harness.locks changes BEFORE AFTER     print how two folders of locks differ
 """
 
 import sys
@@ -17,23 +17,23 @@ from qiki_harness.locks.wheels import choose_wheels, wheels_text
 
 WHEELS = "wheels.json"
 CHOSEN = ("build", "dev", "runtime")
-"""The locks whose wheels are chosen: those that every way in installs from."""
+"""The locks that environments are installed from."""
 
 
 def read_locks(folder: Path) -> dict[str, list[Pin]]:
-    """The pins of each lock of a folder."""
+    """Return the pins of each lock of a folder."""
     return {path.stem: read_pins(path.read_text()) for path in sorted(folder.glob("*.txt"))}
 
 
 def write_wheels(folder: Path, listed: Path) -> None:
-    """Choose them from the files that a pylock lists."""
+    """Choose the wheels from the files that a pylock lists."""
     locks = read_locks(folder)
     wheels = choose_wheels({name: locks[name] for name in CHOSEN}, Pylock.from_dict(tomllib.loads(listed.read_text())))
     (folder / WHEELS).write_text(wheels_text(wheels))
 
 
 def say_changes(before: Path, after: Path) -> None:
-    """Print them, a line each."""
+    """Print the changes, a line each."""
     lines = list(changes(read_locks(before), read_locks(after)))
     old, new = ((folder / WHEELS).read_text() if (folder / WHEELS).exists() else "" for folder in (before, after))
     if not lines and old != new:

@@ -1,4 +1,4 @@
-"""What a renewal of the locks changed, in words."""
+"""The changes of a renewal of the locks, as sentences."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -8,7 +8,7 @@ Locks = Mapping[str, Iterable[Pin]]
 
 
 def changes(before: Locks, after: Locks) -> Iterator[str]:
-    """A line a change, sorted by distribution; the locks that have it in brackets."""
+    """Yield a line for each change, sorted by distribution, with its locks in brackets."""
     found: dict[tuple[str, str], list[str]] = {}
     for lock in sorted(before.keys() | after.keys()):
         old, new = _by_name(before.get(lock, ())), _by_name(after.get(lock, ()))

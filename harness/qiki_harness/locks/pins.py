@@ -24,13 +24,13 @@ class Pin:
 
 
 def read_pins(text: str) -> list[Pin]:
-    """The pins of a lock, in its order."""
+    """Return the pins of a lock, in its order."""
     lines = text.replace("\\\n", " ").splitlines()
     return [_pin(found, line) for line in lines if (found := _ENTRY.match(line))]
 
 
 def canonical(name: str) -> str:
-    """A distribution's name, normalized (PEP 503)."""
+    """Return a distribution's normalized name (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 

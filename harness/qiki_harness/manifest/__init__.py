@@ -1,4 +1,4 @@
-"""What an environment really consists of, and how two of them differ."""
+"""The manifest of an environment, and the comparison of two."""
 
 from qiki_harness.manifest.collect import collect
 from qiki_harness.manifest.diff import Comparison, Difference

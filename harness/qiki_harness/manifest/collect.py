@@ -5,6 +5,7 @@ import platform
 import re
 import shutil
 import subprocess
+import sys
 import sysconfig
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from importlib import metadata
@@ -22,11 +23,11 @@ _VERSION = re.compile(r"\d+(\.\d+)+\S*")
 
 
 def collect(locks: Path | None, *, verify: bool = True) -> Manifest:
-    """Look at what is installed.
+    """Return the manifest of this environment.
 
     Args:
         locks: the folder of the locks, if there is one
-        verify: hold every file against its RECORD, and look for files that none has
+        verify: compare every file with its RECORD, and look for files that no RECORD has
     """
     pins = {path.stem: read_pins(path.read_text()) for path in sorted(locks.glob("*.txt"))} if locks else {}
     installed = _installed()
@@ -47,7 +48,7 @@ def collect(locks: Path | None, *, verify: bool = True) -> Manifest:
 
 
 def _installed() -> dict[str, metadata.Distribution]:
-    """By name, as an import would find them: the first on the path."""
+    """Return the distributions by name, as an import would find them: the first on the path."""
     found: dict[str, metadata.Distribution] = {}
     for each in metadata.distributions():
         if each.metadata["Name"]:
@@ -74,7 +75,7 @@ def _describe(
 def _rows(installed: metadata.Distribution) -> list[Row]:
     commands = {entry.name for entry in installed.entry_points if entry.group in {"console_scripts", "gui_scripts"}}
     # pip writes a launcher with its own version's name too.
-    commands |= {f"pip{platform.python_version_tuple()[0]}.{platform.python_version_tuple()[1]}"}
+    commands |= {f"pip{sys.version_info.major}.{sys.version_info.minor}"}
     return of_the_wheel(_record(installed), commands)
 
 
@@ -83,12 +84,12 @@ def _record(installed: metadata.Distribution) -> list[Row]:
 
 
 def _folder(installed: metadata.Distribution) -> Path:
-    """That its packages are in."""
+    """Return the folder of its packages."""
     return Path(str(installed.locate_file(""))).resolve()
 
 
 def _unrecorded(installed: Collection[metadata.Distribution]) -> Iterator[tuple[str, str]]:
-    """Path and hash of each file among the packages that no RECORD has, but for bytecode."""
+    """Yield path and hash of each file among the packages that no RECORD has, without bytecode."""
     recorded = {f"{_folder(each)}/{row.path}" for each in installed for row in _record(each)}
     for folder in sorted({str(_folder(each)) for each in installed}):
         for inner, _, names in os.walk(folder, followlinks=True):
@@ -98,7 +99,7 @@ def _unrecorded(installed: Collection[metadata.Distribution]) -> Iterator[tuple[
 
 
 def _tool(name: str, distribution: str) -> Tool:
-    """What a program says of itself: the one beside our interpreter, else the one that a shell would find."""
+    """Return a program's version: of the one beside our interpreter, else of the one on the PATH."""
     binary = shutil.which(name, path=sysconfig.get_path("scripts")) or shutil.which(name)
     said = _output([binary, "--version"]) if binary else None
     version = _VERSION.search(said) if said else None

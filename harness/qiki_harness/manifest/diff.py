@@ -1,4 +1,4 @@
-"""How two manifests differ, in words."""
+"""The differences between two manifests, as sentences."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,11 +12,7 @@ _NAMED = 5
 
 @dataclass(frozen=True)
 class Difference:
-    """One sentence.
-
-    Attributes:
-        allowed: it does not make the environments different
-    """
+    """One sentence. An allowed difference does not make the environments different."""
 
     text: str
     allowed: bool = False
@@ -27,12 +23,11 @@ class Difference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two manifests, to be held against each other.
+    """Two manifests to compare.
 
     Attributes:
-        names: what they are called
-        lock: compare what this lock pins; what else is installed may differ. None: everything must be the same
-        relinked: native files may have been given other library paths, as Nix does
+        lock: compare what this lock pins; other distributions may differ. None: compare everything
+        relinked: allow other library paths in native files, as Nix sets them
     """
 
     a: Manifest
@@ -42,20 +37,13 @@ class Comparison:
     relinked: bool = False
 
     def differences(self) -> list[Difference]:
-        """All of them; those that are allowed come last."""
-        parts = (
-            self._sources(),
-            self._python(),
-            self._distributions(),
-            self._tools(),
-            self._unrecorded(),
-            self._platform(),
-            self._beside(),
-        )
-        return sorted((each for part in parts for each in part), key=lambda difference: difference.allowed)
+        """Return all differences; the allowed ones come last."""
+        found = [*self._sources(), *self._python(), *self._distributions(), *self._tools(), *self._unrecorded()]
+        found += [*self._platform(), *self._beside()]
+        return sorted(found, key=lambda difference: difference.allowed)
 
     def _sides(self) -> tuple[tuple[str, Manifest, Manifest], tuple[str, Manifest, Manifest]]:
-        """Each one's name, itself and the other."""
+        """Return each one's name, itself and the other."""
         return (self.names[0], self.a, self.b), (self.names[1], self.b, self.a)
 
     def _python(self) -> Iterator[Difference]:
@@ -72,7 +60,7 @@ class Comparison:
         if (a.system, a.machine) != (b.system, b.machine):
             yield Difference(self._said("the platform", f"{a.system} {a.machine}", f"{b.system} {b.machine}"))
         if a.libc != b.libc:
-            # The system's own, as the kernel is.
+            # It belongs to the system, like the kernel.
             yield Difference(self._said("the C library", a.libc or "unknown", b.libc or "unknown"), allowed=True)
 
     def _distributions(self) -> Iterator[Difference]:
@@ -94,7 +82,7 @@ class Comparison:
             yield from self._altered(name, where, _new(here.altered, there.altered), allowed=allowed)
 
     def _beside(self) -> Iterator[Difference]:
-        """What one has and the comparison is not about."""
+        """Yield what only one has and the comparison ignores."""
         for where, here, there in self._sides():
             names = sorted(here.distributions.keys() - there.distributions.keys())
             if others := [name for name in names if not self._counts(name)]:
@@ -111,7 +99,7 @@ class Comparison:
     def _unrecorded(self) -> Iterator[Difference]:
         for name, here, there in self._sides():
             if not here.verified:
-                yield Difference(f"the files of {name} were not held against their RECORDs", allowed=True)
+                yield Difference(f"the files of {name} were not compared with their RECORDs", allowed=True)
             elif files := _new(here.unrecorded, there.unrecorded):
                 yield Difference(f"files that no distribution brought in {name}: {_listed(sorted(files))}")
 
@@ -134,7 +122,7 @@ class Comparison:
                 yield Difference(f"our package {name}: its files differ")
 
     def _counts(self, distribution: str) -> bool:
-        """Whether the comparison is about it; one manifest that knows it as the lock's is enough."""
+        """Whether the comparison includes it: one manifest that lists it under the lock is enough."""
         known = (each.distributions.get(distribution) for each in (self.a, self.b))
         return self.lock is None or any(self.lock in each.locks for each in known if each)
 

@@ -1,4 +1,4 @@
-"""A manifest."""
+"""The data of a manifest."""
 
 from typing import Literal
 
@@ -22,7 +22,7 @@ class Python(_Frozen):
 
 
 class Platform(_Frozen):
-    """What it runs on; `libc` is the C library's name and version."""
+    """The system; `libc` is the C library's name and version."""
 
     system: str
     machine: str
@@ -48,11 +48,11 @@ class Distribution(_Frozen):
     """An installed distribution.
 
     Attributes:
-        record: sha256, hexadecimal, over the paths and hashes of its RECORD, but for what installers write themselves
-        files: how many they are
-        altered: path to what is not as RECORD says
-        locks: the locks that name it, on this system or another
-        pinned: the version that they name, where it is another one
+        record: sha256, hexadecimal, over the paths and hashes of its RECORD, without what installers write themselves
+        files: how many files that are
+        altered: path to state of each file that is not as RECORD says
+        locks: the locks that pin it, on this system or another
+        pinned: the version that they pin, if it is another one
     """
 
     version: str
@@ -64,23 +64,18 @@ class Distribution(_Frozen):
 
 
 class Tool(_Frozen):
-    """A program that is no Python.
-
-    Attributes:
-        version: as it says itself; None if it does not run
-        distribution: which brings it
-    """
+    """A program, the distribution that brings it, and its version; None if it does not run."""
 
     version: str | None
     distribution: str
 
 
 class Manifest(_Frozen):
-    """What an environment consists of.
+    """The contents of an environment.
 
     Attributes:
         version: of qiki-dtmp
-        verified: whether every file was held against its RECORD
+        verified: every file was compared with its RECORD
         distributions: by normalized name
         unrecorded: files among the installed ones that no RECORD has; path to sha256, hexadecimal
         tools: by command
@@ -100,14 +95,10 @@ class Manifest(_Frozen):
 
 
 def read_manifest(text: str, name: str) -> Manifest:
-    """The manifest that a text holds.
-
-    Args:
-        text: JSON
-        name: what the text is called in the error
+    """Read a manifest from JSON; `name` stands for the text in errors.
 
     Raises:
-        HarnessError: it is none; says what is wrong first.
+        HarnessError: it is no manifest; has the first fault.
     """
     try:
         return Manifest.model_validate_json(text)

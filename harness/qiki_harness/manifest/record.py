@@ -1,4 +1,4 @@
-"""A distribution's RECORD (PEP 376, and the wheel's specification): what it says, and whether it is true."""
+"""A distribution's RECORD (PEP 376, and the wheel's specification), and the files that differ from it."""
 
 import csv
 import hashlib
@@ -35,7 +35,7 @@ class Row:
 
 
 def read_record(text: str) -> list[Row]:
-    """The rows of a RECORD."""
+    """Parse a RECORD."""
     return [Row(path, _hexadecimal(digest)) for path, digest, *_ in csv.reader(text.splitlines())]
 
 
@@ -45,11 +45,10 @@ def _hexadecimal(digest: str) -> str | None:
 
 
 def of_the_wheel(rows: Iterable[Row], commands: Collection[str]) -> list[Row]:
-    """The rows that any installer writes alike, sorted: without its own files, bytecode and launchers.
+    """Return the rows that every installer writes alike, sorted: no installer's files, bytecode, or launchers.
 
     Args:
-        rows: of one RECORD
-        commands: for which the installer writes launchers, with the interpreter's path in them
+        commands: the launchers that the installer writes, with the interpreter's path in them
     """
     return sorted((row for row in rows if not _is_installers(row, commands)), key=lambda row: row.place)
 
@@ -61,17 +60,12 @@ def _is_installers(row: Row, commands: Collection[str]) -> bool:
 
 
 def digest(rows: Iterable[Row]) -> str:
-    """One sha256 over places and hashes."""
+    """Return one sha256 over places and hashes."""
     return hashlib.sha256("".join(f"{row.place},{row.sha256 or ''}\n" for row in rows).encode()).hexdigest()
 
 
 def altered(rows: Iterable[Row], folder: Path) -> Iterator[tuple[str, Altered]]:
-    """Place and state of each file that is not as its row says.
-
-    Args:
-        rows: of one RECORD
-        folder: that packages are in
-    """
+    """Yield place and state of each file under `folder` that is not as its row says."""
     for row in rows:
         path = folder / row.path
         if not path.is_file():
@@ -81,7 +75,7 @@ def altered(rows: Iterable[Row], folder: Path) -> Iterator[tuple[str, Altered]]:
 
 
 def sha256(path: Path) -> str:
-    """Of a file, hexadecimal."""
+    """Return the hash of a file, hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

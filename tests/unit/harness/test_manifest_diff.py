@@ -68,7 +68,7 @@ def test_the_same_is_no_difference():
         (but("sources", generated="e2"), "our package generated: its files differ"),
         (but("sources", qiki=None), "our package qiki: only in A"),
         (but(version="0.2.0"), "qiki-dtmp: 0.1.0 in A, 0.2.0 in B"),
-        (but(verified=False), "the files of B were not held against their RECORDs (allowed)"),
+        (but(verified=False), "the files of B were not compared with their RECORDs (allowed)"),
     ],
     ids=str,
 )
