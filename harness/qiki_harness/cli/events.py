@@ -1,15 +1,18 @@
 """`qiki events`: read the audit log, and check that nobody changed it."""
 
+import socket
 import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
-from qiki_harness.cli.options import Name, RunDir, run_folder
+from qiki_harness.cli.options import Name, NatsUrl, RunDir, run_folder
 from qiki_harness.errors import HarnessError
+from qiki_harness.stack import Stack
 
 if TYPE_CHECKING:
     from qiki.audit.query import Query
@@ -23,22 +26,13 @@ _SHOWN_FAULTS = 20
 _FAULTY = 1
 _ANSWER_S = 5.0
 
-Dir = Annotated[
-    Path | None,
-    typer.Option("--dir", help="The audit log's folder, if not the stack's own.", show_default=False),
-]
-Codes = Annotated[list[int] | None, typer.Option("--code", help="This code; may be repeated.", show_default=False)]
-Ranges = Annotated[
-    list[str] | None, typer.Option("--range", help="Codes such as 2xx or 200-299; may be repeated.", show_default=False)
-]
-Source = Annotated[str | None, typer.Option(help="A part of the source, such as a service.", show_default=False)]
-Severity = Annotated[
-    str | None, typer.Option(help="This severity or worse: INFO, WARNING, ERROR, CRITICAL.", show_default=False)
-]
-Since = Annotated[
-    str | None, typer.Option(help="Registered since: 10m, 2h, or 2026-01-31T12:00:00Z.", show_default=False)
-]
-Until = Annotated[str | None, typer.Option(help="Registered before; as --since.", show_default=False)]
+Dir = Annotated[Path | None, typer.Option("--dir", help="The audit log's folder, if not the stack's own.")]
+Codes = Annotated[list[int] | None, typer.Option("--code", help="This code; may be repeated.")]
+Ranges = Annotated[list[str] | None, typer.Option("--range", help="Codes such as 2xx or 200-299; may be repeated.")]
+Source = Annotated[str | None, typer.Option(help="A part of the source, such as a service.")]
+Severity = Annotated[str | None, typer.Option(help="This severity or worse: INFO, WARNING, ERROR, CRITICAL.")]
+Since = Annotated[str | None, typer.Option(help="Registered since: 10m, 2h, or 2026-01-31T12:00:00Z.")]
+Until = Annotated[str | None, typer.Option(help="Registered before; as --since.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the lines of the log.")]
 
 
@@ -100,14 +94,9 @@ def query(
 
 @app.command()
 def verify(
-    folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="As --dir.", show_default=False)] = None,
+    folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="As --dir.")] = None,
     also_folder: Dir = None,
-    nats: Annotated[
-        str | None,
-        typer.Option(
-            envvar="NATS_URL", help="The NATS server with the audit stream, if not the stack's own.", show_default=False
-        ),
-    ] = None,
+    nats: NatsUrl = None,
     name: Name = "default",
     run_dir: RunDir = None,
 ) -> None:
@@ -116,14 +105,14 @@ def verify(
 
     given = folder or also_folder
     log = _folder(given, name, run_dir)
-    url = nats or (None if given else _nats_of(run_folder(name, run_dir)))
+    stack = Stack(run_folder(name, run_dir)) if not (nats or given) else None
+    url = stack.info.addresses.get("NATS_URL") if stack and stack.alive else nats
     anchor = _anchor(url) if url else None  # before the files, which must have that record
     report = check(log, anchor)
-    print(_verdict(report, log))
-    for fault in report.faults[:_SHOWN_FAULTS]:
-        print(f"  {fault}")
-    if len(report.faults) > _SHOWN_FAULTS:
-        print(f"  and {len(report.faults) - _SHOWN_FAULTS} more")
+    more = len(report.faults) - _SHOWN_FAULTS
+    print(
+        _summary(report, log), *report.faults[:_SHOWN_FAULTS], *([f"and {more} more"] if more > 0 else []), sep="\n  "
+    )
     if anchor:
         print(f"Compared with the audit stream, which holds record {anchor.sequence}.")
     else:
@@ -133,9 +122,8 @@ def verify(
         raise typer.Exit(_FAULTY)
 
 
-def _verdict(report: "AuditReport", log: Path) -> str:
-    if report.faults:
-        count = len(report.faults)
+def _summary(report: "AuditReport", log: Path) -> str:
+    if count := len(report.faults):
         return f"The audit log in {log} is NOT as it was written: {count} fault{'s' if count > 1 else ''}."
     if not report.records:
         return f"The audit log in {log} is empty."
@@ -146,26 +134,15 @@ def _verdict(report: "AuditReport", log: Path) -> str:
 
 def _folder(given: Path | None, name: str, run_dir: Path | None) -> Path:
     """Return the given folder, else the volume of the stack's registrar."""
-    from qiki_harness.stack.runfolder import RunFolder  # noqa: PLC0415
-
-    folder = given or RunFolder(run_folder(name, run_dir)).data / "audit"
+    folder = given or Stack(run_folder(name, run_dir)).folder.data / "audit"
     if not folder.is_dir():
         raise HarnessError(f"no audit log in {folder}: start a stack with `qiki up`, or use --dir")
     return folder
 
 
-def _nats_of(folder: Path) -> str | None:
-    from qiki_harness.stack import Stack  # noqa: PLC0415
-
-    stack = Stack(folder)
-    return stack.info.addresses.get("NATS_URL") if stack.alive else None
-
-
 def _anchor(url: str) -> "Head | None":
     """Return the end of the chain that the audit stream holds."""
     import asyncio  # noqa: PLC0415
-    import socket  # noqa: PLC0415
-    from urllib.parse import urlsplit  # noqa: PLC0415
 
     from qiki.runtime.nats import new_client  # noqa: PLC0415
     from registrar.anchor import newest_anchor  # noqa: PLC0415

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from qiki_harness.cli.options import checkout_folder
+from qiki_harness.cli.options import in_checkout
 from qiki_harness.cli.output import RED, paint, table
 from qiki_harness.errors import HarnessError
 
@@ -60,7 +60,7 @@ def diff(
 def _collect(*, verify: bool = True) -> "Manifest":
     from qiki_harness.manifest import collect  # noqa: PLC0415
 
-    return collect(checkout_folder("locks"), verify=verify)
+    return collect(in_checkout("locks"), verify=verify)
 
 
 def _read(file: str) -> "Manifest":

@@ -15,35 +15,27 @@ _CHECKOUT = Path(__file__).parents[3]
 
 Name = Annotated[str, typer.Option("--name", help="The name of the stack, if several run.")]
 File = Annotated[
-    Path | None,
-    typer.Option("--file", "-f", envvar="QIKI_COMPOSE_FILE", help="The compose file of the stack.", show_default=False),
+    Path | None, typer.Option("--file", "-f", envvar="QIKI_COMPOSE_FILE", help="The compose file of the stack.")
 ]
 RunDir = Annotated[
     Path | None,
-    typer.Option(
-        envvar="QIKI_RUN_DIR",
-        help="The folder of the run folders; default: .qiki in the project.",
-        show_default=False,
-    ),
+    typer.Option(envvar="QIKI_RUN_DIR", help="The folder of the run folders; default: .qiki in the project."),
 ]
+NatsUrl = Annotated[str | None, typer.Option(envvar="NATS_URL", help="The NATS server, if not the stack's own.")]
 Service = Annotated[str, typer.Argument(metavar="SERVICE", help="A service, as `qiki ps` lists them.")]
 
 
+def in_checkout(name: str) -> Path | None:
+    """Return a file or folder of the project around this folder, else of this code's own; None if neither has it."""
+    here = Path.cwd()
+    return next((folder / name for folder in (here, *here.parents, _CHECKOUT) if (folder / name).exists()), None)
+
+
 def compose_file(given: Path | None = None) -> Path:
-    """Return the given compose file, else that of the project around this folder, else of this code's own project."""
-    if given:
-        return given.resolve()
-    here = Path.cwd()
-    for folder in (here, *here.parents, _CHECKOUT):
-        if (folder / COMPOSE_FILE).exists():
-            return folder / COMPOSE_FILE
-    raise HarnessError(f"no {COMPOSE_FILE} in {here} or above it: go to the project, or use --file")
-
-
-def checkout_folder(name: str) -> Path | None:
-    """Return a folder of the project around this one, else of this code's own; None if neither is a checkout."""
-    here = Path.cwd()
-    return next((folder / name for folder in (here, *here.parents, _CHECKOUT) if (folder / name).is_dir()), None)
+    """Return the given compose file, else the project's."""
+    if found := given.resolve() if given else in_checkout(COMPOSE_FILE):
+        return found
+    raise HarnessError(f"no {COMPOSE_FILE} in {Path.cwd()} or above it: go to the project, or use --file")
 
 
 def run_folder(name: str, run_dir: Path | None, file: Path | None = None) -> Path:

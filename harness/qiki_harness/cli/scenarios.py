@@ -11,9 +11,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="List and check scenarios, the worlds of the simulator.")
 
-Named = Annotated[
-    str, typer.Argument(metavar="NAME|FILE", help="A scenario of the project, or a file.", show_default=False)
-]
+Named = Annotated[str, typer.Argument(metavar="NAME|FILE", help="A scenario of the project, or a file.")]
 
 
 @app.command("list")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from qiki_harness.cli.options import Name, RunDir, running_stack
+from qiki_harness.cli.options import Name, NatsUrl, RunDir, running_stack
 from qiki_harness.cli.output import table
 from qiki_harness.errors import HarnessError
 
@@ -39,29 +39,17 @@ _LABELS = {
 def score(
     scenario: Annotated[
         str | None,
-        typer.Argument(
-            metavar="NAME|FILE",
-            help=f"The scenario to run offline; {_DEFAULT} if none is named.",
-            show_default=False,
-        ),
+        typer.Argument(metavar="NAME|FILE", help=f"The scenario to run offline; {_DEFAULT} if none is named."),
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Default: the scenario's own.", show_default=False)] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Default: the scenario's own.")] = None,
     seconds: Annotated[float, typer.Option(min=0.05, max=86_400, help="Simulated seconds.")] = 60.0,
     live: Annotated[bool, typer.Option("--live", help="Score the running stack instead.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON: the score, also over time.")] = False,
     picture: Annotated[
-        Path | None,
-        typer.Option(help="Draw truth, detections, tracks and GOSPA over time into this file.", show_default=False),
+        Path | None, typer.Option(help="Draw truth, detections, tracks and GOSPA over time into this file.")
     ] = None,
     reach_m: Annotated[float, typer.Option(min=1, help="Live: ignore contacts beyond this range.")] = _REACH_M,
-    nats: Annotated[
-        str | None,
-        typer.Option(
-            envvar="NATS_URL",
-            help="Live: the NATS server, if not the stack's own.",
-            show_default=False,
-        ),
-    ] = None,
+    nats: NatsUrl = None,
     name: Name = "default",
     run_dir: RunDir = None,
 ) -> None:

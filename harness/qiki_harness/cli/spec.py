@@ -15,10 +15,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Check and show the bot's specification, and generate its configuration.")
 
 SpecFile = Annotated[
-    Path | None,
-    typer.Argument(
-        metavar="FILE", envvar="QIKI_BOT_SPEC", show_default=False, help="A BotSpec; default: the platform's own."
-    ),
+    Path | None, typer.Argument(metavar="FILE", envvar="QIKI_BOT_SPEC", help="A BotSpec; default: the platform's own.")
 ]
 
 
@@ -35,7 +32,7 @@ def check(file: SpecFile = None) -> None:
 @app.command()
 def generate(
     file: SpecFile = None,
-    out: Annotated[Path | None, typer.Option(help="Write into this file, not to stdout.", show_default=False)] = None,
+    out: Annotated[Path | None, typer.Option(help="Write into this file, not to stdout.")] = None,
 ) -> None:
     """Generate the bot's configuration as JSON, as the simulator and the agent use it."""
     from qiki import botspec  # noqa: PLC0415

@@ -29,9 +29,7 @@ def ps(name: Name = DEFAULT, run_dir: RunDir = None) -> None:
 
 
 def logs(
-    service: Annotated[
-        str | None, typer.Argument(metavar="[SERVICE]", help="Only this service.", show_default=False)
-    ] = None,
+    service: Annotated[str | None, typer.Argument(metavar="[SERVICE]", help="Only this service.")] = None,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Show new lines too, until the stack ends or Ctrl-C.")
     ] = False,

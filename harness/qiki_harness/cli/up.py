@@ -29,13 +29,11 @@ class PortChoice(StrEnum):
 
 def up(  # noqa: PLR0917  # each an option of the command line
     scenario: Annotated[
-        str | None, typer.Option(help="Name or file of the scenario; see `qiki scenario list`.", show_default=False)
+        str | None, typer.Option(help="Name or file of the scenario; see `qiki scenario list`.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of the random numbers.", show_default=False)] = None,
-    speed: Annotated[float | None, typer.Option(help="Simulated seconds per second.", show_default=False)] = None,
-    run_id: Annotated[
-        str | None, typer.Option(help="UUID of the run, to get the same ids again.", show_default=False)
-    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the random numbers.")] = None,
+    speed: Annotated[float | None, typer.Option(help="Simulated seconds per second.")] = None,
+    run_id: Annotated[str | None, typer.Option(help="UUID of the run, to get the same ids again.")] = None,
     detached: Annotated[
         bool, typer.Option("--detached", "-d", help="Return when the stack is up; `qiki down` ends it.")
     ] = False,
@@ -44,15 +42,13 @@ def up(  # noqa: PLR0917  # each an option of the command line
         typer.Option(
             metavar="SERVICE",
             help="Do not start this service, and say how to run it by hand, in a debugger for example. Repeatable.",
-            show_default=False,
         ),
     ] = None,
     ports: Annotated[
         PortChoice, typer.Option(help="The compose file's ports, or free ones for stacks side by side.")
     ] = PortChoice.USUAL,
     port: Annotated[
-        list[str] | None,
-        typer.Option(metavar="VARIABLE=N", help="Set one port: NATS_PORT=4333. Repeatable.", show_default=False),
+        list[str] | None, typer.Option(metavar="VARIABLE=N", help="Set one port: NATS_PORT=4333. Repeatable.")
     ] = None,
     name: Name = "default",
     file: File = None,

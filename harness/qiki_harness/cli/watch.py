@@ -1,11 +1,9 @@
 """`qiki watch`: the live tracks and the health of the services."""
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
-from qiki_harness.cli.options import Name, RunDir, running_stack
+from qiki_harness.cli.options import Name, NatsUrl, RunDir, running_stack
 
 if TYPE_CHECKING:
     from qiki_harness.cli.feed import Feed
@@ -16,10 +14,7 @@ _PLAIN_S = 1.0
 
 
 def watch(
-    nats: Annotated[
-        str | None,
-        typer.Option(envvar="NATS_URL", help="The NATS server, if not the stack's own.", show_default=False),
-    ] = None,
+    nats: NatsUrl = None,
     name: Name = "default",
     run_dir: RunDir = None,
 ) -> None:
