@@ -104,7 +104,7 @@ def test_a_broken_agent_does_not_end_the_workspace(containers):
         assert pids
         assert containers.execute("qiki-dev", "kill", "-KILL", *pids)[0] == 0
         containers.until(
-            "the agent is another process",
+            "the agent to be another process",
             lambda old=pids: (
                 set(containers.execute("qiki-dev", "pgrep", "-f", "^python -m q_core_agent")[1].split()) - set(old)
             ),

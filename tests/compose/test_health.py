@@ -42,7 +42,7 @@ def test_what_is_stuck_shows(containers, service, clock):
     began = clock()
     stop_and_go(containers, service, signal.SIGSTOP)
     try:
-        at = containers.until(f"{service} is unhealthy", lambda: unhealthy_at(containers, service), DEADLINE_S)
+        at = containers.until(f"{service} to be unhealthy", lambda: unhealthy_at(containers, service), DEADLINE_S)
     finally:
         stop_and_go(containers, service, signal.SIGCONT)
     assert at - began < WITHIN_S
@@ -65,7 +65,7 @@ def test_a_lost_broker_shows_at_all_its_clients(containers, clock, loss):
         began = clock()
         at = {
             service: containers.until(
-                f"{service} is unhealthy", lambda s=service: unhealthy_at(containers, s), DEADLINE_S
+                f"{service} to be unhealthy", lambda s=service: unhealthy_at(containers, s), DEADLINE_S
             )
             for service in READERS
         }

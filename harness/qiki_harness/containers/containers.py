@@ -1,7 +1,6 @@
 """The containers of one compose project: their state, and the faults that tests cause."""
 
 import signal
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from qiki_harness.containers.engine import find_engine
 from qiki_harness.errors import DeadlineError, StackError
 from qiki_harness.stack.status import Health, ServiceStatus, State
+from qiki_harness.testing.wait import until
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -74,7 +74,7 @@ class Containers:
     def restart(self, service: str) -> None:
         """Stop a service within 5 s, start it, and wait until it is ready."""
         self.of_service(service).restart(timeout=5)
-        self.until(f"{service} is ready", lambda: self.statuses()[service].ready, _READY_S)
+        self.until(f"{service} to be ready", lambda: self.statuses()[service].ready, _READY_S)
 
     def kill(self, service: str) -> None:
         """Kill a service from within, as a crash does: after `docker kill` no restart policy acts."""
@@ -139,21 +139,19 @@ class Containers:
     def wait_ready(self, deadline_s: float = 60.0) -> None:
         """Wait until every service is ready, and every one-shot has ended."""
         self.until(
-            "all services are ready", lambda: all(status.ready for status in self.statuses().values()), deadline_s
+            "all services to be ready", lambda: all(status.ready for status in self.statuses().values()), deadline_s
         )
 
-    def until(self, what: str, condition: Callable[[], T], deadline_s: float) -> T:
+    def until(self, what: str, condition: Callable[[], T | None], deadline_s: float) -> T:
         """Wait for the first truthy value of a condition.
 
         Raises:
             DeadlineError: not in time; has the state of the services and the logs of those that are not ready.
         """
-        end_s = time.monotonic() + deadline_s
-        while not (value := condition()):
-            if time.monotonic() > end_s:
-                raise DeadlineError("\n".join([f"waited {deadline_s:g} s until {what}", *self.situation(8)]))
-            time.sleep(_POLL_S)
-        return value
+        try:
+            return until(what, condition, deadline_s, _POLL_S)
+        except DeadlineError as error:
+            raise DeadlineError("\n".join([str(error), *self.situation(8)])) from None
 
     def situation(self, lines: int) -> list[str]:
         """Return the state of the services, and the last lines of those that are not ready; of all if all are."""

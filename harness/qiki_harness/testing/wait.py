@@ -11,8 +11,8 @@ T = TypeVar("T")
 POLL_S = 0.01
 
 
-def until(what: str, condition: Callable[[], T | None], deadline_s: float = 60.0) -> T:
-    """The first truthy value of `condition`.
+def until(what: str, condition: Callable[[], T | None], deadline_s: float = 60.0, poll_s: float = POLL_S) -> T:
+    """Wait for the first truthy value of `condition`.
 
     Raises:
         DeadlineError: there was none in time; says `what` was waited for, and the last value.
@@ -21,7 +21,7 @@ def until(what: str, condition: Callable[[], T | None], deadline_s: float = 60.0
     while not (value := condition()):
         if time.monotonic() > end_s:
             raise DeadlineError(f"waited {deadline_s:g} s for {what}; last: {value!r}")
-        time.sleep(POLL_S)
+        time.sleep(poll_s)
     return value
 
 
