@@ -29,13 +29,6 @@ def test_subjects_payloads_publishers_and_streams_are_the_contracts():
     assert len(topics.TOPICS) == len(SUBJECTS)
 
 
-def test_every_topic_is_in_the_table():
-    forgotten = [
-        name for name, one in vars(topics).items() if isinstance(one, topics.Topic) and one not in topics.TOPICS
-    ]
-    assert forgotten == [], "qiki/contracts/topics.py: add it to TOPICS"
-
-
 @pytest.mark.parametrize(
     ("topic", "silence_s"), [(topics.FRAMES, 0.5), (topics.TRUTH, 0.5), (topics.TELEMETRY, 5.0), (topics.GUARD, None)]
 )
