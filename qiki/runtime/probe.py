@@ -1,9 +1,11 @@
 """Health check of a container: exit status 0 when the URL answers 200.
 
-    python -IS qiki/runtime/probe.py http://127.0.0.1:9100/readyz
+    python -IS qiki/runtime/probe.py http://127.0.0.1:9100/readyz [TOLERATED]
 
-A service that is still starting is waited for a moment: the start of a probe costs far more than its question, and
-whoever depends on the service starts as soon as it is ready.
+A 503 whose text holds TOLERATED counts as 200.
+
+The probe waits a moment for a service that is starting: its own start costs far more than its question, and those that
+depend on the service start as soon as it is ready.
 
 Plain sockets and no site packages: it runs every other second in every container, and urllib alone costs 80 ms a call.
 """
@@ -13,23 +15,23 @@ import sys
 import time
 
 WAIT_S = 1.0
-ANSWER_S = 2.0  # what takes longer is stuck; with the 2 s between probes it shows within 5 s
+ANSWER_S = 2.0  # a later answer counts as stuck: with 2 s between probes that shows within 5 s
 POLL_S = 0.05
 
 
-def main(url: str, wait_s: float = WAIT_S) -> int:
-    """Ask until it is ready, has been ready before or `wait_s` are over; print what was said last."""
+def main(url: str, tolerated: str = "", wait_s: float = WAIT_S) -> int:
+    """Ask until it is ready, was ready before or `wait_s` is over; print the last answer."""
     end_s = time.monotonic() + wait_s
-    ready, starting, said = ask(url)
+    ready, starting, said = ask(url, tolerated)
     while starting and time.monotonic() < end_s:
         time.sleep(POLL_S)
-        ready, starting, said = ask(url)
+        ready, starting, said = ask(url, tolerated)
     print(said)
     return 0 if ready else 1
 
 
-def ask(url: str) -> tuple[bool, bool, str]:
-    """Whether it answers 200, whether it is still starting, and the answer's body."""
+def ask(url: str, tolerated: str = "") -> tuple[bool, bool, str]:
+    """Return whether it answers 200, whether it is still starting, and the answer's body."""
     host, port, question = request(url)
     try:
         with socket.create_connection((host, port), timeout=ANSWER_S) as connection:
@@ -39,21 +41,23 @@ def ask(url: str) -> tuple[bool, bool, str]:
                 answer += chunk
     except OSError as error:
         return False, isinstance(error, ConnectionRefusedError), f"{url}: {error}"
-    return judge(answer)
+    return judge(answer, tolerated)
 
 
 def request(url: str) -> tuple[str, int, bytes]:
-    """Whom to ask, and what."""
+    """Return host, port and request of a URL."""
     address, _, path = url.removeprefix("http://").partition("/")
     host, _, port = address.rpartition(":")
     return host, int(port), f"GET /{path} HTTP/1.0\r\nHost: {address}\r\n\r\n".encode()
 
 
-def judge(answer: bytes) -> tuple[bool, bool, str]:
-    """What `ask` makes of an answer."""
-    head, _, body = answer.partition(b"\r\n\r\n")
-    return head.split(b" ")[1:2] == [b"200"], b'"status": "starting"' in body, body.decode(errors="replace").strip()
+def judge(answer: bytes, tolerated: str = "") -> tuple[bool, bool, str]:
+    """Return what `ask` does, for an answer as it came."""
+    head, _, rest = answer.partition(b"\r\n\r\n")
+    body = rest.decode(errors="replace").strip()
+    ready = head.split(b" ")[1:2] == [b"200"] or (bool(tolerated) and tolerated in body)
+    return ready, '"status": "starting"' in body, body
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1], "".join(sys.argv[2:3])))

@@ -19,27 +19,33 @@ def _address(text: str) -> str:
     return text
 
 
-def _url(text: str) -> str:
-    scheme, _, address = text.partition("://")
-    try:
-        _address(address.rpartition("@")[2].rstrip("/"))
-    except ValueError:
-        scheme = ""
-    if scheme not in {"nats", "tls", "ws", "wss"}:
-        raise ValueError("expected nats://HOST:PORT")
-    return text
+def _url(*schemes: str) -> AfterValidator:
+    def check(text: str) -> str:
+        scheme, _, address = text.partition("://")
+        try:
+            _address(address.rpartition("@")[2].rstrip("/"))
+        except ValueError:
+            scheme = ""
+        if scheme not in schemes:
+            raise ValueError(f"expected {schemes[0]}://HOST:PORT")
+        return text
+
+    return AfterValidator(check)
 
 
 Address = Annotated[str, AfterValidator(_address)]
-Url = Annotated[str, AfterValidator(_url)]
+Url = Annotated[str, _url("nats", "tls", "ws", "wss")]
 
 
 class ServiceSettings(BaseSettings):
-    """What every service takes; each field is the environment variable of its name in capitals."""
+    """Settings of every service. Each field is the environment variable of its name in capitals."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
     nats_url: Url = "nats://127.0.0.1:4222"
+    nats_http: Annotated[str, _url("http")] | None = None
+    """The broker's monitoring. Without it a full disk shows at unanswered publishes only."""
+    qiki_watchdog_sec: float = Field(default=15.0, ge=0, allow_inf_nan=False)
     qiki_http_host: str = "127.0.0.1"
     qiki_http_port: int = Field(default=0, ge=0, lt=65_536)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -21,9 +21,11 @@ from prometheus_client import Counter
 from pydantic_core import from_json
 
 from qiki.runtime.nats import Link
+from qiki.runtime.tasks import background
 
 RESENT = Counter("qiki_publish_resent_total", "JetStream publishes sent again", ["reason"])
 DUPLICATES = Counter("qiki_publish_duplicates_total", "JetStream publishes that the server had already")
+LATE_S = 3.0
 log = structlog.get_logger()
 
 
@@ -53,25 +55,23 @@ class PublishWindow:
         self._held = False
         self._probe: str | None = None
         self._next = 0
+        self._refusal = "no answer"
         self._inbox = self._client.new_inbox()
         self._loop = asyncio.get_running_loop()
+        self._progress_s = self._loop.time()
 
     async def __aenter__(self) -> "PublishWindow":
         await self._client.subscribe(f"{self._inbox}.*", cb=self._answered)
         self._link.hooks.on_lost.append(self._lost)
         self._link.hooks.on_restored.append(self._release)
-        self._tasks = await asyncio.TaskGroup().__aenter__()
-        self._watch = self._tasks.create_task(self._resend_late())
+        self._watch = background(self._resend_late())
+        await self._watch.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._watch.cancel()
-        if isinstance(error, asyncio.CancelledError):  # the group's, where the watch failed
-            await self._tasks.__aexit__(kind, error, trace)
-        else:  # another error leaves as it is, in no group
-            await self._tasks.__aexit__(None, None, None)
+        await self._watch.__aexit__(kind, error, trace)
 
     async def publish(self, subject: str, body: bytes, headers: Mapping[str, str]) -> "asyncio.Future[int]":
         """Send; return a future of the stream sequence, done once the message is stored.
@@ -112,8 +112,15 @@ class PublishWindow:
 
     async def _answered(self, answer: Msg) -> None:
         token = answer.subject.rpartition(".")[2]
-        acknowledgement: dict[str, Any] = from_json(answer.data) if answer.data else {}
-        if "seq" not in acknowledgement:  # no stream listens yet, or it cannot store just now
+        try:
+            acknowledgement: dict[str, Any] = from_json(answer.data) if answer.data else {}
+            refusal = acknowledgement.get("error")
+            self._refusal = refusal["description"] if refusal else "no answer"
+        except (ValueError, LookupError, AttributeError, TypeError):
+            return  # not the server's: another client may publish here
+        if not refusal:
+            self._progress_s = self._loop.time()
+        if refusal or "seq" not in acknowledgement:  # it cannot store just now, or no stream listens yet
             if not self._held:
                 log.info("not stored, will be sent again", reason=acknowledgement.get("error", "no stream yet"))
             self._hold("refused")
@@ -136,6 +143,7 @@ class PublishWindow:
         self._unsent = deque(self._pending)
 
     async def _release(self) -> None:
+        self._progress_s = self._loop.time()
         self._held = False
         self._probe = None
         await self._advance()
@@ -153,6 +161,7 @@ class PublishWindow:
         while True:
             await asyncio.sleep(self._ack_wait_s / 4)
             token, oldest = next(iter(self._pending.items()), ("", None))
+            self._report_progress()
             if oldest is None or not self._client.is_connected:
                 continue
             if self._held or (oldest.sent_s and oldest.sent_s <= self._loop.time() - self._ack_wait_s):
@@ -160,6 +169,17 @@ class PublishWindow:
                 self._probe = token
                 with contextlib.suppress(nats.errors.Error):  # the connection went just now
                     await self._send(token)
+
+    def _report_progress(self) -> None:
+        """Tell health of a broker that is there and stores nothing."""
+        if not self._pending or not self._client.is_connected:
+            self._progress_s = self._loop.time()
+        if (health := self._link.health) is None:
+            return
+        if self._loop.time() - self._progress_s >= LATE_S:
+            health.wait_for("publishing", f"NATS stores nothing: {self._refusal} for {LATE_S:g} s")
+        elif "publishing" in health.problems:
+            health.met("publishing")
 
 
 def _encoded(headers: Mapping[str, str]) -> bytes:

@@ -16,6 +16,7 @@ from qiki.runtime.service import Service
 from qiki.runtime.settings import ServiceSettings
 from qiki.runtime.window import PublishWindow
 from qiki_harness.testing import Broker, until_async
+from qiki_harness.testing.broker import CONFIGURATION
 
 SUBJECT = "numbers"
 STREAM = StreamConfig(name="NUMBERS", subjects=[SUBJECT], duplicate_window=120, allow_direct=True)
@@ -196,6 +197,48 @@ def test_the_largest_message_that_fits_is_stored(broker: Broker):
                 assert await sequence == 1
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("text", [b"nonsense", b"[]", b'{"error":1}', b'{"error":{}}'])
+def test_an_answer_that_is_not_the_servers_is_ignored(broker: Broker, text: bytes):
+    async def scenario() -> None:
+        async with linked(broker) as (service, link), PublishWindow(link, ack_wait_s=0.4) as window:
+            future = await send(window, 1)  # there is no stream yet
+            await link.client.publish(f"{window._inbox}.0", text)
+            await link.client.flush()
+            assert not future.done()
+            await link.jetstream.add_stream(STREAM)
+            assert await future == 1
+            assert not service.failed.is_set()
+
+    asyncio.run(scenario())
+
+
+def test_what_the_broker_refuses_counts_as_not_stored_and_shows_until_there_is_room(tmp_path: Path):
+    """Its refusal has a sequence too, which is 0."""
+    configuration = tmp_path / "nats.conf"
+    text = CONFIGURATION.read_text()
+
+    def limit(size: str) -> None:
+        configuration.write_text(text.replace("16TB", size))
+
+    async def scenario(broker: Broker) -> None:
+        async with linked(broker) as (service, link):
+            await link.jetstream.add_stream(STREAM)
+            async with PublishWindow(link, ack_wait_s=0.4) as window:
+                futures = [await send(window, number) for number in range(200)]
+                await until_async("the refusal to show", lambda: problem(service))
+                assert service.health.problems == {"publishing": "NATS stores nothing: insufficient resources for 3 s"}
+                assert not futures[-1].done()
+                limit("16TB")
+                await asyncio.to_thread(broker.restart)
+                assert await asyncio.gather(*futures) == list(range(1, 201))
+                await until_async("all to be well", lambda: no_problem(service))
+            assert await stored(link) == list(range(200))
+
+    limit("4KB")
+    with Broker(tmp_path / "nats", configuration) as broker:
+        asyncio.run(scenario(broker))
 
 
 def test_readiness_follows_the_connection(broker: Broker):

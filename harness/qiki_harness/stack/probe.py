@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from qiki.runtime import probe as ours
+from qiki.runtime.async_probe import ask
 from qiki_harness.compose import Healthcheck
 from qiki_harness.stack.guardian import Guardian
 from qiki_harness.stack.process import kill_group
@@ -13,13 +14,13 @@ from qiki_harness.stack.process import kill_group
 async def probe(
     check: Healthcheck, environment: Mapping[str, str], folder: Path, guardian: Guardian
 ) -> tuple[bool, str]:
-    """Run a health check's test once: whether it passed, and its last words.
+    """Run a health check's test once; return whether it passed, and its last line.
 
     The services' own probe is not run but its question asked from here: the start of a process costs forty times as
     much, and for six services every other second that was a third of what the whole stack needs.
     """
-    if url := _url_of_ours(check, folder):
-        passed, words = await _ask(url)
+    if question := _question_of_ours(check, folder):
+        passed, words = await ask(*question)
         return passed, _last(words)
     try:
         process = await asyncio.create_subprocess_exec(
@@ -48,29 +49,12 @@ async def probe(
     return process.returncode == 0, words or f"the probe said nothing, exit status {process.returncode}"
 
 
-def _url_of_ours(check: Healthcheck, folder: Path) -> str:
-    """The URL that `qiki.runtime.probe` is to ask; empty for any other test."""
+def _question_of_ours(check: Healthcheck, folder: Path) -> tuple[str, ...]:
+    """Return the arguments of `qiki.runtime.probe`; none for any other test."""
     match check.test:
-        case ("python", "-IS", script, url) if (folder / script).resolve() == Path(ours.__file__).resolve():
-            return url
-    return ""
-
-
-async def _ask(url: str) -> tuple[bool, str]:
-    host, port, question = ours.request(url)
-    try:
-        async with asyncio.timeout(ours.ANSWER_S):
-            reader, writer = await asyncio.open_connection(host, port)
-            try:
-                writer.write(question)
-                passed, _, words = ours.judge(await reader.read())
-            finally:
-                writer.close()
-    except TimeoutError:
-        return False, f"{url}: no answer within {ours.ANSWER_S:g} s"
-    except OSError as error:
-        return False, f"{url}: {error.strerror}"
-    return passed, words
+        case ("python", "-IS", script, *question) if (folder / script).resolve() == Path(ours.__file__).resolve():
+            return tuple(question)
+    return ()
 
 
 def _last(words: str) -> str:

@@ -84,6 +84,7 @@ def test_natively_everything_is_on_loopback_and_in_the_run_folder(project: Proje
         assert not [value for value in values if "0.0.0.0" in value or value.startswith(("/data", "/workspace"))]
     assert project.addresses == {
         "NATS_URL": "nats://127.0.0.1:4222",
+        "NATS_HTTP": "http://127.0.0.1:8222",
         "QSIM_GRPC": "127.0.0.1:50051",
         "BRIDGE_HTTP": "http://127.0.0.1:9102",
     }

@@ -50,6 +50,8 @@ def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch):
         ("NATS_URL", "nats:4222", "NATS_URL: expected nats://HOST:PORT, got 'nats:4222'"),
         ("NATS_URL", "nats://nats:port", "NATS_URL: expected nats://HOST:PORT, got 'nats://nats:port'"),
         ("NATS_URL", "nats://nats:99999", "NATS_URL: expected nats://HOST:PORT, got 'nats://nats:99999'"),
+        ("NATS_HTTP", "nats:8222", "NATS_HTTP: expected http://HOST:PORT, got 'nats:8222'"),
+        ("QIKI_WATCHDOG_SEC", "-1", "QIKI_WATCHDOG_SEC: Input should be greater than or equal to 0, got '-1'"),
         ("NATS_URL", "nats://:4222", "NATS_URL: expected nats://HOST:PORT, got 'nats://:4222'"),
     ],
 )

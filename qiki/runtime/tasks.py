@@ -1,0 +1,74 @@
+"""Tasks whose errors are never lost."""
+
+import asyncio
+import os
+import sys
+import traceback
+from collections.abc import AsyncIterator, Coroutine, Generator
+from contextlib import asynccontextmanager
+from contextvars import Context
+from types import TracebackType
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+END_S = 5.0
+
+
+class TaskGroup(asyncio.TaskGroup):
+    """A task group that ends the process where a task has failed and another one ignores its cancellation.
+
+    Up to Python 3.11 `asyncio.wait_for` may swallow a cancellation. The group then waits for its other tasks for ever,
+    and nobody sees the error.
+    """
+
+    _left = False
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await super().__aexit__(kind, error, trace)
+        finally:
+            self._left = True
+
+    def create_task(
+        self,
+        coro: Generator[Any, None, T] | Coroutine[Any, Any, T],
+        *,
+        name: str | None = None,
+        context: Context | None = None,
+    ) -> "asyncio.Task[T]":
+        """Start a task of the group."""
+        task = super().create_task(coro, name=name, context=context)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: "asyncio.Task[Any]") -> None:
+        if not task.cancelled() and (error := task.exception()):
+            asyncio.get_running_loop().call_later(END_S, self._end_process, error)
+
+    def _end_process(self, error: BaseException) -> None:
+        if not self._left:
+            traceback.print_exception(error)
+            print(f"ended by a bug: other tasks go on {END_S:g} s after one has failed", file=sys.stderr, flush=True)
+            os._exit(1)
+
+
+@asynccontextmanager
+async def background(work: Coroutine[Any, Any, Any]) -> AsyncIterator["asyncio.Task[Any]"]:
+    """Run a coroutine beside the body of the context, and cancel it at the end.
+
+    Raises:
+        ExceptionGroup: the coroutine failed; the body was cancelled. An error of the body leaves as it is.
+    """
+    of_body: Exception | None = None
+    async with TaskGroup() as group:
+        task = group.create_task(work)
+        try:
+            yield task
+        except Exception as error:
+            of_body = error
+        finally:
+            task.cancel()
+    if of_body is not None:
+        raise of_body

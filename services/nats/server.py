@@ -1,0 +1,64 @@
+"""The NATS server, and beside it a watcher that ends it when a restart mends its store.
+
+    python -IS services/nats/server.py nats-server -c services/nats/nats.conf --store_dir FOLDER
+
+After a failed write the server stores nothing more, also when the disk has room again. The watcher looks at its health
+page. When that shows a write error and there is room, it ends the server, and the restart policy starts it again.
+This process becomes the server; the watcher is a child of it and ends with it.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+LOOK_S = 1.0
+GRACE_S = 5.0
+ROOM_BYTES = 16 * 2**20
+"""Free space that makes a restart worth while: two of the server's message blocks."""
+
+
+def main(command: list[str]) -> None:
+    """Fork the watcher, and become the server."""
+    server = os.getpid()
+    if os.fork() == 0:
+        watch(server, f"http://127.0.0.1:{os.environ['NATS_HTTP_PORT']}", command[command.index("--store_dir") + 1])
+        os._exit(0)
+    os.execvp(command[0], command)  # noqa: S606
+
+
+def watch(server: int, nats_http: str, store: str) -> None:
+    """Look until the server is gone; end it when a restart mends it."""
+    sys.path.append(str(Path(__file__).resolve().parents[2]))
+    from qiki.runtime.probe import ask  # noqa: PLC0415 - the server starts without them
+    from qiki.runtime.storage import health_page, write_error  # noqa: PLC0415
+
+    while os.getppid() == server:
+        time.sleep(LOOK_S)
+        if (error := write_error(ask(health_page(nats_http))[2])) and room(store) >= ROOM_BYTES:
+            with contextlib.suppress(OSError):  # the log may have no room
+                print(f"nats: there is room again after: {error}; restarting the server", file=sys.stderr, flush=True)
+            end(server)
+
+
+def room(folder: str) -> int:
+    """Return the free space of a folder's file system [byte]."""
+    space = os.statvfs(folder)
+    return space.f_bavail * space.f_frsize
+
+
+def end(server: int) -> None:
+    """Ask the server to end, and kill it after its grace."""
+    end_s = time.monotonic() + GRACE_S
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(server, signal.SIGTERM)
+        while os.getppid() == server:
+            time.sleep(0.1)
+            if time.monotonic() > end_s:
+                os.kill(server, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
