@@ -10,6 +10,7 @@ import structlog
 from prometheus_client import Counter
 
 from qiki.errors import UserError
+from qiki.runtime.files import write_atomically
 
 VERSION = 2
 FAILED_WRITES = Counter("qiki_bridge_failed_writes_total", "Files that the disk or the folder refused", ["what"])
@@ -63,8 +64,7 @@ class SnapshotFile:
         from its end, through acknowledged messages too, and an older snapshot only makes that longer.
         """
         try:
-            self._part.write_bytes(content)
-            self._part.replace(self._path)
+            write_atomically(self._path, content)
         except OSError as error:
             FAILED_WRITES.labels("snapshot").inc()
             if not self._fails:

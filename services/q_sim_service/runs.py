@@ -12,6 +12,7 @@ from uuid import UUID, uuid4, uuid5
 import structlog
 
 from qiki.errors import UserError
+from qiki.runtime.files import write_atomically
 
 log = structlog.get_logger()
 
@@ -36,11 +37,9 @@ class RunCounter:
         number = self._counts.get(str(first), 0)
         counts = self._counts | {str(first): number + 1}
         if self._path is not None:
-            part = self._path.with_suffix(".part")
             try:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
-                part.write_text(json.dumps(counts))
-                part.replace(self._path)
+                write_atomically(self._path, json.dumps(counts).encode())
             except OSError as error:
                 raise UserError(f"QIKI_STATE_DIR: cannot write {self._path}: {error.strerror}") from None
         self._counts = counts

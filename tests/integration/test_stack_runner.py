@@ -1,5 +1,6 @@
 """The stack runner with real processes: small services from compose files of the tests' own."""
 
+import json
 import os
 import signal
 import socket
@@ -13,8 +14,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from qiki.runtime import probe
 from qiki_harness.errors import DeadlineError, HarnessError, StackError, StartFailedError
-from qiki_harness.stack import Health, Stack, StackInfo, StackOptions, StackState, State
+from qiki_harness.stack import ServiceHealth, Stack, StackInfo, StackOptions, StackState, State
 from qiki_harness.stack.guardian import Guardian
 
 DEADLINE_S = 60.0
@@ -81,7 +83,7 @@ def test_services_start_when_what_they_need_is_true(start: Starter):
     services = info.services
     states = [services[name].state for name in ("db", "init", "web")]
     assert states == [State.RUNNING, State.EXITED, State.RUNNING]
-    assert services["db"].health is Health.HEALTHY
+    assert services["db"].health is ServiceHealth.HEALTHY
     assert services["init"].held_by == "db"
     assert services["web"].held_by == "init"
     db, init, web = (services[name].ready_after_s or 0 for name in ("db", "init", "web"))
@@ -285,7 +287,7 @@ def test_health_that_is_lost_shows_and_comes_back(start: Starter, tmp_path: Path
     """)
     pid = stack.wait_healthy(DEADLINE_S).services["a"].pid
     (tmp_path / "up").unlink()
-    stack.wait_until("a is unhealthy", lambda info: info.services["a"].health is Health.UNHEALTHY, DEADLINE_S)
+    stack.wait_until("a is unhealthy", lambda info: info.services["a"].health is ServiceHealth.UNHEALTHY, DEADLINE_S)
     (tmp_path / "up").touch()
     assert stack.wait_healthy(DEADLINE_S).services["a"].pid == pid
 
@@ -340,6 +342,56 @@ def test_a_service_that_cannot_be_started_does_not_end_the_others(start: Starter
     log.rmdir()
     log.parent.rename(log.parent.with_name("away"))
     assert stack.wait_healthy(DEADLINE_S).services["b"] == before
+
+
+def test_a_status_file_that_cannot_be_written_ends_nothing_and_is_written_again(start: Starter):
+    stack = start(f'services: {{a: {{command: ["sh", "-c", "{STAY}"], restart: unless-stopped}}}}')
+    stack.wait_healthy(DEADLINE_S)
+    obstacle = stack.folder.info_file.with_suffix(".part")
+    obstacle.mkdir()  # nobody can write there, root neither
+    for _ in range(2):
+        stack.kill("a")
+    refusals = [line for line in stack.logs("qiki", 50) if "stack.json cannot be written, the old one stays" in line]
+    assert len(refusals) == 1
+    assert stack.info.services["a"].restarts == 0
+    obstacle.rmdir()
+    stack.wait_until("it is written again", lambda info: info.services["a"].restarts == 2, DEADLINE_S)
+    eventually("it says so", lambda: any("is written again" in line for line in stack.logs("qiki", 50)))
+
+
+HANGS = """
+import time
+from pathlib import Path
+from qiki.runtime.service import run_service
+from qiki.runtime.settings import ServiceSettings
+
+async def main(service):
+    if not Path("hung").exists():
+        Path("hung").touch()
+        time.sleep(600)
+    await service.stopping.wait()
+
+run_service("example", ServiceSettings, main)
+"""
+
+
+def test_a_service_whose_event_loop_hangs_ends_itself_and_comes_back(start: Starter, tmp_path: Path):
+    (tmp_path / "example.py").write_text(HANGS)
+    stack = start(f"""
+        services:
+          a:
+            command: ["{sys.executable}", "example.py"]
+            environment: {{QIKI_WATCHDOG_SEC: "1", A_PORT: "${{A_PORT:-4000}}", QIKI_HTTP_PORT: "${{A_PORT:-4000}}"}}
+            expose: ["${{A_PORT:-4000}}"]
+            restart: unless-stopped
+          b: {{command: ["sh", "-c", "{STAY}"]}}
+    """)
+    stack.wait_until("it is started again", lambda info: info.services["a"].restarts == 1, DEADLINE_S)
+    (line,) = (json.loads(line) for line in stack.logs("a", 50) if "not alive: ends itself" in line)
+    assert (line["status"], line["service"], line["level"]) == ("stuck", "example", "critical")
+    assert "time.sleep(600)" in line["stack"]
+    info = stack.wait_healthy(DEADLINE_S)
+    eventually("it is alive", lambda: probe.ask(f"http://127.0.0.1:{info.port('A_PORT')}/healthz")[0])
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from qiki.contracts.models import RadarTrack
 from qiki_harness.cli.feed import Feed
 from qiki_harness.cli.tracks import COLUMNS, cells
 from qiki_harness.errors import StackError
-from qiki_harness.stack import Health, ServiceStatus, Stack, State
+from qiki_harness.stack import ServiceHealth, ServiceStatus, Stack, State
 
 _SIDES = {FriendFoe.FOE: "red", FriendFoe.FRIEND: "green"}
 
@@ -67,7 +67,7 @@ def _statuses(stack: Stack | None) -> list[ServiceStatus]:
 def _mark(status: ServiceStatus) -> tuple[str, str]:
     if status.ready:
         return "✓", "green"
-    if status.health is Health.UNHEALTHY or status.state in {State.EXITED, State.RESTARTING}:
+    if status.health is ServiceHealth.UNHEALTHY or status.state in {State.EXITED, State.RESTARTING}:
         return "✗", "red"
     return "…", "yellow"
 

@@ -11,6 +11,7 @@ from qiki_harness.containers.engine import find_engine
 from qiki_harness.errors import DeadlineError, StackError
 from qiki_harness.stack.status import Health, ServiceStatus, State
 from qiki_harness.testing.wait import until
+from qiki_harness.stack.status import ServiceHealth, ServiceStatus, State
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -173,13 +174,13 @@ def _status(name: str, attributes: Mapping[str, Any]) -> ServiceStatus:
         one_shot=one_shot,
         checked=bool(health),
         state=State.EXITED if ended else _STATES.get(state["Status"], State.STOPPED),
-        health=Health(health["Status"]) if health else Health.NONE,
+        health=ServiceHealth(health["Status"]) if health else ServiceHealth.NONE,
         pid=state["Pid"] or None,
         exit_code=state["ExitCode"] if ended else None,
         restarts=attributes["RestartCount"],
         started_at=datetime.fromisoformat(f"{state['StartedAt'][:19]}+00:00").timestamp() if state["Running"] else None,
         ports=_published(attributes["NetworkSettings"]["Ports"]),
-        detail=probes[-1]["Output"].strip() if probes and health["Status"] != Health.HEALTHY else "",
+        detail=probes[-1]["Output"].strip() if probes and health["Status"] != ServiceHealth.HEALTHY else "",
     )
 
 

@@ -6,12 +6,12 @@
         stack.kill("nats")                  # SIGKILL; the restart policy brings it back
         stack.wait_healthy(deadline_s=10)
 
-Each stack has a supervisor, a process of its own (daemon.py), and a run folder whose `stack.json` says all that is
-known (status.py). Other processes read that file and send requests over the folder's socket (control.py).
+Each stack has a supervisor, a process of its own (daemon.py), and a run folder whose `stack.json` holds its
+status (status.py). Other processes read that file and send requests over the folder's socket (control.py).
 """
 
 from qiki_harness.stack.handle import Stack
 from qiki_harness.stack.options import StackOptions
-from qiki_harness.stack.status import Health, ServiceStatus, StackInfo, StackState, State
+from qiki_harness.stack.status import ServiceHealth, ServiceStatus, StackInfo, StackState, State
 
-__all__ = ["Health", "ServiceStatus", "Stack", "StackInfo", "StackOptions", "StackState", "State"]
+__all__ = ["ServiceHealth", "ServiceStatus", "Stack", "StackInfo", "StackOptions", "StackState", "State"]

@@ -1,4 +1,4 @@
-"""The board: what is known of every service, and who waits for it to change."""
+"""The board: the status of every service."""
 
 import asyncio
 import time
@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from qiki_harness.compose import Dependency, StartCondition
-from qiki_harness.stack.status import Health, ServiceStatus, State
+from qiki_harness.stack.status import ServiceHealth, ServiceStatus, State
 
 
 class Board:
-    """Statuses by service; each change wakes those who wait and tells the listener."""
+    """Statuses by service. Each change wakes the waiting tasks and calls the listener."""
 
     def __init__(self, statuses: Iterable[ServiceStatus], listener: Callable[[], None]) -> None:
         self.statuses = {status.name: status for status in statuses}
@@ -24,11 +24,11 @@ class Board:
 
     @property
     def age_s(self) -> float:
-        """How long ago the stack's start was."""
+        """Time since the start of the stack [s]."""
         return time.monotonic() - self._born
 
     def update(self, service: str, **changes: Any) -> None:
-        """Change what is known of a service; the first time that it is ready is noted."""
+        """Change the status of a service, and note when it is ready for the first time."""
         before = self.statuses[service]
         after = replace(before, **changes)
         if after.ready and after.ready_after_s is None:
@@ -38,7 +38,7 @@ class Board:
             self.wake()
 
     def wake(self) -> None:
-        """Let those who wait look again."""
+        """Wake the waiting tasks."""
         self._listener()
         self._changed.set()
         self._changed = asyncio.Event()
@@ -49,15 +49,15 @@ class Board:
             await self._changed.wait()
 
     def holds(self, dependency: Dependency) -> bool:
-        """Whether a dependency's condition is true."""
+        """Return whether a dependency's condition is true."""
         status = self.statuses[dependency.service]
         if status.state is State.EXTERNAL:
             # What the user runs himself shows in its health check only; where there is none it is taken as given.
-            return status.health in {Health.HEALTHY, Health.NONE}
+            return status.health in {ServiceHealth.HEALTHY, ServiceHealth.NONE}
         match dependency.condition:
             case StartCondition.STARTED:
                 return status.state in {State.RUNNING, State.EXITED}
             case StartCondition.HEALTHY:
-                return status.state is State.RUNNING and status.health is Health.HEALTHY
+                return status.state is State.RUNNING and status.health is ServiceHealth.HEALTHY
             case StartCondition.COMPLETED:
                 return status.state is State.EXITED and status.exit_code == 0

@@ -8,7 +8,7 @@ from qiki_harness.errors import DeadlineError, StackError
 
 
 def request(path: Path, timeout_s: float, **words: str) -> None:
-    """Ask a supervisor for something and wait until it is done.
+    """Send a request to a supervisor and wait until it is done.
 
     Raises:
         StackError: it refused, or is not there.

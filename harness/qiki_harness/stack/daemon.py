@@ -1,4 +1,4 @@
-"""The supervisor's process: `python -m qiki_harness.stack.daemon`, started by `Stack.start` and by nobody else.
+"""The supervisor's process: `python -m qiki_harness.stack.daemon`, started by `Stack.start`.
 
 Its input is a line of options; after that, where the stack is tied to its starter, the input's end is the order to
 stop. Its output stays open until the stack is known (`stack.json` is there) or refused, and holds the refusal.
@@ -18,8 +18,8 @@ from qiki_harness.stack.guardian import Guardian
 from qiki_harness.stack.options import StackOptions
 from qiki_harness.stack.plan import Plan, make_plan, own_environment
 from qiki_harness.stack.ports import PortLocks
+from qiki_harness.stack.run import StackRun
 from qiki_harness.stack.runfolder import RunFolder, user_folder
-from qiki_harness.stack.session import Session
 from qiki_harness.stack.status import StackInfo
 
 _INPUT, _OUTPUT, _ERRORS = 0, 1, 2
@@ -42,13 +42,13 @@ def main() -> None:
 
 async def _supervise(options: StackOptions, plan: Plan, folder: RunFolder, *, tied: bool) -> int:
     guardian = Guardian()
-    session = Session(plan, folder, guardian, _info(options, plan, folder))
+    run = StackRun(plan, folder, guardian, _info(options, plan, folder))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, session.supervisor.request_stop)
+        asyncio.get_running_loop().add_signal_handler(number, run.supervisor.request_stop)
     if tied:
-        _at_end_of_input(session.supervisor.request_stop)
+        _at_end_of_input(run.supervisor.request_stop)
     try:
-        return await session.run(announce=_redirector(folder))
+        return await run.run(announce=_redirector(folder))
     finally:
         guardian.close()
 
@@ -57,7 +57,7 @@ def _read_options() -> tuple[bool, StackOptions]:
     line = b""
     while not line.endswith(b"\n"):
         if not (more := os.read(_INPUT, 65_536)):
-            sys.exit("whoever started us is gone")
+            sys.exit("the starter is gone")
         line += more
     words = json.loads(line)
     return words["tied"], StackOptions.from_json(words["options"])
@@ -89,7 +89,7 @@ def _info(options: StackOptions, plan: Plan, folder: RunFolder) -> StackInfo:
 
 
 def _redirector(folder: RunFolder) -> Callable[[], None]:
-    """What closes the starter's pipe and turns our output to our log."""
+    """Return a function that closes the pipe to the starter and redirects our output to our log."""
 
     def redirect() -> None:
         with folder.log("qiki").open("ab") as log:
@@ -100,7 +100,7 @@ def _redirector(folder: RunFolder) -> Callable[[], None]:
 
 
 def _at_end_of_input(stop: Callable[[], None]) -> None:
-    """Call `stop` when whoever started us is gone, or closes the pipe."""
+    """Call `stop` when the starter is gone, or closes the pipe."""
     loop = asyncio.get_running_loop()
 
     def readable() -> None:

@@ -41,6 +41,6 @@ class Guardian:
         self._process.wait()
 
     def _tell(self, line: bytes) -> None:
-        # A guardian that somebody killed guards no more; the services run on.
+        # The guardian may have been killed; the services run on.
         with contextlib.suppress(BrokenPipeError):
             os.write(self.descriptor, line)

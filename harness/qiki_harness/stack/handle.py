@@ -27,7 +27,7 @@ _REQUEST_S = 60.0
 
 
 class Stack:
-    """A stack that runs: one that was started here, or, given its run folder, somebody else's.
+    """A running stack: one that was started here, or any other by its run folder.
 
     As a context manager it stops the stack at the end.
     """
@@ -65,7 +65,7 @@ class Stack:
 
     @property
     def info(self) -> StackInfo:
-        """What is known of the stack now.
+        """The status of the stack.
 
         Raises:
             StackError: there was never one.
@@ -77,7 +77,7 @@ class Stack:
 
     @property
     def alive(self) -> bool:
-        """Whether its supervisor lives."""
+        """True while its supervisor runs."""
         return self.folder.alive
 
     def wait_healthy(
@@ -194,7 +194,7 @@ class Stack:
 
 
 def _hand_over(process: "subprocess.Popen[bytes]", options: StackOptions, *, tied: bool) -> str:
-    """Give a supervisor its options and wait until it knows its stack; what it says if it refuses."""
+    """Give a supervisor its options and wait until it has made `stack.json`; return its refusal, if any."""
     assert process.stdin
     assert process.stdout
     process.stdin.write(json.dumps({"tied": tied, "options": options.to_json()}).encode() + b"\n")

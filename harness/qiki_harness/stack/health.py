@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from qiki_harness.compose import Healthcheck
-from qiki_harness.stack.status import Health
+from qiki_harness.stack.status import ServiceHealth
 
 Probe = Callable[[], Awaitable[tuple[bool, str]]]
 
@@ -21,28 +21,28 @@ class HealthJudge:
         self._check = check
         self._failures = 0
         self._passed_once = False
-        self.health = Health.STARTING
+        self.health = ServiceHealth.STARTING
 
     def pause_s(self, age_s: float) -> float:
-        """How long until the next probe, for a service of this age."""
+        """Return the time to the next probe of a service of this age [s]."""
         return self._check.start_interval_s if self._starting(age_s) else self._check.interval_s
 
-    def judge(self, age_s: float, *, passed: bool) -> Health:
-        """Take in one probe's result."""
+    def judge(self, age_s: float, *, passed: bool) -> ServiceHealth:
+        """Take the result of one probe."""
         if passed:
-            self._passed_once, self._failures, self.health = True, 0, Health.HEALTHY
+            self._passed_once, self._failures, self.health = True, 0, ServiceHealth.HEALTHY
         elif not self._starting(age_s):
             self._failures += 1
             if self._failures >= self._check.retries:
-                self.health = Health.UNHEALTHY
+                self.health = ServiceHealth.UNHEALTHY
         return self.health
 
     def _starting(self, age_s: float) -> bool:
         return not self._passed_once and age_s < self._check.start_period_s
 
 
-async def watch_health(check: Healthcheck, probe: Probe, report: Callable[[Health, str], None]) -> None:
-    """Probe for ever; report each verdict with what the probe said."""
+async def watch_health(check: Healthcheck, probe: Probe, report: Callable[[ServiceHealth, str], None]) -> None:
+    """Probe for ever; report each verdict with the text of a failed probe."""
     judge = HealthJudge(check)
     born = time.monotonic()
     while True:

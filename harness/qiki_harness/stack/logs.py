@@ -7,7 +7,7 @@ _TAIL_BYTES = 65_536
 
 
 def last_words(log: Path, lines: int = 20) -> tuple[str, ...]:
-    """The last lines of a log that are not blank."""
+    """Return the last lines of a log that are not blank."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
@@ -18,14 +18,14 @@ def last_words(log: Path, lines: int = 20) -> tuple[str, ...]:
 
 
 class LogFollower:
-    """New whole lines of several logs, from their ends on."""
+    """A reader of the lines that are added to several logs."""
 
     def __init__(self, logs: Iterable[Path]) -> None:
         self._places = {log: log.stat().st_size if log.exists() else 0 for log in logs}
         self._rests: dict[Path, bytes] = {}
 
     def new_lines(self) -> Iterator[tuple[str, str]]:
-        """What came since the last call, as (source, line)."""
+        """Yield the lines since the last call, as (source, line)."""
         for log in self._places:
             for line in self._new(log):
                 yield log.stem, line.decode(errors="replace")
@@ -34,7 +34,7 @@ class LogFollower:
         if not log.exists():
             return []
         with log.open("rb") as file:
-            # A log that shrank was begun anew.
+            # A log that is shorter than before has been replaced.
             file.seek(self._places[log] if log.stat().st_size >= self._places[log] else 0)
             text = self._rests.get(log, b"") + file.read()
             self._places[log] = file.tell()

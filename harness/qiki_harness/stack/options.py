@@ -1,4 +1,4 @@
-"""What a stack is started with."""
+"""Options of a stack."""
 
 import json
 from collections.abc import Mapping
@@ -9,13 +9,13 @@ PORTS = range(1024, 65_536)  # those that every user may take
 
 
 def is_port(text: str) -> bool:
-    """Whether it is the number of such a port."""
+    """Return whether a text is the number of such a port."""
     return text.isdecimal() and int(text) in PORTS
 
 
 @dataclass(frozen=True, slots=True)
 class StackOptions:
-    """A stack to be: its compose file, its run folder and what differs from the file's defaults.
+    """Compose file and run folder of a stack, and its differences from the file's defaults.
 
     Attributes:
         compose_file: The description of the stack.
@@ -36,12 +36,12 @@ class StackOptions:
     without: tuple[str, ...] = ()
 
     def to_json(self) -> str:
-        """In one line."""
+        """Return the options in one line."""
         return json.dumps({**asdict(self), "compose_file": str(self.compose_file), "folder": str(self.folder)})
 
     @classmethod
     def from_json(cls, text: str) -> "StackOptions":
-        """From what `to_json` gave."""
+        """Return the options that `to_json` wrote."""
         values = json.loads(text)
         paths = {key: Path(values[key]) for key in ("compose_file", "folder")}
         return cls(**{**values, **paths, "without": tuple(values["without"])})

@@ -14,7 +14,7 @@ from qiki_harness.stack.runfolder import RunFolder
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What will run, with the numbers of its ports, and the command lines of what the user runs himself."""
+    """The project, the numbers of its ports, and the command lines of the services that the user runs."""
 
     project: Project
     ports: Mapping[str, int]
@@ -38,12 +38,12 @@ def make_plan(options: StackOptions, folder: RunFolder, locks: PortLocks) -> Pla
 
 
 def own_environment(service: ComposeService) -> dict[str, str]:
-    """A service's variables without those that it inherits from us."""
+    """Return a service's variables without those that it inherits from us."""
     return {key: value for key, value in service.environment.items() if os.environ.get(key) != value and key != "PATH"}
 
 
 def _command_line(service: ComposeService) -> str:
-    """The shell line that runs a service as the stack would: its folder, its variables, its command."""
+    """Return the shell line that runs a service as the stack would: its folder, its variables, its command."""
     own = own_environment(service)
     settings = [f"{key}={shlex.quote(value)}" for key, value in sorted(own.items())]
     return f"cd {shlex.quote(str(service.working_dir))} && {' '.join([*settings, shlex.join(service.command)])}"

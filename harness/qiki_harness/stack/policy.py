@@ -1,4 +1,4 @@
-"""When a service that ended is started again, and after how long."""
+"""Restarts of a service that ended: whether, and after which delay."""
 
 from qiki_harness.compose import RestartKind, RestartPolicy
 
@@ -8,7 +8,7 @@ SETTLED_S = 10.0
 
 
 def wants_restart(policy: RestartPolicy, exit_code: int, restarts: int) -> bool:
-    """Whether the policy starts a service again that ended with this code after so many restarts."""
+    """Return whether the policy restarts a service that ended with this code after so many restarts."""
     match policy.kind:
         case RestartKind.NO:
             return False
@@ -19,7 +19,7 @@ def wants_restart(policy: RestartPolicy, exit_code: int, restarts: int) -> bool:
 
 
 def restart_delay_s(in_a_row: int) -> float:
-    """How long to wait before a restart, given how many came before it without a settled life between.
+    """Return the delay of a restart, given the number of those before it without a settled life between [s].
 
     The engine's delays, doubling from 0.1 s to a minute, but the first restart is at once: a test or a person waits
     for it. (moby: restartmanager, backoffMultiplier 2, defaultTimeout 100 ms, maxRestartTimeout 1 min.)
@@ -30,5 +30,5 @@ def restart_delay_s(in_a_row: int) -> float:
 
 
 def settled(ran_s: float) -> bool:
-    """Whether a service ran long enough for its former restarts to be forgiven (moby: 10 s)."""
+    """Return whether a service ran long enough to forget its former restarts (moby: 10 s)."""
     return ran_s >= SETTLED_S

@@ -26,7 +26,7 @@ class PortLocks:
         folder.mkdir(parents=True, exist_ok=True)
 
     def take(self, port: int) -> bool:
-        """Lock a port; False if another stack has it or somebody listens there."""
+        """Lock a port; return False if another stack has it or a program listens there."""
         if port in self._held:
             return False
         descriptor = os.open(self._file(port), os.O_RDWR | os.O_CREAT, 0o600)
@@ -44,7 +44,7 @@ class PortLocks:
         return True
 
     def owner(self, port: int) -> str | None:
-        """Which stack holds a port."""
+        """Return the stack that holds a port."""
         try:
             with self._file(port).open("r+", encoding="utf-8") as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -55,7 +55,7 @@ class PortLocks:
         return None
 
     def release(self) -> None:
-        """Let go of all."""
+        """Release all."""
         for descriptor in self._held.values():
             os.close(descriptor)
         self._held.clear()
@@ -65,7 +65,7 @@ class PortLocks:
 
 
 def assign(ports: Iterable[StackPort], locks: PortLocks, *, wanted: Mapping[str, int], auto: bool) -> dict[str, int]:
-    """A number for each port: the wanted one, the file's default if it is published, else a free one.
+    """Return a number for each port: the wanted one, the file's default if it is published, else a free one.
 
     Raises:
         PortInUseError: a wanted or default one is taken.
@@ -93,7 +93,7 @@ def _free(locks: PortLocks) -> int:
 
 
 def free_range() -> range:
-    """Ports below those that the system hands out for outgoing connections: no client can sit on one by chance."""
+    """Return ports below those that the system gives to outgoing connections: no client takes one by chance."""
     try:
         lowest = int(_EPHEMERAL.read_text(encoding="ascii").split()[0])
     except (OSError, ValueError):
@@ -102,7 +102,7 @@ def free_range() -> range:
 
 
 def is_free(port: int) -> bool:
-    """Whether one could listen on a port of loopback."""
+    """Return whether a port of loopback is free to listen on."""
     with socket.socket() as probe:
         # As servers do: connections that linger from a former run are no obstacle.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -117,7 +117,7 @@ def is_free(port: int) -> bool:
 
 
 def listener(port: int) -> str | None:
-    """Who listens on a port, if the system tells us."""
+    """Return the program that listens on a port, if the system shows it."""
     import psutil  # noqa: PLC0415  # only for the message of a failure
 
     try:

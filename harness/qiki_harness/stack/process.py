@@ -14,8 +14,8 @@ from qiki_harness.stack.guardian import Guardian
 _LAUNCH = str(Path(__file__).with_name("launch.py"))
 
 
-class ServiceProcess:
-    """A running process of a service."""
+class ProcessGroup:
+    """A running process of a service, and all that it starts."""
 
     def __init__(self, service: ComposeService, process: asyncio.subprocess.Process, guardian: Guardian) -> None:
         self._service = service
@@ -25,10 +25,10 @@ class ServiceProcess:
         self.born = time.monotonic()
 
     @classmethod
-    async def start(cls, service: ComposeService, guardian: Guardian, log: Path) -> "ServiceProcess":
-        """Start the service; what it says goes to its log directly, so that nobody can hold it up."""
+    async def start(cls, service: ComposeService, guardian: Guardian, log: Path) -> "ProcessGroup":
+        """Start the service. It writes to its log directly, so that no reader can block it."""
         arguments = [sys.executable, "-IS", _LAUNCH, str(os.getpid()), str(guardian.descriptor)]
-        log.parent.mkdir(parents=True, exist_ok=True)  # whoever made room may have removed it
+        log.parent.mkdir(parents=True, exist_ok=True)  # a user may have removed it
         with log.open("ab") as output:
             process = await asyncio.create_subprocess_exec(
                 *arguments,
@@ -45,11 +45,11 @@ class ServiceProcess:
 
     @property
     def age_s(self) -> float:
-        """How long it has run."""
+        """Its age [s]."""
         return time.monotonic() - self.born
 
     async def wait(self) -> int:
-        """Wait for its end; the exit code is a shell's: 128 + N for signal N."""
+        """Wait for its end and return the exit code as a shell does: 128 + N for signal N."""
         code = await self._process.wait()
         return code if code >= 0 else 128 - code
 
@@ -63,7 +63,7 @@ class ServiceProcess:
         kill_group(self.pid)
 
     async def stop(self) -> None:
-        """Ask it to end, kill it when its grace is over; then sweep up what it started."""
+        """Ask it to end, and kill it after its grace; then kill what it started."""
         try:
             self.signal(self._service.stop_signal)
             async with asyncio.timeout(self._service.stop_grace_s):

@@ -1,7 +1,7 @@
 """The guardian's process: outlives the supervisor by an instant and kills what it left behind.
 
 Run as a script, `python -IS reaper.py`. Lines on its input, `+GROUP` and `-GROUP`, keep it informed of the process
-groups; the end of its input says that the supervisor is gone, however it went.
+groups; the end of its input is the end of the supervisor.
 """
 
 import contextlib

@@ -8,12 +8,13 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from qiki.runtime.files import write_atomically
 from qiki_harness.errors import StackError
 from qiki_harness.stack.status import StackInfo
 
 _LONGEST_SOCKET_PATH = 100  # bytes; the systems' limits are 104 and 108
 
-# Whoever asks `alive` holds the lock for an instant.
+# `alive` holds the lock for an instant.
 _LOCK_TRIES = 5
 _LOCK_PAUSE_S = 0.01
 
@@ -26,29 +27,30 @@ def user_folder() -> Path:
     folder = Path(f"/tmp/qiki-{os.getuid()}")  # noqa: S108  # made private below, and checked
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.is_symlink() or folder.stat().st_uid != os.getuid():
-        raise StackError(f"{folder}: belongs to somebody else; remove it")
+        raise StackError(f"{folder}: belongs to another user; remove it")
+    folder.chmod(0o700)  # an earlier one may be open to others
     return folder
 
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """Where everything of one stack lies."""
+    """Paths of one stack."""
 
     path: Path
 
     @property
     def info_file(self) -> Path:
-        """What is known of the stack, for other programs."""
+        """The status of the stack, for other programs."""
         return self.path / "stack.json"
 
     @property
     def logs(self) -> Path:
-        """Where the logs are."""
+        """The folder of the logs."""
         return self.path / "logs"
 
     @property
     def data(self) -> Path:
-        """Where the named volumes are; they outlive the stack, as the engine's do."""
+        """The folder of the named volumes, which outlive the stack as the engine's do."""
         return self.path / "data"
 
     def log(self, source: str) -> Path:
@@ -65,12 +67,10 @@ class RunFolder:
 
     def write(self, info: StackInfo) -> None:
         """Write `stack.json` whole or not at all."""
-        draft = self.info_file.with_suffix(".new")
-        draft.write_text(json.dumps(info.to_json(), indent=1), encoding="utf-8")
-        draft.replace(self.info_file)
+        write_atomically(self.info_file, json.dumps(info.to_json(), indent=1).encode())
 
     def read(self) -> StackInfo | None:
-        """What `stack.json` says; None where there was never a stack."""
+        """Return the content of `stack.json`; None where there was never a stack."""
         try:
             return StackInfo.from_json(json.loads(self.info_file.read_text(encoding="utf-8")))
         except FileNotFoundError:
@@ -79,7 +79,7 @@ class RunFolder:
             raise StackError(f"{self.info_file}: is not of this version of qiki: remove it ({error!r})") from error
 
     def lock(self) -> int:
-        """Take the folder for this process's life, and make it if need be; a second taker is refused."""
+        """Make the folder and lock it for the life of this process; refuse a second one."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(self.path / "supervisor.lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -97,7 +97,7 @@ class RunFolder:
 
     @property
     def alive(self) -> bool:
-        """Whether a supervisor lives here. The lock says it: a pid may by now be somebody else's."""
+        """True while a supervisor holds the lock. Its pid would not do: another process may have it by now."""
         try:
             descriptor = os.open(self.path / "supervisor.lock", os.O_RDWR)
         except FileNotFoundError:

@@ -11,38 +11,38 @@ from qiki_harness.stack.guardian import Guardian
 from qiki_harness.stack.health import watch_health
 from qiki_harness.stack.policy import restart_delay_s, settled, wants_restart
 from qiki_harness.stack.probe import probe
-from qiki_harness.stack.process import ServiceProcess
-from qiki_harness.stack.status import Health, State
+from qiki_harness.stack.process import ProcessGroup
+from qiki_harness.stack.status import ServiceHealth, State
 
 _SURVIVED_S = 0.3
 _NOT_STARTED = 127  # a shell's exit status
 
 
 class ServiceRunner:
-    """Runs one service and keeps its entry on the board."""
+    """Runs one service and keeps its status on the board."""
 
     def __init__(
         self, service: ComposeService, board: Board, guardian: Guardian, log: Path, say: Callable[[str], None]
     ) -> None:
         self.service = service
-        self.process: ServiceProcess | None = None
+        self.process: ProcessGroup | None = None
         self._board = board
         self._guardian = guardian
         self._log = log
         self._say = say
 
     async def run(self) -> None:
-        """Live until the policy lets the service rest; cancelled, stop the service."""
+        """Run the service until its policy restarts it no more; stop it on cancellation."""
         try:
             await self._wait_for_dependencies()
             await self._live_and_live_again()
         except asyncio.CancelledError:
-            self._update(state=State.STOPPED, health=Health.NONE, pid=None, waiting_for=())
+            self._update(state=State.STOPPED, health=ServiceHealth.NONE, pid=None, waiting_for=())
             raise
 
     async def watch_external(self) -> None:
-        """Only probe: the user runs this one."""
-        self._update(state=State.EXTERNAL, health=Health.STARTING)
+        """Probe a service that the user runs."""
+        self._update(state=State.EXTERNAL, health=ServiceHealth.STARTING)
         await self._watch_health()
 
     async def _wait_for_dependencies(self) -> None:
@@ -59,7 +59,7 @@ class ServiceRunner:
         restarts = in_a_row = 0
         while True:
             exit_code, ran_s = await self._live()
-            self._update(state=State.EXITED, health=Health.NONE, pid=None, exit_code=exit_code)
+            self._update(state=State.EXITED, health=ServiceHealth.NONE, pid=None, exit_code=exit_code)
             if not wants_restart(self.service.restart, exit_code, restarts):
                 return
             in_a_row = 0 if settled(ran_s) else in_a_row
@@ -71,15 +71,15 @@ class ServiceRunner:
             await asyncio.sleep(delay_s)
 
     async def _live(self) -> tuple[int, float]:
-        """One life: its exit code and how long it was."""
+        """Run the service once; return its exit code and its age [s]."""
         try:
-            process = self.process = await ServiceProcess.start(self.service, self._guardian, self._log)
-        except OSError as error:  # no more processes, or what starts it is being installed anew: it may pass
+            process = self.process = await ProcessGroup.start(self.service, self._guardian, self._log)
+        except OSError as error:  # no more processes, or its program is being installed: it may pass
             self._say(f"{self.service.name} cannot be started: {error}")
             return _NOT_STARTED, 0.0
         self._update(
             state=State.RUNNING,
-            health=Health.STARTING,
+            health=ServiceHealth.STARTING,
             pid=process.pid,
             exit_code=None,
             started_at=time.time(),
@@ -96,16 +96,16 @@ class ServiceRunner:
             self.process = None
 
     async def _watch_health(self) -> None:
-        """Probe for ever; where there is no check, a service that does not die at once is taken to work."""
+        """Probe for ever. Without a check, a service that does not end at once counts as working."""
         if not (check := self.service.healthcheck):
             await asyncio.sleep(_SURVIVED_S)
-            return self._report(Health.NONE, "")
+            return self._report(ServiceHealth.NONE, "")
         test = lambda: probe(check, self.service.environment, self.service.working_dir, self._guardian)
         return await watch_health(check, test, self._report)
 
-    def _report(self, health: Health, words: str) -> None:
+    def _report(self, health: ServiceHealth, words: str) -> None:
         before = self._board[self.service.name].health
-        if health is Health.UNHEALTHY is not before:
+        if health is ServiceHealth.UNHEALTHY is not before:
             self._say(f"{self.service.name} is unhealthy: {words}")
         self._update(health=health, detail=words)
 

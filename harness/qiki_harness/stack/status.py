@@ -1,4 +1,4 @@
-"""What is known of a running stack: the content of `stack.json`."""
+"""The status of a running stack: the content of `stack.json`."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class State(StrEnum):
-    """Where a service is in its life."""
+    """The state of a service."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -18,8 +18,8 @@ class State(StrEnum):
     EXTERNAL = "external"
 
 
-class Health(StrEnum):
-    """What the health check says; NONE where there is none."""
+class ServiceHealth(StrEnum):
+    """The verdict of the health check; NONE where there is none."""
 
     NONE = "-"
     STARTING = "starting"
@@ -28,7 +28,7 @@ class Health(StrEnum):
 
 
 class StackState(StrEnum):
-    """Where a stack is in its life."""
+    """The state of a stack."""
 
     STARTING = "starting"
     UP = "up"
@@ -48,7 +48,7 @@ class ServiceStatus:
         ready_after_s: How long after the stack's start it was first ready.
         waiting_for: Conditions that are not true yet.
         held_by: The last service that it had to wait for, until `held_s` after the stack's start.
-        detail: What its last failed probe said.
+        detail: The text of its last failed probe.
         by_hand: The command line with which the user runs it himself, if he does.
     """
 
@@ -57,7 +57,7 @@ class ServiceStatus:
     one_shot: bool = False
     checked: bool = False
     state: State = State.WAITING
-    health: Health = Health.NONE
+    health: ServiceHealth = ServiceHealth.NONE
     pid: int | None = None
     exit_code: int | None = None
     restarts: int = 0
@@ -72,18 +72,18 @@ class ServiceStatus:
 
     @property
     def ready(self) -> bool:
-        """Whether it does its work, or has done it."""
+        """True while it does its work, or once it has done it."""
         match self.state:
             case State.RUNNING | State.EXTERNAL:
-                return self.health in {Health.HEALTHY, Health.NONE} and not self.one_shot
+                return self.health in {ServiceHealth.HEALTHY, ServiceHealth.NONE} and not self.one_shot
             case State.EXITED:
                 return self.exit_code == 0 and (self.one_shot or not self.checked)
         return False
 
     def __str__(self) -> str:
-        """Say it in a line."""
+        """Return it in a line."""
         words = [self.name, str(self.state)]
-        if self.health is not Health.NONE:
+        if self.health is not ServiceHealth.NONE:
             words.append(str(self.health))
         if self.exit_code is not None:
             words.append(f"exit code {self.exit_code}")
@@ -94,7 +94,7 @@ class ServiceStatus:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a stack did not come up."""
+    """The reason why a stack did not start."""
 
     message: str
     exit_status: int
@@ -103,7 +103,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class StackInfo:
-    """A stack: where it is, what runs in it and how to reach it. `pid` is the supervisor's."""
+    """A stack: its place, its services and its addresses. `pid` is the supervisor's."""
 
     name: str
     folder: Path
@@ -117,26 +117,26 @@ class StackInfo:
     services: Mapping[str, ServiceStatus] = field(default_factory=dict)
 
     def port(self, variable: str) -> int:
-        """The port that a variable of the compose file was given, such as NATS_PORT."""
+        """Return the port of a variable of the compose file, such as NATS_PORT."""
         for service in self.services.values():
             if variable in service.ports:
                 return service.ports[variable]
         raise KeyError(variable)
 
     def http_url(self, service: str) -> str:
-        """Where a service serves HTTP (health, metrics)."""
+        """Return the address of a service's HTTP server (health, metrics)."""
         for variable, port in self.services[service].ports.items():
             if variable.endswith("_HTTP_PORT"):
                 return f"http://127.0.0.1:{port}"
         raise KeyError(service)
 
     def to_json(self) -> dict[str, Any]:
-        """As plain values."""
+        """Return it as plain values."""
         return asdict(self) | {key: str(getattr(self, key)) for key in ("folder", "compose_file", "control")}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "StackInfo":
-        """From what `to_json` gave."""
+        """Return the status that `to_json` wrote."""
         failure = values["failure"]
         services = {name: _service(entry) for name, entry in values["services"].items()}
         return cls(
@@ -151,5 +151,5 @@ class StackInfo:
 
 
 def _service(entry: Mapping[str, Any]) -> ServiceStatus:
-    state, health = State(entry["state"]), Health(entry["health"])
+    state, health = State(entry["state"]), ServiceHealth(entry["health"])
     return ServiceStatus(**{**entry, "state": state, "health": health, "waiting_for": tuple(entry["waiting_for"])})

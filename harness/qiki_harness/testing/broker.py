@@ -35,17 +35,17 @@ class Broker:
 
     @property
     def url(self) -> str:
-        """Where clients find it."""
+        """Its address for clients."""
         return f"nats://127.0.0.1:{self._port}"
 
     @property
     def http_url(self) -> str:
-        """Its monitoring."""
+        """The address of its monitoring."""
         return f"http://127.0.0.1:{self._http_port}"
 
     @property
     def log(self) -> Path:
-        """What it says."""
+        """Its log."""
         return self._store_dir / "nats-server.log"
 
     def __enter__(self) -> Self:
@@ -59,10 +59,10 @@ class Broker:
         self._locks.release()
 
     def start(self) -> None:
-        """Start it on its store; returns when it accepts clients.
+        """Start it on its store, and return when it accepts clients.
 
         Raises:
-            StartFailedError: it ended; with its own words.
+            StartFailedError: it ended; with the last lines of its log.
         """
         self._store_dir.mkdir(parents=True, exist_ok=True)
         environment = os.environ | {
@@ -76,20 +76,20 @@ class Broker:
         until("the broker to accept clients", self._accepts)
 
     def kill(self) -> None:
-        """End it at once, as a crash would."""
+        """Kill it, as a crash would."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
             self._process = None
 
     def freeze(self) -> None:
-        """Let it hang: connections stay open, nothing is read or answered, until it thaws or is killed."""
+        """Stop its process: connections stay open, and nothing is read or answered until `thaw`."""
         if self._process is not None:
             self._process.send_signal(signal.SIGSTOP)
             os.waitpid(self._process.pid, os.WUNTRACED)  # until its last thread has stopped: they may answer till then
 
     def thaw(self) -> None:
-        """Let it go on."""
+        """Let it go on after `freeze`."""
         if self._process is not None:
             self._process.send_signal(signal.SIGCONT)
 

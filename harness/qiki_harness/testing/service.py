@@ -22,7 +22,7 @@ class ServiceProcess:
 
     Args:
         command: module name, or the whole argument list
-        log: where stderr goes; appended to, so that it holds the lives before
+        log: file that its output is appended to
         settings: environment variables beside the test's own
     """
 
@@ -49,21 +49,21 @@ class ServiceProcess:
             self._process = subprocess.Popen(self._command, env=self._environment, stdout=log, stderr=log)
 
     def words(self) -> str:
-        """What this life of it has said."""
+        """Return the log since its last start."""
         with self.log.open("rb") as log:
             log.seek(self._from)
             return log.read().decode(errors="replace")
 
     def lines(self) -> list[dict[str, Any]]:
-        """Its structured log."""
+        """Return its structured log since its last start."""
         return [json.loads(line) for line in self.words().splitlines() if line.startswith("{")]
 
     def said(self, event: str) -> dict[str, Any] | None:
-        """The first line of its log about `event`."""
+        """Return the first line of its log about `event`."""
         return next((line for line in self.lines() if line.get("event") == event), None)
 
     def get(self, path: str) -> tuple[int, str]:
-        """Status and body of a page of its health server; 0 while nobody answers."""
+        """Return status and body of a page of its health server; status 0 without an answer."""
         try:
             with open_url(f"http://127.0.0.1:{self.http_port}{path}", timeout=5) as answer:
                 return answer.status, answer.read().decode()
@@ -74,29 +74,34 @@ class ServiceProcess:
 
     @property
     def http_port(self) -> int:
-        """Where its health server listens."""
+        """The port of its health server."""
         return int(until("the service to listen", self._started)["http_port"])
 
     def ready(self) -> Self:
-        """Wait until it has all it needs."""
+        """Wait until it is ready."""
         until(f"{self._command[-1]} to be ready:\n{self.words()}", lambda: self.get("/readyz")[0] == 200)
         return self
 
     def terminate(self) -> int:
-        """Ask it to stop; its exit status."""
+        """Ask it to stop and return its exit status."""
         if self._process is None:
             raise StartFailedError("the service was not started")
         self._process.terminate()
         return self.wait(STOP_S)
 
+    def signal(self, number: int) -> None:
+        """Send a signal."""
+        if self._process is not None:
+            self._process.send_signal(number)
+
     def wait(self, deadline_s: float = 60.0) -> int:
-        """Its exit status, once it has ended."""
+        """Wait for its end and return its exit status."""
         if self._process is None:
             raise StartFailedError("the service was not started")
         return self._process.wait(deadline_s)
 
     def kill(self) -> None:
-        """End it at once, as a crash would."""
+        """Kill it, as a crash would."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()

@@ -12,10 +12,10 @@ POLL_S = 0.01
 
 
 def until(what: str, condition: Callable[[], T | None], deadline_s: float = 60.0, poll_s: float = POLL_S) -> T:
-    """Wait for the first truthy value of `condition`.
+    """Wait for a truthy value of `condition` and return it.
 
     Raises:
-        DeadlineError: there was none in time; says `what` was waited for, and the last value.
+        DeadlineError: there was none in time.
     """
     end_s = time.monotonic() + deadline_s
     while not (value := condition()):
@@ -25,8 +25,8 @@ def until(what: str, condition: Callable[[], T | None], deadline_s: float = 60.0
     return value
 
 
-async def until_async(what: str, condition: Callable[[], Awaitable[T | None]], deadline_s: float = 60.0) -> T:
-    """The same in an event loop."""
+async def until_async(what: str, condition: Callable[[], Awaitable[T | None]], deadline_s: float = 60.0, poll_s: float = POLL_S) -> T:
+    """Wait as `until` does, in an event loop."""
     end_s = time.monotonic() + deadline_s
     while not (value := await condition()):
         if time.monotonic() > end_s:

@@ -6,7 +6,7 @@ import pytest
 
 from qiki_harness.compose import Dependency, StartCondition
 from qiki_harness.stack.board import Board
-from qiki_harness.stack.status import Health, ServiceStatus, State
+from qiki_harness.stack.status import ServiceHealth, ServiceStatus, State
 
 
 def board(*statuses: ServiceStatus) -> Board:
@@ -18,18 +18,18 @@ def board(*statuses: ServiceStatus) -> Board:
     [
         (ServiceStatus("a", "", state=State.WAITING), set()),
         (ServiceStatus("a", "", state=State.RUNNING), {StartCondition.STARTED}),
-        (ServiceStatus("a", "", state=State.RUNNING, health=Health.STARTING), {StartCondition.STARTED}),
-        (ServiceStatus("a", "", state=State.RUNNING, health=Health.UNHEALTHY), {StartCondition.STARTED}),
+        (ServiceStatus("a", "", state=State.RUNNING, health=ServiceHealth.STARTING), {StartCondition.STARTED}),
+        (ServiceStatus("a", "", state=State.RUNNING, health=ServiceHealth.UNHEALTHY), {StartCondition.STARTED}),
         (
-            ServiceStatus("a", "", state=State.RUNNING, health=Health.HEALTHY),
+            ServiceStatus("a", "", state=State.RUNNING, health=ServiceHealth.HEALTHY),
             {StartCondition.STARTED, StartCondition.HEALTHY},
         ),
-        (ServiceStatus("a", "", state=State.RESTARTING, health=Health.HEALTHY), set()),
+        (ServiceStatus("a", "", state=State.RESTARTING, health=ServiceHealth.HEALTHY), set()),
         (ServiceStatus("a", "", state=State.EXITED, exit_code=0), {StartCondition.STARTED, StartCondition.COMPLETED}),
         (ServiceStatus("a", "", state=State.EXITED, exit_code=1), {StartCondition.STARTED}),
         (ServiceStatus("a", "", state=State.STOPPED, exit_code=0), set()),
-        (ServiceStatus("a", "", state=State.EXTERNAL, health=Health.STARTING), set()),
-        (ServiceStatus("a", "", state=State.EXTERNAL, health=Health.HEALTHY), set(StartCondition)),
+        (ServiceStatus("a", "", state=State.EXTERNAL, health=ServiceHealth.STARTING), set()),
+        (ServiceStatus("a", "", state=State.EXTERNAL, health=ServiceHealth.HEALTHY), set(StartCondition)),
         (ServiceStatus("a", "", state=State.EXTERNAL), set(StartCondition)),
     ],
 )

@@ -10,7 +10,7 @@ from qiki_harness.cli.options import compose_file, run_folder, running_stack
 from qiki_harness.cli.output import has_colour, paint, prefixes, table
 from qiki_harness.cli.progress import Progress, by_hand, summary
 from qiki_harness.errors import HarnessError
-from qiki_harness.stack import Health, ServiceStatus, StackInfo, State
+from qiki_harness.stack import ServiceHealth, ServiceStatus, StackInfo, State
 
 
 class Terminal(io.StringIO):
@@ -20,7 +20,7 @@ class Terminal(io.StringIO):
         return True
 
 
-NATS = ServiceStatus("nats", "", state=State.RUNNING, health=Health.HEALTHY, ready_after_s=0.126)
+NATS = ServiceStatus("nats", "", state=State.RUNNING, health=ServiceHealth.HEALTHY, ready_after_s=0.126)
 INIT = ServiceStatus(
     "init", "", one_shot=True, state=State.EXITED, exit_code=0, ready_after_s=0.5, held_by="nats", held_s=0.13
 )

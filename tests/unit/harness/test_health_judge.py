@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from qiki_harness.compose import Healthcheck
 from qiki_harness.stack.health import HealthJudge
-from qiki_harness.stack.status import Health
+from qiki_harness.stack.status import ServiceHealth
 
 CHECK = Healthcheck(("probe",), interval_s=2.0, retries=3, start_period_s=10.0, start_interval_s=0.1)
 
@@ -26,23 +26,23 @@ def test_probes_slow_down_at_the_end_of_the_start_period():
 def test_failures_in_the_start_period_do_not_count():
     judge = HealthJudge(CHECK)
     for i in range(50):
-        assert judge.judge(0.1 * i, passed=False) is Health.STARTING
-    assert judge.judge(10.5, passed=False) is Health.STARTING
-    assert judge.judge(12.5, passed=False) is Health.STARTING
-    assert judge.judge(14.5, passed=False) is Health.UNHEALTHY
+        assert judge.judge(0.1 * i, passed=False) is ServiceHealth.STARTING
+    assert judge.judge(10.5, passed=False) is ServiceHealth.STARTING
+    assert judge.judge(12.5, passed=False) is ServiceHealth.STARTING
+    assert judge.judge(14.5, passed=False) is ServiceHealth.UNHEALTHY
 
 
 def test_the_first_success_ends_the_start_period():
     judge = HealthJudge(CHECK)
-    assert judge.judge(1.0, passed=True) is Health.HEALTHY
+    assert judge.judge(1.0, passed=True) is ServiceHealth.HEALTHY
     verdicts = [judge.judge(t, passed=False) for t in (2.0, 3.0, 4.0)]
-    assert verdicts == [Health.HEALTHY, Health.HEALTHY, Health.UNHEALTHY]
+    assert verdicts == [ServiceHealth.HEALTHY, ServiceHealth.HEALTHY, ServiceHealth.UNHEALTHY]
 
 
 def test_one_success_heals():
     judge = HealthJudge(Healthcheck(("probe",), retries=1))
-    assert judge.judge(1.0, passed=False) is Health.UNHEALTHY
-    assert judge.judge(2.0, passed=True) is Health.HEALTHY
+    assert judge.judge(1.0, passed=False) is ServiceHealth.UNHEALTHY
+    assert judge.judge(2.0, passed=True) is ServiceHealth.HEALTHY
 
 
 @given(st.lists(st.booleans(), min_size=1), st.integers(1, 4))
@@ -51,5 +51,5 @@ def test_unhealthy_is_retries_failures_in_a_row(results: list[bool], retries: in
     for passed in results:
         verdict = judge.judge(0.0, passed=passed)
     tail = [*results[::-1], True].index(True)
-    assert (verdict is Health.UNHEALTHY) == (tail >= retries)
-    assert (verdict is Health.HEALTHY) == (tail < retries and any(results))
+    assert (verdict is ServiceHealth.UNHEALTHY) == (tail >= retries)
+    assert (verdict is ServiceHealth.HEALTHY) == (tail < retries and any(results))

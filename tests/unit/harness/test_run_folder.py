@@ -9,10 +9,10 @@ import pytest
 from qiki_harness.errors import StackError
 from qiki_harness.stack.options import StackOptions
 from qiki_harness.stack.runfolder import RunFolder, user_folder
-from qiki_harness.stack.status import Failure, Health, ServiceStatus, StackInfo, StackState, State
+from qiki_harness.stack.status import Failure, ServiceHealth, ServiceStatus, StackInfo, StackState, State
 
 STATUS = ServiceStatus(
-    "db", "/logs/db.log", state=State.RUNNING, health=Health.HEALTHY, pid=7, ready_after_s=0.5,
+    "db", "/logs/db.log", state=State.RUNNING, health=ServiceHealth.HEALTHY, pid=7, ready_after_s=0.5,
     waiting_for=("a (healthy)",), ports={"DB_PORT": 4222, "DB_HTTP_PORT": 8222},
 )  # fmt: skip
 INFO = StackInfo(

@@ -7,7 +7,7 @@ import pytest
 
 from qiki_harness.compose import Project
 from qiki_harness.stack.startup import is_up, start_failure
-from qiki_harness.stack.status import Health, ServiceStatus, State
+from qiki_harness.stack.status import ServiceHealth, ServiceStatus, State
 
 Fill = Callable[..., Project]
 
@@ -18,7 +18,7 @@ services:
   init: {command: x, depends_on: {db: {condition: service_healthy}}}
   web: {command: x, depends_on: {init: {condition: service_completed_successfully}}}
 """
-DB = ServiceStatus("db", "log", state=State.RUNNING, health=Health.HEALTHY)
+DB = ServiceStatus("db", "log", state=State.RUNNING, health=ServiceHealth.HEALTHY)
 INIT = ServiceStatus("init", "log", one_shot=True, state=State.EXITED, exit_code=0)
 WEB = ServiceStatus("web", "log", state=State.RUNNING)
 
@@ -35,8 +35,8 @@ def test_up_is_when_all_are_ready(project: Fill):
 @pytest.mark.parametrize(
     "status",
     [
-        replace(DB, health=Health.STARTING),
-        replace(DB, health=Health.UNHEALTHY),
+        replace(DB, health=ServiceHealth.STARTING),
+        replace(DB, health=ServiceHealth.UNHEALTHY),
         replace(INIT, state=State.RUNNING, exit_code=None),
         replace(INIT, exit_code=1),
         replace(WEB, state=State.WAITING),
@@ -49,18 +49,18 @@ def test_one_that_is_not_ready_keeps_it_from_being_up(project: Fill, status: Ser
 
 
 def test_who_waits_for_the_users_own_service_holds_nothing_up(project: Fill):
-    external = replace(DB, state=State.EXTERNAL, health=Health.STARTING)
+    external = replace(DB, state=State.EXTERNAL, health=ServiceHealth.STARTING)
     waiting = (replace(INIT, state=State.WAITING, exit_code=None), replace(WEB, state=State.WAITING))
     assert up(project, external, *waiting)
 
 
 def test_once_the_users_own_service_is_there_the_rest_counts_again(project: Fill):
-    external = replace(DB, state=State.EXTERNAL, health=Health.HEALTHY)
+    external = replace(DB, state=State.EXTERNAL, health=ServiceHealth.HEALTHY)
     assert not up(project, external, replace(WEB, state=State.WAITING))
 
 
 DEAD = ServiceStatus("a", "a.log", state=State.EXITED)
-SICK = ServiceStatus("a", "a.log", state=State.RUNNING, health=Health.UNHEALTHY, detail="refused")
+SICK = ServiceStatus("a", "a.log", state=State.RUNNING, health=ServiceHealth.UNHEALTHY, detail="refused")
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ SICK = ServiceStatus("a", "a.log", state=State.RUNNING, health=Health.UNHEALTHY,
         (SICK, ("a does not become healthy: refused; its log: a.log", 1)),
         (replace(DEAD, exit_code=0), None),
         (replace(DEAD, exit_code=0, one_shot=True, checked=True), None),
-        (replace(SICK, health=Health.STARTING), None),
+        (replace(SICK, health=ServiceHealth.STARTING), None),
         # It worked once: from then on its restart policy decides.
         (replace(DEAD, exit_code=1, ready_after_s=0.1), None),
         (replace(SICK, ready_after_s=0.1), None),

@@ -1,6 +1,8 @@
 """A stack while it runs: its supervisor, its `stack.json`, and the requests that come in."""
 
 import asyncio
+import contextlib
+import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,14 +16,17 @@ from qiki_harness.stack.server import Request, serve
 from qiki_harness.stack.status import StackInfo
 from qiki_harness.stack.supervisor import Supervisor
 
+_RETRY_S = 1.0
 
-class Session:
+
+class StackRun:
     """Ties the supervisor to the run folder."""
 
     def __init__(self, plan: Plan, folder: RunFolder, guardian: Guardian, info: StackInfo) -> None:
         self._folder = folder
         self._info = info
-        self._stale = False
+        self._pending: asyncio.Handle | None = None
+        self._refused = False
         self.supervisor = Supervisor(
             plan.project,
             folder,
@@ -33,36 +38,43 @@ class Session:
         )
 
     async def run(self, announce: Callable[[], None]) -> int:
-        """Serve until the stack has stopped; `announce` that it is known. The exit status is the start's."""
+        """Serve until the stack has stopped; `announce` that it is known. Return the exit status of the start."""
         server = await serve(self._info.control, self._handle)
         try:
-            self.write()
+            self._folder.write(self._now())
             announce()
             await self.supervisor.run()
         finally:
             server.close()
             self._info.control.unlink(missing_ok=True)
-            self.write()
+            self._write()
         return self.supervisor.failure.exit_status if self.supervisor.failure else 0
 
-    def write(self) -> None:
-        """Write `stack.json`."""
-        self._stale = False
+    def _now(self) -> StackInfo:
         supervisor = self.supervisor
-        self._folder.write(
-            replace(
-                self._info,
-                state=supervisor.state,
-                failure=supervisor.failure,
-                services=supervisor.board.statuses,
-            )
+        return replace(
+            self._info, state=supervisor.state, failure=supervisor.failure, services=supervisor.board.statuses
         )
 
+    def _write(self) -> None:
+        """Write `stack.json`; where it cannot be written, keep the old one and try again."""
+        self._pending = None
+        try:
+            self._folder.write(self._now())
+        except OSError as error:
+            if not self._refused:
+                say(f"{self._folder.info_file} cannot be written, the old one stays: {error.strerror}")
+            self._refused = True
+            self._pending = asyncio.get_running_loop().call_later(_RETRY_S, self._write)
+        else:
+            if self._refused:
+                say(f"{self._folder.info_file} is written again")
+            self._refused = False
+
     def _write_soon(self) -> None:
-        """Write once for all changes of one turn of the loop."""
-        if not self._stale:
-            self._stale = True
-            asyncio.get_running_loop().call_soon(self.write)
+        """Write once for all changes of one turn of the loop, or up to the next try."""
+        if self._pending is None:
+            self._pending = asyncio.get_running_loop().call_soon(self._write)
 
     async def _handle(self, request: Request) -> None:
         service = request.get("service", "")
@@ -85,5 +97,6 @@ class Session:
 
 
 def say(text: str) -> None:
-    """Tell the supervisor's own log (its output goes there)."""
-    print(time.strftime("%H:%M:%S"), text, flush=True)
+    """Write a line to the supervisor's log, where its output goes; without room there it is lost."""
+    with contextlib.suppress(OSError):
+        os.write(1, f"{time.strftime('%H:%M:%S')} {text}\n".encode())
