@@ -1,7 +1,6 @@
 """A service's events: raised at any time, kept until NATS is there, published once each."""
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -17,6 +16,7 @@ from prometheus_client import Counter
 from qiki.contracts.events import SEVERITY, EventKind
 from qiki.contracts.fields import Payload
 from qiki.runtime.clock import now
+from qiki.runtime.tasks import background
 
 KEPT = 1000
 RAISED = Counter("qiki_events_total", "Events raised", ["name"])
@@ -25,7 +25,7 @@ log = structlog.get_logger()
 
 
 class Publisher(Protocol):
-    """What carries them: a `PublishWindow`."""
+    """A way to the broker, as `PublishWindow` is."""
 
     async def publish(self, subject: str, body: bytes, headers: Mapping[str, str]) -> Any:
         """Send until stored."""
@@ -77,14 +77,9 @@ class Events:
 
     @asynccontextmanager
     async def sent_by(self, publisher: Publisher) -> AsyncIterator[None]:
-        """Publish them as they come for as long as the context lasts, and those that wait at its end."""
-        sending = asyncio.create_task(self._send(publisher))
-        try:
+        """Publish events as they come while the context lasts, and the waiting ones at its end."""
+        async with background(self._send(publisher)):
             yield
-        finally:
-            sending.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await sending
         await self._flush(publisher)
 
     async def _send(self, publisher: Publisher) -> None:
@@ -98,7 +93,7 @@ class Events:
             event = self._waiting[0]
             try:
                 await publisher.publish(event.subject, event.body, event.headers)
-            except nats.errors.MaxPayloadError:  # it never will be sent, and must not hold up the others
+            except nats.errors.MaxPayloadError:  # it can never be sent
                 DROPPED.inc()
                 log.error("event dropped, it is larger than NATS takes", subject=event.subject, bytes=len(event.body))
             if self._waiting and self._waiting[0] is event:

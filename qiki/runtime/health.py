@@ -1,4 +1,4 @@
-"""What a service says of itself over HTTP: `/healthz` (am I alive), `/readyz` (are my inputs), `/metrics`.
+"""The health of a service over HTTP: `/healthz` (alive), `/readyz` (all its inputs are there), `/metrics`.
 
 The server has a thread of its own, so that a stuck event loop is reported at once and not by a timeout.
 """
@@ -15,6 +15,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from prometheus_client import make_wsgi_app
 
 STUCK_AFTER_S = 2.0
+ABANDONED_AFTER_S = 10.0
 POLL_S = 0.1  # the end of the process waits as long
 
 
@@ -26,35 +27,45 @@ class Health:
         self._clock = clock
         self._beat_s = clock()
         self._problems: dict[str, str] = {}
+        self._tried_s: dict[str, float] = {}
         self._was_ready = False
 
     def beat(self) -> None:
-        """The event loop turns."""
+        """Note that the event loop turns."""
         self._beat_s = self._clock()
 
     def wait_for(self, condition: str, problem: str) -> None:
-        """`condition` does not hold, because of `problem`: not ready."""
+        """Be unready, because `condition` does not hold: `problem`."""
         self._problems = self._problems | {condition: problem}
 
+    def tried(self, condition: str) -> None:
+        """Note an attempt to bring `condition` about. After the first one, 10 s without another are a fault."""
+        self._tried_s = self._tried_s | {condition: self._clock()}
+
     def met(self, condition: str) -> None:
-        """`condition` holds."""
+        """Note that `condition` holds."""
+        self._tried_s = {name: tried_s for name, tried_s in self._tried_s.items() if name != condition}
         self._problems = {name: problem for name, problem in self._problems.items() if name != condition}
         self._was_ready = self._was_ready or not self._problems
 
     @property
     def problems(self) -> dict[str, str]:
-        """Condition to problem; empty when ready."""
+        """Problems by condition; none when ready."""
         return self._problems
 
     def alive(self) -> tuple[bool, dict[str, Any]]:
-        """Whether the event loop turns."""
-        silent_s = self._clock() - self._beat_s
-        if silent_s < STUCK_AFTER_S:
-            return True, {"status": "ok", "service": self.service}
-        return False, {"status": "stuck", "service": self.service, "silent_s": round(silent_s, 1)}
+        """Return whether the event loop turns and tries to get what is lost."""
+        now_s = self._clock()
+        if (silent_s := now_s - self._beat_s) >= STUCK_AFTER_S:
+            return False, {"status": "stuck", "service": self.service, "silent_s": round(silent_s, 1)}
+        for condition, tried_s in self._tried_s.items():
+            if (idle_s := now_s - tried_s) >= ABANDONED_AFTER_S:
+                problem = f"not tried again for {idle_s:.0f} s"
+                return False, {"status": "abandoned", "service": self.service, "waiting_for": {condition: problem}}
+        return True, {"status": "ok", "service": self.service}
 
     def ready(self) -> tuple[bool, dict[str, Any]]:
-        """Whether it is alive and has all it needs."""
+        """Return whether it is alive and every condition holds."""
         alive, body = self.alive()
         if not alive or not self._problems:
             return alive, body
@@ -63,7 +74,7 @@ class Health:
 
 
 class HealthServer:
-    """Serves a `Health` and the process's metrics; port 0 takes a free one, `port` says which."""
+    """HTTP server of a `Health` and the process's metrics. Port 0 takes a free one, which is in `port`."""
 
     def __init__(self, health: Health, host: str, port: int) -> None:
         self._metrics = make_wsgi_app()
@@ -94,7 +105,7 @@ class HealthServer:
 
 
 class _Server(ThreadingMixIn, WSGIServer):
-    daemon_threads = True  # a client that says nothing holds nobody up
+    daemon_threads = True  # a silent client does not delay the end
 
     def server_bind(self) -> None:
         """Bind without the standard library's reverse look-up of the host name, which can take seconds."""
@@ -104,7 +115,7 @@ class _Server(ThreadingMixIn, WSGIServer):
 
 
 class _Quiet(WSGIRequestHandler):
-    timeout = 2  # a client that sends nothing holds nobody up for longer
+    timeout = 2  # [s], for a client that sends nothing
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """A probe a second is no news."""
+        """Log nothing: there is a probe every second."""

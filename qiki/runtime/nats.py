@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+import nats.errors
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 from prometheus_client import Gauge
@@ -15,6 +16,7 @@ from prometheus_client import Gauge
 from qiki.contracts.events import NATS_CONNECTED, NATS_DISCONNECTED, Connection, EventKind
 from qiki.runtime import nats_patches
 from qiki.runtime.clock import now
+from qiki.runtime.health import Health
 from qiki.runtime.service import S, Service
 
 CONNECTED = Gauge("qiki_nats_connected", "1 while the connection to NATS is up", ["connection"])
@@ -44,6 +46,7 @@ class Link:
 
     client: Client
     hooks: Hooks = field(default_factory=Hooks)
+    health: Health | None = None
 
     @property
     def jetstream(self) -> JetStreamContext:
@@ -65,7 +68,7 @@ async def connect(service: Service[S], role: str = "nats") -> AsyncIterator[Link
         service: its readiness depends on the connection
         role: its name on `/readyz` and in metrics
     """
-    link = Link(new_client())
+    link = Link(new_client(), health=service.health)
     options = connection_options(service, link.hooks, role, link.client)
     service.health.wait_for(role, "not connected yet")
     await reachable(options["servers"][0], service.stopping)
@@ -103,15 +106,14 @@ def connection_options(service: Service[S], hooks: Hooks, role: str, client: Cli
         if not service.stopping.is_set():
             service.log.warning("NATS connection lost", connection=role)
             service.health.wait_for(role, "connection lost")
+            service.health.tried(role)
             _emit(service, NATS_DISCONNECTED, role)
-        for hook in hooks.on_lost:
-            await hook()
+        await _call(service, hooks.on_lost)
 
     async def restored() -> None:
         service.log.info("NATS connection restored", connection=role)
         _up(service, role)
-        for hook in hooks.on_restored:
-            await hook()
+        await _call(service, hooks.on_restored)
 
     async def closed() -> None:
         """End the service: the server refuses what we send, and the client does not reconnect after that."""
@@ -121,6 +123,10 @@ def connection_options(service: Service[S], hooks: Hooks, role: str, client: Cli
 
     async def failed(error: Exception) -> None:
         service.log.debug("NATS", connection=role, error=repr(error))
+        if role in service.health.problems:
+            service.health.tried(role)
+        if _of_callback(error):
+            service.crash(error)
 
     return {
         "servers": [service.settings.nats_url],
@@ -162,3 +168,18 @@ def _up(service: Service[S], role: str) -> None:
 
 def _emit(service: Service[S], kind: EventKind, role: str) -> None:
     service.events.emit(kind, Connection(source=service.name, ts_epoch=now().timestamp(), connection=role))
+
+
+async def _call(service: Service[S], callbacks: list[Hook]) -> None:
+    """Call hooks. An error of one would end the client's attempts to reconnect, and nobody would see it."""
+    try:
+        for hook in callbacks:
+            await hook()
+    except Exception as error:
+        service.crash(error)
+
+
+def _of_callback(error: Exception) -> bool:
+    """Return whether a subscription's callback failed by a bug, which nats-py reports as it does a lost connection."""
+    by = error.__traceback__ and error.__traceback__.tb_frame.f_code.co_name
+    return by == "_wait_for_msgs" and not isinstance(error, nats.errors.Error | OSError)

@@ -14,20 +14,26 @@ import structlog
 
 from qiki.contracts.events import BOOT_OK, BOOT_START, HEALTH_FAILED, HEALTH_OK, EventKind, HealthChange, LifeCycle
 from qiki.errors import UserError
+from qiki.runtime.async_probe import ask
 from qiki.runtime.clock import now
 from qiki.runtime.events import Events
 from qiki.runtime.health import Health, HealthServer
 from qiki.runtime.logs import configure_logging
 from qiki.runtime.settings import ServiceSettings, load_settings
+from qiki.runtime.storage import health_page, write_error
+from qiki.runtime.tasks import TaskGroup
+from qiki.runtime.watchdog import Watchdog
 
 S = TypeVar("S", bound=ServiceSettings)
 BEAT_S = 0.5
+LOOK_S = 1.0
+STORAGE = "storage"
 DRAIN_S = 4.5  # the contract's 5 s less what the interpreter needs to end
 
 
 @dataclass
 class Service(Generic[S]):
-    """What the platform gives to a service's main coroutine."""
+    """A service as its main coroutine sees it."""
 
     name: str
     settings: S
@@ -41,13 +47,17 @@ class Service(Generic[S]):
         self.events = Events(self.name)
 
     def fail(self, event: str, **details: object) -> None:
-        """Say in one line why only a new process can go on, and end this one with status 1."""
+        """Log in one line why only a new process can go on, and end this one with status 1."""
         self.log.error(event, **details)
         self.failed.set()
 
+    def crash(self, error: BaseException) -> None:
+        """End the process for an error that no caller sees: log its traceback, status 1."""
+        self.fail("ended by a bug", exc_info=error)
+
     async def until_stopped(self, *work: Coroutine[Any, Any, None]) -> None:
-        """Run coroutines until the service is told to stop, then cancel them; an error in one ends all."""
-        async with asyncio.TaskGroup() as group:
+        """Run coroutines until the service is to stop, then cancel them. An error in one ends all."""
+        async with TaskGroup() as group:
             tasks = [group.create_task(one) for one in work]
             await group.create_task(self.stopping.wait())
             for task in tasks:
@@ -75,8 +85,9 @@ def run_service(name: str, settings_type: type[S], main: Callable[[Service[S]], 
 
 def _exit(status: int) -> NoReturn:
     """End at once: nothing of ours is left to do, and the libraries' tasks and threads can hold an exit up."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with contextlib.suppress(OSError):  # the log may have no room
+        sys.stdout.flush()
+        sys.stderr.flush()
     os._exit(status)
 
 
@@ -98,22 +109,22 @@ async def _run(service: Service[S], main: Callable[[Service[S]], Awaitable[None]
         address = f"{service.settings.qiki_http_host}:{service.settings.qiki_http_port}"
         raise UserError(f"QIKI_HTTP_PORT: cannot listen on {address}: {error.strerror}") from None
     service.health.wait_for("main", "starting")
-    with server:
+    with server, Watchdog(service.health, service.settings.qiki_watchdog_sec):
         service.log.info("started", http_port=server.port)
         service.events.emit(BOOT_START, LifeCycle(source=service.name, ts_epoch=now().timestamp()))
-        beat = asyncio.create_task(_beat(service))
-        try:
-            return await _supervise(service, main)
-        finally:
-            beat.cancel()
+        return await _supervise(service, main)
 
 
 async def _supervise(service: Service[S], main: Callable[[Service[S]], Awaitable[None]]) -> int:
     work = asyncio.ensure_future(main(service))
     ends = [asyncio.create_task(event.wait()) for event in (service.stopping, service.failed)]
-    await asyncio.sleep(0)  # its first step says what it waits for
+    helpers = [asyncio.create_task(_beat(service)), asyncio.create_task(_watch_storage(service))]
+    await asyncio.sleep(0)  # its first step sets the conditions of readiness
     service.health.met("main")
-    await asyncio.wait({work, *ends}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({work, *ends, *helpers}, return_when=asyncio.FIRST_COMPLETED)
+    for helper in helpers:
+        if helper.done() and (error := helper.exception()):
+            service.crash(error)
     if service.failed.is_set():
         _exit(1)
     await asyncio.wait({work}, timeout=DRAIN_S)
@@ -140,20 +151,33 @@ def _user_error(error: BaseException) -> UserError | None:
 
 
 async def _beat(service: Service[S]) -> None:
-    """Show that the event loop turns, and tell when the service becomes ready or is no longer so."""
+    """Show that the event loop turns, and emit an event when readiness changes."""
     was_ready: bool | None = None
-    with contextlib.suppress(asyncio.CancelledError):
-        while True:
-            service.health.beat()
-            is_ready, _ = service.health.ready()
-            if is_ready and was_ready is None:
-                gc.freeze()  # what a service is made of lasts: looking through it for garbage held up a frame
-                service.events.emit(BOOT_OK, LifeCycle(source=service.name, ts_epoch=now().timestamp()))
-            elif was_ready is not None and is_ready != was_ready:
-                _tell_health(service, HEALTH_OK if is_ready else HEALTH_FAILED)
-            if is_ready or was_ready is not None:
-                was_ready = is_ready
-            await asyncio.sleep(BEAT_S)
+    while True:
+        service.health.beat()
+        is_ready, _ = service.health.ready()
+        if is_ready and was_ready is None:
+            gc.freeze()  # what a service is made of lasts: looking through it for garbage held up a frame
+            service.events.emit(BOOT_OK, LifeCycle(source=service.name, ts_epoch=now().timestamp()))
+        elif was_ready is not None and is_ready != was_ready:
+            _tell_health(service, HEALTH_OK if is_ready else HEALTH_FAILED)
+        if is_ready or was_ready is not None:
+            was_ready = is_ready
+        await asyncio.sleep(BEAT_S)
+
+
+async def _watch_storage(service: Service[S]) -> None:
+    """Be unready while NATS cannot write its streams, also in a service that publishes seldom."""
+    health = service.health
+    while service.settings.nats_http is not None:
+        _, body = await ask(health_page(service.settings.nats_http))
+        error = write_error(body)
+        if error:
+            health.wait_for(STORAGE, f"NATS stores nothing: {error}")
+        elif error is not None and STORAGE in health.problems:
+            health.met(STORAGE)
+        await asyncio.sleep(LOOK_S)
+    await asyncio.Event().wait()
 
 
 def _tell_health(service: Service[S], kind: EventKind) -> None:

@@ -32,6 +32,7 @@ from qiki.runtime import nats_patches
 from qiki.runtime.nats import Hooks, Link, connect, connection_options
 from qiki.runtime.retry import RETRY_S, StoppingError
 from qiki.runtime.service import Service
+from qiki.runtime.tasks import TaskGroup
 from qiki.runtime.window import PublishWindow
 from qiki.tracking import TrackerError, TrackerParameters
 
@@ -123,7 +124,7 @@ async def _run(
         completion = Completion(window, snapshots.write)
         failures = FailureNote(state_dir)
         pipeline = Pipeline(runs, window, completion, frames, where.stream, where.announced, failures, interval_s)
-        async with asyncio.TaskGroup() as group:
+        async with TaskGroup() as group:
             finishing = group.create_task(completion.run())
             await pipeline.resume(begin, where)
             service.log.info("follows the stream", behind=begin, caught_up=where.delivered)

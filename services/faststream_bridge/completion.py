@@ -12,6 +12,7 @@ import nats.errors
 
 from faststream_bridge.frames import Acknowledge
 from qiki.contracts.message import Message
+from qiki.runtime.tasks import TaskGroup
 from qiki.runtime.window import PublishWindow
 
 
@@ -55,7 +56,7 @@ class Completion:
 
     async def run(self) -> None:
         """Run both stages for ever."""
-        async with asyncio.TaskGroup() as group:
+        async with TaskGroup() as group:
             group.create_task(self._fail())
             group.create_task(self._announce())
             group.create_task(self._acknowledge())

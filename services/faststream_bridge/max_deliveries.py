@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field, ValidationError
 from qiki.runtime.dead_letters import Stored, bury, reason_text
 from qiki.runtime.nats import Link
 from qiki.runtime.retry import patiently
+from qiki.runtime.tasks import TaskGroup
 from qiki.runtime.window import PublishWindow
 
 ADVISORIES = "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.>"
@@ -42,7 +43,7 @@ async def bury_exhausted(link: Link, window: PublishWindow) -> AsyncIterator[Non
         except ValidationError as error:
             log.warning("advisory unreadable", subject=advisory.subject, reason=reason_text(error))
 
-    async with asyncio.TaskGroup() as group:
+    async with TaskGroup() as group:
         burying = group.create_task(_bury_all(given_up, link, window))
         subscription = await link.client.subscribe(ADVISORIES, cb=note)
         try:

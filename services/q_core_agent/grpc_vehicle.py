@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from types import TracebackType
 from typing import NamedTuple, Self, TypeVar
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from qiki.contracts.actuators import ActuatorCommand
 from qiki.contracts.protobuf import command_to_proto
 from qiki.runtime.grpc import CLIENT_OPTIONS
 from qiki.runtime.health import Health
+from qiki.runtime.tasks import background
 
 CONDITION = "simulator"
 OK = "OK"
@@ -71,14 +73,17 @@ class GrpcVehicle:
         health.wait_for(CONDITION, "not connected yet")
 
     async def __aenter__(self) -> Self:
-        self._watch = asyncio.create_task(self._watch_connection())
+        self._watch = background(self._watch_connection())
+        await self._watch.__aenter__()
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        self._watch.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._watch
-        await self._channel.close()
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            await self._watch.__aexit__(kind, error, traceback)
+        finally:
+            await self._channel.close()
 
     async def self_test(self) -> Answers:
         """Read every declared sensor, list the actuators, check the controller, all at once."""

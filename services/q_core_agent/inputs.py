@@ -24,6 +24,7 @@ from qiki.runtime.nats import Link
 from qiki.runtime.reading import read_payload
 from qiki.runtime.retry import last_message, patiently
 from qiki.runtime.stream import Begin, StreamReader
+from qiki.runtime.tasks import TaskGroup
 
 CONDITION = "inputs"
 GUARD = (topics.GUARD.subject, GUARD_RESUMED.subject, GUARD_CLEARED.subject)
@@ -91,7 +92,7 @@ class Inputs:
 
         link.hooks.on_lost.append(lost)
         await link.client.subscribe(topics.TELEMETRY.subject, cb=self._passed)
-        async with asyncio.TaskGroup() as group:
+        async with TaskGroup() as group:
             for reader in readers:
                 group.create_task(reader.run())
             group.create_task(self._catch_up(link))

@@ -18,6 +18,7 @@ from qiki.contracts import topics
 from qiki.contracts.models import SimState
 from qiki.runtime.cancellation import end_if_cancelled
 from qiki.runtime.health import Health
+from qiki.runtime.tasks import TaskGroup
 from qiki.world.ticks import TICK_S
 
 CONDITION = "lockstep"
@@ -54,7 +55,7 @@ class Conductor:
 
     async def run(self, tick: Callable[[], Awaitable[None]]) -> None:
         """Step for ever; `tick` is the agent's part."""
-        async with asyncio.TaskGroup() as group:
+        async with TaskGroup() as group:
             group.create_task(self._watch())
             while True:
                 self._awaits = HELD

@@ -19,6 +19,7 @@ from qiki.runtime.clock import now
 from qiki.runtime.nats import Link, connect
 from qiki.runtime.retry import StoppingError, last_message, until_there
 from qiki.runtime.service import Service
+from qiki.runtime.tasks import TaskGroup
 from qiki.runtime.window import PublishWindow
 
 PUBLISHED = Counter("qiki_radar_frames_published_total", "Frames handed to JetStream")
@@ -42,7 +43,7 @@ async def main(service: Service[RadarSettings]) -> None:
 async def _work(service: Service[RadarSettings], window: PublishWindow, last: tuple[str, int] | None) -> None:
     service.log.info("goes on behind", last_stored=last)
     backlog = Backlog(service.settings.radar_backlog_bytes)
-    async with asyncio.TaskGroup() as group:
+    async with TaskGroup() as group:
         receiver = group.create_task(receive(service, backlog, last))
         group.create_task(publish(service, backlog, window, last))
         await service.stopping.wait()

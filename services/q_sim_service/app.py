@@ -1,6 +1,5 @@
 """The service: engine, gRPC server and NATS."""
 
-import asyncio
 import time
 
 from q_sim_service.control import Control
@@ -13,6 +12,7 @@ from q_sim_service.settings import SimulatorSettings
 from qiki.botspec import BotConfig, generate, load_spec, profile_hash
 from qiki.runtime.nats import Link, connect
 from qiki.runtime.service import Service
+from qiki.runtime.tasks import TaskGroup
 from qiki.runtime.window import PublishWindow
 from qiki.world.scenario import load_named_scenario, load_scenario
 from qiki.world.simulator import Setup, Simulator
@@ -64,7 +64,7 @@ async def _talk(service: SimulatorService, engine: Engine, outlets: Outlets) -> 
 
 
 async def _talk_over(link: Link, service: SimulatorService, engine: Engine, outlets: Outlets) -> None:
-    async with PublishWindow(link) as window, service.events.sent_by(window), asyncio.TaskGroup() as group:
+    async with PublishWindow(link) as window, service.events.sent_by(window), TaskGroup() as group:
         await Control(engine, service.events).serve(link)
         await link.client.flush()
         service.health.met("commands")

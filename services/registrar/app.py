@@ -24,6 +24,7 @@ from qiki.runtime.dead_letters import Stored, bury
 from qiki.runtime.nats import Link, connect
 from qiki.runtime.retry import RETRY_S, StoppingError, until_there
 from qiki.runtime.service import Service
+from qiki.runtime.tasks import TaskGroup
 from qiki.runtime.window import PublishWindow
 from registrar.anchor import continued, found_instead, newest_anchor
 from registrar.radar import TRAFFIC, summarise
@@ -90,7 +91,7 @@ async def opened(service: Service[RegistrarSettings]) -> AsyncIterator[tuple[Jou
 async def _work(
     service: Service[RegistrarSettings], link: Link, registry: Registry, window: PublishWindow, recalled: Recalled
 ) -> None:
-    async with asyncio.TaskGroup() as group:
+    async with TaskGroup() as group:
         group.create_task(follow(service, link.jetstream, registry, window))
         for traffic in TRAFFIC:
             last = recalled.radar.get(traffic.kind.ce_type, {})

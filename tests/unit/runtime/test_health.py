@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from qiki.runtime import probe
-from qiki.runtime.health import STUCK_AFTER_S, Health, HealthServer
+from qiki.runtime.health import ABANDONED_AFTER_S, STUCK_AFTER_S, Health, HealthServer
 
 
 class Clock:
@@ -89,6 +89,30 @@ def test_a_stuck_event_loop_is_neither_alive_nor_ready(server: HealthServer, hea
     assert get(server, "/healthz")[0] == 200
 
 
+def test_what_is_lost_and_not_tried_again_is_not_alive(server: HealthServer, health: Health, clock: Clock):
+    health.wait_for("nats", "connection lost")
+    health.tried("nats")
+    for _ in range(5):
+        clock.now_s += ABANDONED_AFTER_S - 1
+        health.beat()
+        assert get(server, "/healthz")[0] == 200
+        assert get(server, "/readyz")[0] == 503
+        health.tried("nats")
+    clock.now_s += ABANDONED_AFTER_S
+    health.beat()
+    status, body = get(server, "/healthz")
+    assert status == 503
+    assert json.loads(body) == {
+        "status": "abandoned",
+        "service": "example",
+        "waiting_for": {"nats": "not tried again for 10 s"},
+    }
+    health.met("nats")
+    clock.now_s += ABANDONED_AFTER_S
+    health.beat()
+    assert get(server, "/healthz")[0] == 200
+
+
 def test_metrics_are_prometheus_text(server: HealthServer):
     status, body = get(server, "/metrics")
     assert status == 200
@@ -117,6 +141,13 @@ def test_the_probe_tells_ready_from_waiting(server: HealthServer, health: Health
     assert json.loads(said)["waiting_for"] == {"nats": "connection lost"}
 
 
+@pytest.mark.parametrize(("tolerated", "status"), [("connection lost", 0), ("write error", 1)])
+def test_a_fault_that_is_tolerated_passes_the_probe(server: HealthServer, health: Health, tolerated: str, status: int):
+    health.met("main")
+    health.wait_for("nats", "connection lost")
+    assert ask(f"http://127.0.0.1:{server.port}/readyz", tolerated)[0] == status
+
+
 def test_the_probe_fails_where_nobody_listens(health: Health, capsys: pytest.CaptureFixture[str]):
     with HealthServer(health, "127.0.0.1", 0) as other:
         port = other.port
@@ -136,7 +167,7 @@ def test_the_probe_waits_for_what_starts(health: Health, capsys: pytest.CaptureF
     service = Starting("example")
     service.wait_for("nats", "not connected yet")
     with HealthServer(service, "127.0.0.1", 0) as server, ThreadPoolExecutor() as pool:
-        result = pool.submit(probe.main, f"http://127.0.0.1:{server.port}/readyz", 60)
+        result = pool.submit(probe.main, f"http://127.0.0.1:{server.port}/readyz", "", 60)
         assert asked.wait(60)
         service.met("nats")
         assert result.result() == 0

@@ -1,0 +1,91 @@
+"""A full disk under a stack shows on every service, and all goes on by itself when there is room again."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from qiki.runtime import probe
+from qiki_harness.stack import StackInfo
+from qiki_harness.testing import until
+from qiki_harness.twin import ForeignStack, Twin, start_twin
+from qiki_harness.twin.checks import check_frames, check_tracks, settle
+
+CLIENTS = ("q-sim-service", "q-sim-radar", "faststream-bridge", "registrar", "qiki-dev")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 128 MB."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip("mounts a file system: takes Linux and root")
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=128m", "tmpfs", str(folder)]
+    mounted = subprocess.run(mount, check=False, capture_output=True, text=True)
+    if mounted.returncode:
+        pytest.skip(f"mounts a file system: {mounted.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+@contextmanager
+def full(disk: Path) -> Iterator[None]:
+    """Leave no byte free for as long as the context lasts."""
+    filler = disk / "filler"
+    with filler.open("wb", buffering=0) as file:
+        for size in (2**20, 2**12, 1):
+            with suppress(OSError):
+                while True:
+                    file.write(bytes(size))
+    assert os.statvfs(disk).f_bavail == 0
+    yield
+    filler.unlink()
+
+
+def problems(info: StackInfo, service: str) -> dict[str, str]:
+    """What a service's readiness page says now: `stack.json` cannot be written."""
+    found: dict[str, str] = json.loads(probe.ask(f"{info.http_url(service)}/readyz")[2]).get("waiting_for", {})
+    return found
+
+
+def lives(info: StackInfo) -> dict[str, int | None]:
+    return {name: status.pid for name, status in info.services.items() if name != "nats"}
+
+
+@pytest.mark.parametrize("killed", [(), ("nats",), ("faststream-bridge", "qiki-dev")], ids=str)
+def test_a_full_disk_shows_on_every_service_and_all_goes_on_when_there_is_room(small_disk, killed):
+    with closing(start_twin(small_disk / "stack", speed=5, env={"QIKI_AUTOSTART": "true"})) as twin:
+        before = twin.stack.info
+        run = twin.await_tracked_frame(after=twin.now()).run
+        twin.await_tracked_frame(run=run, frame=20)
+
+        with full(small_disk):
+            for service in CLIENTS:
+                said = until(f"{service} to be unready", lambda: problems(before, service).get("storage"))  # noqa: B023
+                assert said == "NATS stores nothing: no space left on device"
+            acknowledged = {(record.sequence, record.message_id) for record in twin.frames()}
+            for service in killed:
+                twin.stack.kill(service)
+
+        moment = twin.now()
+        newest = twin.await_tracked_frame(after=moment, run=run)
+        twin.await_tracked_frame(run=run, frame=newest.frame + 20)
+        twin.stack.wait_until("stack.json is written again", lambda info: info.services["nats"].restarts > 0, 30)
+        twin.await_ready()
+        assert twin.command("sim.pause").ok
+        after = twin.stack.info
+        assert {name for name, pid in lives(before).items() if lives(after)[name] != pid} == set(killed) - {"nats"}
+        with closing(Twin(ForeignStack(after.addresses), look_back=timedelta(hours=1))) as reader:
+            settle(reader)
+            frames = reader.frames()
+            assert acknowledged <= {(record.sequence, record.message_id) for record in frames}
+            last = max(record.frame for record in frames)
+            check_frames(reader, run, last)
+            check_tracks(reader, run, last)

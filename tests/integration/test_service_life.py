@@ -1,0 +1,172 @@
+"""A service that cannot do its work ends, so that a new process takes its place. Real processes, a real broker."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from qiki_harness.stack.ports import PortLocks, free_range
+from qiki_harness.stack.runfolder import user_folder
+from qiki_harness.testing import Broker, ServiceProcess, until
+from qiki_harness.testing.broker import CONFIGURATION, SERVER
+
+LAUNCHER = Path(__file__).parents[2] / "services/nats/server.py"
+EXAMPLE = """
+import asyncio
+import time
+
+from qiki.runtime import health
+from qiki.runtime.nats import connect
+from qiki.runtime.service import run_service
+from qiki.runtime.settings import ServiceSettings
+from qiki.runtime.tasks import TaskGroup
+
+async def fail(*_):
+    raise KeyError("of ours")
+
+async def main(service):
+    async with connect(service) as link:
+{}
+
+run_service("example", ServiceSettings, main)
+"""
+Example = Callable[..., ServiceProcess]
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    with Broker(tmp_path / "nats") as running:
+        yield running
+
+
+@pytest.fixture
+def example(tmp_path: Path, broker: Broker) -> Iterator[Example]:
+    """Start a service that does this on its connection."""
+    started: list[ServiceProcess] = []
+
+    def start(work: str, **settings: object) -> ServiceProcess:
+        code = EXAMPLE.format(textwrap.indent(textwrap.dedent(work), " " * 8))
+        process = ServiceProcess(
+            [sys.executable, "-c", code], tmp_path / "log", NATS_URL=broker.url, QIKI_HTTP_PORT=0, **settings
+        )
+        process.start()
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+
+
+STAY = "await service.stopping.wait()"
+
+
+def ended_by_a_bug(process: ServiceProcess) -> bool:
+    assert process.wait() == 1
+    (line,) = (line for line in process.lines() if line["level"] == "error")
+    return line["event"] == "ended by a bug" and "KeyError: 'of ours'" in line["exception"]
+
+
+def test_a_failing_hook_of_a_lost_connection_ends_the_service(example: Example, broker: Broker):
+    """It ended the client's task that reconnects: the connection was lost for good, and nobody said so."""
+    process = example(f"link.hooks.on_lost.append(fail)\n{STAY}").ready()
+    broker.kill()
+    assert ended_by_a_bug(process)
+
+
+def test_a_failing_callback_of_a_subscription_ends_the_service(example: Example):
+    process = example(f"""
+        await link.client.subscribe("numbers", cb=fail)
+        await link.client.publish("numbers", b"")
+        {STAY}
+    """)
+    assert ended_by_a_bug(process)
+
+
+def test_a_failing_task_ends_the_service_though_its_main_coroutine_does_not_wait_for_it(example: Example):
+    process = example(f"""
+        async with TaskGroup() as group:
+            group.create_task(fail())
+            {STAY}
+    """)
+    assert ended_by_a_bug(process)
+
+
+def test_a_failing_event_queue_ends_the_service(example: Example):
+    """As every task that a context runs in the background."""
+    process = example(f"""
+        class Broken:
+            publish = fail
+        async with service.events.sent_by(Broken()):
+            {STAY}
+    """)
+    assert ended_by_a_bug(process)
+
+
+def test_a_lost_connection_is_alive_while_it_is_tried_again(example: Example, broker: Broker):
+    process = example(f"health.ABANDONED_AFTER_S = 1.0\n{STAY}", QIKI_WATCHDOG_SEC=1).ready()
+    broker.kill()
+    until("it to be unready", lambda: process.get("/readyz")[0] == 503)
+    end_s = time.monotonic() + 3.0
+    while time.monotonic() < end_s:
+        assert process.get("/healthz")[0] == 200
+    broker.start()
+    process.ready()
+
+
+def test_a_lost_connection_that_is_not_tried_again_ends_the_service(example: Example, broker: Broker):
+    process = example(
+        f"""
+        health.ABANDONED_AFTER_S = 0.5
+        async def give_up():
+            asyncio.current_task().cancel()
+        link.hooks.on_lost.append(give_up)
+        {STAY}
+        """,
+        QIKI_WATCHDOG_SEC=2,
+    ).ready()
+    broker.restart()
+    until("it to be dead", lambda: '"abandoned"' in process.get("/healthz")[1])
+    assert process.wait() == 1
+    last = process.lines()[-1]
+    assert (last["event"], list(last["waiting_for"])) == ("not alive: ends itself", ["nats"])
+
+
+def test_a_service_that_was_stopped_for_longer_than_the_watchdog_waits_goes_on(example: Example):
+    process = example(STAY, QIKI_WATCHDOG_SEC=2).ready()
+    process.signal(signal.SIGSTOP)
+    time.sleep(4)  # what is tested is time that the process does not see
+    process.signal(signal.SIGCONT)
+    process.ready()
+    assert process.terminate() == 0
+
+
+def test_a_watchdog_that_is_off_lets_a_hang_be(example: Example):
+    process = example(f"time.sleep(4)\n{STAY}", QIKI_WATCHDOG_SEC=0)
+    until("it to hang", lambda: process.get("/healthz")[0] == 503)
+    process.ready()
+    assert process.terminate() == 0
+
+
+def test_the_watcher_of_the_broker_ends_with_it(tmp_path: Path):
+    """And the broker takes signals as if there were none."""
+    log = tmp_path / "nats.log"
+    command = [sys.executable, "-IS", str(LAUNCHER), str(SERVER), "-c", str(CONFIGURATION)]
+    command += ["--store_dir", str(tmp_path / "store"), "--log", str(log)]
+    locks = PortLocks(user_folder() / "ports", "a test's broker")
+    port = next(port for port in free_range() if locks.take(port))
+    settings = {"NATS_LISTEN_HOST": "127.0.0.1", "NATS_PORT": "-1", "NATS_HTTP_PORT": str(port)}
+    with subprocess.Popen(command, env=os.environ | settings) as server:
+        until("the broker to be ready", lambda: log.exists() and "Server is ready" in log.read_text())
+        (watcher,) = psutil.Process(server.pid).children()
+        server.terminate()
+        assert server.wait(30) == 0
+    until("the watcher to end", lambda: not watcher.is_running() or watcher.status() == psutil.STATUS_ZOMBIE)
+    locks.release()
