@@ -24,7 +24,16 @@ def test_the_testers_shell_changes_nothing_but_how_much_is_logged(tmp_path: Path
         locks = PortLocks(tmp_path / "ports", "a test")
         services = make_plan(options, RunFolder(tmp_path), locks).project.services
         locks.release()
-        ports = {"NATS_URL", "QSIM_GRPC", "BRIDGE_HTTP", "NATS_PORT", "NATS_HTTP_PORT", "QSIM_LISTEN", "QIKI_HTTP_PORT"}
+        ports = {
+            "NATS_URL",
+            "NATS_HTTP",
+            "QSIM_GRPC",
+            "BRIDGE_HTTP",
+            "NATS_PORT",
+            "NATS_HTTP_PORT",
+            "QSIM_LISTEN",
+            "QIKI_HTTP_PORT",
+        }
         return {
             name: {key: value for key, value in service.environment.items() if key not in ports}
             for name, service in services.items()
