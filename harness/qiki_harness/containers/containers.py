@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from qiki_harness.containers.engine import find_engine
 from qiki_harness.errors import DeadlineError, StackError
-from qiki_harness.stack.status import Health, ServiceStatus, State
-from qiki_harness.testing.wait import until
 from qiki_harness.stack.status import ServiceHealth, ServiceStatus, State
+from qiki_harness.testing.wait import until
 
 if TYPE_CHECKING:
     from docker import DockerClient
