@@ -25,9 +25,7 @@ def until(what: str, condition: Callable[[], T | None], deadline_s: float = 60.0
     return value
 
 
-async def until_async(
-    what: str, condition: Callable[[], Awaitable[T | None]], deadline_s: float = 60.0, poll_s: float = POLL_S
-) -> T:
+async def until_async(what: str, condition: Callable[[], Awaitable[T | None]], deadline_s: float = 60.0) -> T:
     """Wait as `until` does, in an event loop."""
     end_s = time.monotonic() + deadline_s
     while not (value := await condition()):

@@ -14,7 +14,8 @@ from qiki_harness.manifest.sources import packages
 
 ROOT = Path(__file__).parents[3]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-SERVICES = {path.name for path in (ROOT / "services").iterdir() if list(path.glob("*.py"))}
+BROKER = "nats"  # a server of others, with our configuration; not a package
+SERVICES = {path.name for path in (ROOT / "services").iterdir() if list(path.glob("*.py"))} - {BROKER}
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.phase1.yml").read_text())["services"]
 
 
