@@ -11,31 +11,8 @@ from qiki.contracts.enums import CommandType, FriendFoe, ObjectType, ProposalTyp
 from qiki.contracts.events.agent import BiosStatus, Evidence
 from qiki.contracts.models import GuardAlert, RadarTrack, TelemetrySnapshot, Vector
 
-__all__ = [
-    "GROUP",
-    "TELEMETRY",
-    "TRACKS",
-    "Action",
-    "ActiveAlert",
-    "BiosStatus",
-    "BotConfig",
-    "CommandType",
-    "Engine",
-    "EngineFactory",
-    "Evidence",
-    "FriendFoe",
-    "GuardAlert",
-    "Input",
-    "ObjectType",
-    "Proposal",
-    "ProposalType",
-    "RadarTrack",
-    "RadarTrackStatus",
-    "SeenTrack",
-    "TelemetrySnapshot",
-    "Vector",
-    "World",
-    "cruise",
-    "fire",
-    "turn",
-]
+__all__ = ["GROUP", "Engine", "EngineFactory"]
+__all__ += ["Action", "Proposal", "cruise", "fire", "turn"]
+__all__ += ["TELEMETRY", "TRACKS", "ActiveAlert", "Input", "SeenTrack", "World"]
+__all__ += ["BiosStatus", "BotConfig", "Evidence", "GuardAlert", "RadarTrack", "TelemetrySnapshot", "Vector"]
+__all__ += ["CommandType", "FriendFoe", "ObjectType", "ProposalType", "RadarTrackStatus"]

@@ -2,30 +2,25 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
-from qiki.agent.decision.dispatch import ProposalResult, dispatch
-from qiki.agent.decision.engine_lockout import lockout_reason
-from qiki.agent.decision.evaluator import Candidate, Evaluator, candidates
+from qiki.agent.decision.dispatch import RepeatFilter, decision, dispatch
+from qiki.agent.decision.evaluator import Candidate, Evaluator, candidates, lockout_reason
 from qiki.agent.decision.limits import ActuatorLimits
-from qiki.agent.decision.records import RepeatFilter, decision, event_of
-from qiki.agent.engines.results import EnginePool, EngineResult
+from qiki.agent.engine import EnginePool, EngineResult
 from qiki.agent.mode import rules
+from qiki.agent.mode.bios import SelfTest
 from qiki.agent.mode.faults import Situation, find_causes, waits_for
 from qiki.agent.mode.fsm import StateMachine
-from qiki.agent.mode.selftest import SelfTest
-from qiki.agent.mode.supervisor import Findings, ModeSupervisor
-from qiki.agent.mode.vehicle_mode import VehicleMode
-from qiki.agent.perception.evidence import newest
 from qiki.agent.perception.observer import Observer
 from qiki.agent.sim_instant import SimInstant, named
 from qiki.agent.vehicle import VehicleLink
-from qiki.agent.world import TELEMETRY, TRACKS, Input
+from qiki.agent.world import TELEMETRY, TRACKS
 from qiki.botspec.config import BotConfig
 from qiki.contracts.agent import AgentState, EngineState, InputState
 from qiki.contracts.enums import FSMState
-from qiki.contracts.events import BIOS_FAILED, BIOS_OK, EventKind, SystemMode
+from qiki.contracts.events import BIOS_FAILED, BIOS_OK
 from qiki.contracts.events.agent import Evidence
 
 PHASES = ("context", "bios", "fsm", "proposals", "decision")
@@ -76,10 +71,10 @@ class Agent:
         self._vehicle, self._engines, self._observer = vehicle, engines, observer
         self._emit, self._timing = emit, timing
         self._bios = SelfTest(config, settings.bios_interval_s)
-        self._supervisor = ModeSupervisor(StateMachine(named("fsm", config.bot_id, settings.instance)), self._emit_mode)
+        self._machine = StateMachine(named("fsm", config.bot_id, settings.instance), emit)
         self._limits = ActuatorLimits(config)
         self._evaluator = Evaluator(self._limits, settings.confidence_threshold)
-        self._vehicle_mode = VehicleMode()
+        self._vehicle_mode = rules.VehicleMode()
         self._repeats = RepeatFilter()
         self._engine_results: tuple[EngineResult, ...] = ()
         self._causes: tuple[str, ...] = ()
@@ -88,7 +83,7 @@ class Agent:
     @property
     def fsm_state(self) -> FSMState:
         """State of the state machine."""
-        return self._supervisor.state
+        return self._machine.state
 
     @property
     def waits_for(self) -> tuple[str, ...]:
@@ -101,7 +96,7 @@ class Agent:
             self._observe(self._world.tick + 1, now_s)
         if not self._world.run_id:
             return
-        self._supervisor.boot(self._instant, self._inputs)
+        self._machine.boot(self._instant, self._inputs)
         with self._timing("bios"):
             await self._test(now_s)
         with self._timing("fsm"):
@@ -119,10 +114,10 @@ class Agent:
             conduct=self._settings.conduct,
             tick=world.tick,
             run_id=world.run_id,
-            fsm=self._supervisor.snapshot(self._instant),
+            fsm=self._machine.snapshot(self._instant),
             causes=self._causes,
-            good_checks=self._supervisor.good_checks,
-            inputs={name: _input_state(one) for name, one in world.inputs.items()},
+            good_checks=self._machine.good_checks,
+            inputs={name: InputState(**asdict(one)) for name, one in world.inputs.items()},
             bios_ok=world.bios.all_systems_go if world.bios else None,
             engines={result.name: _engine_state(result) for result in self._engine_results},
             tracks=len(world.tracks),
@@ -133,7 +128,7 @@ class Agent:
         """Emit AGENT_HALTED."""
         self._observe(self._world.tick, now_s)
         if self._world.run_id:
-            self._supervisor.halt(self._instant)
+            self._machine.halt(self._instant)
 
     @property
     def _instant(self) -> SimInstant:
@@ -143,7 +138,7 @@ class Agent:
     @property
     def _inputs(self) -> tuple[Evidence, ...]:
         """The evidence for what names none."""
-        return newest(self._world, TRACKS, TELEMETRY)
+        return self._world.newest(TRACKS, TELEMETRY)
 
     def _observe(self, tick: int, now_s: float) -> None:
         self._world = self._observer.world(tick, now_s, self._bios.status)
@@ -167,14 +162,14 @@ class Agent:
         booting = self.fsm_state is FSMState.BOOTING
         causes = find_causes(Situation(self._world, self._power, self._engine_results, booting, self._bios.answered))
         self._causes = tuple(cause.reason for cause in causes)
-        self._supervisor.check(Findings(causes, not waits_for(self._world), self._inputs), self._instant)
+        self._machine.check(causes, not waits_for(self._world), self._instant, self._inputs)
 
     async def _ask(self) -> tuple[Candidate, ...]:
         """Ask the rules and every engine; in SAFE_MODE too, where an engine can show that it works again."""
         self._engine_results = await self._engines.propose(self._world)
         proposed = tuple(one for result in self._engine_results for one in candidates(result.name, result.proposals))
-        self._supervisor.take_proposals(bool(proposed), self._instant)
-        because = self._supervisor.rests_on
+        self._machine.take_proposals(bool(proposed), self._instant)
+        because = self._machine.rests_on
         ruled = rules.propose(self._world, self.fsm_state, self._vehicle_mode.known, self._power, because)
         return (*candidates(rules.NAME, ruled, from_rules=True), *proposed)
 
@@ -183,29 +178,15 @@ class Agent:
         verdicts = self._evaluator.evaluate(proposed, lockout)
         results = await dispatch(verdicts, self._vehicle, self._limits, self._instant)
         for result in results:
-            self._note_mode(result)
+            candidate = result.verdict.candidate
+            mode = rules.mode_of(candidate.proposal) if candidate.from_rules else None
+            if mode is not None and result.outcomes:
+                self._vehicle_mode.commanded(mode, result.outcomes[-1].accepted)
         for result in self._repeats.new(results):
             body = decision(result, self.fsm_state, self._instant, self._inputs)
-            self._emit(event_of(result), body, str(body.proposal_id), self._instant.moment)
-
-    def _note_mode(self, result: ProposalResult) -> None:
-        """Remember the mode that the vehicle took."""
-        candidate = result.verdict.candidate
-        mode = rules.mode_of(candidate.proposal) if candidate.from_rules else None
-        if mode is not None and result.outcomes:
-            self._vehicle_mode.commanded(mode, result.outcomes[-1].accepted)
-
-    def _emit_mode(self, kind: EventKind, body: SystemMode, instant: SimInstant) -> None:
-        self._emit(kind, body, str(instant.id("mode", kind.code)), instant.moment)
-
-
-def _input_state(one: Input) -> InputState:
-    return InputState(subject=one.subject, sequence=one.sequence, age_s=one.age_s, alive=one.alive)
+            self._emit(result.event, body, str(body.proposal_id), self._instant.moment)
 
 
 def _engine_state(result: EngineResult) -> EngineState:
-    return EngineState(
-        proposals=len(result.proposals),
-        duration_s=max(0.0, result.duration_s),
-        fault=f"{result.fault.kind}: {result.fault.text}" if result.fault else None,
-    )
+    fault = f"{result.fault.kind}: {result.fault.text}" if result.fault else None
+    return EngineState(proposals=len(result.proposals), duration_s=max(0.0, result.duration_s), fault=fault)

@@ -1,6 +1,8 @@
-"""The interface of an engine, which an entry point of the group `qiki.engines` provides."""
+"""The interface of an engine, which an entry point of the group `qiki.engines` provides, and its results."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from qiki.agent.proposals import Proposal
@@ -21,8 +23,38 @@ class Engine(Protocol):
         """Return proposals for this tick, often none."""
 
 
-class EngineFactory(Protocol):
-    """The class or function that the entry point names."""
+EngineFactory = Callable[[BotConfig], Engine]
+"""The class or function that the entry point names: an engine for this bot."""
 
-    def __call__(self, bot: BotConfig) -> Engine:
-        """Return an engine for this bot."""
+
+class FaultKind(StrEnum):
+    """Kinds of engine faults."""
+
+    FAILED = "failed"
+    OVERRUN = "overrun"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineFault:
+    """A fault of an engine, in one line; `trace` is the traceback of what it raised, empty for other faults."""
+
+    kind: FaultKind
+    text: str
+    trace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineResult:
+    """An engine's result in one tick: well-formed proposals, or a fault."""
+
+    name: str
+    proposals: tuple[Proposal, ...] = ()
+    duration_s: float = 0.0
+    fault: EngineFault | None = None
+
+
+class EnginePool(Protocol):
+    """The engines of an agent, in a fixed order."""
+
+    async def propose(self, world: World) -> tuple[EngineResult, ...]:
+        """Ask every engine once; never raises for a fault of an engine."""

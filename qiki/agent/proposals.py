@@ -14,7 +14,6 @@ class Action:
     """One actuator command.
 
     Attributes:
-        actuator: role of the actuator
         value: in `unit`; for SET_MODE the number of an FSMState
         unit: name of a `qiki.contracts.enums.Unit`; empty where the command has none
         duration_s: of a thruster's pulse; 0 for other commands

@@ -7,13 +7,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 @dataclass(frozen=True, slots=True)
 class SimInstant:
-    """One instant.
-
-    Attributes:
-        t_s: simulated time, Unix seconds
-        tick: of the agent
-        instance: distinguishes two processes of one run
-    """
+    """Simulated Unix time and the agent's tick; `instance` distinguishes two processes of one run."""
 
     run_id: str
     t_s: float
@@ -27,8 +21,7 @@ class SimInstant:
 
     def id(self, *parts: object) -> UUID:
         """Return an identifier, the same when the same run is repeated."""
-        place = (self.instance, self.run_id, self.moment.isoformat(), self.tick)
-        return named(*place, *parts)
+        return named(self.instance, self.run_id, self.moment.isoformat(), self.tick, *parts)
 
 
 def named(*parts: object) -> UUID:

@@ -10,12 +10,7 @@ from qiki.contracts.actuators import ActuatorCommand
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A sensor's answer.
-
-    Attributes:
-        sensor_id: UUID in text form; may be empty
-        has_data: whether it carries a value
-    """
+    """A sensor's answer; `sensor_id` is a UUID in text form, or empty."""
 
     sensor_id: str
     is_valid: bool

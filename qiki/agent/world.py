@@ -74,3 +74,7 @@ class World:
         """Return the newest message of an input as evidence."""
         one = self.inputs[name]
         return Evidence(subject=one.subject, sequence=one.sequence, age_s=one.age_s or 0.0)
+
+    def newest(self, *names: str) -> tuple[Evidence, ...]:
+        """Return the newest messages of these inputs as evidence, without inputs that never came."""
+        return tuple(self.evidence(name) for name in names if self.inputs[name].age_s is not None)

@@ -1,7 +1,6 @@
 """A run in one process: world, radar, tracker, guard and agent, tick by tick, with no bus."""
 
-from qiki.flight.flight import Flight, Moment
+from qiki.flight.flight import Flight, Moment, RaisedEvent
 from qiki.flight.frames import FlownFrame, scan_of
-from qiki.flight.raised import RaisedEvent
 
 __all__ = ["Flight", "FlownFrame", "Moment", "RaisedEvent", "scan_of"]

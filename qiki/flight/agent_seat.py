@@ -1,36 +1,44 @@
 """The agent of a run in one process: it sees what a stack would publish, and commands the vehicle."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from datetime import datetime
+from functools import partial
+from typing import Any, TypeVar
 from uuid import uuid5
 
 from qiki.agent.agent import Agent, AgentParameters
-from qiki.agent.engine import Engine
-from qiki.agent.engines.asking import InlineEngines
+from qiki.agent.engine import Engine, EngineResult
+from qiki.agent.engine_call import ask_engine
 from qiki.agent.perception.observer import Observer
-from qiki.agent.synchronous import run_to_end
+from qiki.agent.vehicle import ActuatorReport, Answers, Outcome, Reading
+from qiki.agent.world import World as SeenWorld
 from qiki.botspec import BotConfig
+from qiki.botspec.planes.sensors import sensor_id
 from qiki.clock import rfc3339
-from qiki.contracts.events import EventKind
+from qiki.contracts.actuators import ActuatorCommand
+from qiki.contracts.events import ACTUATOR_FAILED, ACTUATOR_OK, EventKind
 from qiki.contracts.fields import Payload
 from qiki.contracts.models import RadarTrack, SimState
 from qiki.flight.frames import FlownFrame
-from qiki.flight.vehicle import WorldVehicle
 from qiki.guard.messages import cleared_of, notice_of
+from qiki.world.actuation import actuator_refusals, submit_command, takes_effect
+from qiki.world.errors import NoSensorError
+from qiki.world.sensors import choose, read
 from qiki.world.snapshots import telemetry
 from qiki.world.world import World
 
 Raise = Callable[[str, EventKind, Payload, str, datetime], None]
 SIMULATOR, AGENT = "q-sim-service", "q-core-agent"
 STALE_MIN_S = 1.0
+HELD = takes_effect("stopped")
+"""What the simulator of a stack in lockstep answers to a command that it accepts."""
+T = TypeVar("T")
 
 
 class AgentSeat:
     """Feeds the agent's observer and lets it decide, as a stack in lockstep does.
 
-    Args:
-        emit: takes the events that the agent, and the simulator on its commands, raise: service, kind, payload,
-            identity and time
+    `emit` takes service, kind, payload, id and time of each event that the agent, or the simulator for it, raises.
     """
 
     def __init__(
@@ -39,16 +47,9 @@ class AgentSeat:
         self._world, self._emit = world, emit
         self._observer = Observer(STALE_MIN_S, lockstep=True)
         sensors = [sensor.type for sensor in bot.hardware_profile.sensors]
-        self._agent = Agent(
-            bot,
-            parameters,
-            WorldVehicle(world, sensors, self._command_event),
-            InlineEngines(engines),
-            self._agent_event,
-            self._observer,
-        )
-        self._sequence = 0
-        self._commands = 0
+        vehicle, pool = WorldVehicle(world, sensors, self._command_event), InlineEngines(engines)
+        self._agent = Agent(bot, parameters, vehicle, pool, partial(emit, AGENT), self._observer)
+        self._sequence = self._commands = 0
         self._see_telemetry()
 
     def see(self, frame: FlownFrame) -> None:
@@ -66,7 +67,7 @@ class AgentSeat:
         observer.take_tracked(notice_of(tracked), tracked.judgement.count, self._next, now_s)
 
     def decide(self) -> None:
-        """Let the agent tick at the present time; what it commands takes effect at the next tick of the world."""
+        """Let the agent tick at the present time; its commands take effect at the next tick of the world."""
         self._see_telemetry()
         run_to_end(self._agent.tick(self._now_s))
 
@@ -82,20 +83,70 @@ class AgentSeat:
         return self._sequence
 
     def _see_telemetry(self) -> None:
-        state = SimState(
-            running=False,
-            paused=False,
-            speed=1.0,
-            tick=self._world.tick_count,
-            run_id=str(self._world.run_id),
-            behind_s=0.0,
-        )
+        tick, run_id = self._world.tick_count, str(self._world.run_id)
+        state = SimState(running=False, paused=False, speed=1.0, tick=tick, run_id=run_id, behind_s=0.0)
         self._observer.take_telemetry(telemetry(self._world, state), self._now_s)
-
-    def _agent_event(self, kind: EventKind, body: Payload, event_id: str, moment: datetime) -> None:
-        self._emit(AGENT, kind, body, event_id, moment)
 
     def _command_event(self, kind: EventKind, body: Payload) -> None:
         self._commands += 1
         event_id = str(uuid5(self._world.run_id, f"event:{self._world.tick_count}:actuator:{self._commands}"))
         self._emit(SIMULATOR, kind, body, event_id, self._world.timestamp)
+
+
+class WorldVehicle:
+    """Answers from the world itself as the simulator of a stack answers over gRPC; never suspends.
+
+    `sensors` are the numbers (SensorType) of the declared ones; `emit` takes the simulator's events.
+    """
+
+    def __init__(self, world: World, sensors: Iterable[int], emit: Callable[[EventKind, Payload], None]) -> None:
+        self._world, self._sensors, self._emit = world, tuple(sensors), emit
+
+    async def self_test(self) -> Answers:
+        """Read every declared sensor, list the actuators."""
+        readings = {sensor: self._reading(sensor) for sensor in self._sensors}
+        actuators = {
+            actuator.id: ActuatorReport(actuator.role, reason is None, reason or "")
+            for actuator, reason in actuator_refusals(self._world)
+        }
+        return Answers(readings=readings, actuators=actuators, safe_mode=self._world.vehicle.safe_mode)
+
+    async def send(self, command: ActuatorCommand) -> Outcome:
+        """Give a command, which takes effect at the next tick."""
+        outcome = submit_command(self._world, command)
+        self._emit(ACTUATOR_OK if outcome.accepted else ACTUATOR_FAILED, outcome)
+        return Outcome(outcome.accepted, HELD if outcome.accepted else outcome.message)
+
+    def _reading(self, sensor_type: int) -> Reading | str:
+        try:
+            sensor = choose(self._world, sensor_type)
+        except NoSensorError as error:
+            return f"NOT_FOUND: {error}"
+        there = read(self._world, sensor) is not None
+        return Reading(str(sensor_id(sensor.kind)), is_valid=there, has_data=there)
+
+
+class InlineEngines:
+    """An engine pool in the caller's thread: engines are asked in turn, without a budget; never suspends."""
+
+    def __init__(self, engines: Mapping[str, Engine]) -> None:
+        self._engines = engines
+
+    async def propose(self, world: SeenWorld) -> tuple[EngineResult, ...]:
+        """Ask every engine once."""
+        return tuple(ask_engine(name, engine, world) for name, engine in self._engines.items())
+
+
+def run_to_end(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that never suspends, without an event loop.
+
+    Raises:
+        RuntimeError: it suspended.
+    """
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    coroutine.close()
+    raise RuntimeError(f"{coroutine} suspended: it needs an event loop")

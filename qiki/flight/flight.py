@@ -12,10 +12,10 @@ from qiki.botspec import BotConfig, generate, load_spec
 from qiki.contracts.events import EventKind
 from qiki.contracts.events.agent import Decision
 from qiki.contracts.fields import Payload
+from qiki.contracts.message import Message
 from qiki.errors import UserError
 from qiki.flight.agent_seat import SIMULATOR, AgentSeat
 from qiki.flight.frames import FlownFrame, scan_of
-from qiki.flight.raised import RaisedEvent
 from qiki.guard import load_rules
 from qiki.guard.rules import GuardRules
 from qiki.guard.tracked_run import Tracked, TrackedRun
@@ -35,13 +35,30 @@ LOCKSTEP = AgentParameters(conduct="lockstep")
 
 
 @dataclass(frozen=True, slots=True)
+class RaisedEvent:
+    """An event, as the service that raises it on a stack would publish it; `moment` is simulated time."""
+
+    kind: EventKind
+    body: Payload
+    event_id: str
+    moment: datetime
+    service: str
+
+    @property
+    def message(self) -> Message:
+        """The event, ready to publish."""
+        headers = self.kind.headers(self.event_id, self.moment, self.service)
+        return Message(self.kind.subject, self.body.to_json(), headers)
+
+
+@dataclass(frozen=True, slots=True)
 class Moment:
-    """What one tick gave.
+    """The results of one tick.
 
     Attributes:
-        tick: how many ticks are done
+        tick: number of ticks done
         t_s: simulated time since the scenario's epoch
-        frame: where the radar measured one
+        frame: None where the radar measured none
         events: in the order in which they were raised, the agent's last
     """
 
@@ -52,7 +69,7 @@ class Moment:
 
     @property
     def decisions(self) -> tuple[Decision, ...]:
-        """What became of the agent's proposals."""
+        """The agent's decisions on proposals."""
         return tuple(event.body for event in self.events if isinstance(event.body, Decision))
 
 
@@ -60,20 +77,19 @@ class Flight:
     """World, radar, tracker, guard and the agent's core in one process.
 
     A tick advances the world. A frame that the radar measured is tracked, and its tracks are judged. Every
-    `agent_ticks` ticks the agent sees what a stack would publish until then, decides, and what it commands takes
-    effect at the next tick: as on a stack in lockstep. The same run id, scenario, seed and orders give the values
-    whose bytes the services of a stack publish, but for wall time and for the places of messages in streams.
+    `agent_ticks` ticks the agent sees what a stack would publish until then, and decides; its commands take effect at
+    the next tick, as on a stack in lockstep. The same run id, scenario, seed and orders give the values whose bytes
+    the services of a stack publish, but for wall time and for the places of messages in streams.
 
     Args:
-        scenario: what there is at the begin
-        seed: of all chance; None: the scenario's own
+        seed: of all random numbers; None: the scenario's own
         run_id: identity of the run; None: one that follows from the scenario's name and the seed
         bot: the vehicle's configuration; None: the platform's own
         rules: guard rules; None: the platform's own
         engines: the agent's engines by name; they are asked in the caller's thread
         agent: the agent's numbers; None: the vehicle flies without an agent
         agent_ticks: ticks between the agent's decisions
-        sr_threshold_m: range up to which transponders are heard [m]
+        sr_threshold_m: range up to which transponders are received [m]
     """
 
     def __init__(
@@ -95,8 +111,7 @@ class Flight:
         self.world = World(scenario, bot.hardware_profile.parameters, seed, run_id, sr_threshold_m)
         self._radar = scenario.radar.unlike_default
         parameters = TrackerParameters(short_range_m=sr_threshold_m)
-        rules = rules or load_rules()
-        self._tracked = TrackedRun(run_id, parameters, rules, scenario.identities, self._radar)
+        self._tracked = TrackedRun(run_id, parameters, rules or load_rules(), scenario.identities, self._radar)
         self._events: list[RaisedEvent] = []
         self._agent = None if agent is None else AgentSeat(self.world, bot, agent, engines or {}, self._raise)
         self._agent_ticks = agent_ticks
@@ -117,7 +132,7 @@ class Flight:
         return Moment(self.world.tick_count, self.world.t_s, frame, events)
 
     def fly(self, seconds: float) -> Iterator[Moment]:
-        """Yield the moments of so much simulated time."""
+        """Yield the moments of a duration of simulated time [s]."""
         for _ in range(round(seconds / TICK_S)):
             yield self.tick()
 

@@ -22,12 +22,10 @@ from qiki.world.frames import MeasuredFrame
 
 @dataclass(frozen=True, slots=True)
 class FlownFrame:
-    """What one look of the radar came to.
+    """A measured frame, its tracks and alerts, and the truth.
 
     Attributes:
-        radar: what a tracker has to know of the radar; None for the default one
-        truth: what was really there
-        tracked: what the tracker and the guard made of it
+        radar: the figures that a tracker needs; None for the default radar
     """
 
     measured: MeasuredFrame
@@ -36,11 +34,7 @@ class FlownFrame:
     tracked: Tracked
 
     def messages(self, ts_ingest: datetime) -> list[Message]:
-        """Return all messages of the frame, as the services of a stack publish them, in that order.
-
-        Args:
-            ts_ingest: the one value that is wall time on a stack
-        """
+        """Return all messages of the frame in the order of a stack; `ts_ingest` is wall time there."""
         measured, tracked = self.measured, self.tracked
         return [
             *frame_messages(measured.payload(), measured.origin, self.radar, ts_ingest),

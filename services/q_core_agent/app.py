@@ -1,22 +1,23 @@
-"""The service: joins inputs, agent, engines and vehicle."""
+"""The service: joins inputs, agent, engines and vehicle, and drives the ticks of a live agent."""
 
 import asyncio
 import warnings
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from functools import partial
+from typing import Any
 from uuid import uuid4
 
 from q_core_agent.engine_pool import ThreadedEngines
-from q_core_agent.event_log import LoggingEmitter
 from q_core_agent.grpc_vehicle import LIVE, LOCKSTEP, GrpcVehicle
 from q_core_agent.inputs import Inputs
 from q_core_agent.lockstep import Conductor
-from q_core_agent.metrics import PHASE_TIMERS, TICKS
+from q_core_agent.metrics import LATE, PHASE_TIMERS, TICKS
+from q_core_agent.outputs import States, emit_and_log
 from q_core_agent.settings import AgentSettings
-from q_core_agent.states import States
-from q_core_agent.tick_drivers import by_the_clock, to_its_end
 from qiki.agent.agent import Agent, AgentParameters
+from qiki.agent.discovery import load_engines
 from qiki.agent.engine import Engine
-from qiki.agent.engines.discovery import load_engines
 from qiki.agent.perception.observer import Observer
 from qiki.botspec import BotConfig, generate, load_spec, profile_hash
 from qiki.runtime.nats import Link, connect
@@ -26,10 +27,9 @@ from qiki.runtime.window import PublishWindow
 FINISH_S = 1.5
 """How long a tick in progress may take when the agent is stopped."""
 DRAIN_S = 2.0
-AgentService = Service[AgentSettings]
 
 
-async def main(service: AgentService) -> None:
+async def main(service: Service[AgentSettings]) -> None:
     """Run the agent until the service is stopped.
 
     Raises:
@@ -51,16 +51,19 @@ async def main(service: AgentService) -> None:
                 await asyncio.wait_for(window.drained(), DRAIN_S)
 
 
-async def run(service: AgentService, link: Link, bot: BotConfig, engines: dict[str, Engine]) -> None:
+async def run(service: Service[AgentSettings], link: Link, bot: BotConfig, engines: dict[str, Engine]) -> None:
     """Connect the agent, and let it tick until the service is stopped."""
     settings, lockstep = service.settings, service.settings.agent_lockstep_ticks > 0
     observer = Observer(settings.agent_stale_min_sec, lockstep)
     inputs = Inputs(observer, service.health, lockstep=lockstep)
     pool = ThreadedEngines(engines, settings.agent_engine_budget_sec, patient=lockstep)
     sensors = [sensor.type for sensor in bot.hardware_profile.sensors]
-    patience = LOCKSTEP if lockstep else LIVE
+    conduct_name, instance, patience = ("lockstep", "", LOCKSTEP) if lockstep else ("live", str(uuid4()), LIVE)
+    bios_interval_s, confidence = settings.agent_bios_interval_sec, settings.agent_confidence_threshold
+    parameters = AgentParameters(bios_interval_s, confidence, conduct_name, instance)
     async with GrpcVehicle(settings.qsim_grpc, sensors, service.health, patience) as vehicle:
-        agent = Agent(bot, _parameters(settings), vehicle, pool, LoggingEmitter(service.events).emit, observer, _timing)
+        emit = partial(emit_and_log, service.events)
+        agent = Agent(bot, parameters, vehicle, pool, emit, observer, lambda phase: PHASE_TIMERS[phase].time())
         states = States(agent, inputs, link.client)
 
         async def tick() -> None:
@@ -70,8 +73,7 @@ async def run(service: AgentService, link: Link, bot: BotConfig, engines: dict[s
 
         async def conduct() -> None:
             await inputs.until(lambda: inputs.caught_up)
-            if lockstep:
-                ticks = settings.agent_lockstep_ticks
+            if ticks := settings.agent_lockstep_ticks:
                 await Conductor(link.client, ticks, inputs, observer, service.health).run(tick)
             else:
                 await by_the_clock(tick, settings.agent_tick_sec)
@@ -81,15 +83,28 @@ async def run(service: AgentService, link: Link, bot: BotConfig, engines: dict[s
         await states.publish()
 
 
-def _parameters(settings: AgentSettings) -> AgentParameters:
-    lockstep = settings.agent_lockstep_ticks > 0
-    return AgentParameters(
-        bios_interval_s=settings.agent_bios_interval_sec,
-        confidence_threshold=settings.agent_confidence_threshold,
-        conduct="lockstep" if lockstep else "live",
-        instance="" if lockstep else str(uuid4()),
-    )
+async def to_its_end(work: Coroutine[Any, Any, None], finish_s: float) -> None:
+    """Await work; when cancelled in the middle, let it finish within `finish_s` first."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task], timeout=finish_s)
+        if task.done() and not task.cancelled():
+            task.result()
+        raise
+    finally:
+        task.cancel()
 
 
-def _timing(phase: str) -> AbstractContextManager[object]:
-    return PHASE_TIMERS[phase].time()
+async def by_the_clock(tick: Callable[[], Awaitable[None]], period_s: float) -> None:
+    """Tick every `period_s`, for ever; a late tick delays those after it."""
+    clock = asyncio.get_running_loop().time
+    due_s = clock()
+    while True:
+        await tick()
+        due_s += period_s
+        if (late_s := clock() - due_s) > 0:
+            LATE.inc()
+            due_s += late_s
+        await asyncio.sleep(due_s - clock())

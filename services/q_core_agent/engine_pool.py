@@ -11,9 +11,8 @@ from dataclasses import replace
 import structlog
 
 from q_core_agent.metrics import ENGINE, FAULTS
-from qiki.agent.engine import Engine
-from qiki.agent.engines.asking import ask_engine
-from qiki.agent.engines.results import EngineFault, EngineResult, FaultKind
+from qiki.agent.engine import Engine, EngineFault, EngineResult, FaultKind
+from qiki.agent.engine_call import ask_engine
 from qiki.agent.world import World
 
 log = structlog.get_logger()
@@ -23,15 +22,13 @@ class ThreadedEngines:
     """The engines of an agent, in a fixed order.
 
     Args:
-        engines: by name
         budget_s: how long a call may take
         patient: wait for an engine that takes longer, and only count it: for lockstep, where time is held meanwhile
     """
 
     def __init__(self, engines: Mapping[str, Engine], budget_s: float, *, patient: bool) -> None:
         self._workers = [_Worker(name, engine) for name, engine in engines.items()]
-        self._budget_s = budget_s
-        self._patient = patient
+        self._budget_s, self._patient = budget_s, patient
 
     async def propose(self, world: World) -> tuple[EngineResult, ...]:
         """Ask every engine once; never raises for a fault of an engine."""
@@ -68,14 +65,12 @@ class _Worker:
         self._engine = engine
         self._worlds: queue.SimpleQueue[World] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name=f"engine {name}", daemon=True)
+        self._thread.start()
 
     def ask(self, world: World) -> "asyncio.Future[EngineResult]":
-        """Begin a call."""
         self._loop = asyncio.get_running_loop()
         self.call = self._loop.create_future()
         self.asked_s = time.monotonic()
-        if self._thread.ident is None:
-            self._thread.start()
         self._worlds.put(world)
         return self.call
 

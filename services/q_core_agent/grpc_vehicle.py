@@ -2,10 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
-from types import TracebackType
-from typing import NamedTuple, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 from uuid import UUID
 
 import grpc
@@ -31,12 +30,7 @@ T = TypeVar("T")
 
 
 class Patience(NamedTuple):
-    """How long to wait for the simulator.
-
-    Attributes:
-        answer_s: for an answer, wall time
-        commands_wait: whether a command also waits for a simulator that is not reachable
-    """
+    """Wall time for an answer, and whether a command also waits for a simulator that is not reachable."""
 
     answer_s: float
     commands_wait: bool
@@ -57,54 +51,40 @@ class NoAnswer(NamedTuple):
 class GrpcVehicle:
     """The simulator's API, as the agent uses it: a `qiki.agent.vehicle.VehicleLink`.
 
-    Args:
-        address: HOST:PORT
-        sensors: numbers (SensorType) of the declared sensors
-        health: shows whether the simulator is reachable
-        patience: how long to wait
+    `address` is HOST:PORT, `sensors` are the numbers (SensorType) of the declared ones; health shows the connection.
     """
 
     def __init__(self, address: str, sensors: Iterable[int], health: Health, patience: Patience = LIVE) -> None:
-        self._sensors = tuple(sensors)
-        self._patience = patience
-        self._health = health
+        self._sensors, self._health, self._patience = tuple(sensors), health, patience
         self._channel = grpc.aio.insecure_channel(address, options=CLIENT_OPTIONS)
         self._stub = QSimAPIServiceStub(self._channel)
+        self._open = AsyncExitStack()
         health.wait_for(CONDITION, "not connected yet")
 
     async def __aenter__(self) -> Self:
-        self._watch = background(self._watch_connection())
-        await self._watch.__aenter__()
+        self._open.push_async_callback(self._channel.close)
+        await self._open.enter_async_context(background(self._watch_connection()))
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        try:
-            await self._watch.__aexit__(kind, error, traceback)
-        finally:
-            await self._channel.close()
+    async def __aexit__(self, *failure: Any) -> None:
+        await self._open.__aexit__(*failure)
 
     async def self_test(self) -> Answers:
         """Read every declared sensor, list the actuators, check the controller, all at once."""
         health, actuators, readings = await asyncio.gather(
-            self._check_health(),
+            self._ask(self._stub.HealthCheck, api.HealthCheckRequest()),
             self._ask(self._stub.ListActuators, api.ListActuatorsRequest()),
             asyncio.gather(*map(self._read, self._sensors)),
         )
-        # If the simulator became silent between the answers, the sensors are not at fault.
-        if any(map(_silent, (health, actuators))) or (
-            any(map(_silent, readings)) and _silent(await self._check_health())
-        ):
+        silent = any(map(_silent, (health, actuators)))
+        if not silent and any(map(_silent, readings)):  # perhaps since the first answers: then no sensor is at fault
+            silent = _silent(await self._ask(self._stub.HealthCheck, api.HealthCheckRequest()))
+        if silent:
             return Answers(timed_out=True)
         failed = [one.reason for one in (health, actuators) if isinstance(one, NoAnswer)]
-        answers = Answers(
-            controller="; ".join(failed or _complaint(health)),
-            readings={
-                sensor: one.reason if isinstance(one, NoAnswer) else _reading(one)
-                for sensor, one in zip(self._sensors, readings, strict=True)
-            },
-        )
+        if not failed and not isinstance(health, NoAnswer) and health.status != OK:
+            failed = [f"{health.status}: {health.message}"]
+        answers = Answers("; ".join(failed), dict(zip(self._sensors, map(_reading, readings), strict=True)))
         if isinstance(actuators, NoAnswer):
             return answers
         safe_mode = actuators.safe_mode if actuators.HasField("safe_mode") else None  # absent from older simulators
@@ -114,12 +94,9 @@ class GrpcVehicle:
         """Send one command, and return the vehicle's answer."""
         request = api.SendActuatorCommandRequest(command=command_to_proto(command))
         answer = await self._ask(self._stub.SendActuatorCommand, request, self._patience.commands_wait)
-        if isinstance(answer, NoAnswer):
-            return Outcome(None, answer.reason)
-        return Outcome(answer.accepted, answer.message)
-
-    async def _check_health(self) -> api.HealthCheckResponse | NoAnswer:
-        return await self._ask(self._stub.HealthCheck, api.HealthCheckRequest())
+        return (
+            Outcome(None, answer.reason) if isinstance(answer, NoAnswer) else Outcome(answer.accepted, answer.message)
+        )
 
     async def _read(self, sensor: int) -> api.GetSensorDataResponse | NoAnswer:
         request = api.GetSensorDataRequest(sensor_type=SensorType.ValueType(sensor))
@@ -148,14 +125,9 @@ def _silent(answer: object) -> bool:
     return isinstance(answer, NoAnswer) and answer.silent
 
 
-def _complaint(answer: api.HealthCheckResponse | NoAnswer) -> list[str]:
-    """Return the simulator's own fault, if it reports one."""
-    if isinstance(answer, NoAnswer) or answer.status == OK:
-        return []
-    return [f"{answer.status}: {answer.message}"]
-
-
-def _reading(answer: api.GetSensorDataResponse) -> Reading:
+def _reading(answer: api.GetSensorDataResponse | NoAnswer) -> Reading | str:
+    if isinstance(answer, NoAnswer):
+        return answer.reason
     one = answer.reading
     return Reading(one.sensor_id.value, one.is_valid, has_data=one.WhichOneof("sensor_data") is not None)
 

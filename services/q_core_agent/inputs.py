@@ -2,22 +2,20 @@
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 from nats.aio.msg import Msg
-from nats.js.api import RawStreamMsg
 
-from q_core_agent.messages import read_alert, read_buried, read_cleared, read_gap, read_track, read_tracked
 from q_core_agent.metrics import REFUSED
-from qiki.agent.perception.lost_frames import LostFrames
 from qiki.agent.perception.observer import Observer
 from qiki.contracts import topics
-from qiki.contracts.events import GUARD_CLEARED, GUARD_RESUMED, RADAR_GAP
-from qiki.contracts.headers import REASON
-from qiki.contracts.models import TelemetrySnapshot
+from qiki.contracts.events import GUARD_CLEARED, GUARD_RESUMED, RADAR_GAP, GuardCleared, RadarGap
+from qiki.contracts.headers import ALERTS, FRAME, REASON, RUN
+from qiki.contracts.models import GuardAlert, RadarTrack, TelemetrySnapshot, TrackedFrame
 from qiki.runtime.dead_letters import reason_text
 from qiki.runtime.health import Health
 from qiki.runtime.nats import Link
@@ -30,9 +28,9 @@ CONDITION = "inputs"
 GUARD = (topics.GUARD.subject, GUARD_RESUMED.subject, GUARD_CLEARED.subject)
 LOOK_S = 0.1
 LOG_EVERY_S = 1.0
+KEPT_GAPS = 256
 BEFORE = timedelta(seconds=10)
 """A frame's tracks are stored no longer before its notice."""
-Way = tuple[Callable[[Msg], tuple[Any, ...]], Callable[..., None]]
 log = structlog.get_logger()
 
 
@@ -40,33 +38,29 @@ class Inputs:
     """Feeds the observer.
 
     Args:
-        observer: takes what is read
         health: ready once every input is followed and telemetry has come
         lockstep: simulated time is the agent's clock, and the newest stored frame may be the only one that comes
 
     Attributes:
         telemetry: the newest
-        lost: frames that will give no tracks
         caught_up: the guard's messages from before this process are read; an alert holds until its end is read
     """
 
     def __init__(self, observer: Observer, health: Health, *, lockstep: bool) -> None:
         self.telemetry: TelemetrySnapshot | None = None
-        self.lost = LostFrames()
-        self._observer = observer
-        self._lockstep = lockstep
-        self._health = health
         self.caught_up = False
+        self._observer, self._health, self._lockstep = observer, health, lockstep
+        self._lost: deque[tuple[str, int, int]] = deque(maxlen=KEPT_GAPS)
         self._guard_read = 0
         self._came = asyncio.Event()
         self._logged_s = float("-inf")
-        self._ways: dict[str, Way] = {
-            topics.TRACKED.subject: (read_tracked, observer.take_tracked),
-            topics.TRACKS.subject: (read_track, observer.take_track),
-            topics.GUARD.subject: (read_alert, observer.take_alert),
-            GUARD_RESUMED.subject: (read_alert, observer.take_resumed),
-            GUARD_CLEARED.subject: (read_cleared, observer.take_cleared),
-            RADAR_GAP.subject: (read_gap, self._take_lost),
+        self._ways: dict[str, tuple[Callable[[Msg], tuple[Any, ...]], Callable[..., None]]] = {
+            topics.TRACKED.subject: (_read_tracked, observer.take_tracked),
+            topics.TRACKS.subject: (_read_track, observer.take_track),
+            topics.GUARD.subject: (_read_alert, observer.take_alert),
+            GUARD_RESUMED.subject: (_read_alert, observer.take_resumed),
+            GUARD_CLEARED.subject: (_read_cleared, observer.take_cleared),
+            RADAR_GAP.subject: (_read_gap, self._take_lost),
         }
         health.wait_for(CONDITION, "not listened to yet")
 
@@ -77,9 +71,16 @@ class Inputs:
             return time.monotonic()
         return self.telemetry.timestamp.timestamp() if self.telemetry else 0.0
 
+    def is_lost(self, run: str, frame: int) -> bool:
+        """Return whether a frame gives no tracks: it was never published, or is not readable."""
+        return any(run == of and first <= frame <= last for of, first, last in self._lost)
+
     async def run(self, link: Link) -> None:
         """Read for ever; alerts from the oldest kept, for they may still hold."""
-        begin = await _newest_frame(link) if self._lockstep else Begin.NEW
+        begin: Begin | datetime = Begin.NEW
+        if self._lockstep:  # the newest frame, with its tracks
+            _, stored = await _newest(link, topics.QIKI_TRACKER_V1, topics.TRACKED.subject)
+            begin = stored - BEFORE if stored else Begin.OLDEST
         readers = (
             StreamReader(link.client, topics.QIKI_TRACKER_V1, self._stored, begin, (topics.TRACKED.subject,)),
             StreamReader(link.client, topics.QIKI_RADAR_V1, self._stored, begin, (topics.TRACKS.subject,)),
@@ -105,9 +106,8 @@ class Inputs:
             await self._came.wait()
 
     async def _catch_up(self, link: Link) -> None:
-        stored = [await _newest(link, topics.QIKI_EVENTS_V1, subject) for subject in GUARD]
-        last = max(message.seq or 0 if message else 0 for message in stored)
-        await self.until(lambda: self._guard_read >= last)
+        lasts = [await _newest(link, topics.QIKI_EVENTS_V1, subject) for subject in GUARD]
+        await self.until(lambda: self._guard_read >= max(sequence for sequence, _ in lasts))
         self.caught_up = True
         self._came.set()
 
@@ -115,20 +115,15 @@ class Inputs:
         if message.subject in GUARD:
             self._guard_read = sequence
         try:
-            read, take = self._way(message)
+            buried = message.subject == topics.TRACKED.subject and REASON in (message.headers or {})  # not readable
+            read, take = (_read_buried, self._take_lost) if buried else self._ways[message.subject]
             take(*read(message), sequence, self.now_s)
         except Exception as error:  # a publisher chooses what it sends; the next message is read whatever it is
             self._refuse(message.subject, sequence, error)
         self._came.set()
 
-    def _way(self, message: Msg) -> Way:
-        """Return how a message is read, and what takes it."""
-        if message.subject == topics.TRACKED.subject and REASON in (message.headers or {}):
-            return read_buried, self._take_lost  # the frame could not be read
-        return self._ways[message.subject]
-
     def _take_lost(self, run: str, first: int, last: int, *_: object) -> None:
-        self.lost.add(run, first, last)
+        self._lost.append((run, first, last))
 
     async def _passed(self, message: Msg) -> None:
         try:
@@ -160,12 +155,38 @@ class Inputs:
             await asyncio.sleep(LOOK_S)
 
 
-async def _newest(link: Link, stream: str, subject: str) -> RawStreamMsg | None:
-    """Return the newest message of a subject; wait for the broker and the stream."""
-    return await patiently(lambda: last_message(link.jetstream, stream, subject), answers=())
+async def _newest(link: Link, stream: str, subject: str) -> tuple[int, datetime | None]:
+    """Return sequence and time of a subject's newest message, 0 for none; wait for the broker and the stream."""
+    message = await patiently(lambda: last_message(link.jetstream, stream, subject), answers=())
+    return (message.seq or 0, message.time) if message else (0, None)
 
 
-async def _newest_frame(link: Link) -> Begin | datetime:
-    """Return where to begin with tracks so that the newest frame is among them."""
-    message = await _newest(link, topics.QIKI_TRACKER_V1, topics.TRACKED.subject)
-    return message.time - BEFORE if message and message.time else Begin.OLDEST
+def _read_tracked(message: Msg) -> tuple[TrackedFrame, int]:
+    return read_payload(TrackedFrame, message.data), int((message.headers or {}).get(ALERTS, "0"))
+
+
+def _read_track(message: Msg) -> tuple[RadarTrack, str, int]:
+    return read_payload(RadarTrack, message.data), *_place(message)
+
+
+def _read_alert(message: Msg) -> tuple[GuardAlert, str, int]:
+    return read_payload(GuardAlert, message.data), *_place(message)
+
+
+def _read_cleared(message: Msg) -> tuple[GuardCleared, int]:
+    return read_payload(GuardCleared, message.data), _place(message)[1]
+
+
+def _read_gap(message: Msg) -> tuple[str, int, int]:
+    gap = read_payload(RadarGap, message.data)
+    return gap.run_id, gap.first_frame, gap.last_frame
+
+
+def _read_buried(message: Msg) -> tuple[str, int, int]:
+    frame = read_payload(TrackedFrame, message.data)
+    return frame.run_id, frame.frame, frame.frame
+
+
+def _place(message: Msg) -> tuple[str, int]:
+    headers = message.headers or {}
+    return headers[RUN], int(headers[FRAME])

@@ -5,19 +5,24 @@ So a decision does not depend on how fast a service computes: the same run gives
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+from uuid import uuid4
 
 import nats.errors
 import structlog
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 
 from q_core_agent.inputs import Inputs
 from q_core_agent.metrics import STEPS, STEPS_LOST
-from q_core_agent.sim_commands import Place, RefusedError, done, message, read_place, replaced
 from qiki.agent.perception.observer import Observer
 from qiki.contracts import topics
-from qiki.contracts.models import SimState
+from qiki.contracts.headers import FRAME, RUN, TICK
+from qiki.contracts.models import CommandMessage, CommandMetadata, ControlAck, SimState
 from qiki.runtime.cancellation import end_if_cancelled
+from qiki.runtime.clock import now
 from qiki.runtime.health import Health
+from qiki.runtime.reading import read_payload
 from qiki.runtime.tasks import TaskGroup
 from qiki.world.ticks import TICK_S
 
@@ -31,23 +36,27 @@ UNKNOWN = SimState(running=True, paused=False, speed=0.0, tick=0, run_id="", beh
 log = structlog.get_logger()
 
 
-class Conductor:
-    """Steps the simulator, waits for what the step gave, lets the agent tick, and so on.
+class Place(NamedTuple):
+    """Position of the simulation: its run, the ticks done, the newest frame's number if there is one."""
 
-    Args:
-        client: the connection
-        ticks: of the simulator in a step
-        inputs: from the services
-        observer: knows which frames are complete
-        health: unready while a step takes too long
+    run: str
+    tick: int
+    frame: int | None
+
+
+class RefusedError(Exception):
+    """The simulator refused a command; the text says why."""
+
+
+class Conductor:
+    """Steps the simulator by `ticks`, waits for the results, lets the agent tick, and so on.
+
+    The observer knows which frames are complete; health is unready while a step takes too long.
     """
 
     def __init__(self, client: Client, ticks: int, inputs: Inputs, observer: Observer, health: Health) -> None:
-        self._client = client
-        self._ticks = ticks
-        self._inputs = inputs
-        self._observer = observer
-        self._health = health
+        self._client, self._ticks = client, ticks
+        self._inputs, self._observer, self._health = inputs, observer, health
         self._steps = 0
         self._awaits = ""
         self._patience_s = PATIENCE_S + ticks * TICK_S
@@ -98,15 +107,10 @@ class Conductor:
         await self._inputs.until(lambda: self._inputs.telemetry is not known and self._held())
 
     async def _ask(self, command: str, **parameters: int) -> Place | None:
-        """Send a command; return the place after it, or None without an answer.
-
-        Raises:
-            RefusedError: the simulator refuses it.
-        """
+        """Send a command; return the place after it, or None without an answer."""
         body = message(command, parameters).to_json()
         try:
-            answer = await self._client.request(topics.COMMANDS.subject, body, timeout=self._patience_s)
-            return read_place(answer)
+            return read_place(await self._client.request(topics.COMMANDS.subject, body, timeout=self._patience_s))
         except (nats.errors.Error, LookupError, ValueError) as error:
             log.warning("no acknowledgement", command=command, reason=str(error) or type(error).__name__)
             return None
@@ -120,15 +124,10 @@ class Conductor:
         return self._there(place)
 
     def _there(self, place: Place) -> bool:
-        return (
-            self._known.run_id == place.run
-            and self._known.tick >= place.tick
-            and (place.frame is None or self._over(place.run, place.frame))
-        )
-
-    def _over(self, run: str, frame: int) -> bool:
-        """Return whether nothing more comes of a frame."""
-        return self._observer.complete(run, frame) or self._inputs.lost.covers(run, frame)
+        run, tick, frame = place
+        if self._known.run_id != run or self._known.tick < tick:
+            return False
+        return frame is None or self._observer.complete(run, frame) or self._inputs.is_lost(run, frame)
 
     async def _watch(self) -> None:
         """Be ready while steps are done in time."""
@@ -139,3 +138,42 @@ class Conductor:
                 self._health.met(CONDITION)
             else:
                 self._health.wait_for(CONDITION, self._awaits)
+
+
+def message(command: str, parameters: dict[str, int]) -> CommandMessage:
+    """Return a command from the agent."""
+    metadata = CommandMetadata(
+        message_id=uuid4(), timestamp=now(), message_type="command", source="q-core-agent", destination="q-sim-service"
+    )
+    return CommandMessage(command_name=command, parameters=parameters, metadata=metadata)
+
+
+def read_place(answer: Msg) -> Place:
+    """Return the position that an acknowledgement reports.
+
+    Raises:
+        RefusedError: it is a refusal.
+        ValueError: it is not an acknowledgement.
+        LookupError: it has no position.
+    """
+    acknowledgement = read_payload(ControlAck, answer.data)
+    if not acknowledgement.ok:
+        raise RefusedError(acknowledgement.error_detail.message if acknowledgement.error_detail else "no reason given")
+    headers = answer.headers or {}
+    frame = headers.get(FRAME)
+    return Place(headers[RUN], int(headers[TICK]), None if frame is None else int(frame))
+
+
+def done(place: Place, before: SimState, ticks: int) -> bool:
+    """Return whether the simulation is a step beyond its last known position, or in another run."""
+    return place.run != before.run_id or place.tick >= before.tick + ticks
+
+
+def replaced(known: SimState, place: Place, before: SimState) -> bool:
+    """Return whether another run has replaced that of a step.
+
+    `known` is from the newest telemetry; it may still be `before`, as known when the step was requested.
+    """
+    if known.run_id == place.run:
+        return place.run == before.run_id and known.tick < before.tick  # restarted under the same run id
+    return known.run_id != before.run_id

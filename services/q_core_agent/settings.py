@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from qiki.agent.engines.discovery import ALL
+from qiki.agent.discovery import ALL
 from qiki.runtime.settings import Address, ServiceSettings
 
 

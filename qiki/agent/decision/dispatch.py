@@ -1,28 +1,27 @@
-"""Dispatch: the commands of accepted proposals, sent in order, and the result of each proposal."""
+"""Dispatch: the commands of accepted proposals, sent in order, and the record of each proposal's result."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from qiki.agent.decision.evaluator import Name, Verdict
-from qiki.agent.decision.limits import MAX_DURATION_S, ActuatorLimits
-from qiki.agent.decision.refusal import RefusalReason
+from qiki.agent.decision.limits import MAX_DURATION_S, ActuatorLimits, RefusalReason
 from qiki.agent.proposals import Action
 from qiki.agent.sim_instant import SimInstant
 from qiki.agent.vehicle import Outcome, VehicleLink
 from qiki.contracts.actuators import ActuatorCommand
-from qiki.contracts.enums import CommandType, ProposalStatus, Unit
+from qiki.contracts.enums import CommandType, FSMState, ProposalStatus, Unit
+from qiki.contracts.events import PROPOSAL_ACCEPTED, PROPOSAL_REFUSED, Decision, EventKind
+from qiki.contracts.events.agent import ActionTaken, Evidence
 
 DONE = frozenset({ProposalStatus.ACCEPTED, ProposalStatus.EXECUTED})
 
 
 @dataclass(frozen=True, slots=True)
 class ProposalResult:
-    """The result of a proposal.
+    """The result of a proposal: why it is not done, and the outcomes of the commands that were sent.
 
-    Attributes:
-        reason: why it is not done, for people
-        cause: the same for the same reason, also where the reason's figures change
-        outcomes: of the commands that were sent, in order
+    `cause` is the same for the same reason, also where the reason's figures change.
     """
 
     verdict: Verdict
@@ -30,6 +29,11 @@ class ProposalResult:
     reason: str = ""
     cause: str = ""
     outcomes: tuple[Outcome, ...] = ()
+
+    @property
+    def event(self) -> EventKind:
+        """The kind of its event."""
+        return PROPOSAL_ACCEPTED if self.status in DONE else PROPOSAL_REFUSED
 
 
 async def dispatch(
@@ -44,7 +48,7 @@ async def dispatch(
             results.append(refused(verdict, refusal))
             continue
         outcomes: list[Outcome] = []
-        for command in commands(verdict, limits, instant):
+        for command in _commands(verdict, limits, instant):
             outcomes.append(await vehicle.send(command))
             if not outcomes[-1].accepted:
                 break
@@ -59,16 +63,15 @@ def refused(verdict: Verdict, refusal: RefusalReason) -> ProposalResult:
     return ProposalResult(verdict, ProposalStatus.REJECTED, refusal.text, refusal.cause)
 
 
-def commands(verdict: Verdict, limits: ActuatorLimits, instant: SimInstant) -> tuple[ActuatorCommand, ...]:
-    """Return the commands of a proposal's actions, which must be within the limits."""
+def _commands(verdict: Verdict, limits: ActuatorLimits, instant: SimInstant) -> tuple[ActuatorCommand, ...]:
     candidate = verdict.candidate
     return tuple(
         ActuatorCommand(
-            actuator_id=str(limits.actuator(action.actuator).id),
+            actuator_id=str(limits.actuators[action.actuator].id),
             command_type=action.command,
             value=int(action.value) if action.command is CommandType.SET_MODE else action.value,
             unit=Unit[action.unit or "UNIT_UNSPECIFIED"],
-            timeout_ms=timeout_ms(action),
+            timeout_ms=_timeout_ms(action),
             confidence=candidate.proposal.confidence,
             command_id=str(instant.id("command", *candidate.name, index)),
             timestamp=instant.moment,
@@ -78,9 +81,44 @@ def commands(verdict: Verdict, limits: ActuatorLimits, instant: SimInstant) -> t
     )
 
 
-def timeout_ms(action: Action) -> int:
+def _timeout_ms(action: Action) -> int:
     """Return how long a command holds, cut to what the field can hold: a refused action may ask for more."""
     return round(min(max(action.duration_s, 0.0), MAX_DURATION_S) * 1000)
+
+
+class RepeatFilter:
+    """Drops results that only repeat those of the last tick; commands that the vehicle executed always pass."""
+
+    def __init__(self) -> None:
+        self._last: frozenset[tuple[str, ...]] = frozenset()
+
+    def new(self, results: tuple[ProposalResult, ...]) -> tuple[ProposalResult, ...]:
+        """Return the results of one tick that deserve an event."""
+        before, self._last = self._last, frozenset(map(_identity, results))
+        executed = ProposalStatus.EXECUTED
+        return tuple(one for one in results if one.status is executed or _identity(one) not in before)
+
+
+def decision(result: ProposalResult, state: FSMState, instant: SimInstant, inputs: tuple[Evidence, ...]) -> Decision:
+    """Return a result's event body; it rests on the agent's inputs where the proposal names no evidence."""
+    candidate = result.verdict.candidate
+    proposal = candidate.proposal
+    return Decision(
+        source=candidate.engine,
+        ts_epoch=instant.t_s,
+        run_id=instant.run_id,
+        tick=instant.tick,
+        state=state,
+        proposal_id=instant.id("proposal", *candidate.name),
+        type=proposal.type,
+        status=result.status,
+        justification=proposal.justification,
+        reason=result.reason,
+        priority=proposal.priority,
+        confidence=proposal.confidence,
+        actions=tuple(_taken(action, outcome) for action, outcome in zip_longest(proposal.actions, result.outcomes)),
+        rests_on=proposal.rests_on or inputs,
+    )
 
 
 def _undone(verdict: Verdict, done: set[Name]) -> RefusalReason | None:
@@ -100,3 +138,18 @@ def _result(verdict: Verdict, outcomes: tuple[Outcome, ...]) -> ProposalResult:
     if last.accepted is None:  # the cause stays the same, however the network reports the silence
         return ProposalResult(verdict, ProposalStatus.EXPIRED, f"the vehicle does not answer{why}", "", outcomes)
     return ProposalResult(verdict, ProposalStatus.REJECTED, f"the vehicle refuses{why}", last.message, outcomes)
+
+
+def _identity(result: ProposalResult) -> tuple[str, ...]:
+    return (*result.verdict.candidate.name, result.status.name, result.cause)
+
+
+def _taken(action: Action, outcome: Outcome | None) -> ActionTaken:
+    return ActionTaken(
+        actuator=action.actuator,
+        command=action.command.name,
+        value=action.value,
+        timeout_ms=_timeout_ms(action),
+        accepted=outcome.accepted if outcome else None,
+        message=outcome.message if outcome else "",
+    )

@@ -9,24 +9,22 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from qiki.agent.decision.limits import MAX_DURATION_S, ActuatorLimits, out_of_range
-from qiki.agent.decision.refusal import RefusalReason
+from qiki.agent.decision.limits import MAX_DURATION_S, ActuatorLimits, RefusalReason, out_of_range
+from qiki.agent.engine import EngineResult
+from qiki.agent.mode.rules import WANTED
 from qiki.agent.proposals import Proposal
 from qiki.botspec.actuators import ActuatorFamily
-from qiki.contracts.enums import ProposalType
+from qiki.contracts.enums import FSMState, ProposalType
 
 Name = tuple[str, str]
 """Engine and key of a proposal, unique within a tick."""
+CLOSED = {FSMState.BOOTING: "booting", FSMState.ERROR_STATE: "safe mode", FSMState.SHUTDOWN: "shutting down"}
+"""States in which only proposals of the rules are accepted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A proposal of one tick.
-
-    Attributes:
-        key: unique among the proposals of its engine; never empty
-        from_rules: whether the rule engine proposed it
-    """
+    """A proposal of one tick, of an engine or of the rules; `key` is unique within its engine, and never empty."""
 
     engine: str
     key: str
@@ -51,7 +49,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A candidate's verdict: refused with a reason, or accepted."""
+    """The verdict on a candidate; without a refusal it is accepted."""
 
     candidate: Candidate
     refusal: RefusalReason | None = None
@@ -64,6 +62,19 @@ def candidates(engine: str, proposals: Iterable[Proposal], from_rules: bool = Fa
     )
 
 
+def lockout_reason(state: FSMState, results: Iterable[EngineResult], vehicle: FSMState | None) -> RefusalReason | None:
+    """Return why proposals of engines are refused now; None when they are not.
+
+    A fault in this tick's results is a cause of SAFE_MODE, which begins with the next tick.
+    """
+    if state in CLOSED:
+        return RefusalReason(CLOSED[state])
+    for result in results:
+        if result.fault is not None:
+            return RefusalReason(f"engine {result.name} is at fault")
+    return None if vehicle is WANTED[state] else RefusalReason("the vehicle has not taken its mode yet")
+
+
 @dataclass(frozen=True, slots=True)
 class Evaluator:
     """Judges by the limits of the vehicle and by the lowest confidence that is allowed."""
@@ -72,11 +83,7 @@ class Evaluator:
     confidence_threshold: float
 
     def evaluate(self, proposed: Sequence[Candidate], lockout: RefusalReason | None = None) -> tuple[Verdict, ...]:
-        """Judge every candidate; accepted ones come in the order in which they are to be sent.
-
-        Args:
-            lockout: why every candidate is refused that is not of the rules
-        """
+        """Judge every candidate, in the order for sending; `lockout` refuses all that are not of the rules."""
         table = _Table(self.limits)
         times = Counter(candidate.name for candidate in proposed)
         undecided = Counter(times)
@@ -114,7 +121,7 @@ class Evaluator:
         actions = candidate.proposal.actions
         for action in actions:
             yield from self.limits.faults(action)
-            if not candidate.from_rules and self.limits.actuator(action.actuator).type is ActuatorFamily.SYSTEM:
+            if not candidate.from_rules and self.limits.actuators[action.actuator].type is ActuatorFamily.SYSTEM:
                 yield RefusalReason(f"{action.actuator} is the agent's own: it follows the state machine")
         # Of two equal commands the later one would undo the earlier.
         repeated = Counter((self.limits.resource(action.actuator), action.command) for action in actions)

@@ -1,16 +1,28 @@
-"""The limits of the vehicle's actuators: the values that each command takes."""
+"""The limits of the vehicle's actuators: the values that each command takes, and reasons to refuse others."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from qiki.agent.decision.refusal import RefusalReason
 from qiki.agent.proposals import DEGREES, PERCENT, Action
 from qiki.botspec.actuators import ActuatorFamily
-from qiki.botspec.config import Actuator, BotConfig
+from qiki.botspec.config import BotConfig
 from qiki.contracts.enums import CommandType, FSMState
 
 MAX_DURATION_S = (2**31 - 1) / 1000.0
 """The longest time that fits into a command's int32 of milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalReason:
+    """One reason, for people; `code` identifies it where the text has figures or names that change."""
+
+    text: str
+    code: str = ""
+
+    @property
+    def cause(self) -> str:
+        """What identifies the reason."""
+        return self.code or self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +46,7 @@ RANGES = {
     (ActuatorFamily.MOTOR, CommandType.SET_VELOCITY): Range(0.0, 100.0, PERCENT),
     (ActuatorFamily.MOTOR, CommandType.ROTATE): Range(-360.0, 360.0, DEGREES),
     (ActuatorFamily.RCS, CommandType.SET_VELOCITY): Range(0.0, 100.0, PERCENT),
-    (ActuatorFamily.SYSTEM, CommandType.SET_MODE): Range(
-        float(min(state for state in FSMState if state)), float(max(FSMState)), whole=True
-    ),
+    (ActuatorFamily.SYSTEM, CommandType.SET_MODE): Range(float(FSMState.BOOTING), float(max(FSMState)), whole=True),
 }
 
 
@@ -46,25 +56,21 @@ def out_of_range(what: str, value: float, expected: str) -> RefusalReason:
 
 
 class ActuatorLimits:
-    """The actuators of one bot, and their limits."""
+    """The actuators of one bot by role, and their limits."""
 
     def __init__(self, config: BotConfig) -> None:
-        self._actuators = {actuator.role: actuator for actuator in config.hardware_profile.actuators}
-
-    def actuator(self, role: str) -> Actuator:
-        """Return the actuator of a role, which must exist."""
-        return self._actuators[role]
+        self.actuators = {actuator.role: actuator for actuator in config.hardware_profile.actuators}
 
     def resource(self, role: str) -> str:
         """Return what a command to an actuator occupies: the motors drive the vehicle as one."""
-        family = self._actuators[role].type
+        family = self.actuators[role].type
         return family if family is ActuatorFamily.MOTOR else role
 
     def faults(self, action: Action) -> Iterator[RefusalReason]:
         """Return why an action cannot be done, the most basic reason first."""
-        actuator = self._actuators.get(action.actuator)
+        actuator = self.actuators.get(action.actuator)
         if actuator is None:
-            yield RefusalReason(f"unknown actuator {action.actuator!r} (expected one of: {', '.join(self._actuators)})")
+            yield RefusalReason(f"unknown actuator {action.actuator!r} (expected one of: {', '.join(self.actuators)})")
             return
         allowed = RANGES.get((actuator.type, action.command))
         if allowed is None or action.command.name not in actuator.commands:

@@ -3,9 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from qiki.agent.engines.results import EngineResult, FaultKind
+from qiki.agent.engine import EngineResult, FaultKind
 from qiki.agent.mode.bios import STOPPING
-from qiki.agent.perception.evidence import newest
 from qiki.agent.world import TELEMETRY, TRACKS, World
 from qiki.botspec.planes.power import PowerParameters
 from qiki.botspec.planes.thermal import Node
@@ -19,12 +18,7 @@ ENGINE_TRIGGERS = {FaultKind.FAILED: "ENGINE_FAILED", FaultKind.OVERRUN: "ENGINE
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """One reason for SAFE_MODE.
-
-    Attributes:
-        trigger: of the state machine
-        detail: in one line; the same for the same cause
-    """
+    """One reason for SAFE_MODE: a trigger of the state machine, and a detail in one line, always the same."""
 
     trigger: str
     detail: str
@@ -38,12 +32,9 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """The input of the checks.
+    """The input of the checks, with the engines' results of the last tick.
 
-    Attributes:
-        engine_results: of the last tick
-        booting: inputs that never came are no cause: the boot waits for them
-        bios_answered: whether there ever was a self test
+    While booting, inputs that never came and a self test that was never answered are no cause: the boot waits for them.
     """
 
     world: World
@@ -60,8 +51,8 @@ def find_causes(situation: Situation) -> tuple[Cause, ...]:
 
 def waits_for(world: World) -> tuple[str, ...]:
     """Return the inputs that a boot still lacks."""
-    inputs = [name for name, one in world.inputs.items() if not one.alive]
-    return (*inputs, *(() if world.bios else ("bios",)))
+    inputs = tuple(name for name, one in world.inputs.items() if not one.alive)
+    return inputs if world.bios else (*inputs, "bios")
 
 
 def _alerts(situation: Situation) -> Iterator[Cause]:
@@ -71,14 +62,11 @@ def _alerts(situation: Situation) -> Iterator[Cause]:
             yield Cause(active.alert.fsm_event, detail, (active.evidence,))
 
 
-def _bios_lost(situation: Situation) -> Iterator[Cause]:
-    awaited = situation.booting and not situation.bios_answered
-    if situation.world.bios is None and not awaited:
-        yield Cause("BIOS_LOST", "the self test is not answered")
-
-
-def _bios_error(situation: Situation) -> Iterator[Cause]:
+def _bios(situation: Situation) -> Iterator[Cause]:
     bios = situation.world.bios
+    awaited = situation.booting and not situation.bios_answered
+    if bios is None and not awaited:
+        yield Cause("BIOS_LOST", "the self test is not answered")
     if bios is not None and not bios.all_systems_go:
         faulty = (row for row in bios.post_results if row.status in STOPPING)
         devices = (f"{row.device_name} {row.status.name}, {row.error_message}" for row in faulty)
@@ -92,7 +80,7 @@ def _stale(situation: Situation) -> Iterator[Cause]:
         awaited = situation.booting and one.age_s is None
         if not one.alive and not awaited:
             silent = "never came" if one.age_s is None else "does not come in time"
-            yield Cause("INPUT_STALE", f"{name} ({one.subject}) {silent}", newest(world, name))
+            yield Cause("INPUT_STALE", f"{name} ({one.subject}) {silent}", world.newest(name))
 
 
 def _engines(situation: Situation) -> Iterator[Cause]:
@@ -102,22 +90,21 @@ def _engines(situation: Situation) -> Iterator[Cause]:
 
 
 def _power(situation: Situation) -> Iterator[Cause]:
-    own = situation.world.own
+    own, low_pct = situation.world.own, situation.power.soc_shed_low_pct
     if own is None:
         return
-    low_pct = situation.power.soc_shed_low_pct
     unheld = [fault for fault in UNHELD_BUS if fault in own.power.faults]
     low = [f"battery under {low_pct:g} %"] if own.power.soc_pct < low_pct else []
     if unheld or low:
-        yield Cause("POWER_CRITICAL", ", ".join(unheld + low), newest(situation.world, TELEMETRY))
+        yield Cause("POWER_CRITICAL", ", ".join(unheld + low), situation.world.newest(TELEMETRY))
 
 
 def _thermal(situation: Situation) -> Iterator[Cause]:
     own = situation.world.own
     tripped = [node.id for node in own.thermal.nodes if node.tripped and node.id in VITAL_NODES] if own else []
     if tripped:
-        yield Cause("THERMAL_TRIP", f"tripped: {', '.join(tripped)}", newest(situation.world, TELEMETRY))
+        yield Cause("THERMAL_TRIP", f"tripped: {', '.join(tripped)}", situation.world.newest(TELEMETRY))
 
 
 Check = Callable[[Situation], Iterable[Cause]]
-CHECKS: tuple[Check, ...] = (_alerts, _bios_lost, _bios_error, _stale, _engines, _power, _thermal)
+CHECKS: tuple[Check, ...] = (_alerts, _bios, _stale, _engines, _power, _thermal)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
-from qiki.agent.perception.evidence import Received
+from qiki.agent.perception.frames import Received
 from qiki.contracts.models import GuardAlert
 
 KEPT_KEYS = 4096
@@ -38,9 +38,6 @@ class GuardBook:
     def __init__(self) -> None:
         self._reports: dict[Key, list[GuardReport]] = {}
 
-    def __len__(self) -> int:
-        return sum(map(len, self._reports.values()))
-
     def add(self, key: Key, report: GuardReport) -> None:
         """Add a report, unless it is there already."""
         reports = self._reports.setdefault(key, [])
@@ -61,13 +58,10 @@ class GuardBook:
 
     def settle(self, frame: int, tracks: Collection[UUID]) -> None:
         """Forget reports that can matter at no frame after this one: replaced ones, and those of lost tracks."""
-        for (rule, track), reports in list(self._reports.items()):
+        for (rule, track), reports in self._reports.items():
             deciding = _deciding(reports, frame) if track in tracks else None
-            kept = [report for report in reports if report is deciding or report.frame > frame]
-            if kept:
-                self._reports[rule, track] = kept
-            else:
-                del self._reports[rule, track]
+            self._reports[rule, track] = [one for one in reports if one is deciding or one.frame > frame]
+        self._reports = {key: reports for key, reports in self._reports.items() if reports}
 
 
 def _deciding(reports: list[GuardReport], frame: int) -> GuardReport | None:

@@ -4,25 +4,44 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from qiki.agent.perception.evidence import Received
 from qiki.contracts.enums import RadarTrackStatus
+from qiki.contracts.events.agent import Evidence
 from qiki.contracts.models import RadarTrack, TrackedFrame
 
+AGE_DIGITS = 6
 KEPT_FRAMES = 300
 PATIENCE_FRAMES = 50
 """How many frames wait for the guard's reports of an earlier one: no alert may be passed over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message's place.
+
+    Attributes:
+        sequence: in its stream; None for a message that is not stored
+        at_s: when it came, on the agent's clock
+    """
+
+    subject: str
+    sequence: int | None
+    at_s: float
+
+    def age_s(self, now_s: float) -> float:
+        """Return the time since it came."""
+        return round(max(0.0, now_s - self.at_s), AGE_DIGITS)
+
+    def evidence(self, now_s: float) -> Evidence:
+        """Return the place as evidence."""
+        return Evidence(subject=self.subject, sequence=self.sequence, age_s=self.age_s(now_s))
+
 
 Seen = tuple[RadarTrack, Received]
 
 
 @dataclass(frozen=True, slots=True)
 class WholeFrame:
-    """A complete frame.
-
-    Attributes:
-        notice: the message that announced how many tracks and reports belong to it
-        tracks: by id, without lost ones
-    """
+    """A complete frame: with the message that announced its tracks and reports, and the tracks that are not lost."""
 
     frame: TrackedFrame
     notice: Received
@@ -39,42 +58,34 @@ class _FrameParts:
 
     @property
     def has_guards(self) -> bool:
-        """Whether every report of the guard has come."""
         return self.notice is not None and len(self.guards) >= self.notice[1]
 
     @property
     def has_tracks(self) -> bool:
-        """Whether every track has come."""
         return self.notice is not None and len(self.tracks) >= self.notice[0].tracks
 
 
 class Assembly:
-    """The frames of one run: the newest complete one, and later ones that still lack messages.
-
-    A frame that is completed after a later one is not kept.
-    """
+    """The newest complete frame of one run, and later ones that still lack messages; earlier ones are dropped."""
 
     def __init__(self) -> None:
         self.newest: WholeFrame | None = None
         self._parts: dict[int, _FrameParts] = {}
 
-    def __len__(self) -> int:
-        return len(self._parts)
-
-    def add_notice(self, frame: TrackedFrame, alerts: int, received: Received) -> bool:
-        """Add the notice of a frame; return whether this completed one."""
+    def add_notice(self, frame: TrackedFrame, alerts: int, received: Received) -> WholeFrame | None:
+        """Add the notice of a frame; return the frame that this completed."""
         if parts := self._open(frame.frame):
             parts.notice = (frame, alerts, received)
         return self._advance()
 
-    def add_track(self, frame: int, track: RadarTrack, received: Received) -> bool:
-        """Add a track of a frame; return whether this completed one."""
+    def add_track(self, frame: int, track: RadarTrack, received: Received) -> WholeFrame | None:
+        """Add a track of a frame; return the frame that this completed."""
         if parts := self._open(frame):
             parts.tracks[track.track_id] = track, received
         return self._advance()
 
-    def add_guard(self, frame: int, key: Hashable) -> bool:
-        """Add a report of the guard, identified by `key`; return whether this completed a frame."""
+    def add_guard(self, frame: int, key: Hashable) -> WholeFrame | None:
+        """Add a report of the guard, identified by `key`; return the frame that this completed."""
         if parts := self._open(frame):
             parts.guards.add(key)
         return self._advance()
@@ -92,16 +103,16 @@ class Assembly:
             del self._parts[min(self._parts)]
         return parts
 
-    def _advance(self) -> bool:
+    def _advance(self) -> WholeFrame | None:
         number = self._newest_complete()
         parts = self._parts.get(number)
         if parts is None or parts.notice is None:
-            return False
+            return None
         frame, _, received = parts.notice
         present = {key: seen for key, seen in parts.tracks.items() if seen[0].status is not RadarTrackStatus.LOST}
         self.newest = WholeFrame(frame, received, present)
         self._parts = {later: parts for later, parts in self._parts.items() if later > number}
-        return True
+        return self.newest
 
     def _newest_complete(self) -> int:
         """Return the last complete frame before which no report of the guard is missing; -1 for none."""

@@ -8,9 +8,8 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from qiki.agent.perception.alerts import GuardBook, GuardReport, Key
-from qiki.agent.perception.evidence import Received
-from qiki.agent.perception.frames import Assembly
+from qiki.agent.perception.alerts import GuardBook, GuardReport
+from qiki.agent.perception.frames import Assembly, Received, WholeFrame
 from qiki.agent.perception.staleness import StalenessMonitor
 from qiki.agent.world import TELEMETRY, TRACKS, ActiveAlert, Input, SeenTrack, World
 from qiki.contracts import topics
@@ -25,11 +24,7 @@ PAST_RUNS = 64
 
 @dataclass(slots=True)
 class _RunPerception:
-    """The messages of one run: the simulator's, or another radar's.
-
-    Attributes:
-        shown_s: when its newest frame was completed, on the agent's clock
-    """
+    """The messages of one run, and when its newest frame was completed on the agent's clock."""
 
     frames: Assembly = field(default_factory=Assembly)
     guards: GuardBook = field(default_factory=GuardBook)
@@ -40,9 +35,8 @@ class Observer:
     """Assembles the agent's world from messages.
 
     All times `now_s` are seconds on the agent's clock. In lockstep, where that is simulated time, a message counts from
-    its own time, so that ages do not depend on when it was read.
-
-    Before the first tick, add all guard messages that are stored: an alert holds until its end is read.
+    its own time, so that ages do not depend on when it was read. Before the first tick, add all guard messages that
+    are stored: an alert holds until its end is read.
     """
 
     def __init__(self, stale_min_s: float, lockstep: bool) -> None:
@@ -57,31 +51,27 @@ class Observer:
         """Take the notice of a tracked frame, to which `alerts` guard messages belong."""
         received = self._received(topics.TRACKED.subject, sequence, now_s, frame.timestamp.timestamp())
         run = self._open(frame.run_id)
-        if run and run.frames.add_notice(frame, alerts, received):
-            self._show(frame.run_id, run, now_s)
+        if run and (newest := run.frames.add_notice(frame, alerts, received)):
+            self._show(frame.run_id, run, newest, now_s)
 
     def take_track(self, track: RadarTrack, run_id: str, frame: int, sequence: int, now_s: float) -> None:
         """Take a track of a frame."""
         received = self._received(topics.TRACKS.subject, sequence, now_s, track.timestamp.timestamp())
         run = self._open(run_id)
-        if run and run.frames.add_track(frame, track, received):
-            self._show(run_id, run, now_s)
+        if run and (newest := run.frames.add_track(frame, track, received)):
+            self._show(run_id, run, newest, now_s)
 
     def take_alert(self, alert: GuardAlert, run_id: str, frame: int, sequence: int, now_s: float) -> None:
         """Take an alert: a guard rule is met at a frame."""
-        received = self._received(topics.GUARD.subject, sequence, now_s, alert.ts_epoch)
-        self._take_report(run_id, (alert.rule_id, alert.track_id), GuardReport(frame, alert, received), now_s)
+        self._take_report(topics.GUARD.subject, alert, run_id, frame, sequence, now_s)
 
     def take_resumed(self, alert: GuardAlert, run_id: str, frame: int, sequence: int, now_s: float) -> None:
         """Take a resumed alert: within its cooldown, the rule is met again."""
-        received = self._received(GUARD_RESUMED.subject, sequence, now_s, alert.ts_epoch)
-        self._take_report(run_id, (alert.rule_id, alert.track_id), GuardReport(frame, alert, received), now_s)
+        self._take_report(GUARD_RESUMED.subject, alert, run_id, frame, sequence, now_s)
 
     def take_cleared(self, cleared: GuardCleared, frame: int, sequence: int, now_s: float) -> None:
         """Take the end of an alert: from a frame on, the rule is no longer met."""
-        received = self._received(GUARD_CLEARED.subject, sequence, now_s, cleared.ts_epoch)
-        report = GuardReport(frame, None, received)
-        self._take_report(cleared.run_id, (cleared.rule_id, cleared.track_id), report, now_s)
+        self._take_report(GUARD_CLEARED.subject, cleared, cleared.run_id, frame, sequence, now_s)
 
     def take_telemetry(self, snapshot: TelemetrySnapshot, now_s: float) -> None:
         """Take the bot's own state; it names the current run."""
@@ -141,17 +131,18 @@ class Observer:
         if early is not None:
             self._staleness.take_frame(early.frame, early.notice)
 
-    def _take_report(self, run_id: str, key: Key, report: GuardReport, now_s: float) -> None:
+    def _take_report(
+        self, subject: str, body: GuardAlert | GuardCleared, run_id: str, frame: int, sequence: int, now_s: float
+    ) -> None:
+        alert = body if isinstance(body, GuardAlert) else None
+        report = GuardReport(frame, alert, self._received(subject, sequence, now_s, body.ts_epoch))
         if run := self._open(run_id):
-            run.guards.add(key, report)
-            if run.frames.add_guard(report.frame, (*key, report.alert is None)):
-                self._show(run_id, run, now_s)
+            run.guards.add((body.rule_id, body.track_id), report)
+            if newest := run.frames.add_guard(frame, (body.rule_id, body.track_id, alert is None)):
+                self._show(run_id, run, newest, now_s)
 
-    def _show(self, run_id: str, run: _RunPerception, now_s: float) -> None:
+    def _show(self, run_id: str, run: _RunPerception, newest: WholeFrame, now_s: float) -> None:
         """Make the newest frame of a run, just completed, the one that is seen."""
-        newest = run.frames.newest
-        if newest is None:
-            return
         run.guards.settle(newest.frame.frame, newest.tracks.keys())
         run.shown_s = now_s
         if run_id == self._run_id:
@@ -169,25 +160,20 @@ class Observer:
 
     def _alerts(self, now_s: float) -> Iterator[ActiveAlert]:
         """Yield the alerts that hold, oldest first."""
-        holding = [
-            one
-            for run in self._runs.values()
-            if (newest := run.frames.newest) is not None
-            for one in run.guards.holding(newest.frame.frame, newest.tracks.keys())
-        ]
+        holding: list[tuple[GuardAlert, Received]] = []
+        for run in self._runs.values():
+            if (newest := run.frames.newest) is not None:
+                holding += run.guards.holding(newest.frame.frame, newest.tracks.keys())
         holding.sort(key=lambda one: (one[0].ts_epoch, one[0].rule_id, str(one[0].track_id)))
         return (ActiveAlert(alert, received.evidence(now_s)) for alert, received in holding)
 
     def _inputs(self, now_s: float) -> dict[str, Input]:
         monitor = self._staleness
-        tracks_alive, telemetry_alive = monitor.tracks_alive(now_s), monitor.telemetry_alive(now_s)
         return {
-            TRACKS: _input(topics.TRACKED.subject, monitor.frame, tracks_alive, now_s + monitor.late_s),
-            TELEMETRY: _input(topics.TELEMETRY.subject, monitor.telemetry, telemetry_alive, now_s),
+            TRACKS: _input(topics.TRACKED.subject, monitor.frame, monitor.tracks_alive(now_s), now_s + monitor.late_s),
+            TELEMETRY: _input(topics.TELEMETRY.subject, monitor.telemetry, monitor.telemetry_alive(now_s), now_s),
         }
 
 
 def _input(subject: str, newest: Received | None, alive: bool, now_s: float) -> Input:
-    if newest is None:
-        return Input(subject)
-    return Input(subject, newest.sequence, newest.age_s(now_s), alive)
+    return Input(subject, newest.sequence, newest.age_s(now_s), alive) if newest else Input(subject)

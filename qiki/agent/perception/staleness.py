@@ -5,7 +5,7 @@ from dataclasses import replace
 from statistics import median_low
 from typing import Any
 
-from qiki.agent.perception.evidence import Received
+from qiki.agent.perception.frames import Received
 from qiki.contracts import topics
 from qiki.contracts.models import TelemetrySnapshot, TrackedFrame
 
@@ -54,12 +54,10 @@ class StalenessMonitor:
     """
 
     def __init__(self, stale_min_s: float, lockstep: bool) -> None:
-        self._stale_min_s = stale_min_s
-        self._lockstep = lockstep
-        self._silent_s = 0.0
+        self._stale_min_s, self._lockstep = stale_min_s, lockstep
+        self._silent_s = self.late_s = 0.0
         self.frame: Received | None = None
         self.telemetry: Received | None = None
-        self.late_s = 0.0
         self._shown_s: float | None = None
         self._frames = FramePace()
         self._snapshot_periods_s: deque[float] = deque(maxlen=KEPT_PERIODS)
@@ -84,7 +82,8 @@ class StalenessMonitor:
             self._snapshot_periods_s.append(received.at_s - self.telemetry.at_s)
         self.telemetry, self._running, self._speed = received, running, snapshot.sim_state.speed
         if not self._lockstep:
-            late_s = self._late_s(snapshot.timestamp.timestamp())
+            shown_s, t_s = self._shown_s, snapshot.timestamp.timestamp()
+            late_s = 0.0 if shown_s is None else max(0.0, t_s - shown_s) / max(self._speed, 1.0)
             # While time is held, a step may advance it at once: then the lag can only shrink.
             self.late_s = late_s if passed else min(self.late_s, late_s)
 
@@ -111,10 +110,6 @@ class StalenessMonitor:
         # Snapshots may also come out of turn.
         period_s = median_low(self._snapshot_periods_s) if self._snapshot_periods_s else 0.0
         return now_s - self.telemetry.at_s <= self._allowed_s(topics.TELEMETRY, period_s)
-
-    def _late_s(self, t_s: float) -> float:
-        """Return the lag of the newest frame behind the simulated time `t_s`."""
-        return 0.0 if self._shown_s is None else max(0.0, t_s - self._shown_s) / max(self._speed, 1.0)
 
     @property
     def _frames_allowed_s(self) -> float:

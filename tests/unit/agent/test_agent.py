@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 
 from qiki.agent.agent import PHASES, Agent, AgentParameters
-from qiki.agent.engines.results import EngineFault, EngineResult, FaultKind
+from qiki.agent.engine import EngineFault, EngineResult, FaultKind
 from qiki.agent.perception.observer import Observer
 from qiki.agent.proposals import Proposal, fire
-from qiki.agent.synchronous import run_to_end
 from qiki.agent.vehicle import Outcome
 from qiki.agent.world import World
 from qiki.botspec import BotConfig
@@ -20,6 +19,7 @@ from qiki.contracts.agent import AgentState
 from qiki.contracts.enums import CommandType, FSMState, ProposalStatus
 from qiki.contracts.events import Decision, EventKind, SystemMode
 from qiki.contracts.fields import Payload
+from qiki.flight.agent_seat import run_to_end
 
 BOOTING, IDLE, ACTIVE, ERROR, SHUTDOWN = list(FSMState)[1:]
 PUSH = Proposal((fire("forward", 50.0, 1.0),), "the way is free", key="push")

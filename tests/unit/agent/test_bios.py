@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from qiki.agent.mode.bios import examine, status
-from qiki.agent.mode.selftest import RETRY_S, SelfTest
+from qiki.agent.mode.bios import RETRY_S, SelfTest, examine, status
 from qiki.agent.sim_instant import SimInstant
 from qiki.agent.vehicle import ActuatorReport, Reading
 from qiki.botspec import BotConfig

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from qiki.agent.engines.discovery import load_engines
+from qiki.agent.discovery import load_engines
 from qiki.errors import UserError
 
 MODULE = """

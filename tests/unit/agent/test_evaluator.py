@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qiki.agent.decision.evaluator import Candidate, Evaluator, Verdict, candidates
-from qiki.agent.decision.limits import MAX_DURATION_S, ActuatorLimits
-from qiki.agent.decision.refusal import RefusalReason
+from qiki.agent.decision.evaluator import Candidate, Evaluator, Verdict, candidates, lockout_reason
+from qiki.agent.decision.limits import MAX_DURATION_S, ActuatorLimits, RefusalReason
+from qiki.agent.engine import EngineFault, EngineResult, FaultKind
 from qiki.agent.proposals import Action, Proposal, cruise, fire, set_mode, turn
 from qiki.botspec import BotConfig
 from qiki.contracts.enums import CommandType, FSMState, ProposalType
@@ -198,3 +198,26 @@ def test_laws(evaluator: Evaluator, proposed: list[Candidate], random: Any, deaf
     again = evaluator.evaluate(shuffled, deaf)
     assert [one.candidate for one in again if one.refusal is None] == accepted
     assert reasons(again) == reasons(verdicts)
+
+
+BOOTING, IDLE, ACTIVE, ERROR, SHUTDOWN = list(FSMState)[1:]
+WELL = EngineResult("pilot")
+LATE = EngineResult("puppet", fault=EngineFault(FaultKind.OVERRUN, "not back"))
+
+
+@pytest.mark.parametrize(
+    ("state", "results", "vehicle", "reason"),
+    [
+        (IDLE, (), IDLE, None),
+        (ACTIVE, (WELL,), IDLE, None),
+        (BOOTING, (), None, "booting"),
+        (ERROR, (LATE,), ERROR, "safe mode"),
+        (SHUTDOWN, (), IDLE, "shutting down"),
+        (ACTIVE, (WELL, LATE), IDLE, "engine puppet is at fault"),
+        (IDLE, (WELL,), ERROR, "the vehicle has not taken its mode yet"),
+        (ACTIVE, (WELL,), None, "the vehicle has not taken its mode yet"),
+    ],
+)
+def test_lockout(state: FSMState, results: tuple[EngineResult, ...], vehicle: FSMState | None, reason: str | None):
+    found = lockout_reason(state, results, vehicle)
+    assert (found and found.text) == reason

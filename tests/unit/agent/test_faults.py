@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from qiki.agent.engines.results import EngineFault, EngineResult, FaultKind
+from qiki.agent.engine import EngineFault, EngineResult, FaultKind
 from qiki.agent.mode.bios import examine, status
 from qiki.agent.mode.faults import Situation, find_causes, waits_for
 from qiki.agent.sim_instant import SimInstant

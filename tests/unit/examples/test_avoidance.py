@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from qiki.agent.engine import GROUP
-from qiki.agent.engines.validation import read_proposals
+from qiki.agent.engine_call import read_proposals
 from qiki.agent.world import TELEMETRY, Input, SeenTrack, World
 from qiki.botspec import DEFAULT_SPEC, generate, load_spec
 from qiki.contracts.enums import RadarTrackStatus

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from qiki.agent.engines.validation import read_proposals
+from qiki.agent.engine_call import read_proposals
 from qiki.agent.world import World
 
 PAGE = Path(__file__).parents[3] / "docs/agent.md"

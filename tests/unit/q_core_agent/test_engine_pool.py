@@ -7,9 +7,8 @@ import threading
 import pytest
 
 from q_core_agent.engine_pool import ThreadedEngines
-from qiki.agent.engines.results import FaultKind
-from qiki.agent.engines.text import MAX_TEXT
-from qiki.agent.engines.validation import MAX_PROPOSALS
+from qiki.agent.engine import FaultKind
+from qiki.agent.engine_call import MAX_PROPOSALS, MAX_TEXT
 from qiki.agent.proposals import Proposal
 from qiki.contracts.agent import EngineState
 

@@ -102,14 +102,14 @@ def test_an_alert_that_holds_again_brings_its_run_and_frame(inputs, observer):
 
 def test_frames_that_were_never_published_are_lost_for_their_run_alone(inputs):
     inputs._stored(message(RADAR_GAP.subject, GAP), 8)
-    assert [frame for frame in range(8) if inputs.lost.covers(RUN_ID, frame)] == [3, 4, 5]
-    assert not inputs.lost.covers(ID, 4)
+    assert [frame for frame in range(8) if inputs.is_lost(RUN_ID, frame)] == [3, 4, 5]
+    assert not inputs.is_lost(ID, 4)
 
 
 def test_a_frame_among_the_dead_letters_is_lost_and_does_not_pass_for_an_empty_one(inputs, observer):
     inputs._stored(message(topics.TRACKED.subject, TRACKED, PLACE | {ALERTS: "0", REASON: "no JSON"}), 9)
     assert observer.told == []
-    assert [frame for frame in range(9) if inputs.lost.covers(RUN_ID, frame)] == [7]
+    assert [frame for frame in range(9) if inputs.is_lost(RUN_ID, frame)] == [7]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Whatever an engine gives: proposals of plain values, or a fault that says what is wrong."""
 
 import math
+from collections.abc import Callable
 from dataclasses import fields, replace
 from fractions import Fraction
 from typing import Any
@@ -10,22 +11,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qiki.agent.engines.text import MAX_TEXT
-from qiki.agent.engines.validation import (
+from qiki.agent.engine import EngineFault, FaultKind
+from qiki.agent.engine_call import (
     ACTION_FIELDS,
     MAX_ACTIONS,
     MAX_NAMES,
     MAX_PROPOSALS,
+    MAX_TEXT,
     PROPOSAL_FIELDS,
     MalformedError,
+    ask_engine,
     read_proposals,
 )
 from qiki.agent.proposals import Action, Proposal, fire
+from qiki.agent.world import World
 from qiki.contracts.events.agent import Evidence
 
 PUSH = fire("forward", 50.0, 1.0)
 GOOD = Proposal((PUSH,), "it seems wise")
 SEEN = Evidence(subject="qiki.radar.v1.tracks", sequence=9, age_s=0.0)
+WORLD = World(tick=1)
 LINE = "one line of at most 1000 characters"
 
 
@@ -146,3 +151,34 @@ def test_all_is_read_or_refused_in_one_line(field: str, action_field: str, value
     broken = replace(GOOD, actions=(replace(PUSH, **{action_field: action_value}),))
     fault = fault_of(replace(broken, **{field: value}))
     assert fault is None or fault.isprintable()
+
+
+class Engine:
+    def __init__(self, answer: Callable[[], Any]) -> None:
+        self._answer = answer
+
+    def propose(self, world: World) -> Any:
+        assert world is WORLD
+        return self._answer()
+
+
+def raising(error: BaseException) -> Engine:
+    def answer() -> None:
+        raise error
+
+    return Engine(answer)
+
+
+def test_a_fault_has_the_traceback_of_what_the_engine_raised():
+    fault = ask_engine("bad", raising(ValueError("no idea")), WORLD).fault
+    assert fault is not None
+    assert "in answer" in fault.trace
+    malformed = EngineFault(FaultKind.FAILED, "gave 1 (expected a Proposal)")
+    assert ask_engine("bad", Engine(lambda: (1,)), WORLD).fault == malformed
+
+
+def test_an_engine_cannot_end_the_process_but_its_user_can():
+    assert ask_engine("bad", raising(SystemExit(3)), WORLD).fault is not None
+    with pytest.raises(KeyboardInterrupt):
+        ask_engine("bad", raising(KeyboardInterrupt()), WORLD)
+    assert ask_engine("bad", raising(KeyboardInterrupt()), WORLD, caught=(BaseException,)).fault is not None

@@ -1,17 +1,12 @@
-"""Ticks by the wall clock, and the state that is told after them."""
+"""Ticks by the wall clock."""
 
 import asyncio
 import time
-from types import SimpleNamespace
 
 import pytest
-from structlog.testing import capture_logs
 
-from q_core_agent.metrics import LATE, STATE
-from q_core_agent.states import States
-from q_core_agent.tick_drivers import by_the_clock, to_its_end
-from qiki.contracts import topics
-from qiki.contracts.enums import FSMState
+from q_core_agent.app import by_the_clock, to_its_end
+from q_core_agent.metrics import LATE
 
 PERIOD_S = 0.01
 
@@ -113,58 +108,3 @@ def test_a_bug_in_a_tick_is_not_lost(stopped):
             await caller
 
     asyncio.run(run())
-
-
-class Client:
-    """Keeps what is published."""
-
-    def __init__(self):
-        self.is_connected = True
-        self.sent = []
-
-    async def publish(self, subject, body):
-        self.sent.append((subject, body))
-
-
-@pytest.fixture
-def client():
-    return Client()
-
-
-@pytest.fixture
-def agent():
-    state = SimpleNamespace(to_json=lambda: b"{}")
-    return SimpleNamespace(fsm_state=FSMState.BOOTING, waits_for=("tracks",), state=lambda _: state)
-
-
-@pytest.fixture
-def states(agent, client):
-    return States(agent, SimpleNamespace(telemetry=None), client)
-
-
-def after_ticks(states, *changes):
-    async def run():
-        for change in changes:
-            change()
-            await states.changed()
-
-    asyncio.run(run())
-
-
-def test_a_transition_is_told_at_once_and_no_transition_is_not(states, agent, client):
-    after_ticks(states, lambda: None, lambda: None, lambda: setattr(agent, "fsm_state", FSMState.IDLE), lambda: None)
-    assert client.sent == [(topics.AGENT_STATE.subject, b"{}")] * 2
-    assert STATE._value.get() == FSMState.IDLE
-
-
-def test_without_a_connection_nobody_is_told_and_the_metric_is_right(states, client):
-    client.is_connected = False
-    after_ticks(states, lambda: None)
-    assert client.sent == []
-    assert STATE._value.get() == FSMState.BOOTING
-
-
-def test_what_a_boot_waits_for_is_logged_when_it_changes(states, agent):
-    with capture_logs() as lines:
-        after_ticks(states, lambda: None, lambda: None, lambda: setattr(agent, "waits_for", ()))
-    assert [line["waits_for"] for line in lines if line["event"] == "boot"] == [("tracks",), ()]

@@ -5,19 +5,17 @@ from typing import Any
 
 import pytest
 
-from qiki.agent.decision.dispatch import ProposalResult, dispatch, refused
+from qiki.agent.decision.dispatch import ProposalResult, RepeatFilter, decision, dispatch, refused
 from qiki.agent.decision.evaluator import Evaluator, Verdict, candidates
-from qiki.agent.decision.limits import ActuatorLimits
-from qiki.agent.decision.records import RepeatFilter, decision, event_of
-from qiki.agent.decision.refusal import RefusalReason
+from qiki.agent.decision.limits import ActuatorLimits, RefusalReason
 from qiki.agent.proposals import Proposal, fire, set_mode, turn
 from qiki.agent.sim_instant import SimInstant
-from qiki.agent.synchronous import run_to_end
 from qiki.agent.vehicle import Outcome
 from qiki.botspec import BotConfig
 from qiki.botspec.actuators import find_actuator
 from qiki.contracts.enums import FSMState, ProposalStatus, Unit
 from qiki.contracts.events.agent import Evidence
+from qiki.flight.agent_seat import run_to_end
 
 INSTANT = SimInstant("6f1c3d1e-0000-4000-8000-000000000001", 1_790_000_000.125, 7)
 INPUT = Evidence(subject="qiki.telemetry", sequence=None, age_s=0.2)
@@ -90,7 +88,7 @@ def test_record_of_what_was_done(vehicle: Any, limits: ActuatorLimits):
             "message": "",
         }
     ]
-    assert event_of(result).code == 300
+    assert result.event.code == 300
 
 
 @pytest.mark.parametrize(
@@ -108,7 +106,7 @@ def test_nothing_is_sent_after_a_command_that_is_not_accepted(
     then = Proposal((TURN,), "then", key="then", depends_on=("first",))
     one, other = done(vehicle, limits, *accepted(first, then))
     assert len(vehicle.sent) == 1
-    assert (one.status, one.reason, event_of(one).code) == (status, reason, 302)
+    assert (one.status, one.reason, one.event.code) == (status, reason, 302)
     assert [action.accepted for action in record(one).actions] == [outcome.accepted, None]
     assert (other.status, other.reason) == (
         ProposalStatus.REJECTED,
@@ -136,7 +134,7 @@ def test_refused_is_not_sent_and_rests_on_what_it_names(vehicle: Any, limits: Ac
 
 def test_proposal_without_actions_is_accepted(vehicle: Any, limits: ActuatorLimits):
     (result,) = done(vehicle, limits, *accepted(Proposal((), "look")))
-    assert (result.status, event_of(result).code, vehicle.sent) == (ProposalStatus.ACCEPTED, 300, [])
+    assert (result.status, result.event.code, vehicle.sent) == (ProposalStatus.ACCEPTED, 300, [])
 
 
 def test_repeated_results_are_dropped(vehicle: Any, limits: ActuatorLimits):

@@ -3,7 +3,7 @@
 from importlib.metadata import EntryPoint, entry_points
 
 from qiki.agent.engine import GROUP, Engine, EngineFactory
-from qiki.agent.engines.text import describe
+from qiki.agent.engine_call import describe
 from qiki.agent.mode import rules
 from qiki.botspec.config import BotConfig
 from qiki.errors import UserError
@@ -14,28 +14,24 @@ RESERVED = (ALL, NONE, rules.NAME)
 
 
 def load_engines(chosen: str, bot: BotConfig) -> dict[str, Engine]:
-    """Load the chosen engines, sorted by name.
-
-    Args:
-        chosen: names separated by commas, or `all`, or `none`
+    """Load the chosen engines, sorted by name; `chosen` is names separated by commas, or `all`, or `none`.
 
     Raises:
         UserError: an engine is not installed, its name is not its own, or it cannot be loaded.
     """
     points = tuple(entry_points(group=GROUP))
     installed = {point.name: point for point in points}
-    names = set(installed) if chosen.strip() == ALL else _names(chosen)
+    names = {name.strip() for name in chosen.split(",")} - {""}
+    if names == {NONE}:
+        names = set()
+    elif chosen.strip() == ALL:
+        names = set(installed)
     if unknown := sorted(names - installed.keys()):
         there = ", ".join([ALL, NONE, *sorted(installed)])
         raise UserError(f"AGENT_ENGINES: no engine {unknown[0]!r} is installed (expected some of: {there})")
     for name in sorted(names):
         _check_name(name, [point for point in points if point.name == name])
     return {name: _load(installed[name], bot) for name in sorted(names)}
-
-
-def _names(chosen: str) -> set[str]:
-    names = {name.strip() for name in chosen.split(",")} - {""}
-    return set() if names == {NONE} else names
 
 
 def _check_name(name: str, points: list[EntryPoint]) -> None:

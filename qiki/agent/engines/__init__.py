@@ -1,1 +1,0 @@
-"""Engines: loading them, and checking what they propose."""
