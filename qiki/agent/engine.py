@@ -1,6 +1,6 @@
 """The interface of an engine, which an entry point of the group `qiki.engines` provides, and its results."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -23,8 +23,11 @@ class Engine(Protocol):
         """Return proposals for this tick, often none."""
 
 
-EngineFactory = Callable[[BotConfig], Engine]
-"""The class or function that the entry point names: an engine for this bot."""
+class EngineFactory(Protocol):
+    """The class or function that the entry point names."""
+
+    def __call__(self, bot: BotConfig) -> Engine:
+        """Return an engine for this bot."""
 
 
 class FaultKind(StrEnum):

@@ -38,7 +38,7 @@ ERRORS = Counter("qiki_jetstream_lag_errors_total", "Questions about readers tha
 
 
 @dataclass(frozen=True)
-class Reading:
+class ConsumerLag:
     """One durable at one moment."""
 
     stream: str
@@ -66,14 +66,14 @@ async def durables_of(jetstream: JetStreamContext, streams: Iterable[StreamInfo]
     }
 
 
-async def readings(jetstream: JetStreamContext, durables: Durables) -> list[Reading]:
+async def readings(jetstream: JetStreamContext, durables: Durables) -> list[ConsumerLag]:
     """Return the lag of each.
 
     Raises:
         nats.errors.Error: the server does not answer.
     """
     return [
-        Reading(
+        ConsumerLag(
             stream,
             name,
             info.num_pending or 0,
@@ -140,7 +140,7 @@ class LagMonitor:
         self.show(await readings(self._jetstream, durables))
         ASKED.set_to_current_time()
 
-    def show(self, found: list[Reading]) -> None:
+    def show(self, found: list[ConsumerLag]) -> None:
         """Set the metrics to these readings, remove all others, and raise the events."""
         keys = {(reading.stream, reading.consumer) for reading in found}
         for gone in self._known - keys:
@@ -153,7 +153,7 @@ class LagMonitor:
             if reading.consumer in OURS:
                 self._judge(reading)
 
-    def _judge(self, reading: Reading) -> None:
+    def _judge(self, reading: ConsumerLag) -> None:
         threshold_s = self._service.settings.radar_lag_threshold_sec
         late = reading.oldest_s > threshold_s
         if late == (reading.consumer in self._late):

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from qiki.agent.perception.evidence import Received
-from qiki.agent.perception.frames import Assembly, WholeFrame
+from qiki.agent.perception.frames import Assembly, Received, WholeFrame
 from qiki.arrays import Array
 from qiki.contracts import topics
 from qiki.contracts.fields import Vector
@@ -90,8 +89,8 @@ def _whole_frames(watcher: Watcher, run: str) -> Iterator[WholeFrame]:
     for notice in sorted(notices, key=lambda one: one.frame):
         for track in tracks[notice.frame]:
             assembly.add_track(notice.frame, track.data, _received(track))
-        if assembly.add_notice(notice.data, 0, _received(notice)) and assembly.newest:
-            yield assembly.newest
+        if whole := assembly.add_notice(notice.data, 0, _received(notice)):
+            yield whole
 
 
 def _received(record: Record[Any]) -> Received:
