@@ -177,7 +177,7 @@ OBEYED = Outcome(True, "")
 
 @dataclass
 class SmallVehicle:
-    """Answers what it is told to answer, shows the mode that it took, and keeps what it is sent."""
+    """Gives the answers of the test, shows the mode that it took, and keeps the commands."""
 
     answers: Answers
     outcome: Outcome = OBEYED

@@ -195,7 +195,7 @@ def test_nothing_before_the_run_is_known(stage: Stage):
     assert stage.state().bios_ok is None
 
 
-def test_boot_waits_for_what_has_never_come(stage: Stage):
+def test_boot_waits_for_an_input_that_never_came(stage: Stage):
     stage.vehicle.answers = replace(stage.vehicle.answers, timed_out=True)
     stage.tick(30, tracks=None)
     assert stage.news() == ["110 BOOTING BOOT"]
@@ -307,7 +307,7 @@ def test_vehicle_that_shows_another_mode_than_it_took_gets_it_again(booted: Stag
     assert booted.modes_sent() == [mode]
 
 
-def test_safe_mode_of_the_vehicle_rests_on_what_caused_it(booted: Stage, make: Any):
+def test_safe_mode_of_the_vehicle_rests_on_its_cause(booted: Stage, make: Any):
     booted.tick(alerts=(make.alert(1, 1),))
     emitted = [one.body for one in booted.emitted if one.kind.code == 300]
     assert [[one.subject for one in body.rests_on] for body in emitted] == [["qiki.events.v1.radar.guard"]]
@@ -394,7 +394,7 @@ def test_warning_is_one_event_for_as_long_as_it_lasts(booted: Stage):
     assert booted.agent.fsm_state is IDLE
 
 
-def test_state_says_what_is_known(booted: Stage, make: Any):
+def test_state_shows_what_the_agent_knows(booted: Stage, make: Any):
     booted.pool.results = (EngineResult("pilot", (PUSH,), 0.02),)
     booted.tick(alerts=(make.alert(1, 1, severity="warning"),))
     state = booted.state()

@@ -17,7 +17,7 @@ def report(frame: int, alert: GuardAlert | None) -> GuardReport:
     return GuardReport(frame, alert, Received("a subject", frame, 0.0))
 
 
-def test_what_was_replaced_is_forgotten(make: Any):
+def test_replaced_reports_are_forgotten(make: Any):
     book, track = GuardBook(), make.track_id(1)
     for frame in range(10):
         book.add((RULE, track), report(frame, None if frame % 2 else make.alert(1, frame)))
@@ -42,7 +42,7 @@ def test_same_report_again_changes_nothing(make: Any):
     assert size(book) == 1
 
 
-def test_bounded_and_what_is_over_goes_first(make: Any):
+def test_the_book_is_bounded_and_ended_alerts_go_first(make: Any):
     book = GuardBook()
     for frame in range(2 * KEPT_REPORTS):
         book.add((RULE, make.track_id(0)), report(frame, None))

@@ -71,7 +71,7 @@ def test_none_is_none(chosen, bot):
     ],
     ids=["unknown", "raises", "no-engine", "no-factory", "all-that-are-installed"],
 )
-def test_what_cannot_run_is_one_line(chosen, line, bot):
+def test_an_engine_that_cannot_run_is_one_line(chosen, line, bot):
     with pytest.raises(UserError) as refused:
         load_engines(chosen, bot)
     assert str(refused.value).startswith(line)
@@ -86,7 +86,7 @@ def test_an_unknown_name_says_which_there_are(bot):
 @pytest.mark.parametrize(
     ("name", "chosen"), [("rules", "first,rules"), ("rules", "all"), ("all", "all"), ("none", "first,none")]
 )
-def test_a_reserved_name_is_refused_with_who_gives_it(name, chosen, tmp_path, bot):
+def test_a_reserved_name_is_refused_with_its_distribution(name, chosen, tmp_path, bot):
     install(tmp_path, "bold_engines", f"[qiki.engines]\n{name} = some_engines:Idle\n")
     with pytest.raises(UserError) as refused:
         load_engines(chosen, bot)
@@ -95,7 +95,7 @@ def test_a_reserved_name_is_refused_with_who_gives_it(name, chosen, tmp_path, bo
     assert str(refused.value) == line
 
 
-def test_a_name_that_two_give_is_refused_when_it_is_chosen(tmp_path, bot):
+def test_a_name_of_two_engines_is_refused_when_it_is_chosen(tmp_path, bot):
     install(tmp_path, "other_engines", "[qiki.engines]\nfirst = some_engines:needs_a_lidar\n")
     with pytest.raises(UserError) as refused:
         load_engines("second,first", bot)

@@ -73,7 +73,7 @@ def test_identities_are_those_of_the_moment(vehicle: Any, limits: ActuatorLimits
     assert len(set(names)) == 4
 
 
-def test_record_of_what_was_done(vehicle: Any, limits: ActuatorLimits):
+def test_record_of_an_executed_proposal(vehicle: Any, limits: ActuatorLimits):
     (result,) = done(vehicle, limits, *accepted(Proposal((PUSH,), "it seems wise")))
     body = record(result)
     assert (body.status, body.reason, body.source, body.tick) == (ProposalStatus.EXECUTED, "", "pilot", 7)
@@ -114,7 +114,7 @@ def test_nothing_is_sent_after_a_command_that_is_not_accepted(
     )
 
 
-def test_refused_is_not_sent_and_rests_on_what_it_names(vehicle: Any, limits: ActuatorLimits):
+def test_refused_proposal_is_not_sent_and_rests_on_its_own_evidence(vehicle: Any, limits: ActuatorLimits):
     evidence = Evidence(subject="qiki.radar.v1.tracks", sequence=5, age_s=0.1)
     proposal = Proposal((fire("up", 400.0, 1e300),), "why", rests_on=(evidence,))
     (candidate,) = candidates("pilot", (proposal,))

@@ -169,7 +169,7 @@ def raising(error: BaseException) -> Engine:
     return Engine(answer)
 
 
-def test_a_fault_has_the_traceback_of_what_the_engine_raised():
+def test_a_fault_has_the_traceback_of_the_engine():
     fault = ask_engine("bad", raising(ValueError("no idea")), WORLD).fault
     assert fault is not None
     assert "in answer" in fault.trace

@@ -71,7 +71,7 @@ def test_edges_of_the_ranges_are_accepted(evaluator: Evaluator, action: Action):
         (wish(PUSH, key="x", depends_on=("x",)), "depends on x, which is not accepted"),
     ],
 )
-def test_refused_for_what_it_is(evaluator: Evaluator, proposal: Proposal, reason: str):
+def test_proposal_is_refused_for_its_own_fault(evaluator: Evaluator, proposal: Proposal, reason: str):
     assert refusal(evaluator, proposal) == reason
 
 
@@ -139,7 +139,7 @@ def test_dependency_of_another_engine_is_none(evaluator: Evaluator):
     assert reasons(evaluator.evaluate(proposed))["b/#0"] == "depends on x, which is not accepted"
 
 
-def test_cycle_is_refused_and_who_hangs_on_it(evaluator: Evaluator):
+def test_cycle_is_refused_with_its_dependants(evaluator: Evaluator):
     ring = (wish(key="a", depends_on=("b",)), wish(key="b", depends_on=("c",)), wish(key="c", depends_on=("a",)))
     verdicts = evaluator.evaluate(candidates("e", (*ring, wish(key="d", depends_on=("a",)), wish(key="free"))))
     assert [one.candidate.key for one in verdicts if one.refusal is None] == ["free"]
@@ -147,7 +147,7 @@ def test_cycle_is_refused_and_who_hangs_on_it(evaluator: Evaluator):
 
 
 @pytest.mark.parametrize("names", [({"conflicts_with": ("b",)}, {}), ({}, {"conflicts_with": ("a",)})])
-def test_conflict_counts_whoever_names_it(evaluator: Evaluator, names: tuple[dict[str, Any], dict[str, Any]]):
+def test_conflict_counts_in_both_directions(evaluator: Evaluator, names: tuple[dict[str, Any], dict[str, Any]]):
     proposed = candidates("e", (wish(key="a", **names[0]), wish(key="b", **names[1])))
     assert reasons(evaluator.evaluate(proposed)) == {"e/a": "", "e/b": "conflicts with e/a"}
 

@@ -76,7 +76,7 @@ def test_half_frame_leaves_the_one_before(observer: Observer, bridge: Any, make:
     assert observer.complete(make.RUN, 1)
 
 
-def test_later_frame_waits_for_what_the_guard_said_before(observer: Observer, bridge: Any, make: Any):
+def test_later_frame_waits_for_earlier_reports_of_the_guard(observer: Observer, bridge: Any, make: Any):
     bridge.frame(0, (1,), 0.0)
     observer.take_tracked(make.tracked(1, 0), 1, 9, 0.0)
     bridge.frame(2, (1,), 0.0)
@@ -164,7 +164,7 @@ def test_new_run_empties_the_old_one(observer: Observer, bridge: Any, bridge_of:
     assert shown(observer.world(1, 0.2, None)) == (0, 1, 0)
 
 
-def test_frames_may_come_before_telemetry_tells_of_their_run(observer: Observer, bridge_of: Any, make: Any):
+def test_frames_may_come_before_the_telemetry_of_their_run(observer: Observer, bridge_of: Any, make: Any):
     bridge_of(observer, make.run(2)).frame(0, (4,), 0.1)
     assert shown(observer.world(1, 0.1, None)) == (None, 0, 0)
     observer.take_telemetry(make.telemetry(run=make.run(2)), 0.2)
@@ -314,7 +314,7 @@ def test_frames_have_time_while_they_catch_up_with_a_step(observer: Observer, pa
         assert alive(observer, float(second)) == (True, True)
 
 
-def test_what_was_late_is_alive_once_it_has_caught_up_while_time_is_held(observer: Observer, paced: Any, make: Any):
+def test_late_input_is_alive_once_it_has_caught_up_while_time_is_held(observer: Observer, paced: Any, make: Any):
     observer.take_telemetry(make.telemetry(3.0), 0.1)
     assert alive(observer, 0.1) == (False, True)
     observer.take_telemetry(make.telemetry(3.0, sim={"running": False}), 0.2)
@@ -444,7 +444,7 @@ def test_alerts_are_those_of_the_shown_frame_in_any_interleaving_of_subjects(mak
 
 
 def held(history: Any, frame: int) -> set[int]:
-    """The reference: alerts that hold at a frame, told from the whole history."""
+    """The reference: alerts that hold at a frame, by the whole history."""
     holding: set[int] = set()
     for tracks, raised, ended in history[: frame + 1]:
         holding = ((holding | set(raised)) - set(ended)) & set(tracks)
@@ -463,7 +463,7 @@ def test_memory_is_bounded(make: Any):
 def test_halves_are_bounded(make: Any):
     assembly = Assembly()
     for frame in range(2 * KEPT_FRAMES):
-        assembly.add_guard(frame, "a word")
+        assembly.add_guard(frame, "a report")
     assert len(assembly._parts) == KEPT_FRAMES
 
 

@@ -52,7 +52,7 @@ def test_mode_is_a_matter_of_safety(propose: Any, make: Any):
     assert [one.subject for one in proposal.rests_on] == ["qiki.telemetry"]
 
 
-def test_mode_rests_on_what_safe_mode_rests_on(config: BotConfig, make: Any):
+def test_mode_has_the_evidence_of_safe_mode(config: BotConfig, make: Any):
     alert = Evidence(subject="qiki.events.v1.radar.guard", sequence=3, age_s=0.1)
     (proposal,) = rules.propose(make.world(), ERROR, IDLE, config.hardware_profile.power_plane, (alert,))
     assert proposal.rests_on == (alert,)
@@ -74,9 +74,9 @@ def test_guard_warning_only(propose: Any, make: Any):
     assert proposal.rests_on == (evidence,)
 
 
-@pytest.mark.parametrize(("soc_pct", "told"), [(30.0, []), (29.9, ["the battery is under 30 %"])])
-def test_low_power(propose: Any, make: Any, soc_pct: float, told: list[str]):
-    assert concerns(propose(make.world(own=make.telemetry(power={"soc_pct": soc_pct})))) == told
+@pytest.mark.parametrize(("soc_pct", "expected"), [(30.0, []), (29.9, ["the battery is under 30 %"])])
+def test_low_power(propose: Any, make: Any, soc_pct: float, expected: list[str]):
+    assert concerns(propose(make.world(own=make.telemetry(power={"soc_pct": soc_pct})))) == expected
 
 
 def test_heat(propose: Any, make: Any):
@@ -84,7 +84,7 @@ def test_heat(propose: Any, make: Any):
     assert concerns(propose(make.world(own=own))) == ["pdu is within 10 K of its trip at 90 °C"]
 
 
-def test_devices_that_say_the_same_are_told_together(propose: Any, config: BotConfig, make: Any):
+def test_devices_with_the_same_message_are_one_concern(propose: Any, config: BotConfig, make: Any):
     last_two = config.hardware_profile.actuators[-2:]
     reports = {one.id: ActuatorReport(one.role, ready=False, message="no propellant") for one in last_two}
     barred = make.answers(config, actuators=reports)
@@ -93,7 +93,7 @@ def test_devices_that_say_the_same_are_told_together(propose: Any, config: BotCo
     assert concerns(propose(make.world(bios=bios))) == ["rcs_up, rcs_down: no propellant", "power: SUPPLY_LIMIT"]
 
 
-def test_it_is_what_it_took():
+def test_known_mode_is_the_last_accepted_one():
     vehicle = rules.VehicleMode()
     assert vehicle.known is None
     vehicle.commanded(ERROR, True)
@@ -107,7 +107,7 @@ def test_it_is_what_it_took():
 @pytest.mark.parametrize(
     ("run", "t_s", "known"), [(1, 11.0, True), (1, 10.0, True), (1, 0.05, False), (2, 11.0, False)]
 )
-def test_another_vehicle_knows_nothing(make: Any, run: int, t_s: float, known: bool):
+def test_mode_of_another_vehicle_is_not_known(make: Any, run: int, t_s: float, known: bool):
     vehicle = rules.VehicleMode()
     vehicle.update(make.world(run_id=make.run(1), own=make.telemetry(10.0)))
     vehicle.commanded(ERROR, True)
@@ -127,7 +127,7 @@ def test_another_vehicle_knows_nothing(make: Any, run: int, t_s: float, known: b
     ],
     ids=["obeyed", "not-known", "left-it", "left", "still-in-it", "no-tick-yet"],
 )
-def test_its_report_counts_once_it_can_have_taken_the_mode(
+def test_report_of_the_vehicle_counts_after_its_next_tick(
     make: Any, commanded: FSMState, reported: bool | None, after_s: float, known: bool
 ):
     vehicle = rules.VehicleMode()

@@ -77,7 +77,7 @@ def test_head_on_it_burns_across_the_course_and_says_why(engine):
     ],
     ids=["goes-away", "passes-clear", "is-far", "stands", "is-new", "is-not-seen"],
 )
-def test_of_who_is_no_danger_it_takes_no_notice(engine, seen):
+def test_contacts_without_danger_are_ignored(engine, seen):
     assert burns(engine, world(seen)) == []
 
 
@@ -108,7 +108,7 @@ def test_it_burns_no_longer_than_it_takes(engine):
     assert aside_m == pytest.approx(40)
 
 
-def test_it_looks_again_when_a_burn_is_over_and_anew_in_a_new_run(engine):
+def test_it_looks_again_after_a_burn_and_in_another_run(engine):
     threat = track((600, 800, 0), (-15, -20, 0))
     assert burns(engine, world(threat, t_s=1000.0))
     assert not burns(engine, world(threat, t_s=1004.9, rcs_active=True))

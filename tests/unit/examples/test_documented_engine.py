@@ -26,7 +26,7 @@ def proposed(engine, t_s, soc_pct=20.0, velocity=5.0):
     return [(action.actuator, action.value) for proposal in proposals for action in proposal.actions]
 
 
-def test_it_stops_on_a_low_battery_and_waits_for_what_becomes_of_it(engine):
+def test_it_stops_on_a_low_battery_and_waits_for_the_effect(engine):
     assert proposed(engine, 1000.0) == [("motor_left", 0.0)]
     assert proposed(engine, 1004.9) == []
     assert proposed(engine, 1005.0) == [("motor_left", 0.0)]

@@ -35,7 +35,7 @@ def test_the_track_is_where_the_plots_are(run):
     assert "-20" in line
 
 
-def test_the_rule_finds_who_comes_close(run):
+def test_the_rule_finds_contacts_that_come_close(run):
     lines = run("guard")
     assert lines
     assert all(float(line.split()[-2]) <= 120 for line in lines)

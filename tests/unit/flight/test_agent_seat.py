@@ -46,7 +46,7 @@ def test_a_coroutine_that_suspends_is_closed_and_named():
     assert closed == [True]
 
 
-def test_what_a_coroutine_returns_or_raises_is_passed_on():
+def test_the_result_or_error_of_a_coroutine_is_passed_on():
     async def answer(error: Exception | None) -> int:
         if error:
             raise error

@@ -42,7 +42,7 @@ class Nudge:
         return [Proposal((fire("up", 100.0, 1.0),), "up we go")] if len(self.worlds) == 20 else []
 
 
-def test_a_frame_is_what_a_stack_publishes_of_it():
+def test_a_frame_has_the_messages_of_a_stack():
     moments = list(flight(agent=None).fly(1.0))
     frames = [moment.frame for moment in moments if moment.frame]
     assert [frame.measured.number for frame in frames] == list(range(10))
@@ -137,7 +137,7 @@ def test_a_wrong_command_is_refused_with_the_reason(name, parameters, error, rea
         flight("empty", agent=None).command(name, **parameters)
 
 
-def test_the_agent_decides_as_often_as_it_is_told():
+def test_the_agent_decides_every_agent_ticks():
     engine = Nudge()
     list(flight("empty", engines={"nudge": engine}, agent_ticks=10).fly(5.0))
     assert [round(world.own.sim_state.tick) for world in engine.worlds] == list(range(10, 101, 10))

@@ -27,7 +27,7 @@ def test_defaults(monkeypatch):
         ("AGENT_LOCKSTEP_TICKS", "1.5"),
     ],
 )
-def test_what_is_wrong_is_named(name, value, monkeypatch):
+def test_a_wrong_setting_is_named(name, value, monkeypatch):
     monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError, match=f"^wrong setting: {name}: [^\n]+$"):
         load_settings(AgentSettings)

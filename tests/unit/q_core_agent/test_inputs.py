@@ -30,13 +30,13 @@ PLACE = {RUN: RUN_ID, FRAME: "7"}
 
 
 class Observer:
-    """Takes down what it is told."""
+    """Keeps its calls."""
 
     def __init__(self):
-        self.told = []
+        self.calls = []
 
     def __getattr__(self, name):
-        return lambda *values: self.told.append((name, *values))
+        return lambda *values: self.calls.append((name, *values))
 
 
 class BrokenObserver(Observer):
@@ -49,10 +49,10 @@ class BrokenObserver(Observer):
     def take_tracked(self, *values):
         if self.broken:
             raise OverflowError("a bug of ours")
-        self.told.append(("take_tracked", *values))
+        self.calls.append(("take_tracked", *values))
 
 
-def test_whatever_an_input_brings_about_the_next_one_is_read():
+def test_the_next_input_is_read_after_an_error_of_the_observer():
     observer = BrokenObserver()
     inputs = Inputs(observer, Health("agent"), lockstep=True)
     with capture_logs() as logs:
@@ -62,7 +62,7 @@ def test_whatever_an_input_brings_about_the_next_one_is_read():
     assert [(one["event"], one["sequence"], one["reason"]) for one in logs] == [
         ("input refused", 1, "OverflowError: a bug of ours")
     ]
-    assert [told[-2] for told in observer.told] == [2]
+    assert [call[-2] for call in observer.calls] == [2]
 
 
 @pytest.fixture
@@ -79,24 +79,24 @@ def message(subject, body, headers=None):
     return SimpleNamespace(subject=subject, data=body.encode(), headers=headers)
 
 
-def test_a_notice_brings_the_number_of_its_guard_messages(inputs, observer):
+def test_a_notice_has_the_number_of_its_guard_messages(inputs, observer):
     inputs._stored(message(topics.TRACKED.subject, TRACKED, PLACE | {ALERTS: "3"}), 41)
     inputs._stored(message(topics.TRACKED.subject, TRACKED, PLACE), 42)
-    assert [(name, frame.frame, *rest) for name, frame, *rest in observer.told] == [
+    assert [(name, frame.frame, *rest) for name, frame, *rest in observer.calls] == [
         ("take_tracked", 7, 3, 41, 0.0),
         ("take_tracked", 7, 0, 42, 0.0),
     ]
 
 
-def test_the_end_of_an_alert_brings_its_frame(inputs, observer):
+def test_the_end_of_an_alert_has_its_frame(inputs, observer):
     inputs._stored(message(GUARD_CLEARED.subject, CLEARED, PLACE), 5)
-    ((name, cleared, frame, sequence, _),) = observer.told
+    ((name, cleared, frame, sequence, _),) = observer.calls
     assert (name, cleared.rule_id, frame, sequence) == ("take_cleared", "R", 7, 5)
 
 
-def test_an_alert_that_holds_again_brings_its_run_and_frame(inputs, observer):
+def test_a_resumed_alert_has_its_run_and_frame(inputs, observer):
     inputs._stored(message(GUARD_RESUMED.subject, ALERT, PLACE), 6)
-    ((name, alert, *rest),) = observer.told
+    ((name, alert, *rest),) = observer.calls
     assert (name, alert.rule_id, rest) == ("take_resumed", "R", [RUN_ID, 7, 6, 0.0])
 
 
@@ -106,9 +106,9 @@ def test_frames_that_were_never_published_are_lost_for_their_run_alone(inputs):
     assert not inputs.is_lost(ID, 4)
 
 
-def test_a_frame_among_the_dead_letters_is_lost_and_does_not_pass_for_an_empty_one(inputs, observer):
+def test_a_frame_among_the_dead_letters_is_lost_and_not_empty(inputs, observer):
     inputs._stored(message(topics.TRACKED.subject, TRACKED, PLACE | {ALERTS: "0", REASON: "no JSON"}), 9)
-    assert observer.told == []
+    assert observer.calls == []
     assert [frame for frame in range(9) if inputs.is_lost(RUN_ID, frame)] == [7]
 
 
@@ -131,9 +131,9 @@ def test_poison_is_counted_and_the_next_message_is_read(subject, body, headers, 
     before = refused._value.get()
     inputs._stored(message(subject, body, headers), 1)
     assert refused._value.get() == before + 1
-    assert observer.told == []
+    assert observer.calls == []
     inputs._stored(message(topics.TRACKED.subject, TRACKED, PLACE), 2)
-    assert len(observer.told) == 1
+    assert len(observer.calls) == 1
 
 
 def test_much_poison_makes_one_line_a_second(inputs):
@@ -145,15 +145,15 @@ def test_much_poison_makes_one_line_a_second(inputs):
     assert "\n" not in line["reason"]
 
 
-def test_telemetry_that_cannot_be_read_is_as_if_it_had_not_come(inputs, observer):
+def test_unreadable_telemetry_is_ignored(inputs, observer):
     asyncio.run(inputs._passed(message(topics.TELEMETRY.subject, '{"schema_version":1}')))
     assert inputs.telemetry is None
-    assert observer.told == []
+    assert observer.calls == []
 
 
-def test_who_waits_looks_again_when_something_comes(inputs, observer):
+def test_a_waiter_checks_its_condition_after_each_message(inputs, observer):
     async def wait():
-        waiting = asyncio.create_task(inputs.until(lambda: len(observer.told) == 2))
+        waiting = asyncio.create_task(inputs.until(lambda: len(observer.calls) == 2))
         for sequence in (1, 2):
             await asyncio.sleep(0)
             assert not waiting.done()

@@ -39,7 +39,7 @@ def test_it_ticks_no_faster_than_asked():
     assert time.monotonic() - begin_s >= 3 * PERIOD_S
 
 
-def test_what_comes_late_is_counted_and_not_made_up_for():
+def test_a_late_tick_is_counted_and_delays_the_next():
     before = LATE._value.get()
     began = []
 
@@ -56,8 +56,8 @@ def test_what_comes_late_is_counted_and_not_made_up_for():
 LONG_S = 30.0
 
 
-def told_to_end(finish_s, *, ends):
-    """What a tick has done that is told to end in its middle, and whether its caller ended."""
+def cancelled_tick(finish_s, *, ends):
+    """Return the steps of a tick that is cancelled in its middle, and whether its caller ended."""
 
     async def run():
         done = []
@@ -66,7 +66,7 @@ def told_to_end(finish_s, *, ends):
         async def tick():
             done.append("sent")
             await go.wait()
-            done.append("told")
+            done.append("finished")
 
         caller = asyncio.create_task(to_its_end(tick(), finish_s))
         while not done:
@@ -81,12 +81,12 @@ def told_to_end(finish_s, *, ends):
     return asyncio.run(run())
 
 
-def test_what_a_tick_has_sent_it_tells_though_it_is_told_to_end():
-    assert told_to_end(LONG_S, ends=True) == (["sent", "told"], True)
+def test_a_cancelled_tick_finishes_first():
+    assert cancelled_tick(LONG_S, ends=True) == (["sent", "finished"], True)
 
 
-def test_a_tick_that_does_not_end_is_not_waited_for_long():
-    assert told_to_end(PERIOD_S, ends=False) == (["sent"], True)
+def test_a_tick_that_does_not_end_is_cut_off():
+    assert cancelled_tick(PERIOD_S, ends=False) == (["sent"], True)
 
 
 @pytest.mark.parametrize("stopped", [False, True])

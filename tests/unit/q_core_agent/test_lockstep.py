@@ -114,14 +114,14 @@ def buried(frame):
     return SimpleNamespace(subject=topics.TRACKED.subject, data=body.to_json(), headers={REASON: "no JSON"})
 
 
-@pytest.mark.parametrize("word", [gap(0, 0), gap(0, 3), buried(0)], ids=["its-gap", "a-longer-gap", "dead-letter"])
-def test_a_frame_that_is_lost_is_not_waited_for(word):
+@pytest.mark.parametrize("loss", [gap(0, 0), gap(0, 3), buried(0)], ids=["its-gap", "a-longer-gap", "dead-letter"])
+def test_a_frame_that_is_lost_is_not_waited_for(loss):
     async def play(one):
         one.inputs._stored(gap(1, 9), 1)
         one.inputs._stored(gap(0, 9, ID), 2)
         await asyncio.sleep(0)
         assert one.ticked.locked()
-        one.inputs._stored(word, 3)
+        one.inputs._stored(loss, 3)
         await one.ticked.acquire()
 
     conducted(play)
@@ -173,7 +173,7 @@ def acknowledgement(headers, error=None):
     return SimpleNamespace(data=body.to_json(), headers=headers)
 
 
-def test_an_acknowledgement_tells_the_place():
+def test_an_acknowledgement_has_the_place():
     assert read_place(acknowledgement({RUN: A, TICK: "4", FRAME: "1"})) == Place(A, 4, 1)
     assert read_place(acknowledgement({RUN: A, TICK: "1"})) == Place(A, 1, None)
 
@@ -184,12 +184,12 @@ def test_a_refusal_says_why():
 
 
 @pytest.mark.parametrize("headers", [None, {RUN: A}], ids=["none", "no-tick"])
-def test_one_that_does_not_tell_the_place_is_none(headers):
+def test_an_acknowledgement_without_a_place_is_invalid(headers):
     with pytest.raises(LookupError):
         read_place(acknowledgement(headers))
 
 
-def test_a_step_is_asked_for_by_a_command_of_the_agents():
+def test_a_step_is_requested_by_a_command_of_the_agent():
     one, other = message("sim.step", {"ticks": 2}), message("sim.step", {"ticks": 2})
     assert (one.command_name, one.parameters, one.metadata.source) == ("sim.step", {"ticks": 2}, "q-core-agent")
     assert one.metadata.message_id != other.metadata.message_id
@@ -205,7 +205,7 @@ def test_whether_a_step_without_an_answer_was_done(place, expected):
 
 
 @pytest.mark.parametrize(
-    ("told", "place", "expected"),
+    ("known", "place", "expected"),
     [
         (state(A, 10), Place(A, 12, 5), False),
         (state(A, 12), Place(A, 12, 5), False),
@@ -215,7 +215,7 @@ def test_whether_a_step_without_an_answer_was_done(place, expected):
         (state(B, 0), Place(B, 2, 0), False),
         (state(C, 0), Place(B, 2, 0), True),
     ],
-    ids=["old-news", "arrived", "new-run", "begun-anew", "reset-not-told-yet", "reset-told", "replaced-after-reset"],
+    ids=["old-news", "arrived", "new-run", "begun-again", "reset-not-known-yet", "reset-known", "replaced-after-reset"],
 )
-def test_when_the_run_of_a_step_is_over(told, place, expected):
-    assert replaced(told, place, state(A, 10)) is expected
+def test_when_the_run_of_a_step_is_over(known, place, expected):
+    assert replaced(known, place, state(A, 10)) is expected

@@ -1,4 +1,4 @@
-"""An engine written for the names that its imports had before goes on working, and is told the new ones."""
+"""An engine that imports the old names works, and a warning has the new ones."""
 
 import importlib
 import sys

@@ -18,7 +18,7 @@ MOMENT = datetime(2025, 9, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(("kind", "level"), [(SAFE_MODE_ENTERED, "warning"), (AGENT_BOOTED, "info")])
-def test_a_mode_is_raised_and_said(kind, level):
+def test_a_mode_is_emitted_and_logged(kind, level):
     events = Events("q-core-agent")
     body = SystemMode(
         ts_epoch=1.0, run_id="r", mode="SAFE_MODE", previous="NORMAL", state=FSMState.ERROR_STATE, trigger="BIOS_LOST",
@@ -76,20 +76,20 @@ def after_ticks(states, *changes):
     asyncio.run(run())
 
 
-def test_a_transition_is_told_at_once_and_no_transition_is_not(states, agent, client):
+def test_only_a_transition_is_published_at_once(states, agent, client):
     after_ticks(states, lambda: None, lambda: None, lambda: setattr(agent, "fsm_state", FSMState.IDLE), lambda: None)
     assert client.sent == [(topics.AGENT_STATE.subject, b"{}")] * 2
     assert STATE._value.get() == FSMState.IDLE
 
 
-def test_without_a_connection_nobody_is_told_and_the_metric_is_right(states, client):
+def test_without_a_connection_only_the_metric_changes(states, client):
     client.is_connected = False
     after_ticks(states, lambda: None)
     assert client.sent == []
     assert STATE._value.get() == FSMState.BOOTING
 
 
-def test_what_a_boot_waits_for_is_logged_when_it_changes(states, agent):
+def test_the_inputs_that_a_boot_lacks_are_logged_when_they_change(states, agent):
     with capture_logs() as lines:
         after_ticks(states, lambda: None, lambda: None, lambda: setattr(agent, "waits_for", ()))
     assert [line["waits_for"] for line in lines if line["event"] == "boot"] == [("tracks",), ()]
