@@ -62,7 +62,7 @@ class Inputs:
             GUARD_CLEARED.subject: (_read_cleared, observer.take_cleared),
             RADAR_GAP.subject: (_read_gap, self._take_lost),
         }
-        health.wait_for(CONDITION, "not listened to yet")
+        health.wait_for(CONDITION, "not read yet")
 
     @property
     def now_s(self) -> float:
@@ -118,7 +118,7 @@ class Inputs:
             buried = message.subject == topics.TRACKED.subject and REASON in (message.headers or {})  # not readable
             read, take = (_read_buried, self._take_lost) if buried else self._ways[message.subject]
             take(*read(message), sequence, self.now_s)
-        except Exception as error:  # a publisher chooses what it sends; the next message is read whatever it is
+        except Exception as error:  # publishers may send anything; the next message is read all the same
             self._refuse(message.subject, sequence, error)
         self._came.set()
 
@@ -147,7 +147,7 @@ class Inputs:
             if not all(reader.following.is_set() for reader in readers):
                 self._health.wait_for(CONDITION, "a stream is not followed yet")
             elif not self.caught_up:
-                self._health.wait_for(CONDITION, "alerts of before are not read yet")
+                self._health.wait_for(CONDITION, "earlier alerts are not read yet")
             elif self.telemetry is None:
                 self._health.wait_for(CONDITION, f"nothing came on {topics.TELEMETRY.subject} yet")
             else:

@@ -168,5 +168,5 @@ class _Table:
 
 
 def _waits(candidate: Candidate, undecided: Mapping[Name, int]) -> bool:
-    """Return whether a dependency is not decided yet; one that depends on itself waits for ever."""
+    """Return whether a dependency is not decided yet; one that depends on itself always waits."""
     return any(undecided.get(name, 0) > 0 for name in candidate.names(candidate.proposal.depends_on))
