@@ -116,8 +116,11 @@ def container_stack(request: pytest.FixtureRequest) -> ContainerStack:
 
 
 @pytest.fixture(scope="module")
-def shared_twin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twin]:
-    """The stack of all tests of a module that only watch, which ends with the module; take `twin`."""
+def twin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twin]:
+    """A running stack, to be watched only: all tests of a module watch the same.
+
+    It is the one that NATS_URL and QSIM_GRPC name, where both are set; else a native one with the default scenario.
+    """
     from qiki_harness.twin import ForeignStack, Twin, start_twin  # noqa: PLC0415
 
     running = ForeignStack.of_environment()
@@ -128,15 +131,6 @@ def shared_twin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twin]:
     twin = Twin(running) if running else start_twin(tmp_path_factory.mktemp("twin"))
     yield twin
     twin.close()
-
-
-@pytest.fixture
-def twin(shared_twin: Twin) -> Twin:
-    """A running stack, to be watched only: others watch it too.
-
-    It is the one that NATS_URL and QSIM_GRPC name, where both are set; else a native one with the default scenario.
-    """
-    return shared_twin
 
 
 @pytest.fixture
@@ -159,18 +153,13 @@ def own_twin(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OwnTwin
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add the services' last log lines to the failure of a test that uses a twin."""
+    """Add the services' last log lines to the failure of a test that started a twin, or was given one."""
     report = yield
     if report.failed and report.when != "teardown" and "qiki_harness.twin" in sys.modules:
-        for twin in _twins_of(item):
-            headline, *lines = twin.situation(_LOG_LINES)
+        from qiki_harness.twin import Twin  # noqa: PLC0415
+
+        given = [value for value in getattr(item, "funcargs", {}).values() if isinstance(value, Twin)]
+        for twin in dict.fromkeys([*item.stash.get(_STARTED, []), *given]):
+            headline, *lines = twin.backing.situation(_LOG_LINES)
             report.sections.append((headline, "\n".join(lines)))
     return report
-
-
-def _twins_of(item: pytest.Item) -> list[Twin]:
-    """Return those that it started, and those that its fixtures gave it."""
-    from qiki_harness.twin import Twin  # noqa: PLC0415
-
-    given = [value for value in getattr(item, "funcargs", {}).values() if isinstance(value, Twin)]
-    return list(dict.fromkeys([*item.stash.get(_STARTED, []), *given]))

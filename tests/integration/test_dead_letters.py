@@ -74,5 +74,5 @@ def test_a_good_frame_among_poison_is_tracked(own_twin):
 
 
 def _nothing_pending(twin):
-    info = twin.consumer(topics.QIKI_RADAR_V1, topics.FRAMES_DURABLE)
+    info = twin.jetstream(lambda jetstream: jetstream.consumer_info(topics.QIKI_RADAR_V1, topics.FRAMES_DURABLE))
     return info.num_pending == 0 and info.num_ack_pending == 0

@@ -20,8 +20,8 @@ from qiki.contracts.enums import FSMState, RadarTrackStatus
 from qiki.contracts.events import GUARD_CLEARED
 from qiki.guard import DEFAULT_RULES
 from qiki_harness.smoke.checks import CHECKS
-from qiki_harness.smoke.checks.guard import NORMAL
-from qiki_harness.smoke.checks.lag import ASKED, FRESH_S
+from qiki_harness.smoke.checks.agent import NORMAL
+from qiki_harness.smoke.checks.jetstream import ASKED, FRESH_S
 from qiki_harness.twin import Twin, start_twin
 
 SMOKE_S = 150.0
@@ -232,6 +232,20 @@ def test_a_stack_that_is_well_passes_and_is_left_as_it_was(twin):
     assert twin.jetstream(readers) == before
     assert all(state.ready for state in twin.sim.ListActuators(ListActuatorsRequest(), timeout=10).actuators)
     assert not twin.dead_letters(origin_subject=topics.FRAMES.subject)
+
+
+def test_runs_that_are_reset_while_they_are_looked_at_are_no_fault(twin):
+    command = [*SMOKE, "--json", "--only", "radar", "--only", "tracks"]
+    with subprocess.Popen(command, env=environment(twin), stdout=subprocess.PIPE) as process:
+        while process.poll() is None:
+            moment = twin.now()
+            assert twin.command("sim.reset").ok
+            assert twin.command("sim.start").ok
+            twin.await_frame(frame=4, after=moment, deadline_s=SLOW_MACHINE_S)
+        report, _ = process.communicate(timeout=SMOKE_S)
+
+    verdicts = {check["name"]: check["verdict"] for check in json.loads(report)["checks"]}
+    assert verdicts == {"radar": "passed", "tracks": "passed"}, report.decode()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)

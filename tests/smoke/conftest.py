@@ -6,9 +6,8 @@ import pytest
 
 from nats_js_init.settings import InitSettings
 from qiki.runtime.settings import load_settings
-from qiki_harness.smoke.check import CheckResult
+from qiki_harness.smoke.check import CheckResult, run
 from qiki_harness.smoke.checks import CHECKS
-from qiki_harness.smoke.runner import run
 from qiki_harness.smoke.target import SmokeSettings, Target, find_target, native_target
 from qiki_harness.twin import ForeignStack, start_twin
 

@@ -15,10 +15,9 @@ from qiki_harness.cli.options import compose_file
 from qiki_harness.cli.output import complain
 from qiki_harness.compose import ComposeFile
 from qiki_harness.errors import HarnessError
-from qiki_harness.smoke.check import Check, CheckResult
+from qiki_harness.smoke.check import Check, CheckResult, run
 from qiki_harness.smoke.checks import CHECKS
 from qiki_harness.smoke.report import all_passed, document, line, listing, summary
-from qiki_harness.smoke.runner import run
 from qiki_harness.smoke.target import SmokeSettings, Target, find_target
 
 _USER_ERROR = 2
@@ -33,13 +32,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "native one. Exit status: 0 all passed, 1 not all, 2 no stack found.",
     )
     parser.add_argument("--list", action="store_true", help="list the checks, and make none")
-    parser.add_argument(
-        "--only",
-        action="append",
-        metavar="NAME",
-        choices=[check.name for check in CHECKS],
-        help="make this check; repeatable",
-    )
+    names = [check.name for check in CHECKS]
+    parser.add_argument("--only", action="append", metavar="NAME", choices=names, help="make this check; repeatable")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument("--name", default="default", help="which native stack, if several run")
     parser.add_argument("--run-dir", type=Path, help="where the native stacks' run folders are")
@@ -57,8 +51,7 @@ def _make(checks: Sequence[Check], target: Target, *, as_json: bool) -> bool:
 
     with closing(target.connect()) as twin:
         results = run(checks, twin, show)
-    text = document if as_json else summary
-    print(text(results, target, time.monotonic() - began_s))
+    print((document if as_json else summary)(results, target, time.monotonic() - began_s))
     return all_passed(results)
 
 

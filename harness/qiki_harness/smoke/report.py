@@ -16,59 +16,41 @@ _WIDEST = 100
 
 
 def line(result: CheckResult, width: int, stream: TextIO = sys.stdout) -> str:
-    """Return verdict, name, duration and what was seen; on a terminal in colour, and folded to its width.
-
-    Args:
-        width: of the column of names
-    """
+    """Return verdict, name in a column of `width`, duration and text; on a terminal in colour, folded to its width."""
     took = f"{result.duration_s:5.1f} s" if result.verdict is not CheckVerdict.BLOCKED else " " * 7
-    verdict = f"{result.verdict:<7}"
-    begin = f"{result.check.name:<{width}}  {took}  "
-    indent = len(verdict) + 2 + len(begin)
-    return f"{paint(verdict, _COLOURS[result.verdict], stream)}  {begin}{_folded(result.text, indent, stream)}"
-
-
-def _folded(text: str, indent: int, stream: TextIO) -> str:
-    if not stream.isatty():
-        return text
-    width = min(shutil.get_terminal_size().columns, _WIDEST) - indent
-    return ("\n" + " " * indent).join(textwrap.wrap(text, max(width, 20)))
+    verdict, begin = f"{result.verdict:<7}", f"  {result.check.name:<{width}}  {took}  "
+    text = result.text
+    if stream.isatty():
+        indent = len(verdict + begin)
+        left = min(shutil.get_terminal_size().columns, _WIDEST) - indent
+        text = ("\n" + " " * indent).join(textwrap.wrap(text, max(left, 20)))
+    return f"{paint(verdict, _COLOURS[result.verdict], stream)}{begin}{text}"
 
 
 def summary(results: Sequence[CheckResult], target: Target, duration_s: float) -> str:
     """Return how many passed, which did not, and on which stack."""
-    names = {
-        verdict: [result.check.name for result in results if result.verdict is verdict]
-        for verdict in (CheckVerdict.FAILED, CheckVerdict.BLOCKED)
-    }
-    passed = sum(result.verdict is CheckVerdict.PASSED for result in results)
-    said = [f"{passed} of {len(results)} checks passed"]
-    said += [f"{len(those)} {verdict} ({', '.join(those)})" for verdict, those in names.items() if those]
-    return f"{', '.join(said)} in {duration_s:.1f} s: {target.name}"
+    names = {verdict: [one.check.name for one in results if one.verdict is verdict] for verdict in CheckVerdict}
+    parts = [f"{len(names.pop(CheckVerdict.PASSED))} of {len(results)} checks passed"]
+    parts += [f"{len(those)} {verdict} ({', '.join(those)})" for verdict, those in names.items() if those]
+    return f"{', '.join(parts)} in {duration_s:.1f} s: {target.name}"
 
 
 def document(results: Sequence[CheckResult], target: Target, duration_s: float) -> str:
     """Return the same, as JSON."""
     addresses = target.stack.addresses
-    return json.dumps(
+    checks = [
         {
-            "passed": all_passed(results),
-            "duration_s": round(duration_s, 3),
-            "stack": {"name": target.name, "nats_url": addresses["NATS_URL"], "qsim_grpc": addresses["QSIM_GRPC"]},
-            "checks": [
-                {
-                    "name": result.check.name,
-                    "proves": result.check.proves,
-                    "verdict": result.verdict,
-                    "duration_s": round(result.duration_s, 3),
-                    "text": result.text,
-                }
-                for result in results
-            ],
-        },
-        ensure_ascii=False,
-        indent=1,
-    )
+            "name": one.check.name,
+            "proves": one.check.proves,
+            "verdict": one.verdict,
+            "duration_s": round(one.duration_s, 3),
+            "text": one.text,
+        }
+        for one in results
+    ]
+    stack = {"name": target.name, "nats_url": addresses["NATS_URL"], "qsim_grpc": addresses["QSIM_GRPC"]}
+    content = {"passed": all_passed(results), "duration_s": round(duration_s, 3), "stack": stack, "checks": checks}
+    return json.dumps(content, ensure_ascii=False, indent=1)
 
 
 def listing(checks: Sequence[Check]) -> str:

@@ -4,10 +4,11 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import count
 from math import sqrt
-from uuid import UUID, uuid4, uuid5
+from typing import Any
+from uuid import uuid4, uuid5
 
 from qiki.clock import rfc3339
 from qiki.contracts import topics
@@ -23,6 +24,8 @@ PERIOD_S = 0.1
 EMPTY_FRAMES = 10
 SOURCE = "urn:qiki:smoke:radar"
 _BAND = RadarRangeBand.RR_UNSPECIFIED
+_PLOT: dict[str, Any] = {"bearing_deg": 45.0, "elev_deg": 10.0, "snr_db": 30.0, "rcs_dbsm": 0.0}
+_PLOT |= {"range_band": RadarRangeBand.RR_SR, "id_present": False}
 _STEPS = int(sqrt(2 * (FAR_M - CLOSE_M) / BRAKING_MPS2) / PERIOD_S)
 _HEAD_START = timedelta(seconds=30)
 """Its time begins in the past, so that what is sent at once is not of the future."""
@@ -47,14 +50,24 @@ def departure() -> Iterator[Sighting]:
 
 @contextmanager
 def close_by(twin: Twin) -> Iterator[str]:
-    """Let a stranger come close, stay as long as the context lasts, and go, whatever happens; give its run."""
+    """Let a stranger come close, stay as long as the context lasts, and go, whatever happens.
+
+    Yields:
+        The other radar's sensor, which is its run; its frames have no run and number of the simulator's.
+    """
     sensor_id, begin, numbers = uuid4(), now() - _HEAD_START, count()
     leaving = threading.Event()
 
     def send(sighting: Sighting) -> None:
         number = next(numbers)
-        frame = _frame(sensor_id, number, begin + timedelta(seconds=PERIOD_S * number), sighting)
-        twin.store(topics.FRAMES.subject, frame.to_json(), _headers(frame))
+        frame = RadarFrame(
+            frame_id=uuid5(sensor_id, str(number)),
+            sensor_id=sensor_id,
+            timestamp=begin + timedelta(seconds=PERIOD_S * number),
+            detections=() if sighting is None else (RadarDetection(range_m=sighting[0], vr_mps=sighting[1], **_PLOT),),
+        )
+        event = cloud_event(str(frame.frame_id), FRAME_TYPES[_BAND], SOURCE, rfc3339(frame.timestamp))
+        twin.store(topics.FRAMES.subject, frame.to_json(), event | {RANGE_BAND: _BAND.name})
 
     def stay() -> None:
         while not leaving.wait(PERIOD_S):
@@ -74,32 +87,3 @@ def close_by(twin: Twin) -> Iterator[str]:
     finally:
         for one in departure():
             send(one)
-
-
-def _frame(sensor_id: UUID, number: int, moment: datetime, sighting: Sighting) -> RadarFrame:
-    """Return a frame of the other radar, whose sensor is its run."""
-    return RadarFrame(
-        frame_id=uuid5(sensor_id, str(number)),
-        sensor_id=sensor_id,
-        timestamp=moment,
-        detections=() if sighting is None else (_detection(*sighting),),
-    )
-
-
-def _headers(frame: RadarFrame) -> dict[str, str]:
-    """Return those of any radar, without the simulator's run and number."""
-    event = cloud_event(str(frame.frame_id), FRAME_TYPES[_BAND], SOURCE, rfc3339(frame.timestamp))
-    return event | {RANGE_BAND: _BAND.name}
-
-
-def _detection(range_m: float, vr_mps: float) -> RadarDetection:
-    return RadarDetection(
-        range_m=range_m,
-        bearing_deg=45.0,
-        elev_deg=10.0,
-        vr_mps=vr_mps,
-        snr_db=30.0,
-        rcs_dbsm=0.0,
-        range_band=RadarRangeBand.RR_SR,
-        id_present=False,
-    )

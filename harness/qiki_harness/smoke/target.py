@@ -7,9 +7,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from qiki.runtime.settings import Address, Url
 from qiki_harness.cli.options import running_stack
-from qiki_harness.errors import DeadlineError, HarnessError
+from qiki_harness.errors import HarnessError
 from qiki_harness.stack import StackInfo
 from qiki_harness.twin import ForeignStack, Twin
+from qiki_harness.twin.wire import check_listening
 
 CONNECT_S = 5.0
 
@@ -40,8 +41,9 @@ class Target:
             HarnessError: NATS does not answer, so there is no stack.
         """
         try:
+            check_listening(self.stack.addresses["NATS_URL"], CONNECT_S)
             return Twin(self.stack, only_new=True, connect_s=CONNECT_S)
-        except DeadlineError as error:
+        except HarnessError as error:
             raise HarnessError(f"no stack found: {error}") from None
 
 
@@ -53,12 +55,11 @@ def find_target(settings: SmokeSettings, name: str = "default", run_dir: Path | 
     """
     given = {"NATS_URL": settings.nats_url, "QSIM_GRPC": settings.qsim_grpc, "BRIDGE_HTTP": settings.bridge_http}
     addresses = {variable: address for variable, address in given.items() if address}
-    match addresses:
-        case {"NATS_URL": url, "QSIM_GRPC": _}:
-            return Target(f"the stack of NATS_URL={url}", ForeignStack(addresses))
-        case {"NATS_URL": _} | {"QSIM_GRPC": _}:
-            missing = "QSIM_GRPC" if settings.nats_url else "NATS_URL"
-            raise HarnessError(f"{missing} is not set: NATS_URL and QSIM_GRPC together name a running stack")
+    if settings.nats_url and settings.qsim_grpc:
+        return Target(f"the stack of NATS_URL={settings.nats_url}", ForeignStack(addresses))
+    if settings.nats_url or settings.qsim_grpc:
+        missing = "QSIM_GRPC" if settings.nats_url else "NATS_URL"
+        raise HarnessError(f"{missing} is not set: NATS_URL and QSIM_GRPC together name a running stack")
     return native_target(running_stack(name, run_dir or settings.qiki_run_dir).info)
 
 

@@ -1,15 +1,10 @@
 """The twin: a running stack as tests see it.
 
-    def test_foe_is_tracked(own_twin):
-        twin = own_twin("mixed-traffic", speed=10)
-        twin.await_track(where=track(iff=FriendFoe.FOE, status=RadarTrackStatus.TRACKED))
-        assert twin.command("sim.pause").ok
-
 The fixtures `twin` and `own_twin` are in `qiki_harness.pytest_plugin`; conditions are in `qiki_harness.twin.where`.
 """
 
 from qiki_harness.twin.backing import ForeignStack, OwnStack
-from qiki_harness.twin.failure import AwaitedError
+from qiki_harness.twin.history import AwaitedError
 from qiki_harness.twin.native import start_twin
 from qiki_harness.twin.records import DeadLetter, Event, Record, UnreadableError
 from qiki_harness.twin.twin import Twin

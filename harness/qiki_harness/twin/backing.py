@@ -29,11 +29,9 @@ class OwnStack:
     def situation(self, lines: int) -> list[str]:
         """Return how its services are, and the last lines of their logs."""
         info = self.stack.info
-        said = [f"the stack is {info.state}, its run folder {self.stack.folder.path}"]
-        said += [f"  {status}" for status in info.services.values()]
-        for name in info.services:
-            said += [f"  {name} | {line}" for line in self.stack.logs(name, lines)]
-        return said
+        states = [f"  {status}" for status in info.services.values()]
+        logs = [f"  {name} | {line}" for name in info.services for line in self.stack.logs(name, lines)]
+        return [f"the stack is {info.state}, its run folder {self.stack.folder.path}", *states, *logs]
 
     def close(self) -> None:
         """Stop the stack."""
@@ -42,13 +40,9 @@ class OwnStack:
 
 @dataclass(frozen=True)
 class ForeignStack:
-    """A stack that the test has not started: it can be watched and commanded, not killed.
+    """A stack that the test has not started: it can be watched and commanded, not killed."""
 
-    Attributes:
-        addresses: by the variables that name them; that of the bridge's HTTP server is optional
-    """
-
-    addresses: Mapping[str, str]
+    addresses: Mapping[str, str]  # by the variables that name them; that of the bridge's HTTP server is optional
 
     @classmethod
     def of_environment(cls, environment: Mapping[str, str] = os.environ) -> "ForeignStack | None":

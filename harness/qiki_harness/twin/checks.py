@@ -44,14 +44,17 @@ def settle(twin: Twin, deadline_s: float = 60.0) -> tuple[str, int]:
     return run, last
 
 
-def check_frames(twin: Watcher, run: str, last: int, first: int = 0, threshold_m: float | None = SHORT_RANGE_M) -> None:
+def check_frames(
+    twin: Watcher, run: str, last: int, first: int | None = None, threshold_m: float | None = SHORT_RANGE_M
+) -> None:
     """Check that a run's frames are stored exactly once, in order, valid, on each of their subjects.
 
     Args:
         twin: the stack
         run: its run
         last: number of the last frame
-        first: number of the first frame
+        first: number of the first one of a part of the run, the rest of which does not count; None: the run is all of
+            0 to `last`, and anything beyond is a fault
         threshold_m: where the short range ends; None where that is not known
     """
     bands = (_checked_frames(twin.frames(run=run, band=band), first, last, band) for band in FRAMES_BY_BAND)
@@ -65,12 +68,12 @@ def check_frames(twin: Watcher, run: str, last: int, first: int = 0, threshold_m
             _expect(whole, "bands", [plot.range_band for plot in plots], ranges)
 
 
-def check_tracks(twin: Watcher, run: str, last: int, first: int = 0) -> None:
-    """Check that a run's frames have one TrackedFrame each, and as many tracks as that says, each stored once."""
-    notices = _span(twin.tracked_frames(run=run), first, last)
+def check_tracks(twin: Watcher, run: str, last: int, first: int | None = None) -> None:
+    """Check that frames, as of `check_frames`, have one TrackedFrame each, and the tracks that it announces, once."""
+    notices = _part(twin.tracked_frames(run=run), first, last)
     _check_numbers("tracked frames", notices, first, last)
     tracked = {record.frame: record.data for record in notices}
-    tracks = _span(twin.tracks(run=run), first, last)
+    tracks = _part(twin.tracks(run=run), first, last)
     _check_unique(tracks)
     announced = {number: frame.tracks for number, frame in tracked.items() if frame.tracks}
     counts = dict(Counter(record.frame for record in tracks))
@@ -78,14 +81,15 @@ def check_tracks(twin: Watcher, run: str, last: int, first: int = 0) -> None:
     for record in tracks:
         _expect(record, "message id", record.message_id, track_message_id(run, record.frame, str(record.data.track_id)))
         _expect(record, "timestamp", record.data.timestamp, tracked[record.frame].timestamp)
-        _expect(record, "origin", _origin(record), (TRACK_TYPE, TRACK_SOURCE))
+        _expect(record, "ce-type", record.header("ce-type"), TRACK_TYPE)
+        _expect(record, "ce-source", record.header("ce-source"), TRACK_SOURCE)
 
 
 def _checked_frames(
-    frames: list[Record[RadarFrame]], first: int, last: int, band: RadarRangeBand
+    frames: list[Record[RadarFrame]], first: int | None, last: int, band: RadarRangeBand
 ) -> list[Record[RadarFrame]]:
     """Return the frames of one band, each of which is as it should be by itself."""
-    frames = _span(frames, first, last)
+    frames = _part(frames, first, last)
     _check_numbers(f"{band.name} frames", frames, first, last)
     _check_unique(frames)
     for record in frames:
@@ -93,17 +97,14 @@ def _checked_frames(
         _expect(record, "message id", record.message_id, frame_message_id(record.run, record.frame, band.name))
         _expect(record, "ce-id", record.header("ce-id"), record.message_id)
         _expect(record, RANGE_BAND, record.header(RANGE_BAND), band.name)
-        _expect(record, "origin", _origin(record), (FRAME_TYPES[band], FRAME_SOURCE))
+        _expect(record, "ce-type", record.header("ce-type"), FRAME_TYPES[band])
+        _expect(record, "ce-source", record.header("ce-source"), FRAME_SOURCE)
         _expect(record, "ts_event", record.data.ts_event, record.data.timestamp)
     return frames
 
 
-def _origin(record: Record[Any]) -> tuple[str, str]:
-    return record.header("ce-type"), record.header("ce-source")
-
-
-def _span(records: Iterable[Record[P]], first: int, last: int) -> list[Record[P]]:
-    return [record for record in records if first <= record.frame <= last]
+def _part(records: list[Record[P]], first: int | None, last: int) -> list[Record[P]]:
+    return records if first is None else [record for record in records if first <= record.frame <= last]
 
 
 def _expect(record: Record[Any], what: str, seen: object, wanted: object) -> None:
@@ -115,15 +116,15 @@ def _check_unique(records: Iterable[Record[Any]]) -> None:
     assert not repeated, f"stored more than once: {repeated[:5]}"
 
 
-def _check_numbers(what: str, records: Iterable[Record[Any]], first: int, last: int) -> None:
-    """Check that the records are of the frames `first` to `last`, each once and in order."""
+def _check_numbers(what: str, records: Iterable[Record[Any]], first: int | None, last: int) -> None:
     numbers = [record.frame for record in records]
-    wanted = list(range(first, last + 1))
+    wanted = list(range(first or 0, last + 1))
     counts = Counter(numbers)
     missing = [number for number in wanted if number not in counts]
     doubled = [number for number, count in counts.items() if count > 1]
     swapped = [number for before, number in pairwise(numbers) if number < before]
+    beyond = [number for number in numbers if number > last]
     assert numbers == wanted, (
-        f"{what} are not {first} to {last}, each once and in order: "
-        f"missing {missing[:5]}, doubled {doubled[:5]}, out of order {swapped[:5]}"
+        f"{what} are not {wanted[0]} to {last}, each once and in order: "
+        f"missing {missing[:5]}, doubled {doubled[:5]}, out of order {swapped[:5]}, beyond {beyond[:5]}"
     )

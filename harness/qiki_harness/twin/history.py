@@ -1,47 +1,32 @@
-"""The messages that have passed: a history for each topic, written by the wire's thread, read by the test's."""
+"""Histories: the messages of each topic that have passed, written by the wire's thread; waits for more of them."""
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from functools import cache
+from typing import Any, TypeVar
 
 from qiki.contracts.topics import TOPICS, Topic
-from qiki_harness.twin.records import Record, reader
-from qiki_harness.twin.where import Noun, Where, noun
+from qiki_harness.twin.backing import Backing
+from qiki_harness.twin.records import Record
+from qiki_harness.twin.where import Where
 
 P = TypeVar("P")
 T = TypeVar("T")
 
 _LOOK_AGAIN_S = 0.1  # conditions may look beyond the histories: at a metric, at the state of a service
+_NEAREST = 3
+_LOG_LINES = 8
+_BODY_CHARS = 600
 
 
-@dataclass(eq=False)
-class History(Generic[P]):
-    """The messages of one topic, in the order of their arrival."""
+class AwaitedError(AssertionError):
+    """A wait failed."""
 
-    topic: Topic[P]
-    noun: Noun[P]
-    read: Callable[[Record[P]], P]
-    records: list[Record[P]] = field(default_factory=list)
 
-    @classmethod
-    def of(cls, topic: Topic[P]) -> "History[P]":
-        """Return an empty one."""
-        return cls(topic, noun(topic), reader(topic))
-
-    def __len__(self) -> int:
-        return len(self.records)
-
-    @property
-    def name(self) -> str:
-        """Its messages, in the plural."""
-        return f"{self.topic.noun}s"
-
-    def matching(self, condition: Where[P], begin: int = 0) -> Iterator[Record[P]]:
-        """Yield those that meet a condition."""
-        return (record for record in self.records[begin:] if condition(record))
+class InterruptedWaitError(Exception):
+    """A wait was interrupted."""
 
 
 class Ledger:
@@ -58,24 +43,19 @@ class Ledger:
     def __init__(self, table: Sequence[Topic[Any]] = TOPICS) -> None:
         self.topics = tuple(topic for topic in table if not topic.answered)
         self.breaks: list[datetime] = []
-        self._histories: dict[str, History[Any]] = {topic.subject: History.of(topic) for topic in self.topics}
-        self._by_subject: dict[str, list[History[Any]]] = {}
+        self._histories: dict[str, list[Record[Any]]] = {topic.subject: [] for topic in self.topics}
+        self._covering = cache(lambda subject: [topic for topic in self.topics if topic.covers(subject)])
         self._changed = threading.Condition()
 
-    @property
-    def histories(self) -> tuple[History[Any], ...]:
-        """All of them."""
-        return tuple(self._histories.values())
-
-    def history(self, topic: Topic[P]) -> History[P]:
-        """Return a topic's history."""
+    def history(self, topic: Topic[P]) -> list[Record[P]]:
+        """Return the messages of a topic, in the order of their arrival."""
         return self._histories[topic.subject]
 
     def add(self, subject: str, body: bytes, headers: Mapping[str, str] | None, sequence: int = 0) -> None:
         """Add a message to the history of each topic that it belongs to."""
         came_s = time.monotonic()
-        for history in self._covering(subject):
-            history.records.append(Record(subject, body, headers or {}, sequence, history.read, came_s))
+        for topic in self._covering(subject):
+            self.history(topic).append(Record(subject, body, headers or {}, sequence, topic, came_s))
         self.wake()
 
     def wake(self) -> None:
@@ -85,8 +65,8 @@ class Ledger:
 
     def clear(self) -> None:
         """Empty all histories."""
-        for history in self.histories:
-            history.records.clear()
+        for history in self._histories.values():
+            history.clear()
 
     def mark(self) -> Mapping[str, int]:
         """Return the present moment: the length of each history, by its topic's subject."""
@@ -100,7 +80,21 @@ class Ledger:
                 self._changed.wait(min(left_s, _LOOK_AGAIN_S))
         return found
 
-    def _covering(self, subject: str) -> list[History[Any]]:
-        if subject not in self._by_subject:
-            self._by_subject[subject] = [one for one in self.histories if one.topic.covers(subject)]
-        return self._by_subject[subject]
+    def failure(self, headline: str, instead: Iterable[str], backing: Backing) -> AwaitedError:
+        """Return the error of a wait: its headline, lines about what came instead, and how things stand."""
+        counts = ", ".join(f"{len(self.history(topic))} {topic.noun}s" for topic in self.topics)
+        breaks = [f"the twin's connection broke at {time:%T}: what is not kept was missed" for time in self.breaks]
+        states = backing.situation(_LOG_LINES)
+        return AwaitedError("\n".join([headline, *instead, f"seen since the beginning: {counts}", *breaks, *states]))
+
+
+def nearest(condition: Where[Any], seen: list[Record[Any]], name: str) -> Iterator[str]:
+    """Yield lines about the records that fail the fewest conditions, the newest first among equals."""
+    if seen:
+        yield f"{len(seen)} {name}s came; nearest to it:"
+    newest_first = reversed(seen)
+    for record in sorted(newest_first, key=lambda record: len(condition.complaints(record)))[:_NEAREST]:
+        place = f" {record.sequence}" if record.sequence else ""
+        yield f"  {record.subject}{place}: {'; '.join(condition.complaints(record)) or 'it is so now'}"
+        body = record.body.decode(errors="replace")
+        yield f"    {body[:_BODY_CHARS]}{'…' if len(body) > _BODY_CHARS else ''}"

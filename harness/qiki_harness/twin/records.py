@@ -1,7 +1,7 @@
 """Messages as they passed, and their payloads."""
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
@@ -20,32 +20,21 @@ M = TypeVar("M", bound=Payload)
 
 @dataclass(frozen=True, eq=False)
 class Record(Generic[P]):
-    """One message.
-
-    Attributes:
-        subject: where it was published
-        body: its bytes
-        headers: empty where it has none
-        sequence: its place in its stream; 0 where it is not kept
-        read: parses the payload, when it is looked at
-        came_s: time of its arrival, on the monotonic clock
-    """
+    """One message."""
 
     subject: str
     body: bytes
-    headers: Mapping[str, str]
-    sequence: int
-    read: "Callable[[Record[P]], P]" = field(repr=False)
-    came_s: float = 0.0
+    headers: Mapping[str, str]  # empty where it has none
+    sequence: int  # its place in its stream; 0 where it is not kept
+    topic: Topic[P]  # says what its payload is, which is parsed when it is looked at
+    came_s: float = 0.0  # time of its arrival, on the monotonic clock
 
     @cached_property
     def data(self) -> P:
-        """The payload.
-
-        Raises:
-            UnreadableError: it is not what belongs on this subject.
-        """
-        return self.read(self)
+        """The payload; UnreadableError where it is not what belongs on this subject."""
+        model: Any = self.topic.model
+        payload: P = self.parse(model) if model else _READERS[self.topic.subject](self)
+        return payload
 
     @property
     def place(self) -> str:
@@ -72,26 +61,17 @@ class Record(Generic[P]):
             raise UnreadableError(self, f"{names.FRAME}: {number!r} is no number") from None
 
     def header(self, name: str) -> str:
-        """Return a header.
-
-        Raises:
-            MissingHeaderError: it has none of that name.
-        """
+        """Return a header, or raise MissingHeaderError."""
         if name not in self.headers:
             raise MissingHeaderError(self, f"{name}: is missing")
         return self.headers[name]
 
     def parse(self, model: type[M]) -> M:
-        """Return the body as a payload.
-
-        Raises:
-            UnreadableError: it is not of the model.
-        """
+        """Return the body as a payload of a model, or raise UnreadableError."""
         try:
-            payload: M = model.from_json(self.body)
+            return model.from_json(self.body)
         except ValidationError as error:
             raise UnreadableError(self, f"no {model.__name__}: {first_fault(error)}") from None
-        return payload
 
 
 class UnreadableError(ValueError):
@@ -128,42 +108,16 @@ class DeadLetter:
     body: bytes
 
 
-def reader(topic: Topic[P]) -> Callable[[Record[P]], P]:
-    """Return the parser of a topic's messages."""
-    if topic.model is None:
-        return _READERS[topic.subject]
-    model: Any = topic.model
-    return lambda record: record.parse(model)
-
-
-def fields_of(topic: Topic[Any]) -> Collection[str] | None:
-    """Return the names of a payload's fields; None where they differ from message to message."""
-    if topic is topics.DEAD_LETTERS:
-        return tuple(DeadLetter.__dataclass_fields__)
-    return None if topic.model is None else tuple(topic.model.model_fields)
-
-
 def _read_event(record: Record[Event]) -> Event:
-    headers = record.headers
-    code = headers.get(CODE)
-    return Event(
-        subject=record.subject,
-        id=headers.get("ce-id"),
-        type=headers.get("ce-type"),
-        source=headers.get("ce-source"),
-        code=int(code) if code else None,
-        severity=headers.get(SEVERITY),
-        fields=from_json(record.body),
-    )
+    get = record.headers.get
+    kind = get("ce-id"), get("ce-type"), get("ce-source")
+    code = get(CODE)
+    return Event(record.subject, *kind, int(code) if code else None, get(SEVERITY), from_json(record.body))
 
 
 def _read_dead_letter(record: Record[DeadLetter]) -> DeadLetter:
-    return DeadLetter(
-        reason=record.header(names.REASON),
-        origin_subject=record.header(names.ORIGIN_SUBJECT),
-        origin_sequence=int(record.header(names.ORIGIN_SEQUENCE)),
-        body=record.body,
-    )
+    origin = record.header(names.ORIGIN_SUBJECT), int(record.header(names.ORIGIN_SEQUENCE))
+    return DeadLetter(record.header(names.REASON), *origin, record.body)
 
 
 _READERS: Mapping[str, Callable[[Record[Any]], Any]] = {

@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 import grpc
+from nats.aio.client import Client
 from nats.js import JetStreamContext
-from nats.js.api import ConsumerInfo
+from prometheus_client.parser import text_string_to_metric_families
 
 from generated.q_sim_api_pb2_grpc import QSimAPIServiceStub
 from qiki.contracts import topics
@@ -22,9 +23,7 @@ from qiki_harness.errors import DeadlineError
 from qiki_harness.http import open_url
 from qiki_harness.stack import Stack
 from qiki_harness.twin.backing import NATS_URL, QSIM_GRPC, Backing, ForeignStack
-from qiki_harness.twin.failure import AwaitedError
-from qiki_harness.twin.history import Ledger
-from qiki_harness.twin.metrics import sum_of
+from qiki_harness.twin.history import AwaitedError, Ledger
 from qiki_harness.twin.records import Record
 from qiki_harness.twin.watcher import DEADLINE_S, Watcher
 from qiki_harness.twin.wire import HISTORY_S, Wire, newest
@@ -32,7 +31,6 @@ from qiki_harness.twin.wire import HISTORY_S, Wire, newest
 P = TypeVar("P")
 T = TypeVar("T")
 
-_CONNECT_S = 20.0
 _PAGE_S = 5.0
 _LOOK_BACK = timedelta(minutes=1)
 _TICK = timedelta(milliseconds=50)
@@ -56,12 +54,7 @@ class Twin(Watcher):
     """
 
     def __init__(
-        self,
-        backing: Backing,
-        look_back: timedelta = _LOOK_BACK,
-        *,
-        only_new: bool = False,
-        connect_s: float = _CONNECT_S,
+        self, backing: Backing, look_back: timedelta = _LOOK_BACK, *, only_new: bool = False, connect_s: float = 20.0
     ) -> None:
         ledger = Ledger()
         since = datetime.now(UTC) - look_back if isinstance(backing, ForeignStack) else None
@@ -72,7 +65,7 @@ class Twin(Watcher):
     def command(self, name: str, /, *, deadline_s: float = DEADLINE_S, **parameters: Any) -> ControlAck:
         """Send a command, once the simulator listens; return its acknowledgement, which may be a refusal."""
         __tracebackhide__ = True
-        return self._commanded(name, parameters, deadline_s).data
+        return self._command(name, parameters, deadline_s).data
 
     def step(self, ticks: int, deadline_s: float = DEADLINE_S) -> Record[TrackedFrame] | None:
         """Run ticks while time is held, and wait until their last frame is tracked.
@@ -84,7 +77,7 @@ class Twin(Watcher):
             AwaitedError: the step is refused, or something does not come in time.
         """
         __tracebackhide__ = True
-        answer = self._commanded("sim.step", {"ticks": ticks}, deadline_s)
+        answer = self._command("sim.step", {"ticks": ticks}, deadline_s)
         if not answer.data.ok:
             raise AwaitedError(f"sim.step was refused: {answer.data.error_detail}")
         if FRAME not in answer.headers:
@@ -94,7 +87,7 @@ class Twin(Watcher):
         tracked = self.await_tracked_frame(run=answer.run, frame=answer.frame, deadline_s=deadline_s)
         return tracked if tracked.data.timestamp > end.timestamp - ticks * _TICK else None
 
-    def _commanded(self, name: str, parameters: Mapping[str, Any], deadline_s: float) -> Record[ControlAck]:
+    def _command(self, name: str, parameters: Mapping[str, Any], deadline_s: float) -> Record[ControlAck]:
         __tracebackhide__ = True
         identity = uuid4()
         metadata = CommandMetadata(message_id=identity, message_type="command", source="twin")
@@ -106,7 +99,12 @@ class Twin(Watcher):
 
     def publish(self, subject: str, body: bytes, headers: Mapping[str, str] | None = None) -> None:
         """Publish anything: input for the services."""
-        self._wire.publish(subject, body, headers)
+
+        async def do(client: Client, _: JetStreamContext) -> None:
+            await client.publish(subject, body, headers=dict(headers) if headers else None)
+            await client.flush()
+
+        self._wire.call(do)
 
     def store(self, subject: str, body: bytes, headers: Mapping[str, str] | None = None) -> int:
         """Publish into the stream that keeps the subject; return the sequence, once it is stored."""
@@ -114,18 +112,8 @@ class Twin(Watcher):
         return self.jetstream(lambda jetstream: jetstream.publish(subject, body, headers=given)).seq
 
     def newest(self, topic: Topic[P], count: int) -> list[Record[P]]:
-        """Return the newest messages in a topic's stream that belong to it, oldest first.
-
-        Args:
-            topic: one that is kept
-            count: how many messages of the stream are looked at
-        """
+        """Return those of the newest `count` messages in a topic's stream that belong to it, oldest first."""
         return self.jetstream(lambda jetstream: newest(jetstream, topic, count))
-
-    def consumer(self, stream: str, durable: str) -> ConsumerInfo:
-        """Return the configuration and the state of a durable consumer."""
-        info: ConsumerInfo = self.jetstream(lambda jetstream: jetstream.consumer_info(stream, durable))
-        return info
 
     def jetstream(self, work: Callable[[JetStreamContext], Awaitable[T]]) -> T:
         """Return the answer of JetStream to a request, as `lambda jetstream: jetstream.stream_info(name)`.
@@ -138,17 +126,12 @@ class Twin(Watcher):
     @cached_property
     def channel(self) -> grpc.Channel:
         """The gRPC channel to the simulator; it reconnects after a break."""
-        return grpc.insecure_channel(self.addresses[QSIM_GRPC], options=CLIENT_OPTIONS)
+        return grpc.insecure_channel(self.backing.addresses[QSIM_GRPC], options=CLIENT_OPTIONS)
 
     @cached_property
     def sim(self) -> QSimAPIServiceStub:
         """The simulator's RPCs."""
         return QSimAPIServiceStub(self.channel)
-
-    @property
-    def addresses(self) -> Mapping[str, str]:
-        """The addresses of NATS and the simulator, by the variables that name them."""
-        return self._backing.addresses
 
     @property
     def stack(self) -> Stack:
@@ -157,7 +140,7 @@ class Twin(Watcher):
         Raises:
             StackError: it was not started for this twin.
         """
-        return self._backing.stack
+        return self.backing.stack
 
     def kill(self, service: str) -> None:
         """SIGKILL a service; its restart policy brings it back, for which `await_ready` waits."""
@@ -173,29 +156,23 @@ class Twin(Watcher):
 
     def metric(self, service: str, name: str, **labels: str) -> float:
         """Return a metric of a service, summed over the labels that are not given; 0 where it has no sample."""
-        return sum_of(self.metrics_page(service), name, labels)
+        families = text_string_to_metric_families(self.metrics_page(service))
+        samples = (sample for family in families for sample in family.samples)
+        return sum(one.value for one in samples if one.name == name and labels.items() <= one.labels.items())
 
     def metrics_page(self, service: str) -> str:
-        """Return the text of a service's metrics."""
-        with open_url(f"{self.http_url(service)}/metrics", timeout=_PAGE_S) as page:
-            text: str = page.read().decode()
-        return text
-
-    def http_url(self, service: str) -> str:
-        """Return where a service serves its health and metrics.
+        """Return the text of a service's metrics.
 
         Raises:
-            StackError: it is not known on a stack that was not started for this twin.
+            StackError: its address is not known on a stack that was not started for this twin.
         """
-        return self._backing.http_url(service)
-
-    def situation(self, lines: int = 8) -> list[str]:
-        """Return how the services are, and the last lines of their logs."""
-        return self._backing.situation(lines)
+        with open_url(f"{self.backing.http_url(service)}/metrics", timeout=_PAGE_S) as page:
+            text: str = page.read().decode()
+        return text
 
     def close(self) -> None:
         """Disconnect; end the stack, if it was started for this twin."""
         if "channel" in self.__dict__:
             self.channel.close()
         self._wire.close()
-        self._backing.close()
+        self.backing.close()

@@ -10,10 +10,9 @@ from qiki.contracts.enums import RadarRangeBand
 from qiki.contracts.models import RadarFrame
 from qiki.contracts.topics import FRAMES_BY_BAND, Topic
 from qiki_harness.twin.backing import Backing
-from qiki_harness.twin.failure import InterruptedWaitError, never_true, nothing_came
-from qiki_harness.twin.history import Ledger
+from qiki_harness.twin.history import InterruptedWaitError, Ledger, nearest
 from qiki_harness.twin.records import DeadLetter, Event, Record
-from qiki_harness.twin.where import Where
+from qiki_harness.twin.where import Where, noun
 from qiki_harness.twin.wire import Wire
 
 P = TypeVar("P")
@@ -25,27 +24,14 @@ DEADLINE_S = 60.0
 _WHOLE = RadarRangeBand.RR_UNSPECIFIED
 
 
-class Look(Protocol[P]):
-    """`history` of one topic."""
-
-    def __call__(self, where: Asked[P] = None, *, after: Moment | None = None, **fields: object) -> list[Record[P]]:
-        """Return such records."""
-        ...
+class _History(Protocol[P]):
+    def __call__(self, where: Asked[P] = None, *, after: Moment | None = None, **fields: object) -> list[Record[P]]: ...
 
 
-class Wait(Protocol[P]):
-    """`await_message` of one topic."""
-
+class _Wait(Protocol[P]):
     def __call__(
-        self,
-        where: Asked[P] = None,
-        *,
-        after: Moment | None = None,
-        deadline_s: float = DEADLINE_S,
-        **fields: object,
-    ) -> Record[P]:
-        """Return the first such record."""
-        ...
+        self, where: Asked[P] = None, *, after: Moment | None = None, deadline_s: float = DEADLINE_S, **fields: object
+    ) -> Record[P]: ...
 
 
 class Watcher:
@@ -59,7 +45,7 @@ class Watcher:
     """
 
     def __init__(self, backing: Backing, ledger: Ledger, wire: Wire) -> None:
-        self._backing = backing
+        self.backing = backing
         self._ledger = ledger
         self._wire = wire
         self._interrupted = threading.Event()
@@ -86,9 +72,9 @@ class Watcher:
         self, topic: Topic[P], where: Asked[P] = None, *, after: Moment | None = None, **fields: object
     ) -> list[Record[P]]:
         """Return the records of a topic that meet a condition, in the order of their arrival."""
-        history = self._ledger.history(topic)
+        condition = noun(topic).that(where, fields)
         begin = after[topic.subject] if after else 0
-        return list(history.matching(history.noun.that(where, fields), begin))
+        return [record for record in self._ledger.history(topic)[begin:] if condition(record)]
 
     def await_message(
         self,
@@ -106,19 +92,21 @@ class Watcher:
         """
         __tracebackhide__ = True
         history = self._ledger.history(topic)
-        condition = history.noun.that(where, fields)
+        condition = noun(topic).that(where, fields)
         begin = looked_at = after[topic.subject] if after else 0
 
         def look() -> Record[P] | None:
             nonlocal looked_at
             came = len(history)
-            found = next((record for record in history.records[looked_at:came] if condition(record)), None)
+            found = next((record for record in history[looked_at:came] if condition(record)), None)
             looked_at = came
             return found
 
         found = self._wait(look, deadline_s)
         if found is None:
-            raise nothing_came(condition, history, begin, deadline_s, self._ledger, self._backing)
+            headline = f"waited {deadline_s:g} s for {condition}: none came"
+            instead = nearest(condition, history[begin:], topic.noun)
+            raise self._ledger.failure(headline, instead, self.backing)
         return found
 
     def frames(
@@ -159,7 +147,7 @@ class Watcher:
         __tracebackhide__ = True
         result = self._wait(lambda: look() or None, deadline_s)
         if result is None:
-            raise never_true(text, deadline_s, self._ledger, self._backing)
+            raise self._ledger.failure(f"waited {deadline_s:g} s until {text}: never so", (), self.backing)
         return result
 
     def interrupt(self) -> None:
@@ -184,5 +172,5 @@ class Watcher:
 
         return self._ledger.wait(checked, deadline_s)
 
-    def _named(self, topic: Topic[P]) -> tuple[Look[P], Wait[P]]:
+    def _named(self, topic: Topic[P]) -> tuple[_History[P], _Wait[P]]:
         return partial(self.history, topic), partial(self.await_message, topic)

@@ -11,11 +11,12 @@ two underscores lead into a nested one. Its value is one to be equal to, or a `M
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import reduce
 from typing import Any, Generic, TypeVar
 
 from qiki.contracts import topics
 from qiki.contracts.topics import Topic
-from qiki_harness.twin.records import DeadLetter, Event, Record, fields_of
+from qiki_harness.twin.records import DeadLetter, Event, Record
 
 P = TypeVar("P")
 _OF_THE_MESSAGE = ("frame", "run", "sequence", "subject")
@@ -63,9 +64,8 @@ def containing(item: object) -> Matcher:
     return Matcher(f"contains {spell(item)}", lambda seen: item in seen)
 
 
-def satisfying(text: str, test: Callable[[Any], bool]) -> Matcher:
-    """Match by a function; the text follows the field's name in messages."""
-    return Matcher(text, test)
+satisfying = Matcher
+"""Match by a function; the text follows the field's name in messages."""
 
 
 @dataclass(frozen=True)
@@ -84,11 +84,12 @@ class Condition:
             value = _look_up(record, self.path)
         except ValueError as error:  # unreadable messages pass too, and never match
             return f"cannot be read: {str(error).splitlines()[0]}"
+        field = self.path.replace("__", ".")
         if value is _NOTHING:
-            return f"has no {self.path.replace('__', '.')}"
+            return f"has no {field}"
         if self.matcher.holds(value):
             return None
-        return f"{self.path.replace('__', '.')} is {spell(value)}" if self.path else f"not: {self.matcher}"
+        return f"{field} is {spell(value)}" if field else f"not: {self.matcher}"
 
 
 @dataclass(frozen=True)
@@ -111,21 +112,15 @@ class Where(Generic[P]):
 
     def complaints(self, record: Record[P]) -> list[str]:
         """Return why a record does not match, one line for each condition that does not hold."""
-        found = (condition.complaint(record) for condition in self.conditions)
-        return [complaint for complaint in found if complaint is not None]
+        return [complaint for one in self.conditions if (complaint := one.complaint(record)) is not None]
 
 
 @dataclass(frozen=True)
 class Noun(Generic[P]):
-    """A kind of record: makes conditions on it.
+    """A kind of record: makes conditions on it."""
 
-    Attributes:
-        phrase: the noun with its article
-        fields: of the payload; None where they are open
-    """
-
-    phrase: str
-    fields: Collection[str] | None
+    phrase: str  # the noun with its article
+    fields: Collection[str] | None  # of the payload; None where they are open
 
     def __call__(self, **fields: object) -> Where[P]:
         """Return the condition that fields have these values.
@@ -142,15 +137,15 @@ class Noun(Generic[P]):
             return conditions
         if isinstance(given, Where):
             return given & conditions
-        text = given.__doc__ or str(getattr(given, "__name__", given))
-        text = text.strip().partition("\n")[0]
+        text = (given.__doc__ or str(getattr(given, "__name__", given))).strip().partition("\n")[0]
         return conditions & Where(self.phrase, (Condition("", Matcher(f"({text})", given)),))
 
     def _condition(self, path: str, value: object) -> Condition:
         name = path.partition("__")[0]
         if self.fields is not None and name not in self.fields and name not in _OF_THE_MESSAGE:
-            known = ", ".join([*self.fields, *_OF_THE_MESSAGE])
-            raise TypeError(f"{self.phrase} has no field {name!r}: there are {known}")
+            raise TypeError(
+                f"{self.phrase} has no field {name!r}: there are {', '.join([*self.fields, *_OF_THE_MESSAGE])}"
+            )
         return Condition(path, value if isinstance(value, Matcher) else equal(value))
 
 
@@ -167,9 +162,7 @@ def _look_up(record: Record[Any], path: str) -> Any:
     first, *rest = path.split("__")
     members = (_member(scope, first) for scope in _scopes(record, first))
     value = next((member for member in members if member is not _NOTHING), _NOTHING)
-    for name in rest:
-        value = _member(value, name)
-    return value
+    return reduce(_member, rest, value)
 
 
 def _scopes(record: Record[Any], name: str) -> Iterator[object]:
@@ -192,8 +185,10 @@ def _member(value: Any, name: str) -> Any:
 
 def noun(topic: Topic[P]) -> Noun[P]:
     """Return the noun for a topic's messages."""
+    model: Any = topic.model  # events have none: their fields differ from one to another
+    fields = DeadLetter.__dataclass_fields__ if topic is topics.DEAD_LETTERS else model and model.model_fields
     article = "an" if topic.noun[0] in "aeiou" else "a"
-    return Noun(f"{article} {topic.noun}", fields_of(topic))
+    return Noun(f"{article} {topic.noun}", fields)
 
 
 frame = noun(topics.FRAMES)

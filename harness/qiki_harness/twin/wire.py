@@ -1,11 +1,13 @@
 """The connection behind a twin: a thread of its own with an event loop, which keeps all that passes."""
 
 import asyncio
+import socket
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -16,9 +18,9 @@ from nats.js.errors import NotFoundError
 from qiki.contracts.topics import Topic
 from qiki.runtime.nats import new_client, reachable
 from qiki.runtime.stream import Begin, StreamReader
-from qiki_harness.errors import DeadlineError
+from qiki_harness.errors import DeadlineError, HarnessError
 from qiki_harness.twin.history import Ledger
-from qiki_harness.twin.records import Record, reader
+from qiki_harness.twin.records import Record
 
 P = TypeVar("P")
 T = TypeVar("T")
@@ -47,9 +49,12 @@ class Wire:
     ) -> None:
         self._url = url
         self._ledger = ledger
-        self._begin = begin
-        self._begin_fast = begin_fast or begin
         self._client = new_client()
+        fast = {topic.stream for topic in ledger.topics if topic.rate_hz is not None}
+        self._readers = [
+            StreamReader(self._client, stream, self._take, (stream in fast and begin_fast) or begin)
+            for stream in dict.fromkeys(topic.stream for topic in ledger.topics if topic.stream is not None)
+        ]
         self._connected = asyncio.Event()
         self._ready: Future[None] = Future()
         self._caught_up: Future[None] = Future()
@@ -100,15 +105,6 @@ class Wire:
         except TimeoutError:
             raise DeadlineError(f"NATS at {self._url} did not answer within {deadline_s:g} s") from None
 
-    def publish(self, subject: str, body: bytes, headers: Mapping[str, str] | None = None) -> None:
-        """Publish, and flush the connection."""
-
-        async def do(client: Client, _: JetStreamContext) -> None:
-            await client.publish(subject, body, headers=dict(headers) if headers else None)
-            await client.flush()
-
-        self.call(do)
-
     def ask(self, subject: str, body: bytes, deadline_s: float) -> None:
         """Send a request, repeat it while there is no responder, and wait for its answer.
 
@@ -144,41 +140,42 @@ class Wire:
                     future.set_exception(error)
 
     async def _live(self) -> None:
-        """Connect and listen, until the task is cancelled."""
         self._loop = asyncio.get_running_loop()
         self._work = asyncio.current_task()
-        readers = self._readers()
         await reachable(self._url, asyncio.Event(), _POLL_S)
-        await self._connect(readers)
+        await self._connect()
         try:
-            await self._listen(readers)
+            await self._listen()
         finally:
             await self._client.close()
 
-    async def _listen(self, readers: list[StreamReader]) -> None:
+    async def _listen(self) -> None:
         for topic in self._ledger.topics:
             if topic.stream is None:
                 subject = topic.subject
-                await self._client.subscribe(subject, cb=self._passed, pending_msgs_limit=0, pending_bytes_limit=0)
+                await self._client.subscribe(subject, cb=self._take, pending_msgs_limit=0, pending_bytes_limit=0)
         await self._client.flush()
         self._connected.set()
         async with asyncio.TaskGroup() as group:
-            for one in readers:
+            for one in self._readers:
                 group.create_task(one.run())
             self._ready.set_result(None)
-            for one in readers:
+            for one in self._readers:
                 await one.caught_up.wait()
             self._caught_up.set_result(None)
 
-    async def _connect(self, readers: list[StreamReader]) -> None:
+    async def _connect(self) -> None:
         async def lost() -> None:
             self._ledger.breaks.append(datetime.now(UTC))
             self._connected.clear()
-            for one in readers:
+            for one in self._readers:
                 one.lost()
 
         async def restored() -> None:
             self._connected.set()
+
+        async def failed(_: Exception) -> None:
+            """Ignore it: a wait that fails says that the connection broke."""
 
         await self._client.connect(
             self._url,
@@ -189,21 +186,24 @@ class Wire:
             max_outstanding_pings=2,
             disconnected_cb=lost,
             reconnected_cb=restored,
-            error_cb=_ignore,
+            error_cb=failed,
         )
 
-    def _readers(self) -> list[StreamReader]:
-        """Return a reader for each stream with a topic of the ledger."""
-        kept = [topic for topic in self._ledger.topics if topic.stream is not None]
-        fast = {topic.stream for topic in kept if topic.rate_hz is not None}
-        begins = {str(topic.stream): self._begin_fast if topic.stream in fast else self._begin for topic in kept}
-        return [StreamReader(self._client, stream, self._stored, begin) for stream, begin in begins.items()]
-
-    def _stored(self, message: Msg, sequence: int) -> None:
+    async def _take(self, message: Msg, sequence: int = 0) -> None:
         self._ledger.add(message.subject, message.data, message.headers, sequence)
 
-    async def _passed(self, message: Msg) -> None:
-        self._ledger.add(message.subject, message.data, message.headers)
+
+def check_listening(url: str, deadline_s: float) -> None:
+    """Connect to the broker once: `Wire.open` would wait for one that refuses, as it may be starting.
+
+    Raises:
+        HarnessError: there is none.
+    """
+    parts = urlsplit(url)
+    try:
+        socket.create_connection((parts.hostname, parts.port or 4222), deadline_s).close()
+    except OSError as error:
+        raise HarnessError(f"NATS does not answer at NATS_URL={url}: {error}") from None
 
 
 async def newest(jetstream: JetStreamContext, topic: Topic[P], count: int) -> list[Record[P]]:
@@ -218,11 +218,7 @@ async def newest(jetstream: JetStreamContext, topic: Topic[P], count: int) -> li
         except NotFoundError:
             return None
         subject, body, headers = str(message.subject), message.data or b"", message.headers or {}
-        return Record(subject, body, headers, sequence, reader(topic)) if topic.covers(subject) else None
+        return Record(subject, body, headers, sequence, topic) if topic.covers(subject) else None
 
     found = await asyncio.gather(*map(get, range(begin, state.last_seq + 1)))
     return [record for record in found if record]
-
-
-async def _ignore(error: Exception) -> None:
-    """Ignore errors of the connection: a wait that fails says that it broke."""

@@ -20,7 +20,6 @@ from qiki_harness.smoke.check import Check
 from qiki_harness.smoke.target import Target
 from qiki_harness.twin import ForeignStack, Record
 from qiki_harness.twin.history import Ledger
-from qiki_harness.twin.records import reader
 from qiki_harness.twin.watcher import Moment, Watcher
 from qiki_harness.twin.wire import Wire
 
@@ -84,8 +83,8 @@ def message() -> Callable[..., Record[Any]]:
     def make(
         subject: str, body: Payload | bytes = b"", headers: Mapping[str, str] | None = None, sequence: int = 0
     ) -> Record[Any]:
-        read = reader(next(topic for topic in topics.TOPICS if topic.covers(subject)))
-        return Record(subject, body if isinstance(body, bytes) else body.to_json(), headers or {}, sequence, read)
+        topic = next(topic for topic in topics.TOPICS if topic.covers(subject))
+        return Record(subject, body if isinstance(body, bytes) else body.to_json(), headers or {}, sequence, topic)
 
     return make
 

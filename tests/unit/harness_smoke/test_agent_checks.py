@@ -4,8 +4,7 @@ import pytest
 
 from qiki.contracts.enums import FSMState
 from qiki_harness.smoke.check import CheckFailedError
-from qiki_harness.smoke.checks.agent import later
-from qiki_harness.smoke.checks.guard import calm
+from qiki_harness.smoke.checks.agent import calm, later
 
 
 def test_an_agent_that_ticks_shows_it_in_two_states(state):

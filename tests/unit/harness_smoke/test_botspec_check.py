@@ -3,7 +3,7 @@
 import pytest
 
 from qiki.botspec import DEFAULT_SPEC, generate, load_spec
-from qiki_harness.smoke.checks.botspec import telemetry_faults
+from qiki_harness.smoke.checks.simulator import telemetry_faults
 
 
 @pytest.fixture

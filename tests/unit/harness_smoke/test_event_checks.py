@@ -15,10 +15,9 @@ from qiki.contracts.events import BOOT_OK, CODE, COMMAND_REFUSED, SAFE_MODE_ENTE
 from qiki.contracts.events.agent import Evidence
 from qiki.contracts.headers import MESSAGE_ID
 from qiki_harness.smoke.check import CheckFailedError
-from qiki_harness.smoke.checks.cloudevents import check_event
-from qiki_harness.smoke.checks.guard import names
-from qiki_harness.smoke.checks.lag import ASKED, DURABLES, FRESH_S, GAUGES, judge
-from qiki_harness.smoke.checks.registrar import check_chain
+from qiki_harness.smoke.checks.agent import names
+from qiki_harness.smoke.checks.events import check_chain, check_event
+from qiki_harness.smoke.checks.jetstream import ASKED, DURABLES, FRESH_S, GAUGES, judge
 from qiki_harness.twin import UnreadableError
 from registrar.registry import audit_headers
 

@@ -13,10 +13,9 @@ from qiki.contracts.events import BIOS_OK, BOOT_OK, COMMAND_REFUSED, Refusal
 from qiki.contracts.headers import FRAME, MESSAGE_ID, RUN
 from qiki.contracts.models import RadarFrame, TrackedFrame
 from qiki.contracts.topics import FRAMES_BY_BAND
-from qiki_harness.smoke.check import CheckVerdict
+from qiki_harness.smoke.check import CheckVerdict, run
 from qiki_harness.smoke.checks import CHECKS
 from qiki_harness.smoke.checks.radar import FRAMES
-from qiki_harness.smoke.runner import run
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 REQUEST = UUID("00000000-0000-4000-8000-00000000002b")

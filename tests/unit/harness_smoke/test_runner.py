@@ -6,9 +6,8 @@ import time
 import nats.errors
 import pytest
 
-from qiki_harness.smoke.check import Check, CheckFailedError, CheckVerdict
+from qiki_harness.smoke.check import Check, CheckFailedError, CheckVerdict, run
 from qiki_harness.smoke.checks import CHECKS
-from qiki_harness.smoke.runner import run
 
 PASSED, FAILED, BLOCKED = CheckVerdict.PASSED, CheckVerdict.FAILED, CheckVerdict.BLOCKED
 

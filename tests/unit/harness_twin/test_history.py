@@ -10,8 +10,7 @@ from qiki.contracts.enums import FriendFoe, RadarRangeBand
 from qiki.contracts.fields import Payload
 from qiki.contracts.topics import Topic
 from qiki_harness.twin import AwaitedError, ForeignStack
-from qiki_harness.twin.failure import InterruptedWaitError
-from qiki_harness.twin.history import Ledger
+from qiki_harness.twin.history import InterruptedWaitError, Ledger
 from qiki_harness.twin.watcher import Watcher
 from qiki_harness.twin.where import below, noun, track
 from qiki_harness.twin.wire import Wire

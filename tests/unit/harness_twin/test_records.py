@@ -1,12 +1,12 @@
 """What a record says."""
 
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from qiki.contracts import topics
-from qiki_harness.twin import UnreadableError
-from qiki_harness.twin.metrics import sum_of
+from qiki_harness.twin import Twin, UnreadableError
 from qiki_harness.twin.records import MissingHeaderError
 
 PAGE = """# HELP qiki_bridge_frames_total Frames handled
@@ -61,7 +61,7 @@ def test_a_payload_is_read_once(fill, watcher):
     ],
 )
 def test_a_metric_is_summed_over_what_is_not_asked(name, labels, value):
-    assert sum_of(PAGE, name, labels) == value
+    assert Twin.metric(SimpleNamespace(metrics_page=lambda _: PAGE), "bridge", name, **labels) == value
 
 
 def test_a_record_knows_when_it_came(fill, watcher):

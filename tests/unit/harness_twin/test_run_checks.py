@@ -28,6 +28,7 @@ def test_nothing_is_wrong_with_a_good_run(watcher, fill, make_plot, run_id):
         ((0, 1, 1, 2), r"missing \[\], doubled \[1\], out of order \[\]"),
         ((1, 0, 2), r"missing \[\], doubled \[\], out of order \[0\]"),
         ((0, 1), r"missing \[2\], doubled \[\], out of order \[\]"),
+        ((0, 1, 2, 4, 4, 3), r"missing \[\], doubled \[4\], out of order \[3\], beyond \[4, 4, 3\]"),
     ],
 )
 def test_irregular_frames_are_named(watcher, fill, run_id, numbers, words):
@@ -48,6 +49,17 @@ def test_a_part_of_a_run_is_checked_by_itself(watcher, fill, make_plot, run_id):
     check_tracks(watcher, run_id, 4, first=2)
     with pytest.raises(AssertionError, match=r"are not 2 to 6, each once and in order: missing \[5\]"):
         check_frames(watcher, run_id, 6, first=2)
+
+
+def test_what_is_beyond_a_whole_run_is_found(watcher, fill, make_plot, run_id):
+    good_run(fill, make_plot)
+    fill.track(3, counter=1)
+    with pytest.raises(AssertionError, match="not those that the tracked frames say"):
+        check_tracks(watcher, run_id, 2)
+    fill.tracked(3, tracks=1)
+    with pytest.raises(AssertionError, match=r"tracked frames .* beyond \[3\]"):
+        check_tracks(watcher, run_id, 2)
+    check_tracks(watcher, run_id, 2, first=0)
 
 
 def test_where_the_short_range_ends_may_be_unknown(watcher, fill, make_plot, run_id):

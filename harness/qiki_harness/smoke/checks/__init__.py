@@ -1,16 +1,11 @@
 """The table of checks: each stands behind those that it needs."""
 
 from qiki_harness.smoke.check import Check
-from qiki_harness.smoke.checks.agent import agent
-from qiki_harness.smoke.checks.botspec import botspec
-from qiki_harness.smoke.checks.cloudevents import cloudevents
-from qiki_harness.smoke.checks.guard import guard
-from qiki_harness.smoke.checks.lag import lag
-from qiki_harness.smoke.checks.radar import radar
-from qiki_harness.smoke.checks.registrar import registrar
-from qiki_harness.smoke.checks.simulator import simulator
-from qiki_harness.smoke.checks.streams import streams
-from qiki_harness.smoke.checks.tracks import tracks
+from qiki_harness.smoke.checks.agent import agent, guard
+from qiki_harness.smoke.checks.events import cloudevents, registrar
+from qiki_harness.smoke.checks.jetstream import lag, streams
+from qiki_harness.smoke.checks.radar import radar, tracks
+from qiki_harness.smoke.checks.simulator import botspec, simulator
 
 CHECKS = (
     Check("streams", "JetStream has the streams and durables of the table of topics, so configured", streams),
