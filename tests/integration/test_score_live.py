@@ -18,3 +18,13 @@ def test_a_running_stack_is_scored(own_twin):
     assert told["score"]["contacts"] == 4
     assert told["score"]["scans"] >= 45
     assert told["score"]["gospa_m"] < 100
+
+
+def test_a_dead_tracker_is_not_waited_for(own_twin):
+    twin = own_twin("crossing", without=("faststream-bridge",))
+    words = ["score", "--live", "--nats", twin.stack.info.addresses["NATS_URL"], "--seconds", "86400"]
+
+    done = subprocess.run([*QIKI, *words], capture_output=True, text=True, timeout=60, check=False)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no frame with its truth and tracks came from nats://127.0.0.1:" in done.stderr

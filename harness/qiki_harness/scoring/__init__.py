@@ -1,7 +1,6 @@
 """Scoring: how well the tracker does against the truth. Arrays in, values out."""
 
-from qiki_harness.scoring.gospa import Gospa, gospa
-from qiki_harness.scoring.ospa import ospa
+from qiki_harness.scoring.metrics import Gospa, gospa, ospa
 from qiki_harness.scoring.records import ScanRecord, Tracks, Truth
 from qiki_harness.scoring.score import OverTime, Score, score
 

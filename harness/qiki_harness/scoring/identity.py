@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from qiki_harness.scoring.assignment import assign, distances
+from qiki_harness.scoring.metrics import assign, distances
 from qiki_harness.scoring.records import ScanRecord
 
 GATE_M = 50.0
@@ -20,21 +20,14 @@ FAR = 1e6
 
 @dataclass
 class IdentityCount:
-    """Counts of a run.
+    """Counts of a run."""
 
-    Attributes:
-        switches: contacts that were taken over by another track
-        fragments: gaps in the tracking of a contact that was tracked before and after
-        confirm_s: contact -> time from its first being there to its first track
-        never: contacts that never had a track
-        pairs: contact -> track, scan by scan
-    """
-
-    switches: int = 0
-    fragments: int = 0
+    switches: int = 0  # contacts that were taken over by another track
+    fragments: int = 0  # gaps in the tracking of a contact that was tracked before and after
+    # contact -> time from its first being there to its first track
     confirm_s: dict[str, float] = field(default_factory=dict)
-    never: list[str] = field(default_factory=list)
-    pairs: list[dict[str, str]] = field(default_factory=list)
+    never: list[str] = field(default_factory=list)  # contacts that never had a track
+    pairs: list[dict[str, str]] = field(default_factory=list)  # contact -> track, scan by scan
 
 
 def count_identities(scans: Sequence[ScanRecord], gate_m: float = GATE_M) -> IdentityCount:

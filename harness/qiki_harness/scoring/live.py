@@ -1,41 +1,47 @@
 """A running stack to be scored: its truth, frames and tracks, put together frame by frame."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import closing, suppress
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 
-from qiki.agent.perception.frames import Assembly, Received, WholeFrame
 from qiki.arrays import Array
 from qiki.contracts import topics
 from qiki.contracts.fields import Vector
 from qiki.contracts.models import RadarFrame, RadarTrack, TruthSnapshot
 from qiki.geometry import unit_vectors
 from qiki.runtime.stream import Begin
-from qiki_harness.errors import DeadlineError, HarnessError
-from qiki_harness.scoring.believed import believed
-from qiki_harness.scoring.records import ScanRecord, Tracks, Truth, symmetric
-from qiki_harness.twin import AwaitedError, ForeignStack, Record
+from qiki_harness.errors import HarnessError
+from qiki_harness.scoring.records import ScanRecord, Tracks, Truth, believed, symmetric
+from qiki_harness.twin import AwaitedError, ForeignStack
 from qiki_harness.twin.history import Ledger
-from qiki_harness.twin.watcher import Watcher
+from qiki_harness.twin.watcher import Moment, Watcher
 from qiki_harness.twin.where import above
-from qiki_harness.twin.wire import Wire
+from qiki_harness.twin.wire import Wire, check_listening
 
 TOPICS = (topics.TRUTH, topics.FRAMES, topics.TRACKS, topics.TRACKED)
 _CONNECT_S = 5.0
 _SILENT_S = 10.0
 
 
+@dataclass(frozen=True, slots=True)
+class WholeFrame:
+    """A frame with its truth and all tracks that the tracker announced."""
+
+    truth: TruthSnapshot
+    frame: RadarFrame
+    tracks: Iterable[RadarTrack]
+
+
 def listen(url: str, seconds: float, reach_m: float) -> list[ScanRecord]:
     """Return the frames of `seconds` of event time, or of what is left of the run.
 
-    Args:
-        url: of NATS
-        seconds: [s]
-        reach_m: contacts beyond it are not asked for
+    Contacts beyond the reach are not asked for.
 
     Raises:
         HarnessError: NATS does not answer, or no frame came with all that belongs to it.
@@ -43,8 +49,9 @@ def listen(url: str, seconds: float, reach_m: float) -> list[ScanRecord]:
     ledger = Ledger(TOPICS)
     with closing(Wire(url, ledger, Begin.NEW)) as wire:
         try:
+            check_listening(url, _CONNECT_S)
             wire.open(_CONNECT_S, _CONNECT_S)
-        except DeadlineError as error:
+        except HarnessError as error:
             raise HarnessError(f"no NATS server answers at {url}: {error}") from None
         watcher = Watcher(ForeignStack({"NATS_URL": url}), ledger, wire)
         await_span(watcher, seconds)
@@ -54,47 +61,45 @@ def listen(url: str, seconds: float, reach_m: float) -> list[ScanRecord]:
 
 
 def await_span(watcher: Watcher, seconds: float, silent_s: float = _SILENT_S) -> None:
-    """Wait until so much event time has passed in the first run; not for ever where it stands still or ends."""
+    """Wait for so much event time in the first run: until another begins, or no whole frame has come for `silent_s`."""
     with suppress(AwaitedError):
         first = watcher.await_truth(_readable, deadline_s=silent_s).data
-        newest = first
-        while newest.run_id == first.run_id and newest.timestamp - first.timestamp < timedelta(seconds=seconds):
-            newest = watcher.await_truth(_readable, after=watcher.now(), deadline_s=silent_s).data
+        end = first.timestamp + timedelta(seconds=seconds)
+        moment: Moment | None = None
+
+        def reached() -> datetime | None:
+            if watcher.truth(lambda truth: truth.run_id != first.run_id, after=moment):
+                return end
+            return max((whole.truth.timestamp for whole in whole_frames(watcher, first.run_id, moment)), default=None)
+
+        while watcher.await_until("a whole frame has come", reached, silent_s) < end:
+            moment = watcher.now()
 
 
 def records_of(watcher: Watcher, reach_m: float) -> list[ScanRecord]:
     """Return the frames of the first run of which all has come, in order."""
     first = next((record.data for record in watcher.truth(_readable)), None)
-    if first is None:
-        return []
-    truth = {record.data.frame: record.data for record in watcher.truth(_readable, run_id=first.run_id)}
-    frames = {record.frame: record.data for record in watcher.frames(_readable, run=first.run_id, frame=above(-1))}
-    records = []
-    for whole in _whole_frames(watcher, first.run_id):
-        number = whole.frame.frame
-        if number in truth and number in frames:
-            t_s = (truth[number].timestamp - first.timestamp).total_seconds()
-            tracks = [track for track, _ in whole.tracks.values()]
-            records.append(_scan(truth[number], frames[number], tracks, t_s, reach_m))
-    return records
+    frames = whole_frames(watcher, first.run_id) if first else []
+    return [
+        _scan(whole, (whole.truth.timestamp - frames[0].truth.timestamp).total_seconds(), reach_m) for whole in frames
+    ]
 
 
-def _whole_frames(watcher: Watcher, run: str) -> Iterator[WholeFrame]:
-    """Yield the frames of which the tracker's notice and all tracks have come, in order."""
-    tracks: dict[int, list[Record[RadarTrack]]] = defaultdict(list)
-    for record in watcher.tracks(_readable, run=run, frame=above(-1)):
-        tracks[record.frame].append(record)
-    notices = watcher.tracked_frames(_readable, run=run, frame=above(-1))
-    assembly = Assembly()
-    for notice in sorted(notices, key=lambda one: one.frame):
-        for track in tracks[notice.frame]:
-            assembly.add_track(notice.frame, track.data, _received(track))
-        if whole := assembly.add_notice(notice.data, 0, _received(notice)):
-            yield whole
-
-
-def _received(record: Record[Any]) -> Received:
-    return Received(record.subject, record.sequence, record.came_s)
+def whole_frames(watcher: Watcher, run: str, after: Moment | None = None) -> list[WholeFrame]:
+    """Return the frames of a run of which all has come, in order."""
+    truth = {record.data.frame: record.data for record in watcher.truth(after=after, run_id=run)}
+    place: dict[str, Any] = {"after": after, "run": run, "frame": above(-1)}
+    frames = {record.frame: record.data for record in watcher.frames(_readable, **place)}
+    tracks: dict[int, dict[UUID, RadarTrack]] = defaultdict(dict)
+    for record in watcher.tracks(_readable, **place):
+        tracks[record.frame][record.data.track_id] = record.data
+    notices = watcher.tracked_frames(_readable, **place)
+    announced = {record.frame: record.data.tracks for record in notices}
+    return [
+        WholeFrame(truth[number], frames[number], tracks[number].values())
+        for number in sorted(announced.keys() & truth.keys() & frames.keys())
+        if len(tracks[number]) >= announced[number]
+    ]
 
 
 def _readable(_: object) -> bool:
@@ -102,40 +107,32 @@ def _readable(_: object) -> bool:
     return True
 
 
-def _scan(
-    truth: TruthSnapshot, frame: RadarFrame, tracks: Iterable[RadarTrack], t_s: float, reach_m: float
-) -> ScanRecord:
-    own_position, own_velocity = _vector(truth.bot.position), _vector(truth.bot.velocity)
-    near = [one for one in truth.contacts if np.linalg.norm(_vector(one.position) - own_position) <= reach_m]
+def _scan(whole: WholeFrame, t_s: float, reach_m: float) -> ScanRecord:
+    bot, plots = whole.truth.bot, whole.frame.detections
+    own_position, own_velocity = _vectors([bot.position])[0], _vectors([bot.velocity])[0]
+    position, velocity = (
+        _vectors(getattr(one, name) for one in whole.truth.contacts) for name in ("position", "velocity")
+    )
+    near = np.flatnonzero(np.linalg.norm(position - own_position, axis=1) <= reach_m)
     range_m, bearing, elevation = (
-        np.array([getattr(plot, name) for plot in frame.detections]) for name in ("range_m", "bearing_deg", "elev_deg")
+        np.array([getattr(plot, name) for plot in plots]) for name in ("range_m", "bearing_deg", "elev_deg")
     )
     sight = unit_vectors(np.radians(bearing), np.radians(elevation)).reshape(-1, 3)
     return ScanRecord(
         t_s,
-        Truth(
-            [one.id for one in near],
-            _vectors(one.position for one in near),
-            _vectors(one.velocity for one in near),
-        ),
-        _tracks(tracks, own_position, own_velocity),
+        Truth([whole.truth.contacts[row].id for row in near], position[near], velocity[near]),
+        _tracks(whole.tracks, own_position, own_velocity),
         own_position + range_m[:, None] * sight,
     )
 
 
 def _tracks(tracks: Iterable[RadarTrack], own_position: Array, own_velocity: Array) -> Tracks:
     """Return those that are believed in, in world axes."""
-    full = [
+    kept = [
         track
         for track in tracks
         if track.position and track.velocity and track.position_covariance and track.velocity_covariance
-    ]
-    kept = [
-        track
-        for track, counts in zip(
-            full, believed([one.status for one in full], [one.quality for one in full]), strict=True
-        )
-        if counts
+        if believed(track.status, track.quality)
     ]
     return Tracks(
         [str(track.track_id) for track in kept],
@@ -146,9 +143,6 @@ def _tracks(tracks: Iterable[RadarTrack], own_position: Array, own_velocity: Arr
     )
 
 
-def _vector(vector: Vector) -> Array:
-    return np.array([vector.x, vector.y, vector.z], dtype=np.float64)
-
-
 def _vectors(vectors: Iterable[Vector | None]) -> Array:
-    return np.array([_vector(vector) for vector in vectors if vector], dtype=np.float64).reshape(-1, 3)
+    rows = [(vector.x, vector.y, vector.z) for vector in vectors if vector]
+    return np.array(rows, dtype=np.float64).reshape(-1, 3)

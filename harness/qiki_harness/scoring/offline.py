@@ -13,8 +13,7 @@ from qiki.world.frames import MeasuredFrame
 from qiki.world.scenario import Scenario
 from qiki.world.ticks import TICK_S
 from qiki.world.world import World
-from qiki_harness.scoring.believed import believed
-from qiki_harness.scoring.records import ScanRecord, Tracks, Truth, symmetric
+from qiki_harness.scoring.records import ScanRecord, Tracks, Truth, believed, symmetric
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -58,7 +58,11 @@ def _draw_plan(axes: "Axes", scans: Sequence[ScanRecord]) -> None:
         axes.plot(path[:, 0], path[:, 1], color="black", linewidth=2.5, alpha=0.4, label=None if row else "contacts")
     for row, path in enumerate(_paths((scan.tracks.ids, scan.tracks.position) for scan in scans).values()):
         axes.plot(path[:, 0], path[:, 1], linewidth=1, label=None if row else "tracks, a colour each")
-    _frame(axes, contacts)
+    if contacts:
+        everywhere = np.concatenate(list(contacts.values()))[:, :2]
+        low, high = everywhere.min(0), everywhere.max(0)
+        margin = 0.1 * float((high - low).max()) + 50.0
+        axes.set(xlim=(low[0] - margin, high[0] + margin), ylim=(low[1] - margin, high[1] + margin))
     axes.set(xlabel="east, m", ylabel="north, m", aspect="equal")
     axes.legend(loc="best")
 
@@ -69,14 +73,6 @@ def _draw_errors(axes: "Axes", course: OverTime) -> None:
         axes.plot(course.t_s, np.sqrt(getattr(course, name)), color=colour, linewidth=1, label=f"{name}, its root")
     axes.set(xlabel="s", ylabel="m", ylim=(0, None))
     axes.legend(loc="best")
-
-
-def _frame(axes: "Axes", contacts: dict[str, Array]) -> None:
-    if contacts:
-        everywhere = np.concatenate(list(contacts.values()))[:, :2]
-        low, high = everywhere.min(0), everywhere.max(0)
-        margin = 0.1 * float((high - low).max()) + 50.0
-        axes.set(xlim=(low[0] - margin, high[0] + margin), ylim=(low[1] - margin, high[1] + margin))
 
 
 def _paths(looks: Any) -> dict[str, Array]:

@@ -4,64 +4,54 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from qiki.arrays import Array
+from qiki.arrays import Array, Mask
+from qiki.contracts.enums import RadarTrackStatus
 
+CONFIRMED = (RadarTrackStatus.TRACKED, RadarTrackStatus.COASTING)
+BELIEVED = 0.99
+"""A track's `quality` is the probability that it is a real contact: from here on a new one counts too."""
 FULL = np.array([0, 1, 2, 1, 3, 4, 2, 4, 5])
 """A symmetric 3 x 3 matrix from its upper triangle."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Truth:
-    """The contacts that were there, in world axes.
+    """The contacts that were there, in world axes."""
 
-    Attributes:
-        ids: n names
-        position: (n, 3) [m]
-        velocity: (n, 3) [m/s]
-    """
-
-    ids: Sequence[str]
-    position: Array
-    velocity: Array
+    ids: Sequence[str]  # n names
+    position: Array  # (n, 3) [m]
+    velocity: Array  # (n, 3) [m/s]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Tracks:
-    """The tracks that are believed in, in world axes.
+    """The tracks that are believed in, in world axes."""
 
-    Attributes:
-        ids: m names
-        position: (m, 3) [m]
-        velocity: (m, 3) [m/s]
-        position_covariance: (m, 3, 3) [m²]
-        velocity_covariance: (m, 3, 3) [m²/s²]
-    """
-
-    ids: Sequence[str]
-    position: Array
-    velocity: Array
-    position_covariance: Array
-    velocity_covariance: Array
+    ids: Sequence[str]  # m names
+    position: Array  # (m, 3) [m]
+    velocity: Array  # (m, 3) [m/s]
+    position_covariance: Array  # (m, 3, 3) [m²]
+    velocity_covariance: Array  # (m, 3, 3) [m²/s²]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class ScanRecord:
-    """One scan.
+    """One scan."""
 
-    Attributes:
-        t_s: event time since the first scan
-        truth: the contacts
-        tracks: those that are believed in
-        plots: (k, 3) measured positions, world axes [m]
-    """
-
-    t_s: float
+    t_s: float  # event time since the first scan
     truth: Truth
     tracks: Tracks
-    plots: Array
+    plots: Array  # (k, 3) measured positions, world axes [m]
 
 
 def symmetric(upper: Array) -> Array:
     """Return matrices from their upper triangles, as tracks have them: (m, 6) -> (m, 3, 3)."""
     return upper.reshape(-1, 6)[:, FULL].reshape(-1, 3, 3)
+
+
+def believed(status: ArrayLike, quality: ArrayLike) -> Mask:
+    """Return which tracks say they are real contacts: confirmed ones, and new ones of high quality; (m,)."""
+    new = (np.asarray(status) == RadarTrackStatus.NEW) & (np.asarray(quality) >= BELIEVED)
+    return np.asarray(np.isin(status, CONFIRMED) | new, dtype=np.bool_)

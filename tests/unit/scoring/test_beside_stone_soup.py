@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from qiki_harness.scoring import ScanRecord, gospa, ospa
-from qiki_harness.scoring.consistency import bounds
 from qiki_harness.scoring.identity import count_identities
+from qiki_harness.scoring.metrics import bounds
 
 pytest.importorskip("stonesoup", reason="Stone Soup is not installed: tox -e tracking has it", exc_type=ImportError)
 

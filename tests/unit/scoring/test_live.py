@@ -1,6 +1,8 @@
 """What came over the bus, put together frame by frame; the messages are those of an offline run."""
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID, uuid5
 
 import numpy as np
@@ -14,8 +16,9 @@ from qiki.tracking import Tracker, TrackerParameters
 from qiki.world.scenario import load_scenario
 from qiki.world.snapshots import truth
 from qiki.world.world import World
+from qiki_harness.errors import HarnessError
 from qiki_harness.scoring import ScanRecord, score
-from qiki_harness.scoring.live import TOPICS, await_span, records_of
+from qiki_harness.scoring.live import TOPICS, await_span, listen, records_of
 from qiki_harness.scoring.offline import fly, scan_of
 from qiki_harness.twin import ForeignStack
 from qiki_harness.twin.history import Ledger
@@ -118,12 +121,12 @@ def test_another_run_does_not_count(frames, other_run):
 def test_listening_ends_with_its_time_with_its_run_and_with_silence(frames, other_run):
     def awaited(seconds: float, later: list[list[Message]]) -> float:
         watcher = hear(frames[:1])
-        coming = iter([message for messages in later for message in messages if message[0] == topics.TRUTH.subject])
+        coming = iter(later)
 
         def now() -> Moment:
-            """Let the next truth come when the listener waits for it."""
+            """Let the next frame come when the listener waits for it."""
             moment = Watcher.now(watcher)
-            if message := next(coming, None):
+            for message in next(coming, []):
                 watcher._ledger.add(*message)
             return moment
 
@@ -134,6 +137,30 @@ def test_listening_ends_with_its_time_with_its_run_and_with_silence(frames, othe
     assert awaited(2.0, frames[1:]) == 21
     assert awaited(2.0, [*frames[1:10], *other_run]) == 11
     assert awaited(2.0, frames[1:10]) == 10
+
+
+def test_listening_ends_where_truth_goes_on_and_no_whole_frame_comes(frames):
+    watcher, over = hear([]), threading.Event()
+
+    def go_on():
+        while not over.wait(0.005):
+            watcher._ledger.add(*frames[0][-1])
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(go_on)
+        try:
+            await_span(watcher, seconds=1e6, silent_s=0.1)
+        finally:
+            over.set()
+
+    assert watcher.truth()
+    assert records_of(watcher, REACH_M) == []
+
+
+def test_a_broker_that_refuses_is_not_waited_for(monkeypatch):
+    monkeypatch.setitem(listen.__globals__, "_CONNECT_S", 1e6)
+    with pytest.raises(HarnessError, match=r"^no NATS server answers at nats://127\.0\.0\.1:1: .* refused"):
+        listen(NOWHERE, 1.0, REACH_M)
 
 
 def test_rubbish_harms_nothing(frames):

@@ -6,8 +6,8 @@ import pytest
 from qiki.contracts.enums import RadarTrackStatus
 from qiki.world.scenario import load_scenario
 from qiki_harness.scoring import score
-from qiki_harness.scoring.believed import believed
 from qiki_harness.scoring.offline import fly, looks
+from qiki_harness.scoring.records import believed
 
 
 def test_crossing_is_tracked_and_repeats():
