@@ -5,17 +5,9 @@ import json
 from typing import Literal
 from uuid import UUID
 
+from qiki.botspec import planes
 from qiki.botspec.actuators import ACTUATORS, ActuatorFamily
-from qiki.botspec.planes.bot import BotParameters
-from qiki.botspec.planes.comms import CommsParameters
-from qiki.botspec.planes.docking import DockingParameters
-from qiki.botspec.planes.drive import DriveParameters
-from qiki.botspec.planes.hull import HullParameters
-from qiki.botspec.planes.mcqpu import McqpuParameters
-from qiki.botspec.planes.power import PowerParameters
-from qiki.botspec.planes.propulsion import PropulsionParameters
-from qiki.botspec.planes.sensors import SensorName, SensorParameters, sensor_id
-from qiki.botspec.planes.thermal import ThermalParameters
+from qiki.botspec.planes import BotParameters, SensorName, sensor_id
 from qiki.botspec.spec import BotSpec
 from qiki.fields import Spec
 
@@ -42,15 +34,15 @@ class FittedSensor(Spec):
 class HardwareProfile(Spec):
     """The parameters of every plane, the actuators and the fitted sensors."""
 
-    power_plane: PowerParameters
-    thermal_plane: ThermalParameters
-    propulsion_plane: PropulsionParameters
-    docking_plane: DockingParameters
-    sensor_plane: SensorParameters
-    comms_plane: CommsParameters
-    mcqpu_plane: McqpuParameters
-    drive_plane: DriveParameters
-    hull_plane: HullParameters
+    power_plane: planes.PowerParameters
+    thermal_plane: planes.ThermalParameters
+    propulsion_plane: planes.PropulsionParameters
+    docking_plane: planes.DockingParameters
+    sensor_plane: planes.SensorParameters
+    comms_plane: planes.CommsParameters
+    mcqpu_plane: planes.McqpuParameters
+    drive_plane: planes.DriveParameters
+    hull_plane: planes.HullParameters
     actuators: tuple[Actuator, ...]
     sensors: tuple[FittedSensor, ...]
 
@@ -99,14 +91,12 @@ def profile_hash(config: BotConfig) -> str:
 
 def _hardware(spec: BotSpec) -> HardwareProfile:
     parts = spec.components.fitted
-    planes = BotParameters(**{name: parts[name].parameters for name in PLANES if name in parts})
+    parameters = BotParameters(**{name: parts[name].parameters for name in PLANES if name in parts})
     return HardwareProfile(
-        **{field: getattr(planes, name) for name, field in PLANES.items()},
+        **{field: getattr(parameters, name) for name, field in PLANES.items()},
         actuators=tuple(
-            Actuator(
-                id=one.id, role=one.role, type=one.family, commands=tuple(command.name for command in one.commands)
-            )
+            Actuator(id=one.id, role=one.role, type=one.family, commands=tuple(kind.name for kind in one.commands))
             for one in ACTUATORS
         ),
-        sensors=tuple(FittedSensor(id=sensor_id(kind), type=kind) for kind in planes.sensors.fitted),
+        sensors=tuple(FittedSensor(id=sensor_id(kind), type=kind) for kind in parameters.sensors.fitted),
     )

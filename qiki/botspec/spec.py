@@ -5,16 +5,7 @@ from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
-from qiki.botspec.planes.comms import CommsParameters
-from qiki.botspec.planes.docking import DockingParameters
-from qiki.botspec.planes.drive import DriveParameters
-from qiki.botspec.planes.hull import HullParameters
-from qiki.botspec.planes.mcqpu import McqpuParameters
-from qiki.botspec.planes.plane import PlaneParameters
-from qiki.botspec.planes.power import PowerParameters
-from qiki.botspec.planes.propulsion import PropulsionParameters
-from qiki.botspec.planes.sensors import SensorParameters
-from qiki.botspec.planes.thermal import ThermalParameters
+from qiki.botspec import planes
 from qiki.fields import Name, Spec, distinct, field_error, not_bool
 from qiki.yamlfile import load_yaml_model
 
@@ -31,11 +22,11 @@ REQUIRED_CHANNELS = (
     "RegistrarEvent",
 )
 
-P = TypeVar("P", bound=PlaneParameters)
+P = TypeVar("P", bound=Spec)
 Names = Annotated[tuple[Name, ...], AfterValidator(distinct)]
 
 
-class NoParameters(PlaneParameters):
+class NoParameters(Spec):
     """Parameters of a component without a plane: none."""
 
 
@@ -54,20 +45,20 @@ class Components(Spec):
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[Name, Component[NoParameters]]
 
-    hull: Component[HullParameters]
-    power: Component[PowerParameters]
-    propulsion: Component[PropulsionParameters]
-    docking: Component[DockingParameters]
+    hull: Component[planes.HullParameters]
+    power: Component[planes.PowerParameters]
+    propulsion: Component[planes.PropulsionParameters]
+    docking: Component[planes.DockingParameters]
     antenna_xpdr: Component[NoParameters]
-    sensors: Component[SensorParameters]
-    comms: Component[CommsParameters]
+    sensors: Component[planes.SensorParameters]
+    comms: Component[planes.CommsParameters]
     shields: Component[NoParameters]
     navigation: Component[NoParameters]
     sensor_mounts: Component[NoParameters]
     protocols: Component[NoParameters]
-    thermal: Component[ThermalParameters] | None = None
-    mcqpu: Component[McqpuParameters] | None = None
-    drive: Component[DriveParameters] | None = None
+    thermal: Component[planes.ThermalParameters] | None = None
+    mcqpu: Component[planes.McqpuParameters] | None = None
+    drive: Component[planes.DriveParameters] | None = None
 
     @property
     def fitted(self) -> dict[str, Component[Any]]:

@@ -25,7 +25,7 @@ from qiki.world.actuation import actuator_refusals, submit_command, takes_effect
 from qiki.world.errors import NoSensorError
 from qiki.world.sensors import choose, read
 from qiki.world.snapshots import telemetry
-from qiki.world.world import World
+from qiki.world.world import SimWorld
 
 Raise = Callable[[str, EventKind, Payload, str, datetime], None]
 SIMULATOR, AGENT = "q-sim-service", "q-core-agent"
@@ -42,7 +42,7 @@ class AgentSeat:
     """
 
     def __init__(
-        self, world: World, bot: BotConfig, parameters: AgentParameters, engines: Mapping[str, Engine], emit: Raise
+        self, world: SimWorld, bot: BotConfig, parameters: AgentParameters, engines: Mapping[str, Engine], emit: Raise
     ) -> None:
         self._world, self._emit = world, emit
         self._observer = Observer(STALE_MIN_S, lockstep=True)

@@ -27,7 +27,7 @@ from qiki.world.frames import MeasuredFrame
 from qiki.world.scenario import Scenario
 from qiki.world.snapshots import truth
 from qiki.world.ticks import TICK_S
-from qiki.world.world import World
+from qiki.world.world import SimWorld
 
 NAMESPACE = UUID("a1b1b6f0-5a0f-5d0b-9a57-8d3a6f0c7c11")
 """Of the runs that are given no identity."""
@@ -108,7 +108,7 @@ class Flight:
         bot = bot or generate(load_spec())
         seed = scenario.seed if seed is None else seed
         run_id = run_id or uuid5(NAMESPACE, f"{scenario.name}:{seed}")
-        self.world = World(scenario, bot.hardware_profile.parameters, seed, run_id, sr_threshold_m)
+        self.world = SimWorld(scenario, bot.hardware_profile.parameters, seed, run_id, sr_threshold_m)
         self._radar = scenario.radar.unlike_default
         parameters = TrackerParameters(short_range_m=sr_threshold_m)
         self._tracked = TrackedRun(run_id, parameters, rules or load_rules(), scenario.identities, self._radar)
@@ -121,8 +121,8 @@ class Flight:
         """Advance by one tick."""
         brought = self.world.tick()
         frame = None if brought.frame is None else self._track(brought.frame)
-        for happening in brought.happenings:
-            self._raise(SIMULATOR, *event_of(self.world, happening))
+        for event in brought.events:
+            self._raise(SIMULATOR, *event_of(self.world, event))
         if self._agent is not None:
             if frame is not None:
                 self._agent.see(frame)

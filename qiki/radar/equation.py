@@ -11,7 +11,8 @@ import math
 import numpy as np
 
 from qiki.arrays import Array
-from qiki.radar.parameters import RadarParameters
+from qiki.geometry import unit_vectors
+from qiki.radar.parameters import RadarParameters, TransmitPattern
 
 BOLTZMANN_JPK = 1.380649e-23
 STANDARD_TEMPERATURE_K = 290.0
@@ -53,3 +54,25 @@ def rcs_m2(reach: float, snr_ratio: Array, range_m: Array) -> Array:
 def range_m(reach: float, rcs_m2: float, snr_ratio: float) -> float:
     """Return the range at which this cross-section gives this SNR [m]."""
     return float((reach * rcs_m2 / snr_ratio) ** 0.25)
+
+
+def illumination(pattern: TransmitPattern | None, sight: Array, heading_deg: float) -> Array:
+    """Return the radiated power relative to the maximum: (n,); 1 everywhere without a pattern.
+
+    A Gaussian main lobe above a floor of side lobes: at the angle θ off the boresight exp(-4 ln 2 (θ/θ₃)²), one half at
+    θ₃/2 (Barton, Radar Equations for Modern Radar: the Gaussian beam of the beamshape loss). The receiving beams cover
+    the sphere uniformly.
+
+    Args:
+        pattern: of the antenna
+        sight: (n, 3) lines of sight in world axes, of any length
+        heading_deg: of the vehicle
+    """
+    if pattern is None:
+        return np.ones(len(sight))
+    bearing_rad = np.array([math.radians(heading_deg + pattern.bearing_deg)])
+    boresight = unit_vectors(bearing_rad, np.array([math.radians(pattern.elev_deg)]))[0]
+    along = np.einsum("ij,j->i", sight, boresight) / np.linalg.norm(sight, axis=1)
+    off_rad = np.arccos(np.clip(along, -1.0, 1.0))
+    lobe = np.exp(-4 * math.log(2) * (off_rad / math.radians(pattern.width_deg)) ** 2)
+    return np.asarray(np.maximum(lobe, 10 ** (pattern.side_lobe_db / 10)))

@@ -1,32 +1,48 @@
 """The radar: one look at all contacts."""
 
 from dataclasses import replace
+from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from qiki.arrays import Array
 from qiki.contracts.radar import MAX_DETECTIONS
 from qiki.geometry import spherical
-from qiki.radar import accuracy, echoes, equation, false_alarms, replies, resolution
+from qiki.radar import accuracy, echoes, equation, replies
 from qiki.radar.detections import Detections
 from qiki.radar.parameters import RadarParameters
-from qiki.radar.pattern import illumination
-from qiki.radar.plots import Plots, merge
-from qiki.radar.targets import Targets
+from qiki.radar.plots import Plots, false_alarms, leaders, merge
 
 SR_THRESHOLD_M = 5000.0
 FULL_CIRCLE_DEG = 360.0
 
 
+class Targets(Protocol):
+    """The contacts of a world, n of them, in world axes."""
+
+    present: NDArray[Any]
+    """(n,) bool: those that are there."""
+    positions: Array
+    """(n, 3) [m]."""
+    velocities: Array
+    """(n, 3) [m/s]."""
+    rcs_m2: Array
+    """(n,) mean radar cross-section [m²]."""
+    swerling: NDArray[Any]
+    """(n,) Swerling model; negative for the radar's own."""
+    claimed_ids: NDArray[Any]
+    """(n,) identity that the transponder's reply claims, None without a reply."""
+
+
 class Radar:
     """Measures contacts, one look at a time.
 
-    The radar equation gives each contact's mean SNR, illuminated by the transmit pattern (`equation`, `pattern`). An
-    echo amplitude is drawn by its Swerling case; echoes in one resolution cell add (`echoes`, `resolution`). Echoes
-    in noise above the threshold are plots. Replies arrive by a link of their own (`replies`). False alarms are added
-    (`false_alarms`), and errors are drawn from the measured SNR (`accuracy`). Sources: Richards, Fundamentals of Radar
-    Signal Processing, 2nd ed., and those named in the modules.
+    The radar equation gives each contact's mean SNR, illuminated by the transmit pattern (`equation`). Amplitudes are
+    drawn by Swerling case (`echoes`). Echoes in one resolution cell add; in noise above the threshold they are plots;
+    false alarms are added (`plots`). Replies arrive by a link of their own (`replies`). Errors are drawn from the
+    measured SNR (`accuracy`). Sources: Richards, Fundamentals of Radar Signal Processing, 2nd ed., and those named in
+    the modules.
 
     Args:
         parameters: of the radar
@@ -59,7 +75,7 @@ class Radar:
             contacts, np.asarray(own_position, float), np.asarray(own_velocity, float), heading_deg
         )
         echoed = replies.received(self._parameters, self._detected(within, models), self._rng)
-        plots = echoed.joined(false_alarms.draw(self._parameters, self._rng))
+        plots = echoed.joined(false_alarms(self._parameters, self._rng))
         return self._published(accuracy.with_errors(self._parameters, plots, self._rng), heading_deg)
 
     def _illuminated(
@@ -74,7 +90,7 @@ class Radar:
         range_m = range_m[seen]
         sight = relative[seen] / range_m[:, np.newaxis]
         vr_mps = np.einsum("ij,ij->i", sight, contacts.velocities[seen] - own_velocity)
-        lit = illumination(self._parameters.transmit_pattern, sight, heading_deg)
+        lit = equation.illumination(self._parameters.transmit_pattern, sight, heading_deg)
         mean_snr = equation.snr(self._reach_m2, contacts.rcs_m2[seen], range_m) * lit
         models = contacts.swerling[seen]
         models[models < 0] = self._swerling
@@ -83,7 +99,7 @@ class Radar:
     def _detected(self, within: Plots, models: echoes.Models) -> Plots:
         """Return the echoes above the threshold with their measured SNR: power minus the mean noise power."""
         amplitude = echoes.amplitudes(within.snr, models, self._rng)
-        leader = resolution.leaders(self._parameters, within.range_m, within.sight, within.vr_mps, within.snr)
+        leader = leaders(self._parameters, within.range_m, within.sight, within.vr_mps, within.snr)
         resolved, amplitude = merge(within, amplitude, leader)
         power = np.abs(amplitude + echoes.noise(amplitude.shape, self._rng)) ** 2
         hits = np.flatnonzero(power > self._threshold)
@@ -95,7 +111,7 @@ class Radar:
         plots = plots.take(strongest[np.argsort(plots.range_m[strongest], kind="stable")])
         _, bearing_rad, elevation_rad = spherical(plots.sight)
         bearing_deg = np.round(np.degrees(bearing_rad), 5)
-        snr = plots.snr / illumination(self._parameters.transmit_pattern, plots.sight, heading_deg)
+        snr = plots.snr / equation.illumination(self._parameters.transmit_pattern, plots.sight, heading_deg)
         rcs_m2 = equation.rcs_m2(self._reach_m2, snr, np.maximum(plots.range_m, self._parameters.min_range_m))
         measured = {
             "range_m": np.round(plots.range_m, 3),

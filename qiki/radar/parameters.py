@@ -8,7 +8,6 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from qiki.contracts.radar_figures import RadarFigures
 from qiki.fields import Length, Number, Spec, Whole, field_error, not_bool
-from qiki.radar.pattern import TransmitPattern
 
 SPEED_OF_LIGHT_MPS = 299_792_458.0
 MAX_FALSE_ALARMS = 1000
@@ -26,6 +25,18 @@ class Swerling(IntEnum):
 
 
 SwerlingCase = Annotated[Swerling, BeforeValidator(not_bool)]
+
+
+class TransmitPattern(Spec):
+    """Pattern of the transmitting antenna, fixed to the vehicle: a main lobe and side lobes; see `illumination`."""
+
+    width_deg: Annotated[Number, Field(gt=0, le=180)]
+    """θ₃, between the directions of half power."""
+    side_lobe_db: Annotated[Number, Field(ge=-100, le=0)] = -20.0
+    """Relative to the maximum."""
+    bearing_deg: Annotated[Number, Field(ge=-360, le=360)] = 0.0
+    """Of the boresight, clockwise from the vehicle's heading."""
+    elev_deg: Annotated[Number, Field(ge=-90, le=90)] = 0.0
 
 
 class ReplyLink(Spec):

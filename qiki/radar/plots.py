@@ -1,13 +1,16 @@
-"""Echoes and plots inside the radar, as arrays."""
+"""Echoes and plots inside the radar, as arrays: their merging within a resolution cell, and false alarms."""
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qiki.arrays import Array, Index
-from qiki.radar import resolution
-from qiki.radar.echoes import ComplexArray
+from qiki.geometry import unit_vectors
+from qiki.radar.echoes import ComplexArray, threshold
+from qiki.radar.parameters import RadarParameters
 
 
 @dataclass(frozen=True)
@@ -23,23 +26,17 @@ class Plots:
     def __len__(self) -> int:
         return len(self.range_m)
 
+    @property
+    def _columns(self) -> tuple[NDArray[Any], ...]:
+        return self.range_m, self.sight, self.vr_mps, self.snr, self.claims
+
     def take(self, chosen: NDArray[np.int64]) -> "Plots":
         """Return the rows of `chosen`."""
-        return Plots(
-            self.range_m[chosen], self.sight[chosen], self.vr_mps[chosen], self.snr[chosen], self.claims[chosen]
-        )
+        return Plots(*(column[chosen] for column in self._columns))
 
     def joined(self, other: "Plots") -> "Plots":
         """Return these, then the others."""
-        if not len(other):
-            return self
-        return Plots(
-            np.concatenate((self.range_m, other.range_m)),
-            np.concatenate((self.sight, other.sight)),
-            np.concatenate((self.vr_mps, other.vr_mps)),
-            np.concatenate((self.snr, other.snr)),
-            np.concatenate((self.claims, other.claims)),
-        )
+        return Plots(*map(np.concatenate, zip(self._columns, other._columns, strict=True)))
 
 
 def merge(echoes: Plots, amplitude: ComplexArray, leader: Index) -> tuple[Plots, ComplexArray]:
@@ -48,19 +45,87 @@ def merge(echoes: Plots, amplitude: ComplexArray, leader: Index) -> tuple[Plots,
     Args:
         echoes: with their mean SNR
         amplitude: (n,) in units of the noise amplitude
-        leader: (n,) see `resolution.leaders`
+        leader: (n,) see `leaders`
     """
     kept = np.flatnonzero(leader == np.arange(len(leader)))
     if len(kept) == len(leader):
         return echoes, amplitude
     total = np.zeros_like(amplitude)
     np.add.at(total, leader, amplitude)
-    sight = np.stack([resolution.centroids(axis, leader, echoes.snr) for axis in echoes.sight.T], axis=1)[kept]
+    sight = np.stack([centroids(axis, leader, echoes.snr) for axis in echoes.sight.T], axis=1)[kept]
     merged = Plots(
-        resolution.centroids(echoes.range_m, leader, echoes.snr)[kept],
+        centroids(echoes.range_m, leader, echoes.snr)[kept],
         sight / np.linalg.norm(sight, axis=1, keepdims=True),
-        resolution.centroids(echoes.vr_mps, leader, echoes.snr)[kept],
+        centroids(echoes.vr_mps, leader, echoes.snr)[kept],
         echoes.snr[kept],
         echoes.claims[kept],
     )
     return merged, total[kept]
+
+
+def leaders(parameters: RadarParameters, range_m: Array, sight: Array, vr_mps: Array, mean_snr: Array) -> Index:
+    """Return for each echo the one that it merges into: the strongest within one cell, or itself: (n,).
+
+    Args:
+        parameters: resolution in range, angle and Doppler
+        range_m: (n,) [m]
+        sight: (n, 3) unit lines of sight
+        vr_mps: (n,) [m/s]
+        mean_snr: (n,)
+    """
+    result = np.arange(len(range_m))
+    first, second = _within(range_m, parameters.range_resolution_m)
+    alike = np.abs(vr_mps[first] - vr_mps[second]) < parameters.speed_resolution_mps
+    first, second = first[alike], second[alike]
+    together = np.einsum("ij,ij->i", sight[first], sight[second]) > math.cos(math.radians(parameters.beam_width_deg))
+    first, second = first[together], second[together]
+    if len(first):
+        _absorb(result, first, second, mean_snr)
+    return result
+
+
+def centroids(values: Array, leader: Index, weights: Array) -> Array:
+    """Return the weighted mean of the echoes of each leader: (n,); zero for the others."""
+    total = np.bincount(leader, weights, len(leader))
+    return np.bincount(leader, weights * values, len(leader)) / np.where(total > 0, total, 1.0)
+
+
+def _within(values: Array, width: float) -> tuple[Index, Index]:
+    """Return all pairs of indices whose values differ by less than `width`: neighbours in sorted order."""
+    order = np.argsort(values, kind="stable")
+    ranked = values[order]
+    followers = np.searchsorted(ranked, ranked + width) - np.arange(1, len(values) + 1)
+    first = np.repeat(np.arange(len(values)), followers)
+    offset = np.arange(len(first)) - np.repeat(np.cumsum(followers) - followers, followers)
+    return order[first], order[first + 1 + offset]
+
+
+def _absorb(leader: Index, first: Index, second: Index, mean_snr: Array) -> None:
+    """Assign leaders, the strongest first: an echo without a leader takes the weaker ones without one."""
+    rank = np.empty_like(leader)
+    rank[np.argsort(-mean_snr, kind="stable")] = np.arange(len(leader))
+    forward = rank[first] < rank[second]
+    strong, weak = np.where(forward, first, second), np.where(forward, second, first)
+    order = np.lexsort((rank[weak], rank[strong]))
+    for host, guest in zip(strong[order].tolist(), weak[order].tolist(), strict=True):
+        if leader[host] == host and leader[guest] == guest:
+            leader[guest] = host
+
+
+def false_alarms(parameters: RadarParameters, rng: np.random.Generator) -> Plots:
+    """Draw the false alarms of one look: a Poisson number, uniform over the resolution cells.
+
+    The cells are many and the probability in each is small: the Poisson clutter model (Bar-Shalom, Willett and Tian,
+    Tracking and Data Fusion, ch. 2). Exponential power has no memory, so the power above the threshold is Exp(1).
+    """
+    count = int(rng.poisson(parameters.false_alarms_per_look))
+    bearing_rad = rng.uniform(0.0, 2 * np.pi, count)
+    elevation_rad = np.arcsin(rng.uniform(-1.0, 1.0, count))
+    top_speed_mps = parameters.unambiguous_speed_mps
+    return Plots(
+        rng.uniform(parameters.min_range_m, parameters.max_range_m, count),
+        unit_vectors(bearing_rad, elevation_rad),
+        rng.uniform(-top_speed_mps, top_speed_mps, count),
+        threshold(parameters.false_alarm_probability) + rng.standard_exponential(count) - 1.0,
+        np.full(count, None),
+    )

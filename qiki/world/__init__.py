@@ -4,7 +4,7 @@ from qiki.world.errors import NoFrameError, NoSensorError, OrderError, Simulator
 from qiki.world.frames import MeasuredFrame
 from qiki.world.scenario import Scenario, load_scenario, scenario_names
 from qiki.world.simulator import Simulator
-from qiki.world.world import Tick, World
+from qiki.world.world import SimWorld, Tick
 
 __all__ = [
     "MeasuredFrame",
@@ -12,10 +12,10 @@ __all__ = [
     "NoSensorError",
     "OrderError",
     "Scenario",
+    "SimWorld",
     "Simulator",
     "SimulatorError",
     "Tick",
-    "World",
     "load_scenario",
     "scenario_names",
 ]

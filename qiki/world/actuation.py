@@ -1,18 +1,29 @@
-"""Actuator commands to the vehicle of a world, and the readiness of its actuators."""
+"""Actuator commands as orders to the vehicle, and the readiness of its actuators.
 
-from collections.abc import Iterator
+`motor_left` and `motor_right` drive the vehicle as one: SET_VELOCITY sets the speed that the cruise drive holds along
+the heading, in percent of its greatest, and ROTATE turns the heading, clockwise when positive. A thruster `rcs_AXIS`
+pushes the vehicle towards AXIS at SET_VELOCITY percent for `timeout_ms`. `system_controller` takes the agent's state:
+ERROR_STATE is safe mode.
+"""
 
-from qiki.botspec.actuators import ACTUATORS, ActuatorKind
+from collections.abc import Callable, Iterator
+
+from qiki.botspec.actuators import ACTUATORS, ActuatorFamily, ActuatorKind, find_actuator
 from qiki.contracts.actuators import ActuatorCommand
+from qiki.contracts.enums import CommandType, FSMState, Unit
 from qiki.contracts.events import ActuatorOutcome
 from qiki.world.errors import OrderError
-from qiki.world.vehicle.actuators import order_of, plain_order
-from qiki.world.world import World
+from qiki.world.vehicle.axes import Axis
+from qiki.world.vehicle.orders import Cruise, FireThruster, Order, SetMode, Turn
+from qiki.world.world import SimWorld
 
-ACCEPTED = "accepted"
+FULL_TURN_DEG = 360.0
+MODES = frozenset(FSMState) - {FSMState.FSM_STATE_UNSPECIFIED}
+_TYPES = {int(kind): kind.name for kind in CommandType}
+_UNITS = {int(unit): unit.name for unit in Unit}
 
 
-def submit_command(world: World, command: ActuatorCommand) -> ActuatorOutcome:
+def submit_command(world: SimWorld, command: ActuatorCommand) -> ActuatorOutcome:
     """Submit a command, which takes effect at the next tick; return its outcome as an event body."""
     try:
         world.submit(order_of(command))
@@ -23,7 +34,7 @@ def submit_command(world: World, command: ActuatorCommand) -> ActuatorOutcome:
         run_id=str(world.run_id),
         actuator=command.actuator_id,
         accepted=reason is None,
-        message=ACCEPTED if reason is None else reason,
+        message="accepted" if reason is None else reason,
         ts_epoch=world.timestamp.timestamp(),
     )
 
@@ -33,6 +44,86 @@ def takes_effect(state: str) -> str:
     return f"takes effect at the next tick{f' (the simulation is {state})' if state else ''}"
 
 
-def actuator_refusals(world: World) -> Iterator[tuple[ActuatorKind, str | None]]:
+def actuator_refusals(world: SimWorld) -> Iterator[tuple[ActuatorKind, str | None]]:
     """Yield every actuator with the reason why it would not obey now; None when it would."""
-    return ((actuator, world.refusal(plain_order(actuator))) for actuator in ACTUATORS)
+    return ((actuator, plain_order(actuator).refusal(world.vehicle)) for actuator in ACTUATORS)
+
+
+def order_of(command: ActuatorCommand) -> Order:
+    """Return the order that a command gives.
+
+    Raises:
+        OrderError: an unknown actuator, a command type or value that it does not take, or one out of range.
+    """
+    identity = command.actuator_id
+    actuator = find_actuator(identity)
+    if actuator is None:
+        raise OrderError(f"unknown actuator {identity!r}" if identity else "the command names no actuator")
+    reader = _READERS.get((actuator.family, command.command_type))
+    if reader is None:
+        expected = " or ".join(kind.name for kind in actuator.commands)
+        raise OrderError(f"{actuator.role} does not take {_type_name(command.command_type)} (expected {expected})")
+    return reader(actuator.role, command)
+
+
+def plain_order(actuator: ActuatorKind) -> Order:
+    """Return a harmless order of the kind that an actuator is for: when it is refused, the actuator is not ready."""
+    match actuator.family:
+        case ActuatorFamily.MOTOR:
+            return Turn(1.0)
+        case ActuatorFamily.RCS:
+            return FireThruster(_axis(actuator.role), 0.01, 0.05)
+        case ActuatorFamily.SYSTEM:
+            return SetMode(FSMState.IDLE)
+
+
+def _cruise(_: str, command: ActuatorCommand) -> Order:
+    return Cruise(_number(command, Unit.PERCENT, 0.0, 100.0) / 100.0)
+
+
+def _turn(_: str, command: ActuatorCommand) -> Order:
+    return Turn(_number(command, Unit.DEGREES, -FULL_TURN_DEG, FULL_TURN_DEG))
+
+
+def _fire(role: str, command: ActuatorCommand) -> Order:
+    if command.timeout_ms < 0:
+        raise OrderError(f"timeout_ms is {command.timeout_ms} (expected 0 or more)")
+    percent = _number(command, Unit.PERCENT, 0.0, 100.0)
+    return FireThruster(_axis(role), percent / 100.0, command.timeout_ms / 1000.0)
+
+
+def _set_mode(_: str, command: ActuatorCommand) -> Order:
+    value = command.value
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise OrderError(f"SET_MODE with {command.value_field or 'no value'} (expected int_value, an FSMStateEnum)")
+    if value not in MODES:
+        raise OrderError(f"mode {value} does not exist (expected 1 to 5, an FSMStateEnum)")
+    return SetMode(FSMState(value))
+
+
+_READERS: dict[tuple[ActuatorFamily, int], Callable[[str, ActuatorCommand], Order]] = {
+    (ActuatorFamily.MOTOR, CommandType.SET_VELOCITY): _cruise,
+    (ActuatorFamily.MOTOR, CommandType.ROTATE): _turn,
+    (ActuatorFamily.RCS, CommandType.SET_VELOCITY): _fire,
+    (ActuatorFamily.SYSTEM, CommandType.SET_MODE): _set_mode,
+}
+
+
+def _axis(role: str) -> Axis:
+    return Axis(role.partition("_")[2])
+
+
+def _number(command: ActuatorCommand, unit: Unit, low: float, high: float) -> float:
+    value = command.value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        kind = command.value_field or "no value"
+        raise OrderError(f"{_type_name(command.command_type)} with {kind} (expected float_value or int_value)")
+    if command.unit not in {Unit.UNIT_UNSPECIFIED, unit}:
+        raise OrderError(f"unit is {_UNITS.get(command.unit, command.unit)} (expected {unit.name})")
+    if not low <= value <= high:  # not a number is in no range
+        raise OrderError(f"value is {value:g} (expected {low:g} to {high:g})")
+    return float(value)
+
+
+def _type_name(command_type: int) -> str:
+    return _TYPES.get(command_type, f"command type {command_type}")

@@ -1,12 +1,12 @@
 """The control commands: their parameters, and the orders that some of them give to the vehicle."""
 
 from abc import ABC, abstractmethod
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from qiki.botspec.planes.docking import Port
+from qiki.botspec.planes import Port
 from qiki.contracts.enums import TransponderMode
 from qiki.world.errors import OrderError
 from qiki.world.simulator import MAX_SPEED
@@ -24,14 +24,12 @@ from qiki.world.vehicle.orders import (
 )
 
 MAX_STEP_TICKS = 1_000_000
-
 STEP = "sim.step"
-
 Speed = Annotated[float, Field(gt=0, le=MAX_SPEED)]
 
 
 class Command(BaseModel):
-    """Parameters of a command: numbers are numbers, and finite; what a command does not know is ignored."""
+    """Parameters of a command: numbers are strict and finite; unknown parameters are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True, allow_inf_nan=False)
 
@@ -59,7 +57,7 @@ class Reset(Command):
 
 
 class Step(Command):
-    """Do so many ticks while time is held."""
+    """Do a number of ticks while time is held."""
 
     ticks: Annotated[int, Field(ge=1, le=MAX_STEP_TICKS)]
 
@@ -69,17 +67,7 @@ class VehicleCommand(Command, ABC):
 
     @abstractmethod
     def order(self) -> Order:
-        """What the vehicle is told."""
-
-
-class Plain(VehicleCommand):
-    """A command to the vehicle without parameters."""
-
-    given: ClassVar[Order]
-
-    def order(self) -> Order:
-        """What the vehicle is told."""
-        return self.given
+        """Return the order that the command gives."""
 
 
 class TransponderCommand(VehicleCommand):
@@ -88,7 +76,7 @@ class TransponderCommand(VehicleCommand):
     mode: Literal["ON", "OFF", "SILENT", "SPOOF"]
 
     def order(self) -> Order:
-        """What the vehicle is told."""
+        """Return the order."""
         return SetTransponder(TransponderMode[self.mode])
 
 
@@ -100,14 +88,8 @@ class FireCommand(VehicleCommand):
     duration_s: Annotated[float, Field(ge=0)]
 
     def order(self) -> Order:
-        """What the vehicle is told."""
+        """Return the order."""
         return FireThruster(self.axis, self.pct / 100.0, self.duration_s)
-
-
-class CeaseFireCommand(Plain):
-    """Stop all thrusters."""
-
-    given = StopThrusters()
 
 
 class EngageCommand(VehicleCommand):
@@ -116,38 +98,8 @@ class EngageCommand(VehicleCommand):
     port: Annotated[Port, Field(strict=False)] = Port.A
 
     def order(self) -> Order:
-        """What the vehicle is told."""
+        """Return the order."""
         return EngageDock(self.port)
-
-
-class ReleaseCommand(Plain):
-    """Undock."""
-
-    given = ReleaseDock()
-
-
-class DockPowerOn(Plain):
-    """Close the power bridge."""
-
-    given = SwitchDockPower(on=True)
-
-
-class DockPowerOff(Plain):
-    """Open the power bridge."""
-
-    given = SwitchDockPower(on=False)
-
-
-class NblOn(Plain):
-    """Switch the NBL on."""
-
-    given = SwitchNbl(on=True)
-
-
-class NblOff(Plain):
-    """Switch the NBL off."""
-
-    given = SwitchNbl(on=False)
 
 
 class NblLimit(VehicleCommand):
@@ -156,8 +108,18 @@ class NblLimit(VehicleCommand):
     max_power_w: Annotated[float, Field(ge=0)]
 
     def order(self) -> Order:
-        """What the vehicle is told."""
+        """Return the order."""
         return LimitNbl(self.max_power_w)
+
+
+def _plain(given: Order) -> type[VehicleCommand]:
+    """Return a command without parameters, which gives this order."""
+
+    class Plain(VehicleCommand):
+        def order(self) -> Order:
+            return given
+
+    return Plain
 
 
 COMMANDS: dict[str, type[Command]] = {
@@ -168,19 +130,19 @@ COMMANDS: dict[str, type[Command]] = {
     STEP: Step,
     "sim.xpdr.mode": TransponderCommand,
     "sim.rcs.fire": FireCommand,
-    "sim.rcs.stop": CeaseFireCommand,
+    "sim.rcs.stop": _plain(StopThrusters()),
     "sim.dock.engage": EngageCommand,
-    "sim.dock.release": ReleaseCommand,
-    "power.dock.on": DockPowerOn,
-    "power.dock.off": DockPowerOff,
-    "power.nbl.on": NblOn,
-    "power.nbl.off": NblOff,
+    "sim.dock.release": _plain(ReleaseDock()),
+    "power.dock.on": _plain(SwitchDockPower(on=True)),
+    "power.dock.off": _plain(SwitchDockPower(on=False)),
+    "power.nbl.on": _plain(SwitchNbl(on=True)),
+    "power.nbl.off": _plain(SwitchNbl(on=False)),
     "power.nbl.set_max": NblLimit,
 }
 
 
 def read_command(name: str, parameters: dict[str, Any]) -> Command:
-    """The command of that name.
+    """Return the command of a name.
 
     Raises:
         OrderError: there is no such command, or a parameter is missing or wrong.

@@ -1,19 +1,19 @@
-"""The events of a run: which kind, and what it says."""
+"""The events of a run as the contracts define them."""
 
 from datetime import datetime
 from uuid import uuid5
 
-from qiki.botspec.planes.sensors import SensorKind
+from qiki.botspec.planes import SensorKind
 from qiki.contracts import events
 from qiki.contracts.events import EventKind, EventPayload
-from qiki.world.vehicle_events import Kind, VehicleEvent
-from qiki.world.world import World
+from qiki.world.vehicle_events import VehicleEvent, VehicleEventKind
+from qiki.world.world import SimWorld
 
 NAVIGATION = {SensorKind.IMU.name, SensorKind.GPS.name}
 POWER = {
-    Kind.POWER_OK: events.POWER_OK,
-    Kind.POWER_LOW: events.POWER_LOW,
-    Kind.POWER_CRITICAL: events.POWER_CRITICAL,
+    VehicleEventKind.POWER_OK: events.POWER_OK,
+    VehicleEventKind.POWER_LOW: events.POWER_LOW,
+    VehicleEventKind.POWER_CRITICAL: events.POWER_CRITICAL,
 }
 
 
@@ -21,39 +21,37 @@ Raised = tuple[EventKind, EventPayload, str, datetime]
 """An event: its kind, its payload, its identity, and its time."""
 
 
-def run_started(world: World) -> Raised:
+def run_started(world: SimWorld) -> Raised:
     """Return the event of a run that begins."""
-    body = events.RunStarted(
-        run_id=str(world.run_id),
-        scenario=world.scenario.name,
-        seed=world.seed,
-        ts_epoch=world.timestamp.timestamp(),
-    )
+    body = events.RunStarted(scenario=world.scenario.name, seed=world.seed, **_where(world))
     return events.RUN_STARTED, body, f"{world.run_id}:start", world.timestamp
 
 
-def event_of(world: World, happening: VehicleEvent) -> Raised:
-    """Return the event of something that happened to the vehicle; the same run repeated names it the same."""
-    kind, body = _body_of(world, happening)
-    event_id = str(uuid5(world.run_id, f"event:{world.tick_count}:{happening.kind}:{happening.details}"))
+def event_of(world: SimWorld, event: VehicleEvent) -> Raised:
+    """Return a vehicle's event; its identity is the same when the run is repeated."""
+    kind, body = _body_of(event, _where(world))
+    event_id = str(uuid5(world.run_id, f"event:{world.tick_count}:{event.kind}:{event.details}"))
     return kind, body, event_id, world.timestamp
 
 
-def _body_of(world: World, happening: VehicleEvent) -> tuple[EventKind, EventPayload]:
-    details = happening.details
-    where = {"run_id": str(world.run_id), "ts_epoch": world.timestamp.timestamp()}
-    match happening.kind:
-        case Kind.RADAR_LOST:
+def _where(world: SimWorld) -> dict[str, object]:
+    return {"run_id": str(world.run_id), "ts_epoch": world.timestamp.timestamp()}
+
+
+def _body_of(event: VehicleEvent, where: dict[str, object]) -> tuple[EventKind, EventPayload]:
+    details = event.details
+    match event.kind:
+        case VehicleEventKind.RADAR_LOST:
             return events.RADAR_SHED, events.RadarAvailability(available=False, reason=details["reason"], **where)
-        case Kind.RADAR_RESTORED:
+        case VehicleEventKind.RADAR_RESTORED:
             reason = "the radar works again"
             return events.RADAR_RESTORED, events.RadarAvailability(available=True, reason=reason, **where)
-        case Kind.SENSOR_FAILED | Kind.SENSOR_RESTORED:
-            return _sensor(details["sensor"], happening.kind is Kind.SENSOR_RESTORED, where)
-        case Kind.ORDER_DROPPED:
+        case VehicleEventKind.SENSOR_FAILED | VehicleEventKind.SENSOR_RESTORED:
+            return _sensor(details["sensor"], event.kind is VehicleEventKind.SENSOR_RESTORED, where)
+        case VehicleEventKind.ORDER_DROPPED:
             body = events.ActuatorOutcome(actuator=details["order"], accepted=False, message=details["reason"], **where)
             return events.ACTUATOR_FAILED, body
-        case Kind.STRUCK:
+        case VehicleEventKind.STRUCK:
             return events.HULL_STRUCK, events.HullStruck(integrity_pct=details["integrity_pct"], **where)
         case level:
             return POWER[level], events.PowerLevel(**details, **where)

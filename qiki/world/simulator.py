@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from qiki.botspec.planes.bot import BotParameters
+from qiki.botspec.planes import BotParameters
 from qiki.contracts.models import SimState
 from qiki.world.errors import OrderError
 from qiki.world.scenario import Scenario
-from qiki.world.world import World
+from qiki.world.world import SimWorld
 
 MAX_SPEED = 1e6
 """Far beyond what can be computed, and far below what would overflow."""
@@ -104,7 +104,7 @@ class Simulator:
             behind_s=behind_s,
         )
 
-    def _new_world(self, scenario: Scenario, seed: int | None) -> World:
+    def _new_world(self, scenario: Scenario, seed: int | None) -> SimWorld:
         if seed is None:
             seed = scenario.seed if self._setup.seed is None else self._setup.seed
-        return World(scenario, self._setup.parameters, seed, next(self._ids), self._setup.sr_threshold_m)
+        return SimWorld(scenario, self._setup.parameters, seed, next(self._ids), self._setup.sr_threshold_m)

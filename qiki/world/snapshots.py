@@ -3,8 +3,7 @@
 import math
 from typing import Any
 
-from qiki.botspec.planes.sensors import sensor_id
-from qiki.botspec.planes.thermal import Node
+from qiki.botspec.planes import Node, sensor_id
 from qiki.contracts.enums import FriendFoe, ObjectType, TransponderMode
 from qiki.contracts.models import (
     Attitude,
@@ -24,14 +23,14 @@ from qiki.contracts.models import (
 )
 from qiki.world.frames import MeasuredFrame
 from qiki.world.vehicle.axes import Vector3
-from qiki.world.vehicle.power.loads import Load
+from qiki.world.vehicle.loads import Load
 from qiki.world.vehicle.vehicle import Vehicle
-from qiki.world.world import World
+from qiki.world.world import SimWorld
 
 SOURCE = "q_sim_service"
 
 
-def truth(world: World, frame: MeasuredFrame) -> TruthSnapshot:
+def truth(world: SimWorld, frame: MeasuredFrame) -> TruthSnapshot:
     """What is really there at a frame that was just measured: those contacts that are present."""
     contacts = world.contacts
     rows = zip(
@@ -66,7 +65,7 @@ def truth(world: World, frame: MeasuredFrame) -> TruthSnapshot:
     )
 
 
-def telemetry(world: World, sim_state: SimState) -> TelemetrySnapshot:
+def telemetry(world: SimWorld, sim_state: SimState) -> TelemetrySnapshot:
     """The vehicle's own state; its time is simulated time."""
     vehicle = world.vehicle
     timestamp = world.timestamp

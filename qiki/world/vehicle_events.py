@@ -1,15 +1,15 @@
-"""What happens to the vehicle that somebody should hear of: changes, each told once."""
+"""Events of the vehicle: changes, each reported once."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from qiki.botspec.planes.sensors import SensorKind
+from qiki.botspec.planes import SensorKind
 from qiki.world.vehicle.vehicle import Vehicle
 
 
-class Kind(StrEnum):
-    """Kinds of happenings."""
+class VehicleEventKind(StrEnum):
+    """Kinds of events of the vehicle."""
 
     RADAR_LOST = "radar_lost"
     RADAR_RESTORED = "radar_restored"
@@ -24,30 +24,30 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class VehicleEvent:
-    """One of them, with what there is to say about it."""
+    """An event of the vehicle; its details depend on the kind."""
 
-    kind: Kind
+    kind: VehicleEventKind
     details: dict[str, Any] = field(default_factory=dict)
 
 
 class Watch:
-    """Remembers how the vehicle was, and tells what has changed."""
+    """Detects changes of the vehicle between ticks."""
 
     def __init__(self) -> None:
         self._radar_off: str | None = None
-        self._power = Kind.POWER_OK
+        self._power = VehicleEventKind.POWER_OK
 
-    def look(self, vehicle: Vehicle, changed: list[SensorKind]) -> list[VehicleEvent]:
-        """What is new since the last look."""
-        return [*self._radar(vehicle), *self._level(vehicle), *(_sensor(vehicle, kind) for kind in changed)]
+    def look(self, vehicle: Vehicle, sensors: list[SensorKind]) -> list[VehicleEvent]:
+        """Return the events since the last look; `sensors` are those that failed or recovered."""
+        return [*self._radar(vehicle), *self._level(vehicle), *(_sensor(vehicle, kind) for kind in sensors)]
 
     def _radar(self, vehicle: Vehicle) -> list[VehicleEvent]:
         before, self._radar_off = self._radar_off, vehicle.radar_off_reason
         if (before is None) == (self._radar_off is None):
             return []
         if self._radar_off is None:
-            return [VehicleEvent(Kind.RADAR_RESTORED)]
-        return [VehicleEvent(Kind.RADAR_LOST, {"reason": self._radar_off})]
+            return [VehicleEvent(VehicleEventKind.RADAR_RESTORED)]
+        return [VehicleEvent(VehicleEventKind.RADAR_LOST, {"reason": self._radar_off})]
 
     def _level(self, vehicle: Vehicle) -> list[VehicleEvent]:
         before, self._power = self._power, _power_level(vehicle)
@@ -57,12 +57,13 @@ class Watch:
         return [VehicleEvent(self._power, details | {"faults": list(vehicle.faults)})]
 
 
-def _power_level(vehicle: Vehicle) -> Kind:
+def _power_level(vehicle: Vehicle) -> VehicleEventKind:
     if {"BATTERY_EMPTY", "BUS_UNDERVOLTAGE"} & set(vehicle.bus.faults):
-        return Kind.POWER_CRITICAL
-    return Kind.POWER_LOW if "BATTERY_LOW" in vehicle.bus.faults else Kind.POWER_OK
+        return VehicleEventKind.POWER_CRITICAL
+    return VehicleEventKind.POWER_LOW if "BATTERY_LOW" in vehicle.bus.faults else VehicleEventKind.POWER_OK
 
 
 def _sensor(vehicle: Vehicle, sensor: SensorKind) -> VehicleEvent:
-    kind = Kind.SENSOR_RESTORED if vehicle.sensors.works(sensor) else Kind.SENSOR_FAILED
+    works = vehicle.sensors.works(sensor)
+    kind = VehicleEventKind.SENSOR_RESTORED if works else VehicleEventKind.SENSOR_FAILED
     return VehicleEvent(kind, {"sensor": sensor.name})

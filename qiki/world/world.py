@@ -1,8 +1,4 @@
-"""The world: the vehicle, the contacts and the radar, advanced by ticks of a fixed step.
-
-It is a function of scenario, parameters, seed, run id and the orders with their ticks. It has no clock, no socket and
-no chance but the seed's.
-"""
+"""The simulated world: the vehicle, the contacts and the radar, advanced by ticks of a fixed step."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,7 +7,7 @@ from uuid import UUID
 import numpy as np
 
 from qiki.arrays import Array
-from qiki.botspec.planes.bot import BotParameters
+from qiki.botspec.planes import BotParameters
 from qiki.radar import Radar
 from qiki.radar.model import SR_THRESHOLD_M
 from qiki.world.contacts import Contacts
@@ -21,26 +17,26 @@ from qiki.world.scenario import Scenario
 from qiki.world.ticks import TICK_MS, TICK_S
 from qiki.world.vehicle.orders import Order
 from qiki.world.vehicle.vehicle import Vehicle
-from qiki.world.vehicle_events import Kind, VehicleEvent, Watch
+from qiki.world.vehicle_events import VehicleEvent, VehicleEventKind, Watch
 
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """What a tick brought."""
+    """The results of a tick: the radar's frame if one was due, and the events."""
 
     frame: MeasuredFrame | None
-    happenings: tuple[VehicleEvent, ...]
+    events: tuple[VehicleEvent, ...]
 
 
-class World:
-    """One run.
+class SimWorld:
+    """One run: a function of scenario, parameters, seed, run id and the orders with their ticks.
 
     Args:
-        scenario: what there is at the begin.
-        parameters: the vehicle's constants.
-        seed: of all chance: contacts, radar and sensors draw from streams of their own.
-        run_id: identity of the run.
-        sr_threshold_m: range up to which the radar hears transponders.
+        scenario: initial state
+        parameters: of the vehicle's planes
+        seed: of all random numbers; contacts, radar and sensors draw from streams of their own
+        run_id: identity of the run
+        sr_threshold_m: the radar reads transponders up to this range
     """
 
     def __init__(
@@ -77,19 +73,15 @@ class World:
         return self.scenario.epoch + timedelta(milliseconds=self.tick_count * TICK_MS)
 
     def submit(self, order: Order) -> None:
-        """Give an order, which takes effect at the next tick.
+        """Submit an order, which takes effect at the next tick.
 
         Raises:
-            OrderError: the vehicle cannot obey as it is now.
+            OrderError: the vehicle cannot obey now
         """
-        reason = self.refusal(order)
+        reason = order.refusal(self.vehicle)
         if reason is not None:
             raise OrderError(reason)
         self._orders.append(order)
-
-    def refusal(self, order: Order) -> str | None:
-        """Why the vehicle cannot obey as it is now; None when it can."""
-        return order.refusal(self.vehicle)
 
     def tick(self) -> Tick:
         """Advance by one step."""
@@ -103,36 +95,36 @@ class World:
         struck = self.vehicle.hull.meet(
             before[met], self.relative_positions()[met], self.vehicle.thrusters.mass_kg, TICK_S
         )
-        happenings = dropped + self._watch.look(self.vehicle, changed)
+        events = dropped + self._watch.look(self.vehicle, changed)
         if struck:
             integrity = {"integrity_pct": self.vehicle.hull.integrity_pct, "contacts": struck}
-            happenings.append(VehicleEvent(Kind.STRUCK, integrity))
-        return Tick(self._look(), tuple(happenings))
+            events.append(VehicleEvent(VehicleEventKind.STRUCK, integrity))
+        return Tick(self._look(), tuple(events))
 
     def relative_positions(self) -> Array:
-        """Where the contacts are, seen from the vehicle, (n, 3) [m]."""
+        """Return the contacts' positions relative to the vehicle: (n, 3) [m]."""
         relative: Array = self.contacts.positions - np.array(self.vehicle.position_m)
         return relative
 
     def nearest_m(self) -> float | None:
-        """Distance of the nearest contact; None when there is none."""
+        """Return the distance of the nearest contact [m]; None if there is none."""
         relative = self.relative_positions()[self.contacts.present]
         return float(np.sqrt(np.einsum("ij,ij->i", relative, relative).min())) if len(relative) else None
 
     def _obey(self) -> list[VehicleEvent]:
-        """Apply the orders; one before it may have made an order impossible."""
+        """Apply the orders, and return those dropped: an earlier one may have made an order impossible."""
         orders, self._orders = self._orders, []
         dropped = []
         for order in orders:
-            reason = self.refusal(order)
+            reason = order.refusal(self.vehicle)
             if reason is None:
                 order.apply(self.vehicle)
             else:
-                dropped.append(VehicleEvent(Kind.ORDER_DROPPED, {"order": repr(order), "reason": reason}))
+                dropped.append(VehicleEvent(VehicleEventKind.ORDER_DROPPED, {"order": repr(order), "reason": reason}))
         return dropped
 
     def _look(self) -> MeasuredFrame | None:
-        """The radar's frame, when one is due and the radar is on."""
+        """Return the radar's frame, if one is due and the radar is on."""
         if self.tick_count % self._ticks_per_frame or self.vehicle.radar_off_reason is not None:
             return None
         position_m, velocity_mps = self.vehicle.position_m, self.vehicle.velocity_mps

@@ -7,8 +7,7 @@ from functools import partial
 
 from prometheus_client import Counter, Gauge
 
-from q_sim_radar.backlog import Backlog, Gap, gaps_before
-from q_sim_radar.measured import Measured
+from q_sim_radar.backlog import Backlog, Gap, Measured, gaps_before
 from q_sim_radar.settings import RadarSettings
 from q_sim_radar.source import CONDITION, frames
 from qiki.contracts import topics

@@ -1,4 +1,4 @@
-"""Frames between the simulator and NATS: bounded, in order, and honest about what is missing and why."""
+"""Frames between the simulator and NATS: bounded, in order, with the gaps and their reasons."""
 
 import asyncio
 from collections import deque
@@ -6,7 +6,37 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from generated.q_sim_api_pb2 import StreamRadarFramesResponse
-from q_sim_radar.measured import Measured
+from qiki.contracts.enums import FriendFoe
+from qiki.contracts.headers import FrameOrigin
+from qiki.contracts.protobuf import frame_from_proto
+from qiki.contracts.radar import RadarFrame
+from qiki.contracts.radar_figures import RadarFigures
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A frame as the simulator gave it."""
+
+    frame: RadarFrame
+    origin: FrameOrigin
+    radar: RadarFigures | None = None
+
+    @classmethod
+    def from_proto(cls, message: StreamRadarFramesResponse, radar: str = "") -> "Measured":
+        """Read a message of the stream, and what the stream says of the run's radar.
+
+        Raises:
+            ValueError: something in it that the contract does not allow.
+        """
+        origin = FrameOrigin(
+            message.run_id,
+            message.number,
+            tuple(message.own_position),
+            tuple(message.own_velocity),
+            {name: FriendFoe(side) for name, side in message.identities.items()},
+        )
+        return cls(frame_from_proto(message.frame), origin, RadarFigures.of_text(radar) if radar else None)
+
 
 REFUSED = "the simulator's frame breaks the contract: the log of this service says how"
 OVERFLOW = "NATS was away for longer than RADAR_BACKLOG_BYTES last"

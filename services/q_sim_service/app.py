@@ -1,14 +1,13 @@
-"""The service: engine, gRPC server and NATS."""
+"""The service: ticker, gRPC server and NATS."""
 
 import time
 
 from q_sim_service.control import Control
-from q_sim_service.engine import Engine
-from q_sim_service.nats_publisher import Outlets, send_telemetry
-from q_sim_service.rpc import Rpc
+from q_sim_service.nats_publisher import NatsPublisher, send_telemetry
 from q_sim_service.runs import RunCounter, run_ids, warn_if_derived
-from q_sim_service.server import serving
+from q_sim_service.server import Rpc, serving
 from q_sim_service.settings import SimulatorSettings
+from q_sim_service.ticker import Ticker
 from qiki.botspec import BotConfig, generate, load_spec, profile_hash
 from qiki.runtime.nats import Link, connect
 from qiki.runtime.service import Service
@@ -29,23 +28,23 @@ async def main(service: SimulatorService) -> None:
     settings = service.settings
     service.health.wait_for("world", "not ticking yet")
     service.health.wait_for("commands", "not listening yet")
-    outlets = Outlets(service.events)
+    publisher = NatsPublisher(service.events)
     bot = generate(load_spec(settings.qiki_bot_spec))
-    engine = Engine(_simulator(settings, bot), time.monotonic, outlets)
-    async with serving(Rpc(engine, service.events), settings.qsim_listen) as port:
+    ticker = Ticker(_simulator(settings, bot), time.monotonic, publisher)
+    async with serving(Rpc(ticker, service.events), settings.qsim_listen) as port:
         service.log.info(
             "serving",
             grpc_port=port,
-            scenario=engine.world.scenario.name,
-            run_id=str(engine.world.run_id),
+            scenario=ticker.world.scenario.name,
+            run_id=str(ticker.world.run_id),
             bot_id=bot.bot_id,
             hardware_profile=profile_hash(bot),
         )
-        warn_if_derived(settings.qiki_run_id, engine.world.run_id)
+        warn_if_derived(settings.qiki_run_id, ticker.world.run_id)
         if settings.qiki_autostart:
-            engine.start(None)
+            ticker.start(None)
         service.health.met("world")
-        await service.until_stopped(engine.run(), _talk(service, engine, outlets))
+        await service.until_stopped(ticker.run(), _talk(service, ticker, publisher))
 
 
 def _simulator(settings: SimulatorSettings, bot: BotConfig) -> Simulator:
@@ -56,17 +55,17 @@ def _simulator(settings: SimulatorSettings, bot: BotConfig) -> Simulator:
     return Simulator(setup, scenario, ids, settings.qiki_speed)
 
 
-async def _talk(service: SimulatorService, engine: Engine, outlets: Outlets) -> None:
+async def _talk(service: SimulatorService, ticker: Ticker, publisher: NatsPublisher) -> None:
     """Serve commands and publish telemetry, truth and events while NATS is connected."""
     async with connect(service) as link:
         if not service.stopping.is_set():
-            await _talk_over(link, service, engine, outlets)
+            await _talk_over(link, service, ticker, publisher)
 
 
-async def _talk_over(link: Link, service: SimulatorService, engine: Engine, outlets: Outlets) -> None:
+async def _talk_over(link: Link, service: SimulatorService, ticker: Ticker, publisher: NatsPublisher) -> None:
     async with PublishWindow(link) as window, service.events.sent_by(window), TaskGroup() as group:
-        await Control(engine, service.events).serve(link)
+        await Control(ticker, service.events).serve(link)
         await link.client.flush()
         service.health.met("commands")
-        group.create_task(send_telemetry(link, engine, service.settings.telemetry_interval_sec))
-        group.create_task(outlets.send_truth(link))
+        group.create_task(send_telemetry(link, ticker, service.settings.telemetry_interval_sec))
+        group.create_task(publisher.send_truth(link))

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
-from q_sim_service.frame_protobuf import frame_to_proto
+from q_sim_service.protobuf import frame_to_proto
 from qiki.world.frames import MeasuredFrame
 
 KEEP_S = 60.0

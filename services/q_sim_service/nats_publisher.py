@@ -7,8 +7,8 @@ from typing import Any
 import nats.errors
 import structlog
 
-from q_sim_service.engine import Engine
 from q_sim_service.metrics import DROPPED
+from q_sim_service.ticker import Ticker
 from qiki.contracts import topics
 from qiki.runtime.events import Events
 from qiki.runtime.nats import Link
@@ -16,15 +16,15 @@ from qiki.world.events import event_of, run_started
 from qiki.world.frames import MeasuredFrame
 from qiki.world.snapshots import telemetry, truth
 from qiki.world.vehicle_events import VehicleEvent
-from qiki.world.world import World
+from qiki.world.world import SimWorld
 
 TRUTH_WAITING = 2000
 
 log = structlog.get_logger()
 
 
-class Outlets:
-    """Takes what the engine brings; sends it while there is a connection.
+class NatsPublisher:
+    """Takes what the ticker brings; sends it while there is a connection.
 
     Truth is for who watches now: without a connection it is not even made. Events wait for the connection.
     """
@@ -36,19 +36,19 @@ class Outlets:
         self._truth_fresh = asyncio.Event()
         self._sending = asyncio.Lock()
 
-    def take_frame(self, world: World, frame: MeasuredFrame) -> None:
+    def take_frame(self, world: SimWorld, frame: MeasuredFrame) -> None:
         """Publish the truth that belongs to a frame."""
         if self._link is None or not self._link.client.is_connected:
             return
         _bounded(self._truth, truth(world, frame).to_json(), TRUTH_WAITING, "truth")
         self._truth_fresh.set()
 
-    def take_happening(self, world: World, happening: VehicleEvent) -> None:
+    def take_event(self, world: SimWorld, event: VehicleEvent) -> None:
         """Log it, and raise the event that it is."""
-        log.info(happening.kind.value, run_id=str(world.run_id), t_s=world.t_s, **happening.details)
-        self._events.emit(*event_of(world, happening))
+        log.info(event.kind.value, run_id=str(world.run_id), t_s=world.t_s, **event.details)
+        self._events.emit(*event_of(world, event))
 
-    def take_run(self, world: World) -> None:
+    def take_run(self, world: SimWorld) -> None:
         """Tell that a run begins."""
         self._events.emit(*run_started(world))
 
@@ -76,17 +76,17 @@ async def post(link: Link, subject: str, body: bytes, what: str, headers: dict[s
         log.warning("not sent", what=what, bytes=len(body), reason=str(error))
 
 
-async def send_telemetry(link: Link, engine: Engine, interval_s: float) -> None:
+async def send_telemetry(link: Link, ticker: Ticker, interval_s: float) -> None:
     """Telemetry by the wall clock, also while time is held."""
     while True:
         if link.client.is_connected:
-            await post_telemetry(link, engine)
+            await post_telemetry(link, ticker)
         await asyncio.sleep(interval_s)
 
 
-async def post_telemetry(link: Link, engine: Engine) -> None:
+async def post_telemetry(link: Link, ticker: Ticker) -> None:
     """Send how the vehicle is now."""
-    snapshot = telemetry(engine.world, engine.simulator.sim_state(engine.behind_s))
+    snapshot = telemetry(ticker.world, ticker.simulator.sim_state(ticker.behind_s))
     await post(link, topics.TELEMETRY.subject, snapshot.to_json(), "telemetry")
 
 

@@ -1,18 +1,101 @@
 """The gRPC server: the simulator's API, and the standard health and reflection services, on one port."""
 
+import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from generated import q_sim_api_pb2 as api
 from generated.q_sim_api_pb2 import DESCRIPTOR, StreamRadarFramesRequest
-from generated.q_sim_api_pb2_grpc import add_QSimAPIServiceServicer_to_server
-from q_sim_service.rpc import Rpc
+from generated.q_sim_api_pb2_grpc import QSimAPIServiceServicer, add_QSimAPIServiceServicer_to_server
+from q_sim_service.metrics import ACTUATOR_COMMANDS, READERS
+from q_sim_service.protobuf import frame_to_proto, reading
+from q_sim_service.ticker import Ticker
+from qiki.contracts.events import ACTUATOR_FAILED, ACTUATOR_OK
+from qiki.contracts.headers import RADAR
+from qiki.contracts.protobuf import command_from_proto, uuid_to_proto
 from qiki.errors import UserError
+from qiki.runtime.events import Events
 from qiki.runtime.grpc import SERVER_OPTIONS
+from qiki.world.actuation import actuator_refusals, submit_command, takes_effect
+from qiki.world.errors import NoFrameError, NoSensorError
+from qiki.world.sensors import choose
+
+
+class Rpc(QSimAPIServiceServicer):
+    """Answers from the ticker's state; only the stream waits."""
+
+    def __init__(self, ticker: Ticker, events: Events) -> None:
+        self._ticker = ticker
+        self._events = events
+
+    async def HealthCheck(self, request: api.HealthCheckRequest, context: Any) -> api.HealthCheckResponse:  # noqa: N802, ARG002
+        """Return OK with the state of the simulation."""
+        simulator = self._ticker.simulator
+        message = f"{simulator.state}, run {simulator.world.run_id}, tick {simulator.world.tick_count}"
+        return api.HealthCheckResponse(status="OK", message=message, timestamp=int(time.time()))
+
+    async def GetSensorData(self, request: api.GetSensorDataRequest, context: Any) -> api.GetSensorDataResponse:  # noqa: N802
+        """Return a current reading."""
+        world = self._ticker.world
+        try:
+            sensor = choose(world, request.sensor_type)
+        except NoSensorError as error:
+            await context.abort(grpc.StatusCode.NOT_FOUND, str(error))
+            raise
+        return api.GetSensorDataResponse(reading=reading(world, sensor))
+
+    async def SendActuatorCommand(  # noqa: N802
+        self,
+        request: api.SendActuatorCommandRequest,
+        context: Any,  # noqa: ARG002
+    ) -> api.SendActuatorCommandResponse:
+        """Accept a command if the vehicle will obey it at the next tick."""
+        simulator = self._ticker.simulator
+        outcome = submit_command(simulator.world, command_from_proto(request.command))
+        ACTUATOR_COMMANDS.labels("accepted" if outcome.accepted else "refused").inc()
+        self._events.emit(
+            ACTUATOR_OK if outcome.accepted else ACTUATOR_FAILED, outcome, moment=simulator.world.timestamp
+        )
+        message = takes_effect("" if simulator.running else simulator.state) if outcome.accepted else outcome.message
+        return api.SendActuatorCommandResponse(accepted=outcome.accepted, message=message)
+
+    async def ListActuators(self, request: api.ListActuatorsRequest, context: Any) -> api.ListActuatorsResponse:  # noqa: N802, ARG002
+        """Return every actuator and whether it would obey now, and whether the vehicle is in safe mode."""
+        world = self._ticker.world
+        actuators = (
+            api.ActuatorState(
+                actuator_id=uuid_to_proto(actuator.id), role=actuator.role, ready=reason is None, message=reason or ""
+            )
+            for actuator, reason in actuator_refusals(world)
+        )
+        return api.ListActuatorsResponse(actuators=actuators, safe_mode=world.vehicle.safe_mode)
+
+    async def GetRadarFrame(self, request: api.GetRadarFrameRequest, context: Any) -> api.GetRadarFrameResponse:  # noqa: N802, ARG002
+        """Return the newest frame."""
+        try:
+            return api.GetRadarFrameResponse(frame=frame_to_proto(self._ticker.newest_frame()).frame)
+        except NoFrameError as error:
+            await context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
+            raise
+
+    async def StreamRadarFrames(  # type: ignore[override]  # noqa: N802
+        self, request: api.StreamRadarFramesRequest, context: Any
+    ) -> AsyncIterator[bytes]:
+        """Yield frames for ever, serialised as they were when they were measured; the server sends them as they are."""
+        # The first frame may take long: until then the metadata show the position of the simulation.
+        radars = ((RADAR, one) for one in self._ticker.radars)
+        await context.send_initial_metadata((*self._ticker.place.items(), *radars))
+        after = request.after_frame if request.HasField("after_frame") else None
+        with READERS.track_inprogress():
+            async with aclosing(self._ticker.log.read(request.run_id, after)) as frames:
+                async for body in frames:
+                    yield body
+
 
 SERVICE = DESCRIPTOR.services_by_name["QSimAPIService"].full_name
 DRAIN_S = 0.2

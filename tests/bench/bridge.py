@@ -15,7 +15,7 @@ from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, StreamConfig
 from traffic import frames, union
 
-from q_sim_radar.measured import Measured
+from q_sim_radar.backlog import Measured
 from qiki.contracts import headers, topics
 
 CEILING = Path(__file__).parent / "ceiling.py"

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import numpy as np
 
-from q_sim_radar.measured import Measured
+from q_sim_radar.backlog import Measured
 from qiki.contracts.enums import RadarRangeBand
 from qiki.contracts.headers import FrameOrigin
 from qiki.contracts.ids import RADAR_SENSOR_ID, run_frame_id

@@ -10,7 +10,7 @@ from generated import q_sim_api_pb2 as api
 from generated.q_sim_api_pb2_grpc import QSimAPIServiceServicer, add_QSimAPIServiceServicer_to_server
 from q_core_agent.grpc_vehicle import CONDITION, LIVE, LOCKSTEP, OK, GrpcVehicle, Patience
 from qiki.botspec.actuators import ACTUATORS
-from qiki.botspec.planes.sensors import SensorKind, sensor_id
+from qiki.botspec.planes import SensorKind, sensor_id
 from qiki.contracts.actuators import ActuatorCommand
 from qiki.contracts.enums import CommandType, FSMState
 from qiki.runtime.health import Health

@@ -21,12 +21,11 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
-from q_sim_service.engine import Engine
-from q_sim_service.nats_publisher import Outlets
+from q_sim_service.nats_publisher import NatsPublisher
 from q_sim_service.runs import run_ids
 from q_sim_service.settings import SimulatorSettings
-from qiki.botspec.planes.bot import BotParameters
-from qiki.botspec.planes.power import PowerParameters
+from q_sim_service.ticker import Ticker
+from qiki.botspec.planes import BotParameters, PowerParameters
 from qiki.contracts import topics
 from qiki.contracts.events import CODE, RADAR_SHED, RadarAvailability
 from qiki.contracts.models import ControlAck, TelemetrySnapshot, TruthSnapshot
@@ -382,19 +381,19 @@ def test_a_radar_that_is_taken_away_is_an_event(url: str):
     service = Service("test", SimulatorSettings(nats_url=url), Health("test"))
 
     async def run() -> None:
-        outlets = Outlets(service.events)
+        publisher = NatsPublisher(service.events)
         simulated = Simulator(setup, load_scenario("empty"), run_ids(UUID(RUN)))
-        engine = Engine(simulated, time.monotonic, outlets)
+        ticker = Ticker(simulated, time.monotonic, publisher)
         async with connect(service) as link, PublishWindow(link) as window:
             await link.jetstream.add_stream(name=topics.QIKI_EVENTS_V1, subjects=[topics.EVENTS.subject])
             reader = await link.jetstream.subscribe(RADAR_SHED.subject)
             async with service.events.sent_by(window):
-                await engine.step(10)
+                await ticker.step(10)
                 message = await reader.next_msg(DEADLINE_S)
         event: RadarAvailability = RadarAvailability.from_json(message.data)
         assert (event.run_id, event.available) == (RUN, False)
         assert event.reason == "the radar is shed: BATTERY_LOW"
-        assert event.ts_epoch == engine.world.scenario.epoch.timestamp() + 0.05
+        assert event.ts_epoch == ticker.world.scenario.epoch.timestamp() + 0.05
         assert message.headers is not None
         assert message.headers[CODE] == "202"
 

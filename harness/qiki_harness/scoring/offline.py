@@ -12,7 +12,7 @@ from qiki.tracking.scan import SECOND_US
 from qiki.world.frames import MeasuredFrame
 from qiki.world.scenario import Scenario
 from qiki.world.ticks import TICK_S
-from qiki.world.world import World
+from qiki.world.world import SimWorld
 from qiki_harness.scoring.records import ScanRecord, Tracks, Truth, believed, symmetric
 
 
@@ -59,7 +59,7 @@ def believed_tracks(reports: TrackReports, own_position: Array, own_velocity: Ar
     )
 
 
-def _look(world: World, frame: MeasuredFrame) -> Look:
+def _look(world: SimWorld, frame: MeasuredFrame) -> Look:
     """Return a frame that was just measured, with the contacts that are within the radar's instrumented range."""
     contacts = world.contacts
     apart = contacts.positions - np.array(frame.own_position_m)

@@ -6,7 +6,7 @@ from uuid import UUID
 from qiki.agent.sim_instant import SimInstant, named
 from qiki.agent.vehicle import Answers, Reading
 from qiki.botspec.config import Actuator, BotConfig, FittedSensor
-from qiki.botspec.planes.sensors import SensorKind
+from qiki.botspec.planes import SensorKind
 from qiki.contracts.enums import DeviceCode, DeviceStatus, DeviceType
 from qiki.contracts.events.agent import BiosStatus, DeviceReport
 from qiki.contracts.models import TelemetrySnapshot

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from qiki.agent.engine import EngineResult, FaultKind
 from qiki.agent.mode.bios import STOPPING
 from qiki.agent.world import TELEMETRY, TRACKS, World
-from qiki.botspec.planes.power import PowerParameters
-from qiki.botspec.planes.thermal import Node
+from qiki.botspec.planes import Node, PowerParameters
 from qiki.contracts.events.agent import Evidence
 
 CRITICAL = "critical"

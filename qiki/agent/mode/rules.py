@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from qiki.agent.proposals import Proposal, set_mode
 from qiki.agent.world import TELEMETRY, World
-from qiki.botspec.planes.power import PowerParameters
+from qiki.botspec.planes import PowerParameters
 from qiki.contracts.enums import DeviceStatus, FSMState, ProposalType
 from qiki.contracts.events.agent import Evidence
 

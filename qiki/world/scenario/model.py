@@ -1,17 +1,20 @@
-"""A scenario, and the checks across its fields."""
+"""A scenario, the checks across its fields, and its file."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
 from qiki.contracts.enums import FriendFoe, TransponderMode
+from qiki.errors import UserError
 from qiki.fields import Location, Name, Number, Spec, Whole, field_error
 from qiki.radar.parameters import RadarParameters
 from qiki.world.scenario.contact import ContactSpec, SwarmSpec
 from qiki.world.scenario.fields import KnownSideName, Point, VelocityVector
 from qiki.world.ticks import TICK_RATE_HZ
+from qiki.yamlfile import load_yaml_model
 
 MAX_CONTACTS = 4000
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -118,3 +121,38 @@ def _check_side(index: int, contact: ContactSpec, identities: Mapping[str, Frien
             ("contacts", index, "side"),
             f"is {contact.side.name}, but identities call {contact.transponder.id} {known.name}",
         )
+
+
+SHIPPED = Path(__file__).parents[3] / "scenarios"
+"""The shipped scenarios: beside the package `qiki`."""
+SUFFIX = ".yaml"
+
+
+def scenario_names(folder: Path = SHIPPED) -> list[str]:
+    """Return the names of the scenarios in a folder, sorted."""
+    return sorted(path.stem for path in folder.glob(f"*{SUFFIX}"))
+
+
+def load_scenario(name_or_path: str | Path, folder: Path = SHIPPED) -> Scenario:
+    """Read a scenario by its name, or by a path, which has a slash or ends in .yaml or .yml.
+
+    Raises:
+        UserError: there is no such scenario, or it is invalid; one line.
+    """
+    path = Path(name_or_path)
+    if "/" in str(name_or_path) or path.suffix in {SUFFIX, ".yml"}:
+        return load_yaml_model(path, Scenario)
+    return load_named_scenario(str(name_or_path), folder)
+
+
+def load_named_scenario(name: str, folder: Path = SHIPPED) -> Scenario:
+    """Read a scenario of a folder, and no file elsewhere: the name may come from the network.
+
+    Raises:
+        UserError: there is no such scenario, or it is invalid; one line.
+    """
+    names = scenario_names(folder)
+    if name not in names:
+        known = ", ".join(names) or "none"
+        raise UserError(f"no scenario is called {name!r} (expected one of: {known})")
+    return load_yaml_model(folder / f"{name}{SUFFIX}", Scenario)

@@ -4,11 +4,10 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Literal
 
-from qiki.botspec.planes.docking import Port
-from qiki.botspec.planes.thermal import Node
+from qiki.botspec.planes import Node, Port
 from qiki.contracts.enums import FSMState, TransponderMode
 from qiki.world.vehicle.axes import Axis
-from qiki.world.vehicle.power.loads import Load
+from qiki.world.vehicle.loads import Load
 from qiki.world.vehicle.vehicle import Vehicle
 
 
@@ -126,7 +125,7 @@ class EngageDock(Order):
     def apply(self, vehicle: Vehicle) -> None:
         """Latch; thrust ends."""
         vehicle.stop_thrust()
-        vehicle.docking.engage(self.port)
+        vehicle.docking.port = self.port
 
 
 @dataclass(frozen=True)
@@ -146,7 +145,7 @@ class SwitchDockPower(Order):
 
     def apply(self, vehicle: Vehicle) -> None:
         """Switch."""
-        vehicle.docking.switch_power(on=self.on)
+        vehicle.docking.bridge_on = self.on
 
 
 @dataclass(frozen=True)

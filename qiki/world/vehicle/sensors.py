@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from qiki.botspec.planes.sensors import SensorKind, SensorParameters
+from qiki.botspec.planes import SensorKind, SensorParameters
 from qiki.world.vehicle.axes import Vector3
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from qiki.arrays import Array
-from qiki.botspec.planes.thermal import Node, ThermalParameters
+from qiki.botspec.planes import Node, ThermalParameters
 from qiki.world.vehicle.hysteresis import Hysteresis
 
 

@@ -4,21 +4,15 @@ from typing import Literal
 
 import numpy as np
 
-from qiki.botspec.planes.bot import BotParameters
-from qiki.botspec.planes.sensors import SensorKind
-from qiki.botspec.planes.thermal import Node
+from qiki.botspec.planes import BotParameters, Node, SensorKind
 from qiki.contracts.enums import FSMState
 from qiki.world.scenario import BotStart
 from qiki.world.vehicle.axes import Vector3, to_world
-from qiki.world.vehicle.comms import Transponder
-from qiki.world.vehicle.docking import Docking
-from qiki.world.vehicle.drive import Drive
-from qiki.world.vehicle.hull import Hull
-from qiki.world.vehicle.mcqpu import Mcqpu
-from qiki.world.vehicle.power.loads import Load, Nbl
-from qiki.world.vehicle.power.plane import BusState, Demand, PowerPlane
-from qiki.world.vehicle.propulsion import Thrusters
+from qiki.world.vehicle.loads import Load, Nbl
+from qiki.world.vehicle.power import BusState, Demand, PowerPlane
+from qiki.world.vehicle.propulsion import Drive, Thrusters
 from qiki.world.vehicle.sensors import Sensors
+from qiki.world.vehicle.systems import Docking, Hull, Mcqpu, Transponder
 from qiki.world.vehicle.thermal import ThermalPlane
 
 SAFE_MODE_SHEDS = frozenset({Load.NBL, Load.MOTION, Load.RCS})

@@ -8,7 +8,7 @@ from qiki.agent.mode.bios import RETRY_S, SelfTest, examine, status
 from qiki.agent.sim_instant import SimInstant
 from qiki.agent.vehicle import ActuatorReport, Reading
 from qiki.botspec import BotConfig
-from qiki.botspec.planes.sensors import SensorKind, sensor_id
+from qiki.botspec.planes import SensorKind, sensor_id
 from qiki.contracts.enums import DeviceCode, DeviceStatus, DeviceType
 from qiki.contracts.events.agent import DeviceReport
 

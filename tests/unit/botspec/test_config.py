@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from qiki.botspec import BotConfig, BotSpec, generate, load_spec, profile_hash
-from qiki.botspec.planes.sensors import SensorKind, sensor_id
+from qiki.botspec.planes import SensorKind, sensor_id
 from qiki.contracts.enums import TransponderMode
 
 Changed = Callable[[Callable[[dict[str, Any]], object]], BotSpec]

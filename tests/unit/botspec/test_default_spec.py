@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pydantic import BaseModel
 
 from qiki.botspec import generate, load_spec
-from qiki.botspec.planes.bot import BotParameters
+from qiki.botspec.planes import BotParameters
 
 UNITS = {
     "a", "c", "deg", "dps", "j", "k", "kg", "kj", "m", "mps", "mps2", "n", "ohm", "pct", "s", "v", "w", "wh",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from qiki.botspec import generate, load_spec
-from qiki.botspec.planes.bot import BotParameters
+from qiki.botspec.planes import BotParameters
 from qiki.errors import UserError
 
 COMPONENTS = (

@@ -15,7 +15,7 @@ from qiki.contracts.fields import Payload
 from qiki.contracts.models import SimState, TelemetrySnapshot
 from qiki.world.scenario import load_scenario
 from qiki.world.snapshots import telemetry as told_by
-from qiki.world.world import World
+from qiki.world.world import SimWorld
 from qiki_harness.smoke.check import Check
 from qiki_harness.smoke.target import Target
 from qiki_harness.twin import ForeignStack, Record
@@ -113,7 +113,7 @@ def state(message: Callable[..., Record[Any]]) -> Callable[..., Record[Any]]:
 def telemetry() -> TelemetrySnapshot:
     """Of a running simulation with the platform's own bot."""
     bot = generate(load_spec()).hardware_profile.parameters
-    world = World(load_scenario("empty"), bot, 1, UUID(int=1))
+    world = SimWorld(load_scenario("empty"), bot, 1, UUID(int=1))
     return told_by(
         world, SimState(running=True, paused=False, speed=1.0, tick=0, run_id=str(UUID(int=1)), behind_s=0.0)
     )

@@ -8,7 +8,7 @@ import pytest
 
 from generated.q_sim_api_pb2 import StreamRadarFramesResponse
 from generated.radar.v1 import radar_pb2 as pb
-from q_sim_radar.measured import Measured
+from q_sim_radar.backlog import Measured
 from q_sim_radar.source import radars_of
 from qiki.contracts.enums import FriendFoe
 from qiki.contracts.ids import run_frame_id

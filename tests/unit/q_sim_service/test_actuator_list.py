@@ -6,25 +6,22 @@ from collections.abc import Callable
 import pytest
 
 from generated import q_sim_api_pb2 as api
-from q_sim_service.engine import Engine
-from q_sim_service.nats_publisher import Outlets
-from q_sim_service.rpc import Rpc
+from q_sim_service.nats_publisher import NatsPublisher
 from q_sim_service.runs import run_ids
+from q_sim_service.server import Rpc
+from q_sim_service.ticker import Ticker
 from qiki.botspec.actuators import ACTUATORS, ActuatorFamily
-from qiki.botspec.planes.bot import BotParameters
-from qiki.botspec.planes.docking import Port
-from qiki.botspec.planes.power import PowerParameters
-from qiki.botspec.planes.propulsion import PropulsionParameters
+from qiki.botspec.planes import BotParameters, Port, PowerParameters, PropulsionParameters
 from qiki.contracts.enums import FSMState
 from qiki.runtime.events import Events
+from qiki.world.actuation import plain_order
 from qiki.world.errors import OrderError
 from qiki.world.scenario import Scenario
 from qiki.world.simulator import Setup, Simulator
-from qiki.world.vehicle.actuators import plain_order
 from qiki.world.vehicle.orders import EngageDock, Order, SetMode, StopThrusters
 
 EMPTY = Scenario(name="empty", description="nothing there")
-Vessel = tuple[Engine, Rpc, Events]
+Vessel = tuple[Ticker, Rpc, Events]
 
 
 @pytest.fixture
@@ -34,11 +31,11 @@ def vessel() -> Callable[..., Vessel]:
     def make(parameters: BotParameters | None = None, *orders: Order) -> Vessel:
         events = Events("test")
         setup = Setup(parameters or BotParameters(), 5000.0, None, lambda _: EMPTY)
-        engine = Engine(Simulator(setup, EMPTY, run_ids(None)), lambda: 0.0, Outlets(events))
+        ticker = Ticker(Simulator(setup, EMPTY, run_ids(None)), lambda: 0.0, NatsPublisher(events))
         for order in orders:
-            engine.submit(order)
-        engine.world.tick()
-        return engine, Rpc(engine, events), events
+            ticker.submit(order)
+        ticker.world.tick()
+        return ticker, Rpc(ticker, events), events
 
     return make
 
@@ -85,13 +82,13 @@ def test_the_answer_to_a_command_is_listed(
     orders: list[Order],
     usable: set[ActuatorFamily],
 ):
-    engine, rpc, _ = vessel(parameters, *orders)
+    ticker, rpc, _ = vessel(parameters, *orders)
     assert ready(rpc) == usable
     for actuator in ACTUATORS:
         message = listed(rpc)[actuator.role].message
         if message:
             with pytest.raises(OrderError) as refusal:
-                engine.submit(plain_order(actuator))
+                ticker.submit(plain_order(actuator))
             assert str(refusal.value) == message
 
 
@@ -107,12 +104,12 @@ def test_the_list_says_whether_the_vehicle_is_in_safe_mode(vessel: Callable[...,
 
 
 def test_listing_moves_nothing_and_emits_no_event(vessel: Callable[..., Vessel]):
-    engine, rpc, events = vessel()
-    before, heading_deg = len(events), engine.world.vehicle.drive.heading_deg
+    ticker, rpc, events = vessel()
+    before, heading_deg = len(events), ticker.world.vehicle.drive.heading_deg
     listed(rpc)
     for _ in range(40):
-        engine.world.tick()
-    vehicle = engine.world.vehicle
+        ticker.world.tick()
+    vehicle = ticker.world.vehicle
     assert (vehicle.velocity_mps, vehicle.drive.heading_deg) == ((0.0, 0.0, 0.0), heading_deg)
     assert not vehicle.thrusters.active
     assert len(events) == before

@@ -7,26 +7,25 @@ import pytest
 
 from generated import common_types_pb2 as common
 from generated.sensor_raw_in_pb2 import SensorReading
-from q_sim_service.readings import reading
-from qiki.botspec.planes.bot import BotParameters
-from qiki.botspec.planes.sensors import SensorKind, SensorParameters, sensor_id
+from q_sim_service.protobuf import reading
+from qiki.botspec.planes import BotParameters, SensorKind, SensorParameters, sensor_id
 from qiki.contracts.protobuf import timestamp_from_proto
 from qiki.world.errors import NoSensorError
 from qiki.world.scenario import Scenario
 from qiki.world.sensors import SENSORS, choose
-from qiki.world.world import World
+from qiki.world.world import SimWorld
 
 EXACT = SensorParameters(imu_sigma_deg=0.0, gps_sigma_m=0.0, lidar_sigma_m=0.0, thermal_sigma_k=0.0)
 START = {"position_m": [10, 20, 30], "heading_deg": 90}
 ROCK = {"id": "rock", "object_type": "ASTEROID", "motion": {"kind": "constant_velocity", "position_m": [10, 120, 30]}}
 
 
-def world(sensors: SensorParameters = EXACT, **fields: Any) -> World:
+def world(sensors: SensorParameters = EXACT, **fields: Any) -> SimWorld:
     scenario = Scenario.model_validate({"name": "test", "description": "for tests", "bot": START} | fields)
-    return World(scenario, BotParameters(sensors=sensors), 1, UUID(int=1))
+    return SimWorld(scenario, BotParameters(sensors=sensors), 1, UUID(int=1))
 
 
-def read(simulated: World, kind: SensorKind) -> SensorReading:
+def read(simulated: SimWorld, kind: SensorKind) -> SensorReading:
     for _ in range(2):
         simulated.tick()
     return reading(simulated, SENSORS[kind])

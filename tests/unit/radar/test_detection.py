@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from qiki.contracts.radar import MAX_DETECTIONS
-from qiki.radar import Detections, Radar, RadarParameters, false_alarms
+from qiki.radar import Detections, Radar, RadarParameters
 from qiki.radar.detection import detection_probability
 from qiki.radar.echoes import noise, threshold
 from qiki.radar.equation import from_db, reach_m2
 from qiki.radar.parameters import Swerling
+from qiki.radar.plots import false_alarms
 from qiki.world.contacts import Contacts
 from qiki.world.scenario import Scenario
 
@@ -135,7 +136,7 @@ def test_false_alarms_are_poisson(ghosts: list[Detections], interval: type[Any])
 def test_false_alarms_of_the_default_radar_are_as_many_as_stated(interval: type[Any]):
     rng, count = np.random.default_rng(1), 20_000
     low, high = interval.poisson(count * PARAMETERS.false_alarms_per_look)
-    assert low <= sum(len(false_alarms.draw(PARAMETERS, rng)) for _ in range(count)) <= high
+    assert low <= sum(len(false_alarms(PARAMETERS, rng)) for _ in range(count)) <= high
 
 
 def test_false_alarms_lie_evenly_over_the_cells(ghosts: list[Detections]):

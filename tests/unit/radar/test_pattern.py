@@ -8,17 +8,16 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from qiki.botspec.planes.bot import BotParameters
+from qiki.botspec.planes import BotParameters
 from qiki.geometry import unit_vectors
 from qiki.radar import Detections, Radar, RadarParameters
 from qiki.radar.detection import detection_probability
 from qiki.radar.echoes import threshold
-from qiki.radar.equation import reach_m2
-from qiki.radar.parameters import Swerling
-from qiki.radar.pattern import TransmitPattern, illumination
+from qiki.radar.equation import illumination, reach_m2
+from qiki.radar.parameters import Swerling, TransmitPattern
 from qiki.world.contacts import Contacts
 from qiki.world.scenario import Scenario
-from qiki.world.world import World
+from qiki.world.world import SimWorld
 
 LOBE = TransmitPattern(width_deg=60, side_lobe_db=-25)
 RING = 36
@@ -112,7 +111,7 @@ def test_false_alarms_come_from_everywhere_all_the_same():
 def test_a_vehicle_sees_ahead_of_itself():
     radar = {"transmit_pattern": {"width_deg": 40, "side_lobe_db": -80}, "false_alarm_probability": 1e-16}
     scenario = world({"radar": radar, "bot": {"heading_deg": 90}, "contacts": [at(0, 3000, 10), at(90, 3100, 10)]})
-    simulated = World(scenario, BotParameters(), 1, UUID(int=1))
+    simulated = SimWorld(scenario, BotParameters(), 1, UUID(int=1))
     frames = [frame for frame in (simulated.tick().frame for _ in range(40)) if frame is not None]
     seen = np.concatenate([frame.detections.bearing_deg for frame in frames])
     assert len(seen) > 15

@@ -5,9 +5,9 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from q_sim_service.engine import RADARS_TOLD, Engine
 from q_sim_service.runs import run_ids
-from qiki.botspec.planes.bot import BotParameters
+from q_sim_service.ticker import RADARS_TOLD, Ticker
+from qiki.botspec.planes import BotParameters
 from qiki.contracts.radar_figures import RadarFigures
 from qiki.radar import RadarParameters
 from qiki.world.scenario import Scenario
@@ -51,7 +51,7 @@ def test_whatever_a_scenario_may_say_fits_the_header(radar: RadarParameters):
 
 
 class Nowhere:
-    """Takes what the engine hands on."""
+    """Takes what the ticker hands on."""
 
     def take_run(self, world: object) -> None:
         """Unused here."""
@@ -60,10 +60,10 @@ class Nowhere:
 def test_the_stream_names_the_radars_of_the_last_runs():
     scenarios = {"plain": PLAIN, "wide": WIDE}
     simulator = Simulator(Setup(BotParameters(), 5000.0, None, scenarios.__getitem__), PLAIN, run_ids(RUN))
-    engine = Engine(simulator, lambda: 0.0, Nowhere())  # type: ignore[arg-type]
-    engine.reset("wide", None, None)
-    assert engine.radars == [f"{RUN} ", f"{engine.world.run_id} {WIDE.radar.figures.text()}"]
+    ticker = Ticker(simulator, lambda: 0.0, Nowhere())  # type: ignore[arg-type]
+    ticker.reset("wide", None, None)
+    assert ticker.radars == [f"{RUN} ", f"{ticker.world.run_id} {WIDE.radar.figures.text()}"]
     for _ in range(RADARS_TOLD):
-        engine.reset("plain", None, None)
-    assert len(engine.radars) == RADARS_TOLD
-    assert engine.radars[-1] == f"{engine.world.run_id} "
+        ticker.reset("plain", None, None)
+    assert len(ticker.radars) == RADARS_TOLD
+    assert ticker.radars[-1] == f"{ticker.world.run_id} "

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from qiki.geometry import unit_vectors
 from qiki.radar import Detections, Radar, RadarParameters
-from qiki.radar.resolution import centroids, leaders
+from qiki.radar.plots import centroids, leaders
 from qiki.world.contacts import Contacts
 from qiki.world.scenario import Scenario, load_scenario
 

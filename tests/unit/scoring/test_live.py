@@ -15,7 +15,7 @@ from qiki.contracts.models import RadarFrame, RadarTrack, TrackedFrame
 from qiki.tracking import Tracker, TrackerParameters
 from qiki.world.scenario import load_scenario
 from qiki.world.snapshots import truth
-from qiki.world.world import World
+from qiki.world.world import SimWorld
 from qiki_harness.errors import HarnessError
 from qiki_harness.scoring import ScanRecord, score
 from qiki_harness.scoring.live import TOPICS, await_span, listen, records_of
@@ -33,7 +33,7 @@ Message = tuple[str, bytes, dict[str, str]]
 def broadcast(name: str, seed: int, seconds: float, run_id: UUID) -> Iterator[list[Message]]:
     """The messages of each frame."""
     scenario = load_scenario(name)
-    world = World(scenario, generate(load_spec()).hardware_profile.parameters, seed, run_id)
+    world = SimWorld(scenario, generate(load_spec()).hardware_profile.parameters, seed, run_id)
     tracker = Tracker(run_id, TrackerParameters(), scenario.identities)
     for _ in range(round(seconds / 0.05)):
         measured = world.tick().frame

@@ -5,8 +5,8 @@ import pytest
 from qiki.botspec.actuators import ACTUATORS, ActuatorKind
 from qiki.contracts.actuators import ActuatorCommand as Command
 from qiki.contracts.enums import CommandType, FSMState, Unit
+from qiki.world.actuation import order_of
 from qiki.world.errors import OrderError
-from qiki.world.vehicle.actuators import order_of
 from qiki.world.vehicle.axes import Axis
 from qiki.world.vehicle.orders import Cruise, FireThruster, SetMode, Turn
 

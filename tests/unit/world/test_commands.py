@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from q_sim_service.acknowledgements import Request, applied, read_message, refused, salvage
-from qiki.botspec.planes.docking import Port
+from q_sim_service.control import Request, applied, read_message, refused, salvage
+from qiki.botspec.planes import Port
 from qiki.contracts.enums import TransponderMode
 from qiki.world.commands import COMMANDS, Pause, Reset, Start, Step, Stop, VehicleCommand, read_command
 from qiki.world.errors import OrderError

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qiki.botspec.planes.drive import DriveParameters
+from qiki.botspec.planes import DriveParameters
 from qiki.world.vehicle.axes import Vector3
-from qiki.world.vehicle.drive import Drive
+from qiki.world.vehicle.propulsion import Drive
 
 DT_S = 0.05
 

@@ -8,14 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from qiki.botspec.planes.bot import BotParameters
-from qiki.botspec.planes.docking import Port
+from qiki.botspec.planes import BotParameters, Port
 from qiki.contracts.models import SimState
 from qiki.world.scenario import Scenario
 from qiki.world.snapshots import telemetry
 from qiki.world.vehicle.axes import Axis
 from qiki.world.vehicle.orders import Cruise, EngageDock, FireThruster, SwitchDockPower, SwitchNbl
-from qiki.world.world import World
+from qiki.world.world import SimWorld
 
 EXTREMES = (0.0, 1e-6, 1e-3, 1.0, 100.0, 1e4, 1e6, 1e9, -273.15)
 SCENARIO = Scenario.model_validate({"name": "test", "description": "nothing at all"})
@@ -63,7 +62,7 @@ def test_telemetry_is_finite(data: st.DataObject):
     for place in data.draw(st.sets(st.sampled_from(PLACES), min_size=1)):
         changed = put(content, place, data.draw(st.sampled_from(CHOICES[place])))
         content = changed if allowed(BotParameters, changed) else content  # two thresholds may exclude each other
-    world = World(SCENARIO, BotParameters.model_validate(content), 1, UUID(int=1))
+    world = SimWorld(SCENARIO, BotParameters.model_validate(content), 1, UUID(int=1))
     for order in (SwitchNbl(on=True), FireThruster(Axis.UP, 1.0, 1.0)):
         if order.refusal(world.vehicle) is None:
             world.submit(order)

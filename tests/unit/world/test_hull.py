@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from qiki.botspec.planes.hull import HullParameters
-from qiki.world.vehicle.hull import Hull
+from qiki.botspec.planes import HullParameters
+from qiki.world.vehicle.systems import Hull
 
 DT_S = 0.05
 

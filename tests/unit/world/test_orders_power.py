@@ -4,26 +4,24 @@ from uuid import UUID
 
 import pytest
 
-from qiki.botspec.planes.bot import BotParameters
-from qiki.botspec.planes.power import PowerParameters
-from qiki.botspec.planes.thermal import Node
+from qiki.botspec.planes import BotParameters, Node, PowerParameters
 from qiki.world.errors import OrderError
 from qiki.world.scenario import load_scenario
 from qiki.world.vehicle.axes import Axis
+from qiki.world.vehicle.loads import Load
 from qiki.world.vehicle.orders import Cruise, FireThruster, Order
-from qiki.world.vehicle.power.loads import Load
-from qiki.world.world import World
+from qiki.world.world import SimWorld
 
 FIRE = FireThruster(Axis.FORWARD, 1.0, 5.0)
 DARK = {"base_source_w": 80.0, "soc_shed_low_pct": 85.0, "soc_shed_high_pct": 90.0}
 """A source that carries the transponder and no more, and a battery that counts as low."""
 
 
-def make_world(**power: float) -> World:
-    return World(load_scenario("empty"), BotParameters(power=PowerParameters(**power)), 1, UUID(int=1))
+def make_world(**power: float) -> SimWorld:
+    return SimWorld(load_scenario("empty"), BotParameters(power=PowerParameters(**power)), 1, UUID(int=1))
 
 
-def after(world: World, ticks: int, *orders: Order) -> World:
+def after(world: SimWorld, ticks: int, *orders: Order) -> SimWorld:
     for order in orders:
         world.submit(order)
     for _ in range(ticks):
@@ -31,7 +29,7 @@ def after(world: World, ticks: int, *orders: Order) -> World:
     return world
 
 
-def throttled() -> World:
+def throttled() -> SimWorld:
     """Cruising at full speed on a low battery: the drive gets a part of what it asks for."""
     world = after(make_world(soc_shed_low_pct=85.0, soc_shed_high_pct=90.0), 200, Cruise(1.0))
     assert Load.MOTION in world.vehicle.bus.shed
@@ -92,7 +90,7 @@ def test_one_order_may_leave_the_next_without_power():
     hungry = [FireThruster(axis, 1.0, 5.0) for axis in (Axis.FORWARD, Axis.UP, Axis.PORT)]
     for order in (*hungry, Cruise(1.0)):
         world.submit(order)
-    (dropped,) = world.tick().happenings
+    (dropped,) = world.tick().events
     assert "there is no power for motion" in dropped.details["reason"]
 
 
@@ -101,8 +99,8 @@ def test_asking_for_power_changes_nothing():
     for world in (asked, left_alone):
         after(world, 1, FireThruster(Axis.UP, 1.0, 60.0))
     for _ in range(200):
-        asked.refusal(Cruise(1.0))
-        asked.refusal(FIRE)
+        Cruise(1.0).refusal(asked.vehicle)
+        FIRE.refusal(asked.vehicle)
         asked.tick()
         left_alone.tick()
         assert asked.vehicle.bus == left_alone.vehicle.bus

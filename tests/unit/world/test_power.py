@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qiki.botspec.planes.power import PowerParameters, StorageParameters
-from qiki.world.vehicle.power.loads import Load
-from qiki.world.vehicle.power.plane import BusState, Demand, PowerPlane
+from qiki.botspec.planes import PowerParameters, StorageParameters
+from qiki.world.vehicle.loads import Load
+from qiki.world.vehicle.power import BusState, Demand, PowerPlane
 
 DT_S = 0.05
 ESSENTIAL = {Load.RADAR: 18.0, Load.TRANSPONDER: 6.0}

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qiki.world.vehicle.power.loads import DIVISIBLE, SHED_ORDER, Load, allocate
+from qiki.world.vehicle.loads import DIVISIBLE, SHED_ORDER, Load, allocate
 
 watts = st.floats(0.0, 500.0)
 demands = st.fixed_dictionaries(dict.fromkeys(Load, watts))

@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qiki.botspec.planes.power import DockSupplyParameters, StorageParameters
-from qiki.world.vehicle.power.dock_supply import DockSupply
-from qiki.world.vehicle.power.storage import Storage
+from qiki.botspec.planes import DockSupplyParameters, StorageParameters
+from qiki.world.vehicle.power import DockSupply, Storage
 
 DT_S = 0.05
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qiki.botspec.planes.propulsion import PropulsionParameters
+from qiki.botspec.planes import PropulsionParameters
 from qiki.world.vehicle.axes import BODY_AXES, Axis, Vector3, to_world
 from qiki.world.vehicle.propulsion import Thrusters
 

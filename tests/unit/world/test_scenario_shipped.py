@@ -10,7 +10,7 @@ from qiki.contracts.enums import FriendFoe, ObjectType, RadarRangeBand, Transpon
 from qiki.radar import Detections, Radar
 from qiki.world.contacts import Contacts
 from qiki.world.scenario import Scenario, load_scenario, scenario_names
-from qiki.world.scenario.files import SHIPPED
+from qiki.world.scenario.model import SHIPPED
 
 FRAME_S = 0.1
 

@@ -5,13 +5,12 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from qiki.botspec.planes.bot import BotParameters
-from qiki.botspec.planes.sensors import SensorKind, SensorParameters, sensor_id
+from qiki.botspec.planes import BotParameters, SensorKind, SensorParameters, sensor_id
 from qiki.contracts.ids import RADAR_SENSOR_ID
 from qiki.world.scenario import Scenario
 from qiki.world.sensors import SENSORS, read
 from qiki.world.vehicle.sensors import Sensors
-from qiki.world.world import World
+from qiki.world.world import SimWorld
 
 
 def sensors(seed: int = 1, **values: object) -> Sensors:
@@ -72,5 +71,5 @@ def test_the_lidar_sees_the_nearest_contact_within_its_reach(away_m: float, expe
         "motion": {"kind": "constant_velocity", "position_m": [0, away_m, 0]},
     }
     scenario = Scenario.model_validate({"name": "test", "description": "for tests", "contacts": [rock]})
-    world = World(scenario, BotParameters(sensors=SensorParameters(lidar_sigma_m=0.0)), 1, UUID(int=1))
+    world = SimWorld(scenario, BotParameters(sensors=SensorParameters(lidar_sigma_m=0.0)), 1, UUID(int=1))
     assert read(world, SENSORS[SensorKind.LIDAR]) == expected

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.linalg import expm
 
-from qiki.botspec.planes.thermal import Coupling, Node, NodeParameters, ThermalParameters
+from qiki.botspec.planes import Coupling, Node, NodeParameters, ThermalParameters
 from qiki.world.vehicle.thermal import ThermalPlane
 
 

@@ -5,15 +5,21 @@ import math
 import numpy as np
 import pytest
 
-from qiki.botspec.planes.bot import BotParameters
-from qiki.botspec.planes.docking import Port
-from qiki.botspec.planes.power import PowerParameters, StorageParameters
-from qiki.botspec.planes.propulsion import PropulsionParameters
-from qiki.botspec.planes.sensors import SensorKind, SensorParameters
-from qiki.botspec.planes.thermal import Node, ThermalParameters
+from qiki.botspec.planes import (
+    BotParameters,
+    Node,
+    Port,
+    PowerParameters,
+    PropulsionParameters,
+    SensorKind,
+    SensorParameters,
+    StorageParameters,
+    ThermalParameters,
+)
 from qiki.contracts.enums import FSMState, TransponderMode
 from qiki.world.scenario import BotStart
 from qiki.world.vehicle.axes import Axis
+from qiki.world.vehicle.loads import Load
 from qiki.world.vehicle.orders import (
     Cruise,
     EngageDock,
@@ -28,7 +34,6 @@ from qiki.world.vehicle.orders import (
     SwitchNbl,
     Turn,
 )
-from qiki.world.vehicle.power.loads import Load
 from qiki.world.vehicle.vehicle import Vehicle
 
 DT_S = 0.05

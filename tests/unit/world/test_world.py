@@ -7,11 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from q_sim_service.frame_protobuf import frame_to_proto
-from qiki.botspec.planes.bot import BotParameters
-from qiki.botspec.planes.docking import Port
-from qiki.botspec.planes.power import PowerParameters, StorageParameters
-from qiki.botspec.planes.sensors import SensorKind, SensorParameters
+from q_sim_service.protobuf import frame_to_proto
+from qiki.botspec.planes import BotParameters, Port, PowerParameters, SensorKind, SensorParameters, StorageParameters
 from qiki.contracts.ids import RADAR_SENSOR_ID, run_frame_id
 from qiki.contracts.models import SimState, TelemetrySnapshot, TruthSnapshot
 from qiki.contracts.protobuf import frame_from_proto, timestamp_from_proto
@@ -21,8 +18,8 @@ from qiki.world.scenario import Scenario
 from qiki.world.snapshots import telemetry, truth, yaw_rad
 from qiki.world.vehicle.axes import Axis
 from qiki.world.vehicle.orders import Cruise, EngageDock, FireThruster, ReleaseDock, SwitchDockPower, SwitchNbl
-from qiki.world.vehicle_events import Kind, VehicleEvent
-from qiki.world.world import World
+from qiki.world.vehicle_events import VehicleEvent, VehicleEventKind
+from qiki.world.world import SimWorld
 
 RUN = UUID("11111111-2222-4333-8444-555555555555")
 CONTACTS = [
@@ -51,8 +48,8 @@ def scenario(**fields: Any) -> Scenario:
     return Scenario.model_validate({"name": "test", "description": "for tests", "contacts": CONTACTS} | fields)
 
 
-def world(seed: int = 7, parameters: BotParameters | None = None, **fields: Any) -> World:
-    return World(scenario(**fields), parameters or BotParameters(), seed, RUN)
+def world(seed: int = 7, parameters: BotParameters | None = None, **fields: Any) -> SimWorld:
+    return SimWorld(scenario(**fields), parameters or BotParameters(), seed, RUN)
 
 
 def weak(soc_pct: float) -> BotParameters:
@@ -60,16 +57,16 @@ def weak(soc_pct: float) -> BotParameters:
     return BotParameters(power=PowerParameters(battery=battery, base_source_w=75.0))
 
 
-def run(simulated: World, ticks: int) -> tuple[list[MeasuredFrame], list[VehicleEvent]]:
-    frames, happenings = [], []
+def run(simulated: SimWorld, ticks: int) -> tuple[list[MeasuredFrame], list[VehicleEvent]]:
+    frames, events = [], []
     for _ in range(ticks):
         tick = simulated.tick()
         frames += [tick.frame] if tick.frame else []
-        happenings += tick.happenings
-    return frames, happenings
+        events += tick.events
+    return frames, events
 
 
-def recording(simulated: World, ticks: int) -> list[bytes]:
+def recording(simulated: SimWorld, ticks: int) -> list[bytes]:
     """All that goes out of a run with some orders, as bytes."""
     out = []
     for number in range(ticks):
@@ -182,34 +179,39 @@ def test_an_order_that_another_made_impossible_is_dropped_and_reported():
     simulated = world()
     simulated.submit(EngageDock(Port.A))
     simulated.submit(Cruise(1.0))
-    happenings = simulated.tick().happenings
-    assert [happening.kind for happening in happenings] == [Kind.ORDER_DROPPED]
+    events = simulated.tick().events
+    assert [event.kind for event in events] == [VehicleEventKind.ORDER_DROPPED]
     assert simulated.vehicle.drive.speed_mps == 0.0
 
 
 def test_without_power_there_are_no_frames_and_the_numbers_wait():
     simulated = world(parameters=weak(soc_pct=19.0))
-    frames, happenings = run(simulated, 100)
+    frames, events = run(simulated, 100)
     assert frames == []
-    assert [happening.kind for happening in happenings] == [Kind.RADAR_LOST, Kind.POWER_LOW]
-    assert happenings[0].details == {"reason": "the radar is shed: BATTERY_LOW"}
+    assert [event.kind for event in events] == [VehicleEventKind.RADAR_LOST, VehicleEventKind.POWER_LOW]
+    assert events[0].details == {"reason": "the radar is shed: BATTERY_LOW"}
     simulated.submit(EngageDock(Port.A))
     simulated.submit(SwitchDockPower(on=True))
-    frames, happenings = run(simulated, 100)
-    assert [happening.kind for happening in happenings] == [Kind.RADAR_RESTORED]
+    frames, events = run(simulated, 100)
+    assert [event.kind for event in events] == [VehicleEventKind.RADAR_RESTORED]
     assert [frame.number for frame in frames] == list(range(len(frames)))
     assert frames[0].t_s > 5.0
     simulated.submit(ReleaseDock())
-    frames, happenings = run(simulated, 4)
+    frames, events = run(simulated, 4)
     assert frames == []
 
 
 def test_a_failed_radar_gives_no_frames():
     sensors = SensorParameters(mean_time_between_failures_s={SensorKind.RADAR: 5.0}, repair_s=1.0)
     simulated = world(parameters=BotParameters(sensors=sensors))
-    frames, happenings = run(simulated, 800)
-    kinds = {happening.kind for happening in happenings}
-    assert kinds == {Kind.RADAR_LOST, Kind.RADAR_RESTORED, Kind.SENSOR_FAILED, Kind.SENSOR_RESTORED}
+    frames, events = run(simulated, 800)
+    kinds = {event.kind for event in events}
+    assert kinds == {
+        VehicleEventKind.RADAR_LOST,
+        VehicleEventKind.RADAR_RESTORED,
+        VehicleEventKind.SENSOR_FAILED,
+        VehicleEventKind.SENSOR_RESTORED,
+    }
     assert [frame.number for frame in frames] == list(range(len(frames)))
     assert 0 < len(frames) < 390
 
@@ -221,8 +223,8 @@ def test_a_contact_in_the_way_strikes():
         "motion": {"kind": "constant_velocity", "position_m": [0, 100, 0], "velocity_mps": [0, -50, 0]},
     }
     simulated = world(contacts=[rock])
-    _, happenings = run(simulated, 60)
-    assert [happening.kind for happening in happenings] == [Kind.STRUCK]
+    _, events = run(simulated, 60)
+    assert [event.kind for event in events] == [VehicleEventKind.STRUCK]
     assert simulated.vehicle.hull.integrity_pct == pytest.approx(100.0 - 0.5 * 62.0 * 2500.0 / 1000.0, abs=0.01)
 
 

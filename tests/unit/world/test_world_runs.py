@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from q_sim_service.runs import RunCounter, run_ids, warn_if_derived
-from qiki.botspec.planes.bot import BotParameters
+from qiki.botspec.planes import BotParameters
 from qiki.errors import UserError
 from qiki.world.errors import OrderError
 from qiki.world.scenario import Scenario

@@ -1,13 +1,60 @@
-"""Power plane: sources, stores and loads on one bus, with load shedding."""
+"""Power plane."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from qiki.botspec.planes.power import PowerParameters
+from qiki.botspec.planes import DockSupplyParameters, PowerParameters, StorageParameters
 from qiki.world.vehicle.hysteresis import Hysteresis
-from qiki.world.vehicle.power.dock_supply import DockSupply
-from qiki.world.vehicle.power.loads import SHED_ORDER, Load, allocate
-from qiki.world.vehicle.power.storage import Storage
+from qiki.world.vehicle.loads import SHED_ORDER, Load, allocate
+
+SECONDS_PER_HOUR = 3600.0
+
+
+class Storage:
+    """A store of energy without losses."""
+
+    def __init__(self, parameters: StorageParameters) -> None:
+        self._parameters = parameters
+        self._capacity_j = parameters.capacity_wh * SECONDS_PER_HOUR
+        self._energy_j = self._capacity_j * parameters.start_pct / 100.0
+        self.power_w = 0.0
+        """Flow of the last step: positive out, negative in."""
+
+    @property
+    def soc_pct(self) -> float:
+        """State of charge [%]."""
+        return 100.0 * self._energy_j / self._capacity_j
+
+    def deliverable_w(self, dt_s: float) -> float:
+        """Return the maximum power out during `dt_s` [W]."""
+        return min(self._parameters.discharge_limit_w, self._energy_j / dt_s)
+
+    def acceptable_w(self, dt_s: float) -> float:
+        """Return the maximum power in during `dt_s` [W]."""
+        return min(self._parameters.charge_limit_w, (self._capacity_j - self._energy_j) / dt_s)
+
+    def move(self, power_w: float, dt_s: float) -> None:
+        """Give `power_w` for `dt_s`, or take it when negative; the caller observes the limits."""
+        self.power_w = power_w
+        self._energy_j = min(max(self._energy_j - power_w * dt_s, 0.0), self._capacity_j)
+
+
+class DockSupply:
+    """Power offered by the dock; the ramp starts again after each interruption."""
+
+    def __init__(self, parameters: DockSupplyParameters) -> None:
+        self._parameters = parameters
+        self._limit_w = min(parameters.power_limit_w, parameters.voltage_v * parameters.current_limit_a)
+        self._ramp = 0.0
+
+    def offer_w(self, dt_s: float, *, connected: bool) -> float:
+        """Advance the ramp and return the power offered in this step [W]."""
+        self._ramp = min(1.0, self._ramp + dt_s / self._parameters.soft_start_s) if connected else 0.0
+        return self._ramp * self._limit_w
+
+    def current_a(self, power_w: float) -> float:
+        """Return the current through the bridge [A]."""
+        return power_w / self._parameters.voltage_v
 
 
 @dataclass(frozen=True, slots=True)

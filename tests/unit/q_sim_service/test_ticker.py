@@ -1,4 +1,4 @@
-"""The engine: ticks by the wall clock and by command."""
+"""The ticker: ticks by the wall clock and by command."""
 
 import asyncio
 from uuid import UUID
@@ -6,48 +6,47 @@ from uuid import UUID
 import pytest
 
 from generated.q_sim_api_pb2 import StreamRadarFramesResponse
-from q_sim_service.engine import Engine
 from q_sim_service.runs import run_ids
-from qiki.botspec.planes.bot import BotParameters
-from qiki.botspec.planes.power import PowerParameters
+from q_sim_service.ticker import Ticker
+from qiki.botspec.planes import BotParameters, PowerParameters
 from qiki.world.errors import NoFrameError, OrderError
 from qiki.world.frames import MeasuredFrame
 from qiki.world.scenario import Scenario
 from qiki.world.simulator import Setup, Simulator
-from qiki.world.vehicle_events import Kind, VehicleEvent
-from qiki.world.world import World
+from qiki.world.vehicle_events import VehicleEvent, VehicleEventKind
+from qiki.world.world import SimWorld
 
 RUN = UUID("11111111-2222-4333-8444-555555555555")
 EMPTY = Scenario(name="empty", description="nothing there")
 
 
 class Bench:
-    """An engine, its clock, and what it handed on."""
+    """An ticker, its clock, and what it handed on."""
 
     def __init__(self, parameters: BotParameters | None = None) -> None:
         setup = Setup(parameters or BotParameters(), 5000.0, None, lambda _: EMPTY)
         self.now_s = 0.0
         self.frames: list[tuple[str, int]] = []
-        self.happenings: list[Kind] = []
+        self.events: list[VehicleEventKind] = []
         self.runs: list[UUID] = []
         self.flushes = 0
         self.enough = 20
         self.reached = asyncio.Event()
         simulator = Simulator(setup, EMPTY, run_ids(RUN))
-        self.engine = Engine(simulator, lambda: self.now_s, self)
+        self.ticker = Ticker(simulator, lambda: self.now_s, self)
 
-    def take_frame(self, world: World, frame: MeasuredFrame) -> None:
+    def take_frame(self, world: SimWorld, frame: MeasuredFrame) -> None:
         assert frame.t_s == world.t_s
         self.frames.append((str(world.run_id), frame.number))
         if len(self.frames) == self.enough:
             self.reached.set()
 
-    def take_run(self, world: World) -> None:
+    def take_run(self, world: SimWorld) -> None:
         self.runs.append(world.run_id)
 
-    def take_happening(self, world: World, happening: VehicleEvent) -> None:
-        assert world is self.engine.world
-        self.happenings.append(happening.kind)
+    def take_event(self, world: SimWorld, event: VehicleEvent) -> None:
+        assert world is self.ticker.world
+        self.events.append(event.kind)
 
     async def flush(self) -> None:
         self.flushes += 1
@@ -61,17 +60,17 @@ class Bench:
 def test_it_ticks_as_the_clock_says():
     async def test() -> None:
         bench = Bench()
-        running = asyncio.create_task(bench.engine.run())
-        bench.engine.start(2.0)
+        running = asyncio.create_task(bench.ticker.run())
+        bench.ticker.start(2.0)
         bench.now_s = 1.0001
         await asyncio.wait_for(bench.reached.wait(), 10)
         await bench.turns()
-        assert bench.engine.world.tick_count == 40
-        bench.engine.pause()
+        assert bench.ticker.world.tick_count == 40
+        bench.ticker.pause()
         bench.now_s = 100.0
         await bench.turns()
-        assert bench.engine.world.tick_count == 40
-        assert bench.engine.behind_s == 0.0
+        assert bench.ticker.world.tick_count == 40
+        assert bench.ticker.behind_s == 0.0
         running.cancel()
 
     asyncio.run(test())
@@ -79,33 +78,33 @@ def test_it_ticks_as_the_clock_says():
 
 def test_it_says_how_far_it_is_behind():
     bench = Bench()
-    bench.engine.start(1.0)
+    bench.ticker.start(1.0)
     bench.now_s = 3.01
-    assert bench.engine.behind_s == pytest.approx(2.95)
+    assert bench.ticker.behind_s == pytest.approx(2.95)
 
 
 def test_a_step_does_its_ticks_and_no_more():
     bench = Bench()
-    asyncio.run(bench.engine.step(700))
-    assert bench.engine.world.tick_count == 700
+    asyncio.run(bench.ticker.step(700))
+    assert bench.ticker.world.tick_count == 700
     assert bench.frames == [(str(RUN), number) for number in range(350)]
     assert bench.flushes == 2
 
 
 def test_a_step_is_refused_while_time_passes():
     bench = Bench()
-    bench.engine.start(None)
+    bench.ticker.start(None)
     with pytest.raises(OrderError, match="pause or stop it first"):
-        asyncio.run(bench.engine.step(1))
-    bench.engine.pause()
-    asyncio.run(bench.engine.step(1))
-    assert bench.engine.world.tick_count == 1
+        asyncio.run(bench.ticker.step(1))
+    bench.ticker.pause()
+    asyncio.run(bench.ticker.step(1))
+    assert bench.ticker.world.tick_count == 1
 
 
 def test_pacing_does_not_change_what_comes_out():
     async def paced(bench: Bench) -> None:
-        running = asyncio.create_task(bench.engine.run())
-        bench.engine.start(7.3)
+        running = asyncio.create_task(bench.ticker.run())
+        bench.ticker.start(7.3)
         while len(bench.frames) < 50:
             bench.now_s += 0.0371
             await asyncio.sleep(0)
@@ -113,7 +112,7 @@ def test_pacing_does_not_change_what_comes_out():
 
     one, other = Bench(), Bench()
     asyncio.run(paced(one))
-    asyncio.run(other.engine.step(100))
+    asyncio.run(other.ticker.step(100))
     assert one.frames[:50] == other.frames[:50]
 
 
@@ -123,13 +122,13 @@ def test_a_step_hands_its_frames_to_the_readers_before_it_ends():
         taken: list[int] = []
 
         async def read() -> None:
-            async for body in bench.engine.log.read("", None):
+            async for body in bench.ticker.log.read("", None):
                 await asyncio.sleep(0)
                 taken.append(StreamRadarFramesResponse.FromString(body).number)
 
         reading = asyncio.create_task(read())
         await asyncio.sleep(0)
-        await bench.engine.step(1200)
+        await bench.ticker.step(1200)
         assert taken == list(range(600))
         reading.cancel()
 
@@ -138,22 +137,22 @@ def test_a_step_hands_its_frames_to_the_readers_before_it_ends():
 
 def test_a_reset_begins_a_new_run_in_the_log_too():
     bench = Bench()
-    asyncio.run(bench.engine.step(4))
-    assert bench.engine.newest_frame().number == 1
-    bench.engine.reset(None, None, None)
+    asyncio.run(bench.ticker.step(4))
+    assert bench.ticker.newest_frame().number == 1
+    bench.ticker.reset(None, None, None)
     with pytest.raises(NoFrameError, match="no frame yet"):
-        bench.engine.newest_frame()
-    asyncio.run(bench.engine.step(2))
-    newest = bench.engine.newest_frame()
-    assert (newest.run_id, newest.number) == (bench.engine.world.run_id, 0)
+        bench.ticker.newest_frame()
+    asyncio.run(bench.ticker.step(2))
+    newest = bench.ticker.newest_frame()
+    assert (newest.run_id, newest.number) == (bench.ticker.world.run_id, 0)
     assert newest.run_id != RUN
 
 
 def test_without_power_there_is_no_newest_frame_and_a_reason():
     power = PowerParameters(base_source_w=75.0, soc_shed_low_pct=85.0, soc_shed_high_pct=90.0)
     bench = Bench(BotParameters(power=power))
-    asyncio.run(bench.engine.step(4))
+    asyncio.run(bench.ticker.step(4))
     assert bench.frames == []
-    assert Kind.RADAR_LOST in bench.happenings
+    assert VehicleEventKind.RADAR_LOST in bench.events
     with pytest.raises(NoFrameError, match="the radar is shed: BATTERY_LOW"):
-        bench.engine.newest_frame()
+        bench.ticker.newest_frame()

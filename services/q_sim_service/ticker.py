@@ -1,4 +1,4 @@
-"""The engine: ticks the simulator by the wall clock or by command, and hands on what each tick brings."""
+"""The ticker: ticks the simulator by the wall clock or by command, and publishes the results of each tick."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from qiki.world.frames import MeasuredFrame
 from qiki.world.simulator import Simulator
 from qiki.world.vehicle.orders import Order
 from qiki.world.vehicle_events import VehicleEvent
-from qiki.world.world import World
+from qiki.world.world import SimWorld
 
 SLICE_S = 0.005
 """How long ticks may hold the event loop before others have their turn."""
@@ -31,20 +31,20 @@ STEP_CHUNK = 500
 class Sink(Protocol):
     """Takes what the ticks bring. It must not wait, but where it is asked to flush."""
 
-    def take_frame(self, world: World, frame: MeasuredFrame) -> None:
+    def take_frame(self, world: SimWorld, frame: MeasuredFrame) -> None:
         """A frame, while the world is still as it was measured."""
 
-    def take_run(self, world: World) -> None:
+    def take_run(self, world: SimWorld) -> None:
         """A run that begins."""
 
-    def take_happening(self, world: World, happening: VehicleEvent) -> None:
+    def take_event(self, world: SimWorld, event: VehicleEvent) -> None:
         """Something that happened to the vehicle."""
 
     async def flush(self) -> None:
         """Send what waits to be sent."""
 
 
-class Engine:
+class Ticker:
     """Owns the simulator, its pace and its log of frames.
 
     Args:
@@ -64,7 +64,7 @@ class Engine:
         self._begin_run()
 
     @property
-    def world(self) -> World:
+    def world(self) -> SimWorld:
         """The current run."""
         return self.simulator.world
 
@@ -199,8 +199,8 @@ class Engine:
             FRAMES.inc()
             self.log.append(tick.frame)
             self._sink.take_frame(world, tick.frame)
-        for happening in tick.happenings:
-            self._sink.take_happening(world, happening)
+        for event in tick.events:
+            self._sink.take_event(world, event)
 
     def _repace(self) -> None:
         self._pacer.begin(self.simulator.speed if self.simulator.running else 0.0)

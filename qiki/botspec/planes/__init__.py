@@ -1,1 +1,0 @@
-"""Parameters of each plane; the defaults are those of the bot QIKI."""

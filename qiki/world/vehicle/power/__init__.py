@@ -1,1 +1,0 @@
-"""The power plane: sources, stores and loads on one bus."""
