@@ -23,11 +23,10 @@ from qiki.radar.model import SR_THRESHOLD_M
 from qiki.tracking import TrackerParameters
 from qiki.world.commands import VehicleCommand, read_command
 from qiki.world.events import event_of, run_started
-from qiki.world.frames import MeasuredFrame
 from qiki.world.scenario import Scenario
 from qiki.world.snapshots import truth
 from qiki.world.ticks import TICK_S
-from qiki.world.world import SimWorld
+from qiki.world.world import MeasuredFrame, SimWorld
 
 NAMESPACE = UUID("a1b1b6f0-5a0f-5d0b-9a57-8d3a6f0c7c11")
 """Of the runs that are given no identity."""

@@ -17,7 +17,7 @@ from qiki.guard.tracked_run import Tracked
 from qiki.radar.messages import frame_messages
 from qiki.tracking import Scan
 from qiki.tracking.scan import EPOCH, MICROSECOND
-from qiki.world.frames import MeasuredFrame
+from qiki.world.world import MeasuredFrame
 
 
 @dataclass(frozen=True, slots=True)

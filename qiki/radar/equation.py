@@ -12,7 +12,7 @@ import numpy as np
 
 from qiki.arrays import Array
 from qiki.geometry import unit_vectors
-from qiki.radar.parameters import RadarParameters, TransmitPattern
+from qiki.radar.parameters import RadarParameters, ReplyLink, TransmitPattern
 
 BOLTZMANN_JPK = 1.380649e-23
 STANDARD_TEMPERATURE_K = 290.0
@@ -76,3 +76,14 @@ def illumination(pattern: TransmitPattern | None, sight: Array, heading_deg: flo
     off_rad = np.arccos(np.clip(along, -1.0, 1.0))
     lobe = np.exp(-4 * math.log(2) * (off_rad / math.radians(pattern.width_deg)) ** 2)
     return np.asarray(np.maximum(lobe, 10 ** (pattern.side_lobe_db / 10)))
+
+
+def reply_snr(parameters: RadarParameters, link: ReplyLink, range_m: Array) -> Array:
+    """Return the SNR of transponders' replies from these ranges: (n,). A reply is a steady signal at constant power.
+
+    Friis (A Note on a Simple Transmission Formula, Proc. IRE 34, 1946) in the receiver's noise:
+    SNR = P_x G_x G_r λ² / ((4π)² R² k T₀ F B_x L_x)
+    """
+    radiated = link.power_w * from_db(link.gain_db + parameters.receive_gain_db - link.losses_db)
+    spread = (parameters.wavelength_m / (4 * math.pi * range_m)) ** 2
+    return radiated * spread / noise_w(link.bandwidth_hz, parameters.noise_figure_db)

@@ -9,10 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 from qiki.arrays import Array
 from qiki.contracts.radar import MAX_DETECTIONS
 from qiki.geometry import spherical
-from qiki.radar import accuracy, echoes, equation, replies
+from qiki.radar import accuracy, echoes, equation
 from qiki.radar.detections import Detections
 from qiki.radar.parameters import RadarParameters
-from qiki.radar.plots import Plots, false_alarms, leaders, merge
+from qiki.radar.plots import Plots, decoded, false_alarms, leaders, merge
 
 SR_THRESHOLD_M = 5000.0
 FULL_CIRCLE_DEG = 360.0
@@ -40,7 +40,7 @@ class Radar:
 
     The radar equation gives each contact's mean SNR, illuminated by the transmit pattern (`equation`). Amplitudes are
     drawn by Swerling case (`echoes`). Echoes in one resolution cell add; in noise above the threshold they are plots;
-    false alarms are added (`plots`). Replies arrive by a link of their own (`replies`). Errors are drawn from the
+    false alarms are added, and replies arrive by a link of their own (`plots`). Errors are drawn from the
     measured SNR (`accuracy`). Sources: Richards, Fundamentals of Radar Signal Processing, 2nd ed., and those named in
     the modules.
 
@@ -74,7 +74,7 @@ class Radar:
         within, models = self._illuminated(
             contacts, np.asarray(own_position, float), np.asarray(own_velocity, float), heading_deg
         )
-        echoed = replies.received(self._parameters, self._detected(within, models), self._rng)
+        echoed = decoded(self._parameters, self._detected(within, models), self._rng)
         plots = echoed.joined(false_alarms(self._parameters, self._rng))
         return self._published(accuracy.with_errors(self._parameters, plots, self._rng), heading_deg)
 

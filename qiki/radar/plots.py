@@ -1,7 +1,7 @@
-"""Echoes and plots inside the radar, as arrays: their merging within a resolution cell, and false alarms."""
+"""Echoes and plots inside the radar, as arrays: resolution, false alarms, and replies."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from qiki.arrays import Array, Index
 from qiki.geometry import unit_vectors
-from qiki.radar.echoes import ComplexArray, threshold
+from qiki.radar import equation
+from qiki.radar.echoes import ComplexArray, noise, threshold
 from qiki.radar.parameters import RadarParameters
 
 
@@ -129,3 +130,20 @@ def false_alarms(parameters: RadarParameters, rng: np.random.Generator) -> Plots
         threshold(parameters.false_alarm_probability) + rng.standard_exponential(count) - 1.0,
         np.full(count, None),
     )
+
+
+def decoded(parameters: RadarParameters, plots: Plots, rng: np.random.Generator) -> Plots:
+    """Return the plots with the decoded replies only; without a link all are decoded and nothing is drawn.
+
+    A reply is decoded if its power with the noise is above the decoder's threshold, with the probability of Marcum's Q
+    (see `detection`), unless it is lost for another reason (Stevens, Secondary Surveillance Radar: garbling, a
+    transponder that is busy or shaded).
+    """
+    link = parameters.replies
+    if link is None:
+        return plots
+    power = np.abs(np.sqrt(equation.reply_snr(parameters, link, plots.range_m)) + noise((len(plots),), rng)) ** 2
+    lost = (power <= equation.from_db(link.threshold_db)) | (rng.random(len(plots)) < link.loss_probability)
+    claims = plots.claims.copy()
+    claims[lost] = None
+    return replace(plots, claims=claims)

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from qiki.botspec.planes import Node, SensorKind
 from qiki.contracts.enums import Unit
 from qiki.world.errors import NoSensorError
-from qiki.world.frames import MeasuredFrame
 from qiki.world.vehicle.axes import Vector3
-from qiki.world.world import SimWorld
+from qiki.world.world import MeasuredFrame, SimWorld
 
 Value = float | Vector3 | MeasuredFrame
 ZERO_CELSIUS_K = 273.15

@@ -1,4 +1,4 @@
-"""The simulator: one world at a time, and whether time passes in it."""
+"""The simulator: one world at a time, running or held."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ MAX_SPEED = 1e6
 
 
 class RunState(StrEnum):
-    """Whether time passes."""
+    """State of the simulation."""
 
     STOPPED = "stopped"
     RUNNING = "running"
@@ -25,11 +25,7 @@ class RunState(StrEnum):
 
 @dataclass(frozen=True)
 class Setup:
-    """What worlds are made of.
-
-    Attributes:
-        seed: of runs that are given none; None: the scenario's own
-    """
+    """Settings of every world; `seed` replaces the scenario's own unless None."""
 
     parameters: BotParameters
     sr_threshold_m: float
@@ -38,13 +34,13 @@ class Setup:
 
 
 class Simulator:
-    """Makes runs and switches them; begins with a stopped one.
+    """The current run and its state; begins with a stopped one.
 
     Args:
-        setup: what worlds are made of.
-        scenario: of the first run.
-        ids: identities of this run and the later ones.
-        speed: simulated seconds a second, for a start that names none.
+        setup: settings of every world
+        scenario: of the first run
+        ids: identities of the runs
+        speed: simulated seconds a second, unless a start names another
     """
 
     def __init__(self, setup: Setup, scenario: Scenario, ids: Iterator[UUID], speed: float = 1.0) -> None:
@@ -57,11 +53,11 @@ class Simulator:
 
     @property
     def running(self) -> bool:
-        """Whether time passes."""
+        """True while time passes."""
         return self.state is RunState.RUNNING
 
     def start(self, speed: float | None) -> None:
-        """Let time pass, at `speed` or at the run's own; also resumes."""
+        """Let time pass at `speed`, or at the run's default; also resumes."""
         self.speed = self._default_speed if speed is None else speed
         self.state = RunState.RUNNING
 
@@ -80,7 +76,7 @@ class Simulator:
         self.state = RunState.STOPPED
 
     def reset(self, scenario: str | None, seed: int | None, speed: float | None) -> None:
-        """A new run, stopped: of the same scenario and seed where none is named.
+        """Make a new run, stopped; with the same scenario and seed if none is named.
 
         Raises:
             UserError: there is no such scenario, or it cannot be used; nothing has changed.
@@ -94,7 +90,7 @@ class Simulator:
         self.state = RunState.STOPPED
 
     def sim_state(self, behind_s: float) -> SimState:
-        """For telemetry."""
+        """Return the state for telemetry."""
         return SimState(
             running=self.running,
             paused=self.state is RunState.PAUSED,

@@ -1,37 +1,22 @@
-"""The world as its payloads: truth for scoring, telemetry of the vehicle."""
+"""Payloads of the world: truth for scoring, telemetry of the vehicle."""
 
 import math
 from typing import Any
 
 from qiki.botspec.planes import Node, sensor_id
+from qiki.contracts import models
 from qiki.contracts.enums import FriendFoe, ObjectType, TransponderMode
-from qiki.contracts.models import (
-    Attitude,
-    CommsState,
-    DockingState,
-    HullState,
-    PowerState,
-    PropulsionState,
-    SimState,
-    TelemetrySnapshot,
-    ThermalNode,
-    ThermalState,
-    TruthBot,
-    TruthContact,
-    TruthSnapshot,
-    Vector,
-)
-from qiki.world.frames import MeasuredFrame
+from qiki.contracts.models import SimState, TelemetrySnapshot, TruthBot, TruthContact, TruthSnapshot, Vector
 from qiki.world.vehicle.axes import Vector3
 from qiki.world.vehicle.loads import Load
 from qiki.world.vehicle.vehicle import Vehicle
-from qiki.world.world import SimWorld
+from qiki.world.world import MeasuredFrame, SimWorld
 
 SOURCE = "q_sim_service"
 
 
 def truth(world: SimWorld, frame: MeasuredFrame) -> TruthSnapshot:
-    """What is really there at a frame that was just measured: those contacts that are present."""
+    """Return the present contacts at a frame that was just measured."""
     contacts = world.contacts
     rows = zip(
         contacts.present.tolist(),
@@ -49,26 +34,27 @@ def truth(world: SimWorld, frame: MeasuredFrame) -> TruthSnapshot:
         frame=frame.number,
         timestamp=frame.timestamp,
         bot=TruthBot(position=_vector(frame.own_position_m), velocity=_vector(frame.own_velocity_mps)),
-        contacts=tuple(
-            TruthContact(
-                id=str(identity),
-                object_type=ObjectType(object_type),
-                iff=FriendFoe(iff),
-                transponder_mode=TransponderMode(mode),
-                transponder_id=claimed,
-                position=_vector(position),
-                velocity=_vector(velocity),
-            )
-            for present, identity, object_type, iff, mode, claimed, position, velocity in rows
-            if present
-        ),
+        contacts=tuple(_truth_contact(row) for present, *row in rows if present),
+    )
+
+
+def _truth_contact(row: list[Any]) -> TruthContact:
+    identity, object_type, iff, mode, claimed, position, velocity = row
+    return TruthContact(
+        id=str(identity),
+        object_type=ObjectType(object_type),
+        iff=FriendFoe(iff),
+        transponder_mode=TransponderMode(mode),
+        transponder_id=claimed,
+        position=_vector(position),
+        velocity=_vector(velocity),
     )
 
 
 def telemetry(world: SimWorld, sim_state: SimState) -> TelemetrySnapshot:
-    """The vehicle's own state; its time is simulated time."""
-    vehicle = world.vehicle
-    timestamp = world.timestamp
+    """Return the vehicle's own state; its time is simulated time."""
+    vehicle, timestamp = world.vehicle, world.timestamp
+    thrusters = vehicle.thrusters
     return TelemetrySnapshot(
         source=SOURCE,
         timestamp=timestamp,
@@ -77,27 +63,30 @@ def telemetry(world: SimWorld, sim_state: SimState) -> TelemetrySnapshot:
         position=_vector(vehicle.position_m),
         velocity=math.hypot(*vehicle.velocity_mps),
         heading=vehicle.drive.heading_deg,
-        attitude=Attitude(roll_rad=0.0, pitch_rad=0.0, yaw_rad=yaw_rad(vehicle.drive.heading_deg)),
+        attitude=models.Attitude(roll_rad=0.0, pitch_rad=0.0, yaw_rad=yaw_rad(vehicle.drive.heading_deg)),
         battery=vehicle.power.battery.soc_pct,
-        hull=HullState(integrity=vehicle.hull.integrity_pct),
+        hull=models.HullState(integrity=vehicle.hull.integrity_pct),
         power=_power(vehicle),
         thermal=_thermal(vehicle),
-        propulsion=PropulsionState(propellant_kg=vehicle.thrusters.propellant_kg, rcs_active=vehicle.thrusters.active),
-        docking=DockingState(state=vehicle.docking.state, port=vehicle.docking.port),
-        comms=CommsState(xpdr_mode=vehicle.transponder.mode, xpdr_allowed=vehicle.transponder.allowed),
-        sensors=_sensors(vehicle),
+        propulsion=models.PropulsionState(propellant_kg=thrusters.propellant_kg, rcs_active=thrusters.active),
+        docking=models.DockingState(state=vehicle.docking.state, port=vehicle.docking.port),
+        comms=models.CommsState(xpdr_mode=vehicle.transponder.mode, xpdr_allowed=vehicle.transponder.allowed),
+        sensors={
+            kind.name.lower(): {"id": str(sensor_id(kind)), "ok": vehicle.sensors.works(kind)}
+            for kind in vehicle.sensors.parameters.fitted
+        },
     )
 
 
 def yaw_rad(heading_deg: float) -> float:
-    """Counter-clockwise from +X, in (-π, π]."""
+    """Return the yaw, counter-clockwise from +X, in (-π, π]."""
     yaw = math.radians(90.0 - heading_deg)
     return yaw + 2 * math.pi if yaw <= -math.pi else yaw
 
 
-def _power(vehicle: Vehicle) -> PowerState:
+def _power(vehicle: Vehicle) -> models.PowerState:
     bus = vehicle.bus
-    return PowerState(
+    return models.PowerState(
         soc_pct=vehicle.power.battery.soc_pct,
         power_in_w=bus.power_in_w,
         power_out_w=bus.power_out_w,
@@ -114,25 +103,15 @@ def _power(vehicle: Vehicle) -> PowerState:
     )
 
 
-def _thermal(vehicle: Vehicle) -> ThermalState:
-    return ThermalState(
-        nodes=tuple(
-            ThermalNode(
-                id=node,
-                temp_c=vehicle.thermal.temperature_c(node),
-                t_max_c=vehicle.thermal.trip_c(node),
-                tripped=vehicle.thermal.tripped(node),
-            )
-            for node in Node
+def _thermal(vehicle: Vehicle) -> models.ThermalState:
+    plane = vehicle.thermal
+    nodes = (
+        models.ThermalNode(
+            id=node, temp_c=plane.temperature_c(node), t_max_c=plane.trip_c(node), tripped=plane.tripped(node)
         )
+        for node in Node
     )
-
-
-def _sensors(vehicle: Vehicle) -> dict[str, Any]:
-    return {
-        kind.name.lower(): {"id": str(sensor_id(kind)), "ok": vehicle.sensors.works(kind)}
-        for kind in vehicle.sensors.parameters.fitted
-    }
+    return models.ThermalState(nodes=tuple(nodes))
 
 
 def _vector(values: Vector3 | list[float]) -> Vector:

@@ -1,6 +1,7 @@
 """The simulated world: the vehicle, the contacts and the radar, advanced by ticks of a fixed step."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -8,16 +9,62 @@ import numpy as np
 
 from qiki.arrays import Array
 from qiki.botspec.planes import BotParameters
-from qiki.radar import Radar
+from qiki.contracts.enums import FriendFoe
+from qiki.contracts.headers import FrameOrigin
+from qiki.contracts.ids import RADAR_SENSOR_ID, run_frame_id
+from qiki.contracts.radar import RadarFrame
+from qiki.radar import Detections, Radar
 from qiki.radar.model import SR_THRESHOLD_M
 from qiki.world.contacts import Contacts
 from qiki.world.errors import OrderError
-from qiki.world.frames import MeasuredFrame
 from qiki.world.scenario import Scenario
 from qiki.world.ticks import TICK_MS, TICK_S
+from qiki.world.vehicle.axes import Vector3
 from qiki.world.vehicle.orders import Order
 from qiki.world.vehicle.vehicle import Vehicle
 from qiki.world.vehicle_events import VehicleEvent, VehicleEventKind, Watch
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredFrame:
+    """One look of the radar; numbered from 0 within its run, without a gap.
+
+    Attributes:
+        t_s: time since the scenario's epoch
+        timestamp: simulated time
+        own_position_m: of the vehicle, world axes
+        own_velocity_mps: of the vehicle, world axes
+        identities: known transponder identities and their sides
+    """
+
+    run_id: UUID
+    number: int
+    t_s: float
+    timestamp: datetime
+    detections: Detections
+    own_position_m: Vector3
+    own_velocity_mps: Vector3
+    identities: Mapping[str, FriendFoe] = field(default_factory=dict)
+
+    @property
+    def frame_id(self) -> UUID:
+        """The frame's identity, which follows from its run and number."""
+        return run_frame_id(self.run_id, self.number)
+
+    @property
+    def origin(self) -> FrameOrigin:
+        """Run, number and own state, as the frame's headers carry them."""
+        own_position, own_velocity = self.own_position_m, self.own_velocity_mps
+        return FrameOrigin(str(self.run_id), self.number, own_position, own_velocity, self.identities)
+
+    def payload(self) -> RadarFrame:
+        """Return the frame as it is published, without its ingest time."""
+        return RadarFrame(
+            frame_id=self.frame_id,
+            sensor_id=RADAR_SENSOR_ID,
+            timestamp=self.timestamp,
+            detections=self.detections.to_models(),
+        )
 
 
 @dataclass(frozen=True, slots=True)

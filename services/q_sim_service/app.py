@@ -1,4 +1,4 @@
-"""The service: ticker, gRPC server and NATS."""
+"""The simulator service: ticker, gRPC server and NATS."""
 
 import time
 
@@ -9,7 +9,7 @@ from q_sim_service.server import Rpc, serving
 from q_sim_service.settings import SimulatorSettings
 from q_sim_service.ticker import Ticker
 from qiki.botspec import BotConfig, generate, load_spec, profile_hash
-from qiki.runtime.nats import Link, connect
+from qiki.runtime.nats import connect
 from qiki.runtime.service import Service
 from qiki.runtime.tasks import TaskGroup
 from qiki.runtime.window import PublishWindow
@@ -42,7 +42,8 @@ async def main(service: SimulatorService) -> None:
         )
         warn_if_derived(settings.qiki_run_id, ticker.world.run_id)
         if settings.qiki_autostart:
-            ticker.start(None)
+            ticker.simulator.start(None)
+            ticker.follow()
         service.health.met("world")
         await service.until_stopped(ticker.run(), _talk(service, ticker, publisher))
 
@@ -50,22 +51,18 @@ async def main(service: SimulatorService) -> None:
 def _simulator(settings: SimulatorSettings, bot: BotConfig) -> Simulator:
     parameters = bot.hardware_profile.parameters
     setup = Setup(parameters, settings.radar_sr_threshold_m, settings.qiki_seed, load_named_scenario)
-    scenario = load_scenario(settings.qiki_scenario)
     ids = run_ids(settings.qiki_run_id, RunCounter(settings.qiki_state_dir))
-    return Simulator(setup, scenario, ids, settings.qiki_speed)
+    return Simulator(setup, load_scenario(settings.qiki_scenario), ids, settings.qiki_speed)
 
 
 async def _talk(service: SimulatorService, ticker: Ticker, publisher: NatsPublisher) -> None:
     """Serve commands and publish telemetry, truth and events while NATS is connected."""
     async with connect(service) as link:
-        if not service.stopping.is_set():
-            await _talk_over(link, service, ticker, publisher)
-
-
-async def _talk_over(link: Link, service: SimulatorService, ticker: Ticker, publisher: NatsPublisher) -> None:
-    async with PublishWindow(link) as window, service.events.sent_by(window), TaskGroup() as group:
-        await Control(ticker, service.events).serve(link)
-        await link.client.flush()
-        service.health.met("commands")
-        group.create_task(send_telemetry(link, ticker, service.settings.telemetry_interval_sec))
-        group.create_task(publisher.send_truth(link))
+        if service.stopping.is_set():
+            return
+        async with PublishWindow(link) as window, service.events.sent_by(window), TaskGroup() as group:
+            await Control(ticker, service.events).serve(link)
+            await link.client.flush()
+            service.health.met("commands")
+            group.create_task(send_telemetry(link, ticker, service.settings.telemetry_interval_sec))
+            group.create_task(publisher.send_truth(link))

@@ -24,11 +24,11 @@ from qiki.runtime.nats import Link
 from qiki.runtime.reading import read_payload
 from qiki.world.commands import COMMANDS, STEP, Command, Pause, Reset, Start, Step, Stop, VehicleCommand, read_command
 from qiki.world.errors import OrderError
+from qiki.world.simulator import Simulator
 
-APPLIED = "applied"
-REJECTED = "rejected"
-ECHOED = 200
-"""Longest text of a command that an answer repeats."""
+LONGEST_ECHO = 200
+"""Longest text of a command that an answer repeats: an answer must not exceed the broker's limit."""
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -38,77 +38,6 @@ class Request:
     command_name: str | None
     message_id: str | None
     sender: str = "unknown"
-
-
-def read_message(body: bytes) -> CommandMessage:
-    """Read a command message.
-
-    Raises:
-        ValueError: it is no command; one line.
-    """
-    try:
-        message = read_payload(CommandMessage, body)
-    except ValidationError as error:
-        raise ValueError(f"not a command: {first_fault(error)}") from None
-    return message
-
-
-def salvage(body: bytes) -> Request:
-    """Read name, id and sender of a message, even of one that is no command."""
-    fields: Any = None
-    with contextlib.suppress(ValueError):
-        fields = from_json(body)
-    fields = fields if isinstance(fields, dict) else {}
-    metadata = fields.get("metadata")
-    name = fields.get("command_name")
-    identity = metadata.get("message_id") if isinstance(metadata, dict) else None
-    sender = metadata.get("source") if isinstance(metadata, dict) else None
-    return Request(_text(name), _uuid(identity), _text(sender) or "unknown")
-
-
-def applied(request: Request) -> ControlAck:
-    """Acknowledge a command that was executed, or will be at the next tick."""
-    return _acknowledge(request, APPLIED, None)
-
-
-def refused(request: Request, reason: str) -> ControlAck:
-    """Acknowledge a command that was refused."""
-    details = {"command_name": request.command_name}
-    return _acknowledge(request, REJECTED, ErrorDetail(code=REJECTED, message=short(reason), details=details))
-
-
-def short(text: str) -> str:
-    """Shorten a text of a command: an answer must not exceed the broker's limit."""
-    return text if len(text) <= ECHOED else f"{text[:ECHOED]}…"
-
-
-def _acknowledge(request: Request, status: str, error: ErrorDetail | None) -> ControlAck:
-    return ControlAck(
-        kind=request.command_name,
-        timestamp=now(),
-        requestId=request.message_id,
-        request_id=request.message_id,
-        success=error is None,
-        ok=error is None,
-        payload=AckPayload(command_name=request.command_name, status=status),
-        error=error and error.code,
-        error_detail=error,
-    )
-
-
-def _text(value: object) -> str | None:
-    return short(value) if isinstance(value, str) else None
-
-
-def _uuid(value: object) -> str | None:
-    try:
-        UUID(value if isinstance(value, str) else "")
-    except ValueError:
-        return None
-    return str(value)  # unchanged: the sender compares text
-
-
-log = structlog.get_logger()
 
 
 class Control:
@@ -136,20 +65,19 @@ class Control:
     async def answer(self, body: bytes) -> ControlAck:
         """Execute the command of a message, and return its acknowledgement."""
         request = salvage(body)
+        reason = None
         try:
-            message = read_message(body)
-            await self._execute(_command(message))
+            await self._execute(read_message(body))
         except (OrderError, UserError, ValueError) as error:
-            acknowledgement = refused(request, str(error))
-            self._emit_refusal(request, short(str(error)))
+            reason = _short(str(error))
+            self._emit_refusal(request, reason)
         except Exception:
             log.exception("a command failed", command=request.command_name)
-            acknowledgement = refused(request, "internal error")
-        else:
-            acknowledgement = applied(request)
+            reason = "internal error"
+        acknowledgement = acknowledge(request, reason)
         status = acknowledgement.payload.status
         COUNTED.labels(request.command_name if request.command_name in COMMANDS else "unknown", status).inc()
-        log.info("command", command=request.command_name, status=status, reason=_reason(acknowledgement))
+        log.info("command", command=request.command_name, status=status, reason=reason)
         return acknowledgement
 
     def _emit_refusal(self, request: Request, reason: str) -> None:
@@ -162,29 +90,85 @@ class Control:
         )
         self._events.emit(COMMAND_REFUSED, body)
 
-    async def _execute(self, command: Command) -> None:
+    async def _execute(self, message: CommandMessage) -> None:
+        command = read_command(message.command_name, message.parameters)
+        ignored = sorted(message.parameters.keys() - type(command).model_fields.keys())
+        if ignored:
+            log.debug("unknown parameters ignored", command=message.command_name, parameters=ignored)
         match command:
-            case Start(speed=speed):
-                self._ticker.start(speed)
-            case Pause():
-                self._ticker.pause()
-            case Stop():
-                self._ticker.stop()
-            case Reset(scenario=scenario, seed=seed, speed=speed):
-                self._ticker.reset(scenario, seed, speed)
             case Step(ticks=ticks):
                 await self._ticker.step(ticks)
             case VehicleCommand():
-                self._ticker.submit(command.order())
+                self._ticker.world.submit(command.order())
+            case _:
+                _direct(self._ticker.simulator, command)
+                self._ticker.follow()
 
 
-def _command(message: CommandMessage) -> Command:
-    command = read_command(message.command_name, message.parameters)
-    ignored = sorted(message.parameters.keys() - type(command).model_fields.keys())
-    if ignored:
-        log.debug("unknown parameters ignored", command=message.command_name, parameters=ignored)
-    return command
+def _direct(simulator: Simulator, command: Command) -> None:
+    match command:
+        case Start(speed=speed):
+            simulator.start(speed)
+        case Pause():
+            simulator.pause()
+        case Stop():
+            simulator.stop()
+        case Reset(scenario=scenario, seed=seed, speed=speed):
+            simulator.reset(scenario, seed, speed)
 
 
-def _reason(acknowledgement: ControlAck) -> str | None:
-    return None if acknowledgement.error_detail is None else acknowledgement.error_detail.message
+def read_message(body: bytes) -> CommandMessage:
+    """Read a command message.
+
+    Raises:
+        ValueError: it is no command; one line
+    """
+    try:
+        return read_payload(CommandMessage, body)
+    except ValidationError as error:
+        raise ValueError(f"not a command: {first_fault(error)}") from None
+
+
+def salvage(body: bytes) -> Request:
+    """Read name, id and sender of a message, even of one that is no command."""
+    fields: Any = None
+    with contextlib.suppress(ValueError):
+        fields = from_json(body)
+    fields = fields if isinstance(fields, dict) else {}
+    metadata = fields.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    sender = _text(metadata.get("source")) or "unknown"
+    return Request(_text(fields.get("command_name")), _uuid(metadata.get("message_id")), sender)
+
+
+def acknowledge(request: Request, reason: str | None = None) -> ControlAck:
+    """Acknowledge a command that was executed or will be at the next tick, or with a reason one that was refused."""
+    details = {"command_name": request.command_name}
+    error = None if reason is None else ErrorDetail(code="rejected", message=reason, details=details)
+    return ControlAck(
+        kind=request.command_name,
+        timestamp=now(),
+        requestId=request.message_id,
+        request_id=request.message_id,
+        success=error is None,
+        ok=error is None,
+        payload=AckPayload(command_name=request.command_name, status="rejected" if error else "applied"),
+        error=error and error.code,
+        error_detail=error,
+    )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST_ECHO else f"{text[:LONGEST_ECHO]}…"
+
+
+def _text(value: object) -> str | None:
+    return _short(value) if isinstance(value, str) else None
+
+
+def _uuid(value: object) -> str | None:
+    try:
+        UUID(value if isinstance(value, str) else "")
+    except ValueError:
+        return None
+    return str(value)  # unchanged: the sender compares text

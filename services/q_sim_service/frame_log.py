@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
 from q_sim_service.protobuf import frame_to_proto
-from qiki.world.frames import MeasuredFrame
+from qiki.world.world import MeasuredFrame
 
 KEEP_S = 60.0
 MAX_BYTES = 64 * 1024 * 1024

@@ -1,8 +1,7 @@
-"""What goes to NATS of its own accord: truth, telemetry and events. NATS away never holds up a tick."""
+"""Publication of truth, telemetry and events. A missing NATS never holds up a tick."""
 
 import asyncio
 from collections import deque
-from typing import Any
 
 import nats.errors
 import structlog
@@ -13,10 +12,9 @@ from qiki.contracts import topics
 from qiki.runtime.events import Events
 from qiki.runtime.nats import Link
 from qiki.world.events import event_of, run_started
-from qiki.world.frames import MeasuredFrame
 from qiki.world.snapshots import telemetry, truth
 from qiki.world.vehicle_events import VehicleEvent
-from qiki.world.world import SimWorld
+from qiki.world.world import MeasuredFrame, SimWorld
 
 TRUTH_WAITING = 2000
 
@@ -24,9 +22,9 @@ log = structlog.get_logger()
 
 
 class NatsPublisher:
-    """Takes what the ticker brings; sends it while there is a connection.
+    """Sends the results of the ticks while there is a connection.
 
-    Truth is for who watches now: without a connection it is not even made. Events wait for the connection.
+    Truth is for present watchers: without a connection it is not even made. Events wait for the connection.
     """
 
     def __init__(self, events: Events) -> None:
@@ -37,23 +35,26 @@ class NatsPublisher:
         self._sending = asyncio.Lock()
 
     def take_frame(self, world: SimWorld, frame: MeasuredFrame) -> None:
-        """Publish the truth that belongs to a frame."""
+        """Queue the truth that belongs to a frame; when the queue is full, the oldest is dropped."""
         if self._link is None or not self._link.client.is_connected:
             return
-        _bounded(self._truth, truth(world, frame).to_json(), TRUTH_WAITING, "truth")
+        if len(self._truth) >= TRUTH_WAITING:
+            self._truth.popleft()
+            DROPPED.labels("truth").inc()
+        self._truth.append(truth(world, frame).to_json())
         self._truth_fresh.set()
 
     def take_event(self, world: SimWorld, event: VehicleEvent) -> None:
-        """Log it, and raise the event that it is."""
+        """Log and emit an event of the vehicle."""
         log.info(event.kind.value, run_id=str(world.run_id), t_s=world.t_s, **event.details)
         self._events.emit(*event_of(world, event))
 
     def take_run(self, world: SimWorld) -> None:
-        """Tell that a run begins."""
+        """Emit the event of a run that begins."""
         self._events.emit(*run_started(world))
 
     async def send_truth(self, link: Link) -> None:
-        """Send truth as it comes, for as long as the connection is there to be used."""
+        """Send truth as it comes, without end."""
         self._link = link
         while True:
             await self._truth_fresh.wait()
@@ -68,7 +69,7 @@ class NatsPublisher:
 
 
 async def post(link: Link, subject: str, body: bytes, what: str, headers: dict[str, str] | None = None) -> None:
-    """Send; what the client or the server does not take is given up and counted."""
+    """Publish a message; one that the client or the server does not take is dropped and counted."""
     try:
         await link.client.publish(subject, body, headers=headers)
     except nats.errors.Error as error:
@@ -77,7 +78,7 @@ async def post(link: Link, subject: str, body: bytes, what: str, headers: dict[s
 
 
 async def send_telemetry(link: Link, ticker: Ticker, interval_s: float) -> None:
-    """Telemetry by the wall clock, also while time is held."""
+    """Send telemetry by the wall clock, also while time is held."""
     while True:
         if link.client.is_connected:
             await post_telemetry(link, ticker)
@@ -85,14 +86,6 @@ async def send_telemetry(link: Link, ticker: Ticker, interval_s: float) -> None:
 
 
 async def post_telemetry(link: Link, ticker: Ticker) -> None:
-    """Send how the vehicle is now."""
+    """Send the present telemetry."""
     snapshot = telemetry(ticker.world, ticker.simulator.sim_state(ticker.behind_s))
     await post(link, topics.TELEMETRY.subject, snapshot.to_json(), "telemetry")
-
-
-def _bounded(queue: deque[Any], item: object, limit: int, what: str) -> None:
-    """Append; the oldest goes when there is no room."""
-    if len(queue) >= limit:
-        queue.popleft()
-        DROPPED.labels(what).inc()
-    queue.append(item)

@@ -7,10 +7,9 @@ from generated.sensor_raw_in_pb2 import SensorReading
 from qiki.botspec.planes import SensorKind, sensor_id
 from qiki.contracts.ids import RADAR_SENSOR_ID
 from qiki.contracts.protobuf import proto_enum, timestamp_to_proto, uuid_to_proto
-from qiki.world.frames import MeasuredFrame
 from qiki.world.sensors import Sensor, read
 from qiki.world.snapshots import SOURCE
-from qiki.world.world import SimWorld
+from qiki.world.world import MeasuredFrame, SimWorld
 
 
 def frame_to_proto(frame: MeasuredFrame) -> StreamRadarFramesResponse:

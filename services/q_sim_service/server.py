@@ -10,7 +10,6 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from generated import q_sim_api_pb2 as api
-from generated.q_sim_api_pb2 import DESCRIPTOR, StreamRadarFramesRequest
 from generated.q_sim_api_pb2_grpc import QSimAPIServiceServicer, add_QSimAPIServiceServicer_to_server
 from q_sim_service.metrics import ACTUATOR_COMMANDS, READERS
 from q_sim_service.protobuf import frame_to_proto, reading
@@ -24,6 +23,9 @@ from qiki.runtime.grpc import SERVER_OPTIONS
 from qiki.world.actuation import actuator_refusals, submit_command, takes_effect
 from qiki.world.errors import NoFrameError, NoSensorError
 from qiki.world.sensors import choose
+
+SERVICE = api.DESCRIPTOR.services_by_name["QSimAPIService"].full_name
+DRAIN_S = 0.2
 
 
 class Rpc(QSimAPIServiceServicer):
@@ -58,9 +60,8 @@ class Rpc(QSimAPIServiceServicer):
         simulator = self._ticker.simulator
         outcome = submit_command(simulator.world, command_from_proto(request.command))
         ACTUATOR_COMMANDS.labels("accepted" if outcome.accepted else "refused").inc()
-        self._events.emit(
-            ACTUATOR_OK if outcome.accepted else ACTUATOR_FAILED, outcome, moment=simulator.world.timestamp
-        )
+        kind = ACTUATOR_OK if outcome.accepted else ACTUATOR_FAILED
+        self._events.emit(kind, outcome, moment=simulator.world.timestamp)
         message = takes_effect("" if simulator.running else simulator.state) if outcome.accepted else outcome.message
         return api.SendActuatorCommandResponse(accepted=outcome.accepted, message=message)
 
@@ -68,10 +69,8 @@ class Rpc(QSimAPIServiceServicer):
         """Return every actuator and whether it would obey now, and whether the vehicle is in safe mode."""
         world = self._ticker.world
         actuators = (
-            api.ActuatorState(
-                actuator_id=uuid_to_proto(actuator.id), role=actuator.role, ready=reason is None, message=reason or ""
-            )
-            for actuator, reason in actuator_refusals(world)
+            api.ActuatorState(actuator_id=uuid_to_proto(one.id), role=one.role, ready=not reason, message=reason or "")
+            for one, reason in actuator_refusals(world)
         )
         return api.ListActuatorsResponse(actuators=actuators, safe_mode=world.vehicle.safe_mode)
 
@@ -86,8 +85,8 @@ class Rpc(QSimAPIServiceServicer):
     async def StreamRadarFrames(  # type: ignore[override]  # noqa: N802
         self, request: api.StreamRadarFramesRequest, context: Any
     ) -> AsyncIterator[bytes]:
-        """Yield frames for ever, serialised as they were when they were measured; the server sends them as they are."""
-        # The first frame may take long: until then the metadata show the position of the simulation.
+        """Yield frames without end, in the bytes that were logged; the server sends them unchanged."""
+        # Sent at once: the first frame may take long.
         radars = ((RADAR, one) for one in self._ticker.radars)
         await context.send_initial_metadata((*self._ticker.place.items(), *radars))
         after = request.after_frame if request.HasField("after_frame") else None
@@ -95,10 +94,6 @@ class Rpc(QSimAPIServiceServicer):
             async with aclosing(self._ticker.log.read(request.run_id, after)) as frames:
                 async for body in frames:
                     yield body
-
-
-SERVICE = DESCRIPTOR.services_by_name["QSimAPIService"].full_name
-DRAIN_S = 0.2
 
 
 @asynccontextmanager
@@ -111,7 +106,9 @@ async def serving(rpc: Rpc, address: str) -> AsyncIterator[int]:
     server = grpc.aio.server(options=SERVER_OPTIONS)
     statuses = health.aio.HealthServicer()
     add_QSimAPIServiceServicer_to_server(rpc, server)
-    server.add_registered_method_handlers(SERVICE, {"StreamRadarFrames": _serialised_frames(rpc)})
+    # The stream's messages are bytes already; the generated handler would serialise them.
+    stream: Any = grpc.unary_stream_rpc_method_handler(rpc.StreamRadarFrames, api.StreamRadarFramesRequest.FromString)
+    server.add_registered_method_handlers(SERVICE, {"StreamRadarFrames": stream})
     health_pb2_grpc.add_HealthServicer_to_server(statuses, server)
     reflection.enable_server_reflection((SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
     try:
@@ -128,10 +125,3 @@ async def serving(rpc: Rpc, address: str) -> AsyncIterator[int]:
     finally:
         await statuses.enter_graceful_shutdown()
         await server.stop(DRAIN_S)
-
-
-def _serialised_frames(rpc: Rpc) -> Any:
-    """Return the handler of the stream of frames, whose messages are bytes already: the generated one serialises."""
-    return grpc.unary_stream_rpc_method_handler(
-        rpc.StreamRadarFrames, request_deserializer=StreamRadarFramesRequest.FromString
-    )

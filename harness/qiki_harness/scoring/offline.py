@@ -9,10 +9,9 @@ from qiki.arrays import Array
 from qiki.flight import Flight, scan_of
 from qiki.tracking import Scan, TrackReports
 from qiki.tracking.scan import SECOND_US
-from qiki.world.frames import MeasuredFrame
 from qiki.world.scenario import Scenario
 from qiki.world.ticks import TICK_S
-from qiki.world.world import SimWorld
+from qiki.world.world import MeasuredFrame, SimWorld
 from qiki_harness.scoring.records import ScanRecord, Tracks, Truth, believed, symmetric
 
 

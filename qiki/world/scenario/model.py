@@ -1,13 +1,13 @@
 """A scenario, the checks across its fields, and its file."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
-from qiki.contracts.enums import FriendFoe, TransponderMode
+from qiki.contracts.enums import TransponderMode
 from qiki.errors import UserError
 from qiki.fields import Location, Name, Number, Spec, Whole, field_error
 from qiki.radar.parameters import RadarParameters
@@ -18,6 +18,9 @@ from qiki.yamlfile import load_yaml_model
 
 MAX_CONTACTS = 4000
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+SHIPPED = Path(__file__).parents[3] / "scenarios"
+"""The shipped scenarios: beside the package `qiki`."""
+SUFFIX = ".yaml"
 
 
 class BotStart(Spec):
@@ -78,8 +81,16 @@ class Scenario(Spec):
             if name not in owned | spoofed:
                 raise field_error(("identities", name), f"no contact carries or claims {name}")
         for i, contact in enumerate(self.contacts):
-            _check_spoof(i, contact, owned | set(self.identities))
-            _check_side(i, contact, self.identities)
+            own, claimed = contact.transponder.id, contact.transponder.spoof_id
+            if claimed is not None and claimed not in owned | set(self.identities):
+                raise field_error(
+                    ("contacts", i, "transponder", "spoof_id"),
+                    f"unknown identity {claimed} (expected another contact's transponder id or one of identities)",
+                )
+            side = self.identities.get(own or "")
+            if side not in {None, contact.side}:
+                reason = f"is {contact.side.name}, but identities call {own} {side.name}"
+                raise field_error(("contacts", i, "side"), reason)
         return self
 
     def _contact_ids(self) -> Iterator[tuple[str, Location]]:
@@ -103,29 +114,6 @@ def _refuse_repeats(what: str, names: Iterator[tuple[str, Location]]) -> None:
         if name in seen:
             raise field_error(location, f"{what} id {name} is taken (expected a new one)")
         seen.add(name)
-
-
-def _check_spoof(index: int, contact: ContactSpec, known: set[str]) -> None:
-    claimed = contact.transponder.spoof_id
-    if claimed is not None and claimed not in known:
-        raise field_error(
-            ("contacts", index, "transponder", "spoof_id"),
-            f"unknown identity {claimed} (expected another contact's transponder id or one of identities)",
-        )
-
-
-def _check_side(index: int, contact: ContactSpec, identities: Mapping[str, FriendFoe]) -> None:
-    known = identities.get(contact.transponder.id or "")
-    if known is not None and known != contact.side:
-        raise field_error(
-            ("contacts", index, "side"),
-            f"is {contact.side.name}, but identities call {contact.transponder.id} {known.name}",
-        )
-
-
-SHIPPED = Path(__file__).parents[3] / "scenarios"
-"""The shipped scenarios: beside the package `qiki`."""
-SUFFIX = ".yaml"
 
 
 def scenario_names(folder: Path = SHIPPED) -> list[str]:

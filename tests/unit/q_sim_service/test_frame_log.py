@@ -11,7 +11,7 @@ import pytest
 from generated.q_sim_api_pb2 import StreamRadarFramesResponse
 from q_sim_service.frame_log import ENTRY_BYTES, FrameLog
 from qiki.radar import Detections
-from qiki.world.frames import MeasuredFrame
+from qiki.world.world import MeasuredFrame
 
 ONE, TWO, THREE = (UUID(int=number) for number in (1, 2, 3))
 SECOND = datetime(2026, 1, 1, tzinfo=UTC)

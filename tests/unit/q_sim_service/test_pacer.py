@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from q_sim_service.pacer import Pacer
+from q_sim_service.ticker import Pacer
 
 
 class Clock:

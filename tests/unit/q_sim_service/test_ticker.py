@@ -10,11 +10,10 @@ from q_sim_service.runs import run_ids
 from q_sim_service.ticker import Ticker
 from qiki.botspec.planes import BotParameters, PowerParameters
 from qiki.world.errors import NoFrameError, OrderError
-from qiki.world.frames import MeasuredFrame
 from qiki.world.scenario import Scenario
 from qiki.world.simulator import Setup, Simulator
 from qiki.world.vehicle_events import VehicleEvent, VehicleEventKind
-from qiki.world.world import SimWorld
+from qiki.world.world import MeasuredFrame, SimWorld
 
 RUN = UUID("11111111-2222-4333-8444-555555555555")
 EMPTY = Scenario(name="empty", description="nothing there")
@@ -51,6 +50,18 @@ class Bench:
     async def flush(self) -> None:
         self.flushes += 1
 
+    def start(self, speed: float | None) -> None:
+        self.ticker.simulator.start(speed)
+        self.ticker.follow()
+
+    def pause(self) -> None:
+        self.ticker.simulator.pause()
+        self.ticker.follow()
+
+    def reset(self) -> None:
+        self.ticker.simulator.reset(None, None, None)
+        self.ticker.follow()
+
     async def turns(self) -> None:
         """Let whatever can go on go on."""
         for _ in range(20):
@@ -61,12 +72,12 @@ def test_it_ticks_as_the_clock_says():
     async def test() -> None:
         bench = Bench()
         running = asyncio.create_task(bench.ticker.run())
-        bench.ticker.start(2.0)
+        bench.start(2.0)
         bench.now_s = 1.0001
         await asyncio.wait_for(bench.reached.wait(), 10)
         await bench.turns()
         assert bench.ticker.world.tick_count == 40
-        bench.ticker.pause()
+        bench.pause()
         bench.now_s = 100.0
         await bench.turns()
         assert bench.ticker.world.tick_count == 40
@@ -78,7 +89,7 @@ def test_it_ticks_as_the_clock_says():
 
 def test_it_says_how_far_it_is_behind():
     bench = Bench()
-    bench.ticker.start(1.0)
+    bench.start(1.0)
     bench.now_s = 3.01
     assert bench.ticker.behind_s == pytest.approx(2.95)
 
@@ -93,10 +104,10 @@ def test_a_step_does_its_ticks_and_no_more():
 
 def test_a_step_is_refused_while_time_passes():
     bench = Bench()
-    bench.ticker.start(None)
+    bench.start(None)
     with pytest.raises(OrderError, match="pause or stop it first"):
         asyncio.run(bench.ticker.step(1))
-    bench.ticker.pause()
+    bench.pause()
     asyncio.run(bench.ticker.step(1))
     assert bench.ticker.world.tick_count == 1
 
@@ -104,7 +115,7 @@ def test_a_step_is_refused_while_time_passes():
 def test_pacing_does_not_change_what_comes_out():
     async def paced(bench: Bench) -> None:
         running = asyncio.create_task(bench.ticker.run())
-        bench.ticker.start(7.3)
+        bench.start(7.3)
         while len(bench.frames) < 50:
             bench.now_s += 0.0371
             await asyncio.sleep(0)
@@ -139,7 +150,7 @@ def test_a_reset_begins_a_new_run_in_the_log_too():
     bench = Bench()
     asyncio.run(bench.ticker.step(4))
     assert bench.ticker.newest_frame().number == 1
-    bench.ticker.reset(None, None, None)
+    bench.reset()
     with pytest.raises(NoFrameError, match="no frame yet"):
         bench.ticker.newest_frame()
     asyncio.run(bench.ticker.step(2))

@@ -10,9 +10,8 @@ from pydantic import ValidationError
 
 from qiki.radar import Detections, Radar, RadarParameters
 from qiki.radar.detection import marcum_q
-from qiki.radar.equation import from_db
+from qiki.radar.equation import from_db, reply_snr
 from qiki.radar.parameters import ReplyLink
-from qiki.radar.replies import snr
 from qiki.world.contacts import Contacts
 from qiki.world.scenario import Scenario
 
@@ -39,7 +38,7 @@ def link(**fields: float) -> RadarParameters:
 
 def snr_db(parameters: RadarParameters, range_m: float) -> float:
     assert parameters.replies is not None
-    return 10 * math.log10(snr(parameters, parameters.replies, np.array([range_m]))[0])
+    return 10 * math.log10(reply_snr(parameters, parameters.replies, np.array([range_m]))[0])
 
 
 def looks(parameters: RadarParameters, count: int = LOOKS) -> list[Detections]:

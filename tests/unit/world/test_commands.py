@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from q_sim_service.control import Request, applied, read_message, refused, salvage
+from q_sim_service.control import Request, acknowledge, read_message, salvage
 from qiki.botspec.planes import Port
 from qiki.contracts.enums import TransponderMode
 from qiki.world.commands import COMMANDS, Pause, Reset, Start, Step, Stop, VehicleCommand, read_command
@@ -150,7 +150,7 @@ def test_an_id_that_was_not_given_is_not_invented():
 
 
 def test_the_acknowledgement_of_an_applied_command():
-    fields = json.loads(applied(Request("sim.pause", MESSAGE_ID)).to_json())
+    fields = json.loads(acknowledge(Request("sim.pause", MESSAGE_ID)).to_json())
     timestamp = fields.pop("timestamp")
     assert timestamp.endswith("Z")
     assert fields == {
@@ -167,7 +167,7 @@ def test_the_acknowledgement_of_an_applied_command():
 
 
 def test_the_acknowledgement_of_a_refused_command():
-    fields = json.loads(refused(Request(None, None), "because").to_json())
+    fields = json.loads(acknowledge(Request(None, None), "because").to_json())
     assert (fields["success"], fields["ok"], fields["error"]) == (False, False, "rejected")
     assert fields["request_id"] is None
     assert fields["error_detail"] == {"code": "rejected", "message": "because", "details": {"command_name": None}}

@@ -13,13 +13,12 @@ from qiki.contracts.ids import RADAR_SENSOR_ID, run_frame_id
 from qiki.contracts.models import SimState, TelemetrySnapshot, TruthSnapshot
 from qiki.contracts.protobuf import frame_from_proto, timestamp_from_proto
 from qiki.world.errors import OrderError
-from qiki.world.frames import MeasuredFrame
 from qiki.world.scenario import Scenario
 from qiki.world.snapshots import telemetry, truth, yaw_rad
 from qiki.world.vehicle.axes import Axis
 from qiki.world.vehicle.orders import Cruise, EngageDock, FireThruster, ReleaseDock, SwitchDockPower, SwitchNbl
 from qiki.world.vehicle_events import VehicleEvent, VehicleEventKind
-from qiki.world.world import SimWorld
+from qiki.world.world import MeasuredFrame, SimWorld
 
 RUN = UUID("11111111-2222-4333-8444-555555555555")
 CONTACTS = [
