@@ -5,5 +5,4 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-Index = NDArray[np.intp]
-"""Row numbers."""
+Index = NDArray[np.intp]  # row numbers

@@ -4,22 +4,14 @@ from datetime import UTC, datetime
 
 
 def rfc3339(moment: datetime) -> str:
-    """Write a zoned time as text.
-
-    Raises:
-        ValueError: `moment` has no zone, or lies outside the years 1 to 9999 in UTC.
-    """
+    """Write a zoned time as text; ValueError without a zone, or outside the years 1 to 9999 in UTC."""
     if moment.tzinfo is None:
         raise ValueError("time without a zone")
     return utc(moment).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def parse_rfc3339(text: str) -> datetime:
-    """Read a time, in UTC.
-
-    Raises:
-        ValueError: not a time, or one without a zone.
-    """
+    """Read a time, in UTC; ValueError if it is not a time or has no zone."""
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"time without a zone: {text}")
@@ -27,11 +19,7 @@ def parse_rfc3339(text: str) -> datetime:
 
 
 def utc(moment: datetime) -> datetime:
-    """Convert a zoned time to UTC.
-
-    Raises:
-        ValueError: in UTC it lies outside the years 1 to 9999.
-    """
+    """Convert a zoned time to UTC; ValueError outside the years 1 to 9999."""
     try:
         return moment.astimezone(UTC)
     except OverflowError:

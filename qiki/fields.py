@@ -47,18 +47,14 @@ def member(kind: type[IntEnum], names: Sequence[str]) -> Callable[[Any], Any]:
         # YAML 1.1 reads a bare ON or OFF as true or false.
         name = ("ON" if value else "OFF") if isinstance(value, bool) else value
         if name not in names:
-            raise PydanticCustomError("name", "input should be {names}", {"names": _one_of(names)})
+            known = f"{', '.join(names[:-1])} or {names[-1]}"
+            raise PydanticCustomError("name", "input should be {names}", {"names": known})
         return kind[str(name)]
 
     return read
 
 
-def _one_of(names: Sequence[str]) -> str:
-    return f"{', '.join(names[:-1])} or {names[-1]}"
-
-
 Number = Annotated[float, BeforeValidator(not_bool), Field(allow_inf_nan=False)]
 Whole = Annotated[int, BeforeValidator(not_bool)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
-Length = Annotated[Number, Field(gt=0, le=1e7)]
-"""[m]."""
+Length = Annotated[Number, Field(gt=0, le=1e7)]  # [m]

@@ -6,13 +6,9 @@ from qiki.arrays import Array
 
 
 def spherical(relative: Array) -> tuple[Array, Array, Array]:
-    """Return range, bearing and elevation of points.
+    """Return range (n,) [m], bearing (n,) [rad] in [0, 2π) and elevation (n,) [rad] of points (n, 3) [m].
 
-    Args:
-        relative: (n, 3) [m]
-
-    Returns:
-        range (n,) [m], bearing (n,) [rad] in [0, 2π), elevation (n,) [rad]; zero angles at the origin.
+    Both angles are zero at the origin.
     """
     x, y, z = relative[:, 0], relative[:, 1], relative[:, 2]
     ground = np.hypot(x, y)
@@ -23,11 +19,6 @@ def spherical(relative: Array) -> tuple[Array, Array, Array]:
 
 
 def unit_vectors(bearing_rad: Array, elevation_rad: Array) -> Array:
-    """Return lines of sight: (n, 3).
-
-    Args:
-        bearing_rad: (n,)
-        elevation_rad: (n,)
-    """
+    """Return the lines of sight, (n, 3), of bearings and elevations, (n,) each."""
     ground = np.cos(elevation_rad)
     return np.stack((ground * np.sin(bearing_rad), ground * np.cos(bearing_rad), np.sin(elevation_rad)), axis=-1)

@@ -15,26 +15,17 @@ TRUE_OR_FALSE = re.compile("^(?:true|false)$")
 
 
 class FileError(UserError):
-    """An invalid file.
+    """An invalid file: the line counts from 1, the field is a dotted path, "" for the file as a whole."""
 
-    Attributes:
-        path: the file
-        line: counted from 1; None: the file cannot be read
-        field: dotted path of the value, "" for the file as a whole
-    """
-
-    def __init__(self, path: Path, line: int | None, field: str, reason: str) -> None:
-        super().__init__(
-            f"{path}{'' if line is None else f':{line}'}: {field + ': ' if field else ''}{' '.join(reason.split())}"
-        )
+    def __init__(self, path: Path, line: int, field: str, reason: str) -> None:
+        super().__init__(f"{path}:{line}: {field + ': ' if field else ''}{' '.join(reason.split())}")
         self.path, self.line, self.field = path, line, field
 
 
 def load_yaml_model(path: Path, model: type[M]) -> M:
     """Read the file into `model`.
 
-    Raises:
-        FileError: the first fault: unreadable, not YAML, a duplicate key, or not valid for the model.
+    A FileError names the first fault: unreadable, not YAML, a duplicate key, or not valid for the model.
     """
     root = _compose(path)
     try:
@@ -86,9 +77,9 @@ def _compose(path: Path) -> yaml.Node:
     try:
         root = yaml.compose(path.read_text(encoding="utf-8"), _Loader)
     except OSError as error:
-        raise FileError(path, None, "", f"cannot be read: {error.strerror}") from None
+        raise FileError(path, 1, "", f"cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise FileError(path, None, "", "is not UTF-8 text") from None
+        raise FileError(path, 1, "", "is not UTF-8 text") from None
     except yaml.MarkedYAMLError as error:
         raise _syntax(path, error) from None
     except yaml.reader.ReaderError as error:

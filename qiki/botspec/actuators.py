@@ -24,11 +24,7 @@ COMMANDS: dict[ActuatorFamily, tuple[CommandType, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class ActuatorKind:
-    """One actuator.
-
-    Attributes:
-        role: its name, which a command may give instead of the id
-    """
+    """One actuator. A command may give its role instead of its id."""
 
     role: str
     id: UUID

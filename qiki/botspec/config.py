@@ -72,27 +72,9 @@ class BotConfig(Spec):
 
 def generate(spec: BotSpec) -> BotConfig:
     """Generate the configuration; the same specification always gives the same one."""
-    return BotConfig(
-        bot_id=spec.metadata.id,
-        hardware_profile=_hardware(spec),
-        runtime_profile={
-            name: Wiring(provides=component.provides, consumes=component.consumes)
-            for name, component in spec.components.fitted.items()
-        },
-    )
-
-
-def profile_hash(config: BotConfig) -> str:
-    """Return the SHA-256 of the hardware profile: the same for the same numbers, however they were written."""
-    profile = config.hardware_profile.model_dump(mode="json")
-    canonical = json.dumps(profile, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"
-
-
-def _hardware(spec: BotSpec) -> HardwareProfile:
     parts = spec.components.fitted
     parameters = BotParameters(**{name: parts[name].parameters for name in PLANES if name in parts})
-    return HardwareProfile(
+    hardware = HardwareProfile(
         **{field: getattr(parameters, name) for name, field in PLANES.items()},
         actuators=tuple(
             Actuator(id=one.id, role=one.role, type=one.family, commands=tuple(kind.name for kind in one.commands))
@@ -100,3 +82,12 @@ def _hardware(spec: BotSpec) -> HardwareProfile:
         ),
         sensors=tuple(FittedSensor(id=sensor_id(kind), type=kind) for kind in parameters.sensors.fitted),
     )
+    wiring = {name: Wiring(provides=part.provides, consumes=part.consumes) for name, part in parts.items()}
+    return BotConfig(bot_id=spec.metadata.id, hardware_profile=hardware, runtime_profile=wiring)
+
+
+def profile_hash(config: BotConfig) -> str:
+    """Return the SHA-256 of the hardware profile: the same for the same numbers, however they were written."""
+    profile = config.hardware_profile.model_dump(mode="json")
+    canonical = json.dumps(profile, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"

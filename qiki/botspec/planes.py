@@ -60,8 +60,7 @@ class DriveParameters(Spec):
 class HullParameters(Spec):
     """Size and strength of the hull."""
 
-    radius_m: Positive = 1.0
-    """Contacts that pass nearer than this strike the hull."""
+    radius_m: Positive = 1.0  # contacts that pass nearer than this strike the hull
     damage_pct_per_kj: NonNegative = 1.0
 
 
@@ -106,12 +105,10 @@ class PowerParameters(Spec):
     base_load_w: NonNegative = 60.0
     radar_load_w: NonNegative = 18.0
     transponder_load_w: NonNegative = 6.0
-    nbl_max_w: NonNegative = 20.0
-    """Power of the NBL while it is on, until another limit is set."""
+    nbl_max_w: NonNegative = 20.0  # power of the NBL while it is on, until another limit is set
     nbl_min_soc_pct: Percent = 35.0
     motion_load_w_per_mps: NonNegative = 40.0
-    rcs_load_w: NonNegative = 80.0
-    """One thruster at full thrust."""
+    rcs_load_w: NonNegative = 80.0  # one thruster at full thrust
     soc_shed_low_pct: Percent = 20.0
     soc_shed_high_pct: Percent = 30.0
     restore_margin_w: NonNegative = 10.0
@@ -139,8 +136,7 @@ class PropulsionParameters(Spec):
     dry_mass_kg: Positive = 50.0
     propellant_kg: NonNegative = 12.0
     specific_impulse_s: Positive = 60.0
-    thrust_n: Positive = 20.0
-    """One thruster at 100 %."""
+    thrust_n: Positive = 20.0  # one thruster at 100 %
 
 
 class SensorKind(IntEnum):
@@ -176,10 +172,8 @@ class SensorParameters(Spec):
     imu_sigma_deg: NonNegative = 0.02
     gps_sigma_m: NonNegative = 0.5
     thermal_sigma_k: NonNegative = 0.1
-    mean_time_between_failures_s: dict[SensorName, Positive] = Field(default_factory=dict)
-    """Other sensors do not fail."""
-    repair_s: Positive = 30.0
-    """Time after which a failed sensor works again."""
+    mean_time_between_failures_s: dict[SensorName, Positive] = Field(default_factory=dict)  # other sensors do not fail
+    repair_s: Positive = 30.0  # time after which a failed sensor works again
 
     @model_validator(mode="after")
     def _only_what_is_fitted_fails(self) -> Self:

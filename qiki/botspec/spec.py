@@ -108,9 +108,5 @@ class BotSpec(Spec):
 
 
 def load_spec(path: Path | None = None) -> BotSpec:
-    """Read a specification; without a path, the shipped one.
-
-    Raises:
-        FileError: it is invalid; one line with file, line and field.
-    """
+    """Read a specification, without a path the shipped one; a FileError has file, line and field."""
     return load_yaml_model(path or DEFAULT_SPEC, BotSpec)

@@ -30,12 +30,7 @@ class Sigmas:
 
 
 def sigmas(parameters: RadarParameters, snr: Array) -> Sigmas:
-    """Return the standard deviations of measurements.
-
-    Args:
-        parameters: resolution and floors
-        snr: (n,) power ratio, as measured
-    """
+    """Return the standard deviations of measurements at these measured SNR, (n,) power ratio."""
     strength = np.sqrt(2 * snr)
     beam_rad, floor_rad = math.radians(parameters.beam_width_deg), math.radians(parameters.angle_floor_deg)
     return Sigmas(

@@ -17,8 +17,7 @@ from qiki.radar import equation
 from qiki.radar.echoes import threshold
 from qiki.radar.parameters import RadarParameters, Swerling
 
-BEYOND_DOUBT = 6.2
-"""Amplitude above the threshold's from which the probability of a miss is 0 in double precision."""
+BEYOND_DOUBT = 6.2  # amplitude above the threshold's from which the probability of a miss is 0 in double precision
 LEAST_SNR, GREATEST_SNR = 1e-6, 1e15
 HALVINGS = 80
 
@@ -28,11 +27,8 @@ def marcum_q(snr: Array, level: float) -> Array:
 
     It is P(J ≤ K) of independent J ~ Poisson(level) and K ~ Poisson(SNR) (Shnidman, The Calculation of the Probability
     of Detection and the Generalized Marcum Q-Function, IEEE Trans. Information Theory 35, 1989): a sum of positive
-    terms, so small probabilities are as exact as great ones.
-
-    Args:
-        snr: (n,), from 0
-        level: in units of the noise power, above 0 and at most 745, where P_fa leaves double precision
+    terms, so small probabilities are as exact as great ones. `snr` is (n,), from 0; `level` is in units of the noise
+    power, above 0 and at most 745, where P_fa leaves double precision.
     """
     certain = (math.sqrt(level) + BEYOND_DOUBT) ** 2
     k = np.arange(certain + 10 * math.sqrt(certain) + 20)
@@ -44,13 +40,7 @@ def marcum_q(snr: Array, level: float) -> Array:
 
 
 def detection_probability(snr: Array, level: float, model: Swerling) -> Array:
-    """Return the probability that an echo is above the level: (n,).
-
-    Args:
-        snr: (n,) mean
-        level: threshold, in units of the noise power
-        model: fluctuation of the echo
-    """
+    """Return the probability, (n,), that an echo of this mean SNR, (n,), is above the level [noise power]."""
     if model == Swerling.I:
         return np.asarray(np.exp(-level / (1 + snr)))
     if model == Swerling.III:

@@ -23,8 +23,7 @@ class Detections:
     rcs_dbsm: Array
     transponder_on: Mask
     transponder_mode: NDArray[np.int64]
-    transponder_id: NDArray[np.object_]
-    """str, or None."""
+    transponder_id: NDArray[np.object_]  # str, or None
     range_band: NDArray[np.int64]
     id_present: Mask
 
@@ -32,10 +31,7 @@ class Detections:
     def build(cls, *, measured: dict[str, Array], claims: NDArray[np.object_], sr_threshold_m: float) -> Self:
         """Put detections together; replies from the short-range band are kept.
 
-        Args:
-            measured: the first six columns, (n,) each
-            claims: (n,) claimed identity, None where there is no reply
-            sr_threshold_m: end of the short-range band
+        `measured` holds the first six columns. `claims` are the claimed identities, (n,), None where there is no reply.
         """
         short = measured["range_m"] <= sr_threshold_m
         claims = claims.copy()

@@ -13,8 +13,7 @@ from qiki.arrays import Array
 from qiki.radar.parameters import Swerling
 
 ComplexArray = NDArray[np.complex128]
-Models = NDArray[np.int64]
-"""Of `Swerling`."""
+Models = NDArray[np.int64]  # of `Swerling`
 
 CASE_I, CASE_III = int(Swerling.I), int(Swerling.III)
 
@@ -25,13 +24,7 @@ def threshold(false_alarm_probability: float) -> float:
 
 
 def amplitudes(mean_snr: Array, models: Models, rng: np.random.Generator) -> ComplexArray:
-    """Draw echo amplitudes of one look, (n,), in units of the noise amplitude.
-
-    Args:
-        mean_snr: (n,)
-        models: (n,) fluctuation of each
-        rng: generator
-    """
+    """Draw echo amplitudes of one look, (n,), in units of the noise amplitude."""
     phase = rng.uniform(0.0, 2 * np.pi, mean_snr.shape)
     return np.asarray(np.sqrt(mean_snr * _fluctuation(models, rng)) * np.exp(1j * phase))
 

@@ -61,12 +61,7 @@ def illumination(pattern: TransmitPattern | None, sight: Array, heading_deg: flo
 
     A Gaussian main lobe above a floor of side lobes: at the angle θ off the boresight exp(-4 ln 2 (θ/θ₃)²), one half at
     θ₃/2 (Barton, Radar Equations for Modern Radar: the Gaussian beam of the beamshape loss). The receiving beams cover
-    the sphere uniformly.
-
-    Args:
-        pattern: of the antenna
-        sight: (n, 3) lines of sight in world axes, of any length
-        heading_deg: of the vehicle
+    the sphere uniformly. `sight`, (n, 3), are lines of sight in world axes, of any length.
     """
     if pattern is None:
         return np.ones(len(sight))

@@ -10,22 +10,16 @@ from qiki.contracts.message import Message
 from qiki.contracts.radar import RadarFrame
 from qiki.contracts.radar_figures import RadarFigures
 
-LAST_SUBJECT = topics.FRAMES_SR.subject
-"""Published last: a frame that is stored here is stored on all three."""
-_NO_PLOTS = b"]}"
-"""End of a frame's body, whose last member is the list of its detections."""
+LAST_SUBJECT = topics.FRAMES_SR.subject  # published last: a frame that is stored here is stored on all three
+_NO_PLOTS = b"]}"  # end of a frame's body, whose last member is the list of its detections
 
 
 def frame_messages(
     frame: RadarFrame, origin: FrameOrigin, radar: RadarFigures | None, ts_ingest: datetime
 ) -> list[Message]:
-    """Return the messages of a frame, in the order in which they are published.
+    """Return the messages of a frame in the order in which they are published; each detection becomes JSON once.
 
-    Args:
-        frame: as measured; each of its detections becomes JSON once
-        origin: run, number and own state, for the headers
-        radar: what a tracker has to know of the radar; None for the default one
-        ts_ingest: wall time
+    `radar` holds the figures that a tracker needs, None for the default radar. `ts_ingest` is wall time.
     """
     empty = frame.model_copy(update={"ts_ingest": ts_ingest, "detections": ()}).to_json()
     head = empty.removesuffix(_NO_PLOTS)

@@ -21,18 +21,12 @@ FULL_CIRCLE_DEG = 360.0
 class Targets(Protocol):
     """The contacts of a world, n of them, in world axes."""
 
-    present: NDArray[Any]
-    """(n,) bool: those that are there."""
-    positions: Array
-    """(n, 3) [m]."""
-    velocities: Array
-    """(n, 3) [m/s]."""
-    rcs_m2: Array
-    """(n,) mean radar cross-section [m²]."""
-    swerling: NDArray[Any]
-    """(n,) Swerling model; negative for the radar's own."""
-    claimed_ids: NDArray[Any]
-    """(n,) identity that the transponder's reply claims, None without a reply."""
+    present: NDArray[Any]  # (n,) bool: those that are there
+    positions: Array  # (n, 3) [m]
+    velocities: Array  # (n, 3) [m/s]
+    rcs_m2: Array  # (n,) mean radar cross-section [m²]
+    swerling: NDArray[Any]  # (n,) Swerling model; negative for the radar's own
+    claimed_ids: NDArray[Any]  # (n,) identity that the transponder's reply claims, None without a reply
 
 
 class Radar:
@@ -63,13 +57,9 @@ class Radar:
     def measure(
         self, contacts: Targets, own_position: ArrayLike, own_velocity: ArrayLike, heading_deg: float = 0.0
     ) -> Detections:
-        """One look.
+        """Measure the contacts in one look.
 
-        Args:
-            contacts: as they are now
-            own_position: (3,) [m] world axes
-            own_velocity: (3,) [m/s] world axes
-            heading_deg: of the vehicle; a transmit pattern turns with it
+        `own_position`, (3,) [m], and `own_velocity`, (3,) [m/s], are in world axes. The pattern turns with the heading.
         """
         within, models = self._illuminated(
             contacts, np.asarray(own_position, float), np.asarray(own_velocity, float), heading_deg

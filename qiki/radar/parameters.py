@@ -30,10 +30,8 @@ SwerlingCase = Annotated[Swerling, BeforeValidator(not_bool)]
 class TransmitPattern(Spec):
     """Pattern of the transmitting antenna, fixed to the vehicle: a main lobe and side lobes; see `illumination`."""
 
-    width_deg: Annotated[Number, Field(gt=0, le=180)]
-    """θ₃, between the directions of half power."""
-    side_lobe_db: Annotated[Number, Field(ge=-100, le=0)] = -20.0
-    """Relative to the maximum."""
+    width_deg: Annotated[Number, Field(gt=0, le=180)]  # θ₃, between the directions of half power
+    side_lobe_db: Annotated[Number, Field(ge=-100, le=0)] = -20.0  # relative to the maximum
     bearing_deg: Annotated[Number, Field(ge=-360, le=360)] = 0.0
     """Of the boresight, clockwise from the vehicle's heading."""
     elev_deg: Annotated[Number, Field(ge=-90, le=90)] = 0.0
@@ -46,10 +44,8 @@ class ReplyLink(Spec):
     gain_db: Decibels = 0.0
     bandwidth_hz: Annotated[Number, Field(ge=1e3, le=1e10)] = 1e6
     losses_db: Decibels = 3.0
-    threshold_db: Annotated[Number, Field(ge=0, le=25)] = 12.0
-    """SNR at which a reply is decoded."""
-    loss_probability: Annotated[Number, Field(ge=0, le=1)] = 0.0
-    """Of a reply at any strength."""
+    threshold_db: Annotated[Number, Field(ge=0, le=25)] = 12.0  # SNR at which a reply is decoded
+    loss_probability: Annotated[Number, Field(ge=0, le=1)] = 0.0  # of a reply at any strength
 
 
 class RadarParameters(Spec):
@@ -72,12 +68,9 @@ class RadarParameters(Spec):
     beam_width_deg: Annotated[Number, Field(gt=0, le=90)] = 4.0
     false_alarm_probability: Annotated[Number, Field(gt=0, le=0.1)] = 1e-10
     """In one resolution cell of range, angles and Doppler, and one look. At 0.1 and less every plot is above 0 dB."""
-    swerling: SwerlingCase = Swerling.I
-    """Of contacts without a case of their own."""
-    transmit_pattern: TransmitPattern | None = None
-    """None: uniform over the sphere."""
-    replies: ReplyLink | None = None
-    """None: every reply from short range is read."""
+    swerling: SwerlingCase = Swerling.I  # of contacts without a case of their own
+    transmit_pattern: TransmitPattern | None = None  # None: uniform over the sphere
+    replies: ReplyLink | None = None  # None: every reply from short range is read
     max_range_m: Length = 16_000.0
     range_floor_m: Annotated[Number, Field(ge=0, le=1e4)] = 1.0
     """Standard deviation at infinite SNR; likewise the next two."""

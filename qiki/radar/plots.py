@@ -43,10 +43,7 @@ class Plots:
 def merge(echoes: Plots, amplitude: ComplexArray, leader: Index) -> tuple[Plots, ComplexArray]:
     """Merge the echoes of one cell: amplitudes add, the place is the SNR-weighted centroid, the strongest one replies.
 
-    Args:
-        echoes: with their mean SNR
-        amplitude: (n,) in units of the noise amplitude
-        leader: (n,) see `leaders`
+    `amplitude`, (n,), is in units of the noise amplitude; for `leader`, (n,), see `leaders`.
     """
     kept = np.flatnonzero(leader == np.arange(len(leader)))
     if len(kept) == len(leader):
@@ -65,15 +62,7 @@ def merge(echoes: Plots, amplitude: ComplexArray, leader: Index) -> tuple[Plots,
 
 
 def leaders(parameters: RadarParameters, range_m: Array, sight: Array, vr_mps: Array, mean_snr: Array) -> Index:
-    """Return for each echo the one that it merges into: the strongest within one cell, or itself: (n,).
-
-    Args:
-        parameters: resolution in range, angle and Doppler
-        range_m: (n,) [m]
-        sight: (n, 3) unit lines of sight
-        vr_mps: (n,) [m/s]
-        mean_snr: (n,)
-    """
+    """Return for each echo the one that it merges into: the strongest within one cell, or itself: (n,)."""
     result = np.arange(len(range_m))
     first, second = _within(range_m, parameters.range_resolution_m)
     alike = np.abs(vr_mps[first] - vr_mps[second]) < parameters.speed_resolution_mps

@@ -50,11 +50,7 @@ def actuator_refusals(world: SimWorld) -> Iterator[tuple[ActuatorKind, str | Non
 
 
 def order_of(command: ActuatorCommand) -> Order:
-    """Return the order that a command gives.
-
-    Raises:
-        OrderError: an unknown actuator, a command type or value that it does not take, or one out of range.
-    """
+    """Return the order that a command gives; OrderError if the actuator, command type, value or unit is wrong."""
     identity = command.actuator_id
     actuator = find_actuator(identity)
     if actuator is None:
@@ -77,14 +73,6 @@ def plain_order(actuator: ActuatorKind) -> Order:
             return SetMode(FSMState.IDLE)
 
 
-def _cruise(_: str, command: ActuatorCommand) -> Order:
-    return Cruise(_number(command, Unit.PERCENT, 0.0, 100.0) / 100.0)
-
-
-def _turn(_: str, command: ActuatorCommand) -> Order:
-    return Turn(_number(command, Unit.DEGREES, -FULL_TURN_DEG, FULL_TURN_DEG))
-
-
 def _fire(role: str, command: ActuatorCommand) -> Order:
     if command.timeout_ms < 0:
         raise OrderError(f"timeout_ms is {command.timeout_ms} (expected 0 or more)")
@@ -102,8 +90,12 @@ def _set_mode(_: str, command: ActuatorCommand) -> Order:
 
 
 _READERS: dict[tuple[ActuatorFamily, int], Callable[[str, ActuatorCommand], Order]] = {
-    (ActuatorFamily.MOTOR, CommandType.SET_VELOCITY): _cruise,
-    (ActuatorFamily.MOTOR, CommandType.ROTATE): _turn,
+    (ActuatorFamily.MOTOR, CommandType.SET_VELOCITY): lambda _, command: Cruise(
+        _number(command, Unit.PERCENT, 0.0, 100.0) / 100.0
+    ),
+    (ActuatorFamily.MOTOR, CommandType.ROTATE): lambda _, command: Turn(
+        _number(command, Unit.DEGREES, -FULL_TURN_DEG, FULL_TURN_DEG)
+    ),
     (ActuatorFamily.RCS, CommandType.SET_VELOCITY): _fire,
     (ActuatorFamily.SYSTEM, CommandType.SET_MODE): _set_mode,
 }

@@ -10,18 +10,9 @@ from qiki.botspec.planes import Port
 from qiki.contracts.enums import TransponderMode
 from qiki.world.errors import OrderError
 from qiki.world.simulator import MAX_SPEED
+from qiki.world.vehicle import orders
 from qiki.world.vehicle.axes import Axis
-from qiki.world.vehicle.orders import (
-    EngageDock,
-    FireThruster,
-    LimitNbl,
-    Order,
-    ReleaseDock,
-    SetTransponder,
-    StopThrusters,
-    SwitchDockPower,
-    SwitchNbl,
-)
+from qiki.world.vehicle.orders import Order
 
 MAX_STEP_TICKS = 1_000_000
 STEP = "sim.step"
@@ -77,7 +68,7 @@ class TransponderCommand(VehicleCommand):
 
     def order(self) -> Order:
         """Return the order."""
-        return SetTransponder(TransponderMode[self.mode])
+        return orders.SetTransponder(TransponderMode[self.mode])
 
 
 class FireCommand(VehicleCommand):
@@ -89,7 +80,7 @@ class FireCommand(VehicleCommand):
 
     def order(self) -> Order:
         """Return the order."""
-        return FireThruster(self.axis, self.pct / 100.0, self.duration_s)
+        return orders.FireThruster(self.axis, self.pct / 100.0, self.duration_s)
 
 
 class EngageCommand(VehicleCommand):
@@ -99,7 +90,7 @@ class EngageCommand(VehicleCommand):
 
     def order(self) -> Order:
         """Return the order."""
-        return EngageDock(self.port)
+        return orders.EngageDock(self.port)
 
 
 class NblLimit(VehicleCommand):
@@ -109,7 +100,7 @@ class NblLimit(VehicleCommand):
 
     def order(self) -> Order:
         """Return the order."""
-        return LimitNbl(self.max_power_w)
+        return orders.LimitNbl(self.max_power_w)
 
 
 def _plain(given: Order) -> type[VehicleCommand]:
@@ -130,23 +121,19 @@ COMMANDS: dict[str, type[Command]] = {
     STEP: Step,
     "sim.xpdr.mode": TransponderCommand,
     "sim.rcs.fire": FireCommand,
-    "sim.rcs.stop": _plain(StopThrusters()),
+    "sim.rcs.stop": _plain(orders.StopThrusters()),
     "sim.dock.engage": EngageCommand,
-    "sim.dock.release": _plain(ReleaseDock()),
-    "power.dock.on": _plain(SwitchDockPower(on=True)),
-    "power.dock.off": _plain(SwitchDockPower(on=False)),
-    "power.nbl.on": _plain(SwitchNbl(on=True)),
-    "power.nbl.off": _plain(SwitchNbl(on=False)),
+    "sim.dock.release": _plain(orders.ReleaseDock()),
+    "power.dock.on": _plain(orders.SwitchDockPower(on=True)),
+    "power.dock.off": _plain(orders.SwitchDockPower(on=False)),
+    "power.nbl.on": _plain(orders.SwitchNbl(on=True)),
+    "power.nbl.off": _plain(orders.SwitchNbl(on=False)),
     "power.nbl.set_max": NblLimit,
 }
 
 
 def read_command(name: str, parameters: dict[str, Any]) -> Command:
-    """Return the command of a name.
-
-    Raises:
-        OrderError: there is no such command, or a parameter is missing or wrong.
-    """
+    """Return the command of a name; OrderError if there is none, or a parameter is missing or wrong."""
     kind = COMMANDS.get(name)
     if kind is None:
         raise OrderError(f"unknown command {name!r} (expected one of: {', '.join(COMMANDS)})")

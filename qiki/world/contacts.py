@@ -25,12 +25,11 @@ class Contacts:
     Args:
         scenario: the contacts and swarms
         run_id: the run, from which the contacts' ids follow
-        rng: generator for the members of swarms; not used after this
+        rng: generator for the members of swarms
 
     Attributes:
         t_s: time since the scenario's epoch
-        positions: (n, 3) [m] world axes
-        velocities: (n, 3) [m/s] world axes
+        positions, velocities: (n, 3) [m], [m/s] world axes
         present: (n,) contacts that have appeared and not disappeared
         transponder_modes: (n,) TransponderMode
         claimed_ids: (n,) identity in the reply, None where there is no reply

@@ -17,8 +17,7 @@ POWER = {
 }
 
 
-Raised = tuple[EventKind, EventPayload, str, datetime]
-"""An event: its kind, its payload, its identity, and its time."""
+Raised = tuple[EventKind, EventPayload, str, datetime]  # an event: its kind, its payload, its identity, and its time
 
 
 def run_started(world: SimWorld) -> Raised:

@@ -4,7 +4,7 @@ No position is a sum of steps, so a run is the same at any speed and does not dr
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,16 +13,7 @@ from qiki.arrays import Array
 from qiki.fields import Spec
 from qiki.world.scenario.motion import ConstantVelocitySpec, CoordinatedTurnSpec, MotionSpec, OrbitSpec, WaypointsSpec
 
-State = tuple[Array, Array]
-"""Positions (n, 3) [m] and velocities (n, 3) [m/s]."""
-
-
-class Motion(Protocol):
-    """Motion of n contacts of one kind."""
-
-    def at(self, t_s: Array) -> State:
-        """Return the state at the times (n,) [s] since each contact appeared."""
-        ...
+State = tuple[Array, Array]  # positions (n, 3) [m] and velocities (n, 3) [m/s]
 
 
 class ConstantVelocity:
@@ -33,7 +24,7 @@ class ConstantVelocity:
         self._velocity = np.array([motion.velocity_mps for motion in motions])
 
     def at(self, t_s: Array) -> State:
-        """See Motion."""
+        """Return the state at the times (n,) [s] since each contact appeared."""
         return self._start + self._velocity * t_s[:, np.newaxis], self._velocity.copy()
 
 
@@ -52,7 +43,7 @@ class CoordinatedTurn:
         self._lasts_s = np.array([np.inf if motion.lasts_s is None else motion.lasts_s for motion in motions])
 
     def at(self, t_s: Array) -> State:
-        """See Motion."""
+        """Return the state at the times (n,) [s] since each contact appeared."""
         before_s = np.minimum(t_s, self._begins_s)
         arc_s = np.minimum(t_s - before_s, self._lasts_s)
         after_s = t_s - before_s - arc_s
@@ -62,7 +53,7 @@ class CoordinatedTurn:
         position = (
             self._start
             + self._velocity * before_s[:, np.newaxis]
-            + _clockwise(self._velocity, turned_rad / 2) * _level(chord, arc_s)
+            + _clockwise(self._velocity, turned_rad / 2) * np.stack((chord, chord, arc_s), axis=1)
             + velocity * after_s[:, np.newaxis]
         )
         return position, velocity
@@ -90,7 +81,7 @@ class Waypoints:
                 self._period_s[row] = times[-1]
 
     def at(self, t_s: Array) -> State:
-        """See Motion."""
+        """Return the state at the times (n,) [s] since each contact appeared."""
         t_s = np.fmod(t_s, self._period_s)
         leg = np.count_nonzero(self._from_s <= t_s[:, np.newaxis], axis=1) - 1
         velocity = self._velocity[self._rows, leg]
@@ -114,13 +105,14 @@ class Orbit:
         self._rate_radps = np.array([motion.rate_radps for motion in motions])
 
     def at(self, t_s: Array) -> State:
-        """See Motion."""
+        """Return the state at the times (n,) [s] since each contact appeared."""
         angle = self._phase_rad + self._rate_radps * t_s
         cos, sin = np.cos(angle)[:, np.newaxis], np.sin(angle)[:, np.newaxis]
         position = self._centre + cos * self._toward_node + sin * self._ahead
         return position, (cos * self._ahead - sin * self._toward_node) * self._rate_radps[:, np.newaxis]
 
 
+Motion = ConstantVelocity | CoordinatedTurn | Waypoints | Orbit
 KINDS: dict[type[Spec], Callable[[Any], Motion]] = {
     ConstantVelocitySpec: ConstantVelocity,
     CoordinatedTurnSpec: CoordinatedTurn,
@@ -153,11 +145,6 @@ def _clockwise(vectors: Array, angle_rad: Array) -> Array:
     cos, sin = np.cos(angle_rad), np.sin(angle_rad)
     x, y, z = vectors.T
     return np.stack((x * cos + y * sin, y * cos - x * sin, z), axis=1)
-
-
-def _level(ground: Array, height: Array) -> Array:
-    """Return factors (n, 3), one for both horizontal axes and one for the vertical axis."""
-    return np.stack((ground, ground, height), axis=1)
 
 
 def _route(motion: WaypointsSpec) -> tuple[Array, Array]:

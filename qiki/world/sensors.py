@@ -15,12 +15,7 @@ ZERO_CELSIUS_K = 273.15
 
 @dataclass(frozen=True, slots=True)
 class Sensor:
-    """A kind of sensor.
-
-    Attributes:
-        unit: of its values
-        read: returns the value at the present tick, the same for all who ask; None where there is nothing to read
-    """
+    """A kind of sensor. `read` returns its value at the present tick, the same for every reader, or None."""
 
     kind: SensorKind
     unit: Unit
@@ -28,11 +23,7 @@ class Sensor:
 
 
 def choose(world: SimWorld, sensor_type: int) -> Sensor:
-    """Return the sensor of a type; without one (0) the fitted ones take turns, tick by tick.
-
-    Raises:
-        NoSensorError: the vehicle carries none of this type.
-    """
+    """Return the sensor of a type, NoSensorError if none is fitted; type 0 gives the fitted ones in turn, by tick."""
     fitted = world.vehicle.sensors.parameters.fitted
     if not sensor_type:
         return SENSORS[fitted[world.tick_count % len(fitted)]]

@@ -11,8 +11,7 @@ from qiki.world.errors import OrderError
 from qiki.world.scenario import Scenario
 from qiki.world.world import SimWorld
 
-MAX_SPEED = 1e6
-"""Far beyond what can be computed, and far below what would overflow."""
+MAX_SPEED = 1e6  # far beyond what can be computed, and far below what would overflow
 
 
 class RunState(StrEnum):
@@ -36,11 +35,7 @@ class Setup:
 class Simulator:
     """The current run and its state; begins with a stopped one.
 
-    Args:
-        setup: settings of every world
-        scenario: of the first run
-        ids: identities of the runs
-        speed: simulated seconds a second, unless a start names another
+    The first run is of `scenario`. `speed`, in simulated seconds a second, holds unless a start names another.
     """
 
     def __init__(self, setup: Setup, scenario: Scenario, ids: Iterator[UUID], speed: float = 1.0) -> None:
@@ -62,11 +57,7 @@ class Simulator:
         self.state = RunState.RUNNING
 
     def pause(self) -> None:
-        """Hold time.
-
-        Raises:
-            OrderError: stopped.
-        """
+        """Hold time; OrderError while stopped."""
         if self.state is RunState.STOPPED:
             raise OrderError("the simulation is stopped: there is nothing to pause")
         self.state = RunState.PAUSED
@@ -78,8 +69,7 @@ class Simulator:
     def reset(self, scenario: str | None, seed: int | None, speed: float | None) -> None:
         """Make a new run, stopped; with the same scenario and seed if none is named.
 
-        Raises:
-            UserError: there is no such scenario, or it cannot be used; nothing has changed.
+        After a UserError (no such scenario, or an invalid one) nothing has changed.
         """
         if scenario is None:
             seed = self.world.seed if seed is None else seed

@@ -29,12 +29,8 @@ from qiki.world.vehicle_events import VehicleEvent, VehicleEventKind, Watch
 class MeasuredFrame:
     """One look of the radar; numbered from 0 within its run, without a gap.
 
-    Attributes:
-        t_s: time since the scenario's epoch
-        timestamp: simulated time
-        own_position_m: of the vehicle, world axes
-        own_velocity_mps: of the vehicle, world axes
-        identities: known transponder identities and their sides
+    `t_s` counts from the scenario's epoch. The vehicle's own state is in world axes. `identities` are the known
+    transponder identities and their sides.
     """
 
     run_id: UUID
@@ -78,12 +74,8 @@ class Tick:
 class SimWorld:
     """One run: a function of scenario, parameters, seed, run id and the orders with their ticks.
 
-    Args:
-        scenario: initial state
-        parameters: of the vehicle's planes
-        seed: of all random numbers; contacts, radar and sensors draw from streams of their own
-        run_id: identity of the run
-        sr_threshold_m: the radar reads transponders up to this range
+    Contacts, radar and sensors draw random numbers from streams of their own, made from `seed`. The radar reads
+    transponders up to the range `sr_threshold_m`.
     """
 
     def __init__(
@@ -120,11 +112,7 @@ class SimWorld:
         return self.scenario.epoch + timedelta(milliseconds=self.tick_count * TICK_MS)
 
     def submit(self, order: Order) -> None:
-        """Submit an order, which takes effect at the next tick.
-
-        Raises:
-            OrderError: the vehicle cannot obey now
-        """
+        """Submit an order, which takes effect at the next tick; OrderError if the vehicle cannot obey now."""
         reason = order.refusal(self.vehicle)
         if reason is not None:
             raise OrderError(reason)

@@ -1,8 +1,7 @@
-"""Between the simulator's stream and JetStream."""
+"""The radar service: publishes the simulator's frames to JetStream."""
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
 from functools import partial
 
 from prometheus_client import Counter, Gauge
@@ -28,7 +27,7 @@ BACKLOG = Gauge("qiki_radar_backlog_frames", "Frames that wait for NATS")
 
 
 async def main(service: Service[RadarSettings]) -> None:
-    """Publish until the service stops, then what is left in the backlog."""
+    """Publish frames until the service stops, then the rest of the backlog."""
     service.health.wait_for(CONDITION, "not connected yet")
     async with connect(service) as link:
         if service.stopping.is_set():
@@ -51,21 +50,16 @@ async def _work(service: Service[RadarSettings], window: PublishWindow, last: tu
 
 
 async def last_stored(service: Service[RadarSettings], link: Link) -> tuple[str, int] | None:
-    """Return run and number of the last frame that is stored on all its subjects.
+    """Return run and number of the last frame stored on all its subjects; None if there is none, or another radar's.
 
     Raises:
-        StoppingError: the service stops first.
+        StoppingError: the service stops first
     """
     stream = topics.QIKI_RADAR_V1
     ask = partial(last_message, link.jetstream, stream, LAST_SUBJECT)
     message = await until_there(service, f"{stream} does not answer", ask)
-    return _place(service, message.headers if message else None)
-
-
-def _place(service: Service[RadarSettings], headers: Mapping[str, str] | None) -> tuple[str, int] | None:
-    """Return run and number of a stored frame; None for another radar's."""
     try:
-        origin = FrameOrigin.read(headers)
+        origin = FrameOrigin.read(message.headers if message else None)
     except ValueError as error:
         service.log.error("the last stored frame has headers that do not read", reason=str(error))
         return None
@@ -102,17 +96,10 @@ async def publish(
 
 
 def report(service: Service[RadarSettings], gap: Gap, measured: Measured) -> None:
-    """Report which frames are lost, in the log, as a metric and as an event."""
+    """Report lost frames in the log, as a metric and as an event."""
     LOST.inc(gap.last_frame - gap.first_frame + 1)
-    service.log.error(
-        "frames lost", run=gap.run, first_frame=gap.first_frame, last_frame=gap.last_frame, reason=gap.reason
-    )
-    event = RadarGap(
-        run_id=gap.run,
-        first_frame=gap.first_frame,
-        last_frame=gap.last_frame,
-        reason=gap.reason,
-        ts_epoch=measured.frame.timestamp.timestamp(),
-    )
+    lost = {"first_frame": gap.first_frame, "last_frame": gap.last_frame, "reason": gap.reason}
+    service.log.error("frames lost", run=gap.run, **lost)
+    event = RadarGap(run_id=gap.run, ts_epoch=measured.frame.timestamp.timestamp(), **lost)
     event_id = f"{gap.run}:{gap.first_frame}-{gap.last_frame}:gap"
     service.events.emit(RADAR_GAP, event, event_id, measured.frame.timestamp)

@@ -23,11 +23,7 @@ class Measured:
 
     @classmethod
     def from_proto(cls, message: StreamRadarFramesResponse, radar: str = "") -> "Measured":
-        """Read a message of the stream, and what the stream says of the run's radar.
-
-        Raises:
-            ValueError: something in it that the contract does not allow.
-        """
+        """Read a message of the stream and its run's radar header; ValueError if the contract does not allow it."""
         origin = FrameOrigin(
             message.run_id,
             message.number,
@@ -42,8 +38,7 @@ REFUSED = "the simulator's frame breaks the contract: the log of this service sa
 OVERFLOW = "NATS was away for longer than RADAR_BACKLOG_BYTES last"
 AWAY = "this service was away for longer than the simulator keeps its frames"
 LATE = "this service came to the run when the simulator no longer kept its first frames"
-ENTRY_BYTES = 512
-"""What a frame that waits takes beside its serialised form, about."""
+ENTRY_BYTES = 512  # approximate memory of a waiting frame without its body
 
 
 @dataclass(frozen=True)
@@ -58,12 +53,10 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A frame that waits, and what was received before it and lost.
+    """A frame that waits, and the frames received before it and lost.
 
-    It waits serialised: a message takes twice the memory, the model of a frame some twenty times.
-
-    Attributes:
-        radar: what the stream says of the run's radar
+    It waits serialised: a message takes twice the memory, the model of a frame some twenty times. `radar` is the header
+    of the run's radar.
     """
 
     run: str
@@ -74,29 +67,25 @@ class Waiting:
 
     @classmethod
     def received(cls, body: bytes, radars: Mapping[str, str]) -> "Waiting":
-        """Return the frame that a message of the stream carries, and what is said of its run's radar."""
+        """Return the frame that a message of the stream carries, with the radar header of its run."""
         message = StreamRadarFramesResponse.FromString(body)
         return cls(message.run_id, message.number, body, radars.get(message.run_id, ""))
 
     def read(self) -> Measured:
-        """Parse the frame.
-
-        Raises:
-            ValueError: something in it that the contract does not allow.
-        """
+        """Parse the frame; ValueError if the contract does not allow it."""
         return Measured.from_proto(StreamRadarFramesResponse.FromString(self.body), self.radar)
 
     @property
     def size(self) -> int:
-        """Memory that it takes, about [bytes]."""
+        """Approximate memory [bytes]."""
         return len(self.body) + ENTRY_BYTES
 
     def lose(self, reason: str) -> list[Gap]:
-        """What is lost when this frame is too."""
+        """Return the gaps if this frame is lost too."""
         return joined([*self.lost, Gap(self.run, self.number, self.number, reason)])
 
     def behind(self, lost: list[Gap]) -> "Waiting":
-        """The same behind what was lost earlier."""
+        """Return the frame with earlier gaps before its own."""
         return replace(self, lost=joined([*lost, *self.lost])) if lost else self
 
 
@@ -115,10 +104,7 @@ class Backlog:
         return len(self._frames)
 
     def put(self, waiting: Waiting) -> None:
-        """Append a frame.
-
-        The oldest go when it is full, which the next one tells. The newest always stays.
-        """
+        """Append a frame; when full, drop the oldest, which the next one records. The newest always stays."""
         self._frames.append(waiting)
         self._bytes += waiting.size
         while self._bytes > self._max_bytes and len(self._frames) > 1:
@@ -127,16 +113,16 @@ class Backlog:
         self._changed.set()
 
     def refuse(self, waiting: Waiting) -> None:
-        """This frame was taken, and cannot be published; the next one tells."""
+        """Record a frame that was taken but cannot be published as a gap of the next one."""
         self._refused = waiting.lose(REFUSED)
 
     def close(self) -> None:
-        """No more frames will come."""
+        """End the queue: no more frames will come."""
         self._closed = True
         self._changed.set()
 
     async def take(self) -> Waiting | None:
-        """The oldest frame; waits for one; None once closed and empty."""
+        """Wait for a frame and return the oldest; None once closed and empty."""
         while not self._frames:
             if self._closed:
                 return None
@@ -152,7 +138,7 @@ class Backlog:
 
 
 def joined(gaps: list[Gap]) -> list[Gap]:
-    """The same, neighbours with one reason as one."""
+    """Return the gaps with neighbours of one reason joined."""
     result: list[Gap] = []
     for gap in gaps:
         before = result[-1] if result else None
@@ -164,7 +150,7 @@ def joined(gaps: list[Gap]) -> list[Gap]:
 
 
 def gaps_before(waiting: Waiting, last: tuple[str, int] | None) -> list[Gap]:
-    """What is missing between the last frame handled, `(run, number)`, and this one, in order."""
+    """Return the gaps between the last frame handled, `(run, number)`, and this one, in order."""
     gaps: list[Gap] = []
     for lost in waiting.lost:
         gaps += [*_not_received(lost.run, lost.first_frame, last), lost]
@@ -173,7 +159,7 @@ def gaps_before(waiting: Waiting, last: tuple[str, int] | None) -> list[Gap]:
 
 
 def _not_received(run: str, number: int, last: tuple[str, int] | None) -> list[Gap]:
-    """What never came between a frame and the next one that did."""
+    """Return the gap between a frame and the next one received."""
     goes_on = last is not None and last[0] == run
     expected = last[1] + 1 if last is not None and goes_on else 0
     return [] if number <= expected else [Gap(run, expected, number - 1, AWAY if goes_on else LATE)]

@@ -1,4 +1,4 @@
-"""The simulator's stream of frames, for ever: after a break it goes on behind the last frame received."""
+"""The simulator's stream of frames, without end: after a break it resumes after the last frame received."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -21,12 +21,12 @@ RUN_CONDITION = "run"
 
 
 async def frames(service: Service[RadarSettings], after: tuple[str, int] | None) -> AsyncIterator[Waiting]:
-    """Yield every frame behind `after`, a run and a number; from the start of the current run when None.
+    """Yield every frame after `after`, a run and a number; from the start of the current run when None.
 
-    What is said of a run's radar comes at the begin of a call, of the runs that there are then. So the call is made
-    again where another run follows. Frames stay serialised, as they came.
+    The radar headers of the present runs come at the begin of a call, so a frame of another run needs a new call.
+    Frames stay serialised, as they came.
     """
-    asked = None
+    called_for = None
     async with grpc.aio.insecure_channel(service.settings.qsim_grpc, options=CLIENT_OPTIONS) as channel:
         stream: Any = channel.unary_stream(METHOD, request_serializer=StreamRadarFramesRequest.SerializeToString)
         while True:
@@ -35,14 +35,14 @@ async def frames(service: Service[RadarSettings], after: tuple[str, int] | None)
                 request.run_id, request.after_frame = after
             try:
                 call = stream(request, wait_for_ready=True)
-                told = [(key, str(value)) for key, value in await call.initial_metadata()]
-                place, radars = dict(told), radars_of(told)
+                metadata = [(key, str(value)) for key, value in await call.initial_metadata()]
+                place, radars = dict(metadata), radars_of(metadata)
                 service.health.met(CONDITION)
                 check_run(service, place, after)
                 async for body in call:
                     frame = Waiting.received(body, radars)
-                    if frame.run not in radars and frame.run != asked:
-                        asked = frame.run
+                    if frame.run not in radars and frame.run != called_for:
+                        called_for = frame.run
                         call.cancel()
                         break
                     after = (frame.run, frame.number)
@@ -56,13 +56,13 @@ async def frames(service: Service[RadarSettings], after: tuple[str, int] | None)
                 await asyncio.sleep(RETRY_S)
 
 
-def radars_of(told: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """What each run's frames are to say of its radar, by run; empty for nothing."""
-    return {run: text for key, value in told if key == RADAR for run, _, text in [value.partition(" ")]}
+def radars_of(metadata: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the radar header of each run's frames, by run; empty for the default radar."""
+    return {run: text for key, value in metadata if key == RADAR for run, _, text in [value.partition(" ")]}
 
 
 def check_run(service: Service[RadarSettings], place: Mapping[str, str], after: tuple[str, int] | None) -> None:
-    """Be unready, and say why, while the simulator's frames would pass for stored ones."""
+    """Be unready, with the reason, while the simulator's frames would pass for stored ones."""
     problem = conflict(place, after)
     if problem is None:
         service.health.met(RUN_CONDITION)
@@ -72,11 +72,9 @@ def check_run(service: Service[RadarSettings], place: Mapping[str, str], after: 
 
 
 def conflict(place: Mapping[str, str], after: tuple[str, int] | None) -> str | None:
-    """What is wrong when the simulator has begun a run again whose frames are stored; None when nothing is.
+    """Return the problem if the simulator has begun a run again whose frames are stored; None otherwise.
 
-    Args:
-        place: where the simulator stands, as headers
-        after: run and number of the last frame that is stored or was received
+    `place` is the position of the simulator as headers; `after` is the last frame stored or received.
     """
     if after is None or place.get(RUN) != after[0]:
         return None

@@ -20,11 +20,7 @@ SimulatorService = Service[SimulatorSettings]
 
 
 async def main(service: SimulatorService) -> None:
-    """Run the simulator until the service is stopped.
-
-    Raises:
-        UserError: the scenario or the BotSpec is invalid, or the address is not available.
-    """
+    """Run the simulator until it is stopped; UserError if the scenario, the BotSpec or the address cannot be used."""
     settings = service.settings
     service.health.wait_for("world", "not ticking yet")
     service.health.wait_for("commands", "not listening yet")

@@ -26,8 +26,7 @@ from qiki.world.commands import COMMANDS, STEP, Command, Pause, Reset, Start, St
 from qiki.world.errors import OrderError
 from qiki.world.simulator import Simulator
 
-LONGEST_ECHO = 200
-"""Longest text of a command that an answer repeats: an answer must not exceed the broker's limit."""
+LONGEST_ECHO = 200  # longest text of a command that an answer repeats: an answer must not exceed the broker's limit
 log = structlog.get_logger()
 
 
@@ -70,7 +69,14 @@ class Control:
             await self._execute(read_message(body))
         except (OrderError, UserError, ValueError) as error:
             reason = _short(str(error))
-            self._emit_refusal(request, reason)
+            refusal = Refusal(
+                command=request.command_name,
+                sender=request.sender,
+                request_id=request.message_id,
+                reason=reason,
+                ts_epoch=now().timestamp(),
+            )
+            self._events.emit(COMMAND_REFUSED, refusal)
         except Exception:
             log.exception("a command failed", command=request.command_name)
             reason = "internal error"
@@ -79,16 +85,6 @@ class Control:
         COUNTED.labels(request.command_name if request.command_name in COMMANDS else "unknown", status).inc()
         log.info("command", command=request.command_name, status=status, reason=reason)
         return acknowledgement
-
-    def _emit_refusal(self, request: Request, reason: str) -> None:
-        body = Refusal(
-            command=request.command_name,
-            sender=request.sender,
-            request_id=request.message_id,
-            reason=reason,
-            ts_epoch=now().timestamp(),
-        )
-        self._events.emit(COMMAND_REFUSED, body)
 
     async def _execute(self, message: CommandMessage) -> None:
         command = read_command(message.command_name, message.parameters)
@@ -118,11 +114,7 @@ def _direct(simulator: Simulator, command: Command) -> None:
 
 
 def read_message(body: bytes) -> CommandMessage:
-    """Read a command message.
-
-    Raises:
-        ValueError: it is no command; one line
-    """
+    """Read a command message; ValueError, in one line, if it is none."""
     try:
         return read_payload(CommandMessage, body)
     except ValidationError as error:

@@ -10,8 +10,7 @@ from qiki.world.world import MeasuredFrame
 
 KEEP_S = 60.0
 MAX_BYTES = 64 * 1024 * 1024
-ENTRY_BYTES = 256
-"""Approximate size of an entry without its frame."""
+ENTRY_BYTES = 256  # approximate size of an entry without its frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +33,7 @@ class _Reader:
 
 
 class FrameLog:
-    """Keeps frames for `KEEP_S` of wall time and of simulated time, within a limit of memory.
-
-    Args:
-        clock: monotonic seconds
-        max_bytes: beyond this the oldest frames are dropped
-    """
+    """Keeps frames for `KEEP_S` of wall time and of simulated time; beyond `max_bytes` the oldest are dropped."""
 
     def __init__(self, clock: Callable[[], float], max_bytes: int = MAX_BYTES) -> None:
         self._clock = clock

@@ -18,22 +18,14 @@ log = structlog.get_logger()
 
 
 class RunCounter:
-    """Number of ids derived from each given one, across restarts of the simulator.
-
-    Args:
-        folder: of its file; None: not kept
-    """
+    """Number of ids derived from each given one, kept across restarts in a file of `folder`, if there is one."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self._path = None if folder is None else folder / "runs.json"
         self._counts = self._read()
 
     def take(self, first: UUID) -> int:
-        """Return the next number, from 0; it is on the disk before this returns.
-
-        Raises:
-            UserError: the file cannot be written.
-        """
+        """Return the next number, from 0; it is on the disk before this returns. UserError if it cannot be written."""
         number = self._counts.get(str(first), 0)
         counts = self._counts | {str(first): number + 1}
         if self._path is not None:

@@ -98,11 +98,7 @@ class Rpc(QSimAPIServiceServicer):
 
 @asynccontextmanager
 async def serving(rpc: Rpc, address: str) -> AsyncIterator[int]:
-    """Serve at `address` (HOST:PORT) within the context, and return the actual port.
-
-    Raises:
-        UserError: the server cannot listen on the address.
-    """
+    """Serve at `address` (HOST:PORT) within the context, and return the actual port; UserError if it cannot listen."""
     server = grpc.aio.server(options=SERVER_OPTIONS)
     statuses = health.aio.HealthServicer()
     add_QSimAPIServiceServicer_to_server(rpc, server)

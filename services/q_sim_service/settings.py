@@ -18,8 +18,7 @@ class SimulatorSettings(ServiceSettings):
     qiki_state_dir: Path | None = None
     """Where the runs of a given id are counted; None: nowhere, and a simulator started again takes the id again."""
     qiki_scenario: str = "mixed-traffic"
-    qiki_bot_spec: Path | None = None
-    """None: the specification that comes with the platform."""
+    qiki_bot_spec: Path | None = None  # None: the specification that comes with the platform
     qiki_seed: int | None = Field(default=None, ge=0, lt=2**63)
     qiki_speed: float = Field(default=1.0, gt=0, le=MAX_SPEED, allow_inf_nan=False)
     qiki_autostart: bool = True

@@ -14,17 +14,12 @@ from qiki.world.ticks import TICK_S
 from qiki.world.vehicle_events import VehicleEvent
 from qiki.world.world import MeasuredFrame, SimWorld
 
-SLICE_S = 0.005
-"""Time for which ticks may hold the event loop before other tasks run."""
-TURNS = 20
-"""Turns of the event loop that lagging readers get while ticks are due: an RPC takes some six."""
-READER_PATIENCE_S = 2.0
-"""Time for which a step waits for a reader that does not take its frames."""
+SLICE_S = 0.005  # time for which ticks may hold the event loop before other tasks run
+TURNS = 20  # turns of the event loop that lagging readers get while ticks are due: an RPC takes some six
+READER_PATIENCE_S = 2.0  # time for which a step waits for a reader that does not take its frames
 LONGEST_WAIT_S = 60.0
-RADARS_KEPT = 8
-"""Runs whose radar is remembered for readers: more than begin while frames are kept, unless by script."""
-STEP_CHUNK = 500
-"""Ticks between flushes in a step: far fewer than the frame log and the sink can hold."""
+RADARS_KEPT = 8  # runs whose radar is remembered for readers: more than begin while frames are kept, unless by script
+STEP_CHUNK = 500  # ticks between flushes in a step: far fewer than the frame log and the sink can hold
 
 
 class Sink(Protocol):
@@ -44,12 +39,9 @@ class Sink(Protocol):
 
 
 class Pacer:
-    """Counts ticks against a clock, from the time at which the speed was set.
+    """Counts ticks against a clock, in monotonic seconds, from the time at which the speed was set.
 
     Ticks that are late stay due, so that the simulation catches up. A new speed starts a new count.
-
-    Args:
-        clock: monotonic seconds
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -87,15 +79,7 @@ class Pacer:
 
 
 class Ticker:
-    """Owns the simulator, its pace and its log of frames.
-
-    After a command to the simulator call `follow`.
-
-    Args:
-        simulator: to be ticked
-        clock: monotonic seconds
-        sink: takes the results of the ticks
-    """
+    """Owns the simulator, its pace by `clock` (monotonic seconds) and its frame log; call `follow` after a command."""
 
     def __init__(self, simulator: Simulator, clock: Callable[[], float], sink: Sink) -> None:
         self.simulator = simulator
@@ -147,11 +131,7 @@ class Ticker:
         self._sink.take_run(self.world)
 
     def newest_frame(self) -> MeasuredFrame:
-        """Return the run's newest frame, the same that readers of the stream get.
-
-        Raises:
-            NoFrameError: there is none yet, or the radar is off
-        """
+        """Return the run's newest frame, as in the stream; NoFrameError if there is none, or while the radar is off."""
         reason = self.world.vehicle.radar_off_reason
         newest = self.world.newest_frame
         if reason is not None:
@@ -161,11 +141,7 @@ class Ticker:
         return newest
 
     async def step(self, ticks: int) -> None:
-        """Do ticks at once while time is held; when this returns, readers have their frames.
-
-        Raises:
-            OrderError: the simulation is running
-        """
+        """Do ticks at once; when this returns, readers have their frames. OrderError while it is running."""
         if self.simulator.running:
             raise OrderError("the simulation is running: pause or stop it first")
         patient = True

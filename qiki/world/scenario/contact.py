@@ -17,8 +17,7 @@ TYPICAL_RCS_M2 = {
     ObjectType.STATION: 2000.0,
     ObjectType.ASTEROID: 500.0,
     ObjectType.DEBRIS: 0.5,
-}
-"""Mean radar cross-section where none is given."""
+}  # mean radar cross-section where none is given
 
 Rcs = Annotated[Number, Field(ge=1e-6, le=1e8)]
 Elevation = Annotated[Number, Field(ge=-90, le=90)]
@@ -73,8 +72,7 @@ class ContactSpec(Spec):
     object_type: ObjectTypeName
     side: SideName = FriendFoe.UNKNOWN
     rcs_m2: Rcs | None = None
-    swerling: SwerlingCase | None = None
-    """Fluctuation of its echo; None: the radar's own."""
+    swerling: SwerlingCase | None = None  # fluctuation of its echo; None: the radar's own
     transponder: TransponderSpec = TransponderSpec()
     motion: MotionSpec
     appears_at_s: Seconds = 0.0
@@ -108,8 +106,7 @@ class SwarmSpec(Spec):
     side: SideName = FriendFoe.UNKNOWN
     rcs_m2: Rcs | None = None
     swerling: SwerlingCase | None = None
-    transponder_mode: HonestModeName = TransponderMode.OFF
-    """ON: each member replies with its own contact id."""
+    transponder_mode: HonestModeName = TransponderMode.OFF  # ON: each member replies with its own contact id
     centre_m: Point = (0.0, 0.0, 0.0)
     radius_m: tuple[Length, Length]
     elev_deg: tuple[Elevation, Elevation] = (-20.0, 20.0)

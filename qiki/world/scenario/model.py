@@ -18,8 +18,7 @@ from qiki.yamlfile import load_yaml_model
 
 MAX_CONTACTS = 4000
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
-SHIPPED = Path(__file__).parents[3] / "scenarios"
-"""The shipped scenarios: beside the package `qiki`."""
+SHIPPED = Path(__file__).parents[3] / "scenarios"  # the shipped scenarios: beside the package `qiki`
 SUFFIX = ".yaml"
 
 
@@ -122,11 +121,7 @@ def scenario_names(folder: Path = SHIPPED) -> list[str]:
 
 
 def load_scenario(name_or_path: str | Path, folder: Path = SHIPPED) -> Scenario:
-    """Read a scenario by its name, or by a path, which has a slash or ends in .yaml or .yml.
-
-    Raises:
-        UserError: there is no such scenario, or it is invalid; one line.
-    """
+    """Read a scenario by its name, or by a path, which has a slash or ends in .yaml or .yml; UserError in one line."""
     path = Path(name_or_path)
     if "/" in str(name_or_path) or path.suffix in {SUFFIX, ".yml"}:
         return load_yaml_model(path, Scenario)
@@ -134,11 +129,7 @@ def load_scenario(name_or_path: str | Path, folder: Path = SHIPPED) -> Scenario:
 
 
 def load_named_scenario(name: str, folder: Path = SHIPPED) -> Scenario:
-    """Read a scenario of a folder, and no file elsewhere: the name may come from the network.
-
-    Raises:
-        UserError: there is no such scenario, or it is invalid; one line.
-    """
+    """Read a scenario of a folder, and no file elsewhere: the name may come from the network. UserError in one line."""
     names = scenario_names(folder)
     if name not in names:
         known = ", ".join(names) or "none"

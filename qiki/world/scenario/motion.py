@@ -27,11 +27,9 @@ class CoordinatedTurnSpec(Spec):
     kind: Literal["coordinated_turn"] = "coordinated_turn"
     position_m: Point
     velocity_mps: VelocityVector
-    turn_rate_dps: TurnRate
-    """Positive: clockwise seen from above, as bearings."""
+    turn_rate_dps: TurnRate  # positive: clockwise seen from above, as bearings
     begins_s: Seconds = 0.0
-    lasts_s: Seconds | None = None
-    """None: without end."""
+    lasts_s: Seconds | None = None  # None: without end
 
 
 class Leg(Spec):
@@ -73,10 +71,8 @@ class OrbitSpec(Spec):
     period_s: Annotated[Number, Field(gt=0, le=1e7)] | None = None
     speed_mps: Speed | None = None
     inclination_deg: Annotated[Number, Field(ge=0, le=180)] = 0.0
-    node_deg: Number = 0.0
-    """Bearing of the ascending node from the centre."""
-    phase_deg: Number = 0.0
-    """Angle past the node at the begin."""
+    node_deg: Number = 0.0  # bearing of the ascending node from the centre
+    phase_deg: Number = 0.0  # angle past the node at the begin
 
     @model_validator(mode="after")
     def _period_or_speed(self) -> Self:

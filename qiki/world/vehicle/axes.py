@@ -24,8 +24,7 @@ BODY_AXES: dict[Axis, tuple[int, int, int]] = {
     Axis.PORT: (0, -1, 0),
     Axis.UP: (0, 0, 1),
     Axis.DOWN: (0, 0, -1),
-}
-"""Components along (forward, starboard, up)."""
+}  # components along (forward, starboard, up)
 
 
 def to_world(body: Vector3, heading_deg: float) -> Vector3:

@@ -20,26 +20,16 @@ class Load(StrEnum):
 
 
 SHED_ORDER = tuple(Load)
-DIVISIBLE = frozenset({Load.MOTION, Load.RCS})
-"""Loads that run on less power than they want."""
+DIVISIBLE = frozenset({Load.MOTION, Load.RCS})  # loads that run on less power than they want
 
 
 def allocate(
     budget_w: float, wanted_w: Mapping[Load, float], shed: Collection[Load], restore_margin_w: float
 ) -> dict[Load, float]:
-    """Share a budget among the loads, the most needed first.
+    """Share a budget among the loads, the most needed first, and return the power granted to each [W].
 
-    Once a load is cut, all less needed ones get nothing. A shed load returns only if a margin remains, so that it does
-    not flicker.
-
-    Args:
-        budget_w: power to share
-        wanted_w: power that each load wants
-        shed: loads that were shed in the last step
-        restore_margin_w: power that must remain when a shed load returns
-
-    Returns:
-        Power granted to each load [W].
+    Once a load is cut, all less needed ones get nothing. A load in `shed`, shed in the last step, returns only if
+    `restore_margin_w` remains, so that it does not flicker.
     """
     granted = dict.fromkeys(SHED_ORDER, 0.0)
     left_w = max(budget_w, 0.0)

@@ -17,8 +17,7 @@ class Storage:
         self._parameters = parameters
         self._capacity_j = parameters.capacity_wh * SECONDS_PER_HOUR
         self._energy_j = self._capacity_j * parameters.start_pct / 100.0
-        self.power_w = 0.0
-        """Flow of the last step: positive out, negative in."""
+        self.power_w = 0.0  # flow of the last step: positive out, negative in
 
     @property
     def soc_pct(self) -> float:
@@ -174,7 +173,9 @@ class PowerPlane:
         return self._parameters.base_load_w + demand.mcqpu_w
 
     def _allowed_w(self, demand: Demand) -> dict[Load, float]:
-        return {load: want for load, want in demand.wanted_w.items() if not self._barred(load, demand)}
+        low = self.battery.soc_pct < self._parameters.nbl_min_soc_pct
+        barred = demand.barred | {Load.NBL} if low else demand.barred
+        return {load: want for load, want in demand.wanted_w.items() if load not in barred}
 
     def _pdu_limit_w(self, demand: Demand) -> float:
         limit_w = self._parameters.max_bus_a * self.bus_v
@@ -184,15 +185,10 @@ class PowerPlane:
         supercap_w = 0.0 if demand.supercap_hot else self.supercap.deliverable_w(dt_s)
         return self.battery.deliverable_w(dt_s) + supercap_w
 
-    def _barred(self, load: Load, demand: Demand) -> bool:
-        low = load is Load.NBL and self.battery.soc_pct < self._parameters.nbl_min_soc_pct
-        return low or load in demand.barred
-
     def _settle(self, dt_s: float, served_w: float, offered_w: float, demand: Demand) -> tuple[float, float]:
         """Move the stores: the battery covers a deficit, the supercapacitor its peaks.
 
-        Returns:
-            Power drawn from the sources, and out of the supercapacitor (negative: into it) [W].
+        Return the power drawn from the sources, and out of the supercapacitor (negative: into it) [W].
         """
         deficit_w = served_w - offered_w
         if deficit_w > 0:

@@ -7,8 +7,7 @@ from qiki.botspec.planes import DriveParameters, PropulsionParameters
 from qiki.world.vehicle.axes import BODY_AXES, Axis, Vector3, to_world
 
 STANDARD_GRAVITY_MPS2 = 9.80665
-TIME_GRAIN_S = 1e-9
-"""A remainder of a pulse below this is a rounding error."""
+TIME_GRAIN_S = 1e-9  # a remainder of a pulse below this is a rounding error
 
 
 @dataclass(slots=True)
@@ -52,12 +51,9 @@ class Thrusters:
         self._pulses.clear()
 
     def step(self, dt_s: float, power_share: float) -> Vector3:
-        """Burn for `dt_s` with a share of the power wanted.
+        """Burn for `dt_s` with a share of the power wanted, and return the change of velocity in body axes [m/s].
 
-        The change of velocity is F/ṁ · ln(m₀/m₁) (Tsiolkovsky), exact for constant thrust.
-
-        Returns:
-            Change of velocity in body axes (forward, starboard, up) [m/s].
+        It is F/ṁ · ln(m₀/m₁) (Tsiolkovsky), exact for constant thrust.
         """
         impulse, spent_ns = self._impulse(dt_s, power_share)
         wanted_kg = spent_ns / self._exhaust_mps
@@ -124,15 +120,9 @@ class Drive:
         self._turn_left_deg = 0.0
 
     def step(self, dt_s: float, velocity_mps: Vector3, power_share: float) -> Vector3:
-        """Turn and accelerate for `dt_s`. Without power the drive is released.
+        """Turn and accelerate for `dt_s`, and return the change of velocity, world axes [m/s].
 
-        Args:
-            dt_s: length of the step
-            velocity_mps: at its begin, world axes
-            power_share: power granted over power wanted
-
-        Returns:
-            Change of velocity, world axes [m/s].
+        `power_share` is the power granted over the power wanted; without power the drive is released.
         """
         limit_deg = self._parameters.turn_rate_dps * dt_s
         turned_deg = min(max(self._turn_left_deg, -limit_deg), limit_deg)
@@ -144,11 +134,7 @@ class Drive:
             self.release()
             return 0.0, 0.0, 0.0
         target = to_world((self._speed_mps * power_share, 0.0, 0.0), self.heading_deg)
-        return _limited(target, velocity_mps, self._parameters.acceleration_mps2 * dt_s)
-
-
-def _limited(target: Vector3, velocity: Vector3, limit: float) -> Vector3:
-    dx, dy, dz = target[0] - velocity[0], target[1] - velocity[1], target[2] - velocity[2]
-    size = math.sqrt(dx * dx + dy * dy + dz * dz)
-    scale = 1.0 if size <= limit else limit / size
-    return dx * scale, dy * scale, dz * scale
+        dx, dy, dz = target[0] - velocity_mps[0], target[1] - velocity_mps[1], target[2] - velocity_mps[2]
+        size, limit = math.sqrt(dx * dx + dy * dy + dz * dz), self._parameters.acceleration_mps2 * dt_s
+        scale = 1.0 if size <= limit else limit / size
+        return dx * scale, dy * scale, dz * scale

@@ -25,11 +25,7 @@ class Sensors:
         return kind in self._noise and kind not in self._down_s
 
     def step(self, dt_s: float) -> list[SensorKind]:
-        """Draw this tick's noise and failures.
-
-        Returns:
-            The sensors whose health changed.
-        """
+        """Draw this tick's noise and failures, and return the sensors whose health changed."""
         draws = self._rng.random(len(self._hazards_hz)).tolist()
         noise = self._rng.standard_normal((len(self._hazards_hz), 3)).tolist()
         changed = self._repair(dt_s)

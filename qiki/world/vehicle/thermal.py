@@ -10,15 +10,11 @@ from qiki.world.vehicle.hysteresis import Hysteresis
 
 
 class ThermalPlane:
-    """Temperatures of the nodes; a step is exact for constant heat.
+    """Temperatures of the nodes; a step, always of length `dt_s`, is exact for constant heat.
 
     With temperatures T, capacities C and conductances G: C dT/dt = q - G T + g T_ambient. Scaled by the root of C the
     system is symmetric, so its matrix exponential follows from the eigenvalues (Golub and Van Loan, Matrix
     Computations, 4th ed., section 9.3).
-
-    Args:
-        parameters: nodes, couplings and losses
-        dt_s: length of every step
     """
 
     def __init__(self, parameters: ThermalParameters, dt_s: float) -> None:

@@ -22,14 +22,8 @@ SAFE_MODE_SHEDS = frozenset({Load.NBL, Load.MOTION, Load.RCS})
 class Vehicle:
     """The bot QIKI. Its state is public to read; orders (`qiki.world.vehicle.orders`) change it.
 
-    In a step the bus shares power among the loads; thrusters and drive accelerate the vehicle with their shares; the
-    computer's load follows; power becomes heat; the sensors draw their noise and failures.
-
-    Args:
-        parameters: constants of the planes
-        start: initial position, velocity and heading
-        dt_s: length of every step
-        rng: generator of the sensors
+    In a step of `dt_s` the bus shares power among the loads; thrusters and drive accelerate the vehicle with their
+    shares; the computer's load follows; power becomes heat; the sensors draw their noise and failures from `rng`.
     """
 
     def __init__(self, parameters: BotParameters, start: BotStart, dt_s: float, rng: np.random.Generator) -> None:
@@ -84,11 +78,7 @@ class Vehicle:
         self.drive.stop()
 
     def step(self) -> list[SensorKind]:
-        """Advance by one tick.
-
-        Returns:
-            The sensors that failed or recovered.
-        """
+        """Advance by one tick, and return the sensors that failed or recovered."""
         demand = self._demand()
         self.bus = self.power.step(self._dt_s, demand)
         self.transponder.allowed = Load.TRANSPONDER not in self.bus.shed

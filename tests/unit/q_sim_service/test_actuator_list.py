@@ -33,7 +33,7 @@ def vessel() -> Callable[..., Vessel]:
         setup = Setup(parameters or BotParameters(), 5000.0, None, lambda _: EMPTY)
         ticker = Ticker(Simulator(setup, EMPTY, run_ids(None)), lambda: 0.0, NatsPublisher(events))
         for order in orders:
-            ticker.submit(order)
+            ticker.world.submit(order)
         ticker.world.tick()
         return ticker, Rpc(ticker, events), events
 
@@ -88,7 +88,7 @@ def test_the_answer_to_a_command_is_listed(
         message = listed(rpc)[actuator.role].message
         if message:
             with pytest.raises(OrderError) as refusal:
-                ticker.submit(plain_order(actuator))
+                ticker.world.submit(plain_order(actuator))
             assert str(refusal.value) == message
 
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from q_sim_service.runs import run_ids
-from q_sim_service.ticker import RADARS_TOLD, Ticker
+from q_sim_service.ticker import RADARS_KEPT, Ticker
 from qiki.botspec.planes import BotParameters
 from qiki.contracts.radar_figures import RadarFigures
 from qiki.radar import RadarParameters
@@ -61,9 +61,11 @@ def test_the_stream_names_the_radars_of_the_last_runs():
     scenarios = {"plain": PLAIN, "wide": WIDE}
     simulator = Simulator(Setup(BotParameters(), 5000.0, None, scenarios.__getitem__), PLAIN, run_ids(RUN))
     ticker = Ticker(simulator, lambda: 0.0, Nowhere())  # type: ignore[arg-type]
-    ticker.reset("wide", None, None)
+    ticker.simulator.reset("wide", None, None)
+    ticker.follow()
     assert ticker.radars == [f"{RUN} ", f"{ticker.world.run_id} {WIDE.radar.figures.text()}"]
-    for _ in range(RADARS_TOLD):
-        ticker.reset("plain", None, None)
-    assert len(ticker.radars) == RADARS_TOLD
+    for _ in range(RADARS_KEPT):
+        ticker.simulator.reset("plain", None, None)
+        ticker.follow()
+    assert len(ticker.radars) == RADARS_KEPT
     assert ticker.radars[-1] == f"{ticker.world.run_id} "
