@@ -1,21 +1,70 @@
 """The radar: one look at all contacts."""
 
-from dataclasses import replace
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from qiki.arrays import Array
-from qiki.contracts.radar import MAX_DETECTIONS
+from qiki.arrays import Array, Mask
+from qiki.contracts.enums import RadarRangeBand, TransponderMode
+from qiki.contracts.radar import MAX_DETECTIONS, RadarDetection
 from qiki.geometry import spherical
-from qiki.radar import accuracy, echoes, equation
-from qiki.radar.detections import Detections
+from qiki.radar import accuracy, detection, equation
 from qiki.radar.parameters import RadarParameters
 from qiki.radar.plots import Plots, decoded, false_alarms, leaders, merge
 
 SR_THRESHOLD_M = 5000.0
 FULL_CIRCLE_DEG = 360.0
+
+
+@dataclass(frozen=True)
+class Detections:
+    """Published plots by range, each array (n,). Values are rounded well below their errors."""
+
+    range_m: Array
+    bearing_deg: Array
+    elev_deg: Array
+    vr_mps: Array
+    snr_db: Array
+    rcs_dbsm: Array
+    transponder_on: Mask
+    transponder_mode: NDArray[np.int64]
+    transponder_id: NDArray[np.object_]  # str, or None
+    range_band: NDArray[np.int64]
+    id_present: Mask
+
+    @classmethod
+    def build(cls, *, measured: dict[str, Array], claims: NDArray[np.object_], sr_threshold_m: float) -> Self:
+        """Put detections together; replies from the short-range band are kept.
+
+        `measured` holds the first six columns. `claims` are the claimed identities, (n,), None where there is no reply.
+        """
+        short = measured["range_m"] <= sr_threshold_m
+        claims = claims.copy()
+        claims[~short] = None
+        replies = claims.astype(bool)
+        return cls(
+            **measured,
+            transponder_on=replies,
+            transponder_mode=np.where(replies, int(TransponderMode.ON), int(TransponderMode.OFF)),
+            transponder_id=claims,
+            range_band=np.where(short, int(RadarRangeBand.RR_SR), int(RadarRangeBand.RR_LR)),
+            id_present=replies,
+        )
+
+    def __len__(self) -> int:
+        return len(self.range_m)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return a dictionary of plain Python values for each plot, keys in the contract's order."""
+        names = list(self.__dataclass_fields__)
+        columns = [getattr(self, name).tolist() for name in names]
+        return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+    def to_models(self) -> tuple[RadarDetection, ...]:
+        """Return the contract's detections."""
+        return tuple(RadarDetection(**row) for row in self.rows())
 
 
 class Targets(Protocol):
@@ -33,8 +82,8 @@ class Radar:
     """Measures contacts, one look at a time.
 
     The radar equation gives each contact's mean SNR, illuminated by the transmit pattern (`equation`). Amplitudes are
-    drawn by Swerling case (`echoes`). Echoes in one resolution cell add; in noise above the threshold they are plots;
-    false alarms are added, and replies arrive by a link of their own (`plots`). Errors are drawn from the
+    drawn by Swerling case (`detection`). Echoes in one resolution cell add; in noise above the threshold they are
+    plots. False alarms are added, and replies arrive by a link of their own (`plots`). Errors are drawn from the
     measured SNR (`accuracy`). Sources: Richards, Fundamentals of Radar Signal Processing, 2nd ed., and those named in
     the modules.
 
@@ -52,7 +101,7 @@ class Radar:
         self._sr_threshold_m = sr_threshold_m
         self._swerling = int(parameters.swerling)
         self._reach_m2 = equation.reach_m2(parameters)
-        self._threshold = echoes.threshold(parameters.false_alarm_probability)
+        self._threshold = detection.threshold(parameters.false_alarm_probability)
 
     def measure(
         self, contacts: Targets, own_position: ArrayLike, own_velocity: ArrayLike, heading_deg: float = 0.0
@@ -70,7 +119,7 @@ class Radar:
 
     def _illuminated(
         self, contacts: Targets, own_position: Array, own_velocity: Array, heading_deg: float
-    ) -> tuple[Plots, echoes.Models]:
+    ) -> tuple[Plots, detection.Models]:
         """Return echoes from the instrumented range, with mean SNR and without errors, and how each fluctuates."""
         relative = contacts.positions - own_position
         range_m = np.sqrt(np.einsum("ij,ij->i", relative, relative))
@@ -86,12 +135,12 @@ class Radar:
         models[models < 0] = self._swerling
         return Plots(range_m, sight, vr_mps, mean_snr, contacts.claimed_ids[seen]), models
 
-    def _detected(self, within: Plots, models: echoes.Models) -> Plots:
+    def _detected(self, within: Plots, models: detection.Models) -> Plots:
         """Return the echoes above the threshold with their measured SNR: power minus the mean noise power."""
-        amplitude = echoes.amplitudes(within.snr, models, self._rng)
+        amplitude = detection.amplitudes(within.snr, models, self._rng)
         leader = leaders(self._parameters, within.range_m, within.sight, within.vr_mps, within.snr)
         resolved, amplitude = merge(within, amplitude, leader)
-        power = np.abs(amplitude + echoes.noise(amplitude.shape, self._rng)) ** 2
+        power = np.abs(amplitude + detection.noise(amplitude.shape, self._rng)) ** 2
         hits = np.flatnonzero(power > self._threshold)
         return replace(resolved.take(hits), snr=power[hits] - 1.0)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from qiki.arrays import Array, Index
 from qiki.geometry import unit_vectors
 from qiki.radar import equation
-from qiki.radar.echoes import ComplexArray, noise, threshold
+from qiki.radar.detection import ComplexArray, noise, threshold
 from qiki.radar.parameters import RadarParameters
 
 

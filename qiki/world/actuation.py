@@ -17,7 +17,6 @@ from qiki.world.vehicle.axes import Axis
 from qiki.world.vehicle.orders import Cruise, FireThruster, Order, SetMode, Turn
 from qiki.world.world import SimWorld
 
-FULL_TURN_DEG = 360.0
 MODES = frozenset(FSMState) - {FSMState.FSM_STATE_UNSPECIFIED}
 _TYPES = {int(kind): kind.name for kind in CommandType}
 _UNITS = {int(unit): unit.name for unit in Unit}
@@ -76,8 +75,7 @@ def plain_order(actuator: ActuatorKind) -> Order:
 def _fire(role: str, command: ActuatorCommand) -> Order:
     if command.timeout_ms < 0:
         raise OrderError(f"timeout_ms is {command.timeout_ms} (expected 0 or more)")
-    percent = _number(command, Unit.PERCENT, 0.0, 100.0)
-    return FireThruster(_axis(role), percent / 100.0, command.timeout_ms / 1000.0)
+    return FireThruster(_axis(role), _fraction(command), command.timeout_ms / 1000.0)
 
 
 def _set_mode(_: str, command: ActuatorCommand) -> Order:
@@ -90,12 +88,8 @@ def _set_mode(_: str, command: ActuatorCommand) -> Order:
 
 
 _READERS: dict[tuple[ActuatorFamily, int], Callable[[str, ActuatorCommand], Order]] = {
-    (ActuatorFamily.MOTOR, CommandType.SET_VELOCITY): lambda _, command: Cruise(
-        _number(command, Unit.PERCENT, 0.0, 100.0) / 100.0
-    ),
-    (ActuatorFamily.MOTOR, CommandType.ROTATE): lambda _, command: Turn(
-        _number(command, Unit.DEGREES, -FULL_TURN_DEG, FULL_TURN_DEG)
-    ),
+    (ActuatorFamily.MOTOR, CommandType.SET_VELOCITY): lambda _, command: Cruise(_fraction(command)),
+    (ActuatorFamily.MOTOR, CommandType.ROTATE): lambda _, command: Turn(_number(command, Unit.DEGREES, -360.0, 360.0)),
     (ActuatorFamily.RCS, CommandType.SET_VELOCITY): _fire,
     (ActuatorFamily.SYSTEM, CommandType.SET_MODE): _set_mode,
 }
@@ -103,6 +97,10 @@ _READERS: dict[tuple[ActuatorFamily, int], Callable[[str, ActuatorCommand], Orde
 
 def _axis(role: str) -> Axis:
     return Axis(role.partition("_")[2])
+
+
+def _fraction(command: ActuatorCommand) -> float:
+    return _number(command, Unit.PERCENT, 0.0, 100.0) / 100.0
 
 
 def _number(command: ActuatorCommand, unit: Unit, low: float, high: float) -> float:

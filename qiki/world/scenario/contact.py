@@ -8,8 +8,16 @@ from pydantic import Field, model_validator
 from qiki.contracts.enums import FriendFoe, ObjectType, TransponderMode
 from qiki.fields import Length, Name, Number, Spec, Whole, field_error
 from qiki.radar.parameters import SwerlingCase
-from qiki.world.scenario.fields import HonestModeName, ModeName, ObjectTypeName, Point, Seconds, SideName
-from qiki.world.scenario.motion import MotionSpec, TurnRate
+from qiki.world.scenario.motion import (
+    HonestModeName,
+    ModeName,
+    MotionSpec,
+    ObjectTypeName,
+    Point,
+    Seconds,
+    SideName,
+    TurnRate,
+)
 
 TYPICAL_RCS_M2 = {
     ObjectType.DRONE: 1.0,

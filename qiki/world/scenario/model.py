@@ -12,7 +12,7 @@ from qiki.errors import UserError
 from qiki.fields import Location, Name, Number, Spec, Whole, field_error
 from qiki.radar.parameters import RadarParameters
 from qiki.world.scenario.contact import ContactSpec, SwarmSpec
-from qiki.world.scenario.fields import KnownSideName, Point, VelocityVector
+from qiki.world.scenario.motion import KnownSideName, Point, VelocityVector
 from qiki.world.ticks import TICK_RATE_HZ
 from qiki.yamlfile import load_yaml_model
 

@@ -1,12 +1,28 @@
-"""Motions of contacts, as written in a scenario. Every motion begins when its contact appears."""
+"""Field types of scenario files, and motions of contacts. Every motion begins when its contact appears."""
 
 import math
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from qiki.fields import Length, Number, Spec, field_error
-from qiki.world.scenario.fields import Point, Seconds, Speed, VelocityVector
+from qiki.contracts.enums import FriendFoe, ObjectType, TransponderMode
+from qiki.fields import Length, Number, Spec, field_error, member
+
+Seconds = Annotated[Number, Field(ge=0, le=1e7)]
+Metres = Annotated[Number, Field(ge=-1e7, le=1e7)]
+Speed = Annotated[Number, Field(gt=0, le=1e5)]
+Velocity = Annotated[Number, Field(ge=-1e5, le=1e5)]
+Point = tuple[Metres, Metres, Metres]  # x, y, z [m] in world axes: east, north, up
+VelocityVector = tuple[Velocity, Velocity, Velocity]  # x, y, z [m/s] in world axes
+
+ObjectTypeName = Annotated[
+    ObjectType, BeforeValidator(member(ObjectType, ("DRONE", "SHIP", "STATION", "ASTEROID", "DEBRIS")))
+]
+SideName = Annotated[FriendFoe, BeforeValidator(member(FriendFoe, ("FRIEND", "FOE", "UNKNOWN")))]
+KnownSideName = Annotated[FriendFoe, BeforeValidator(member(FriendFoe, ("FRIEND", "FOE")))]
+ModeName = Annotated[TransponderMode, BeforeValidator(member(TransponderMode, ("ON", "OFF", "SILENT", "SPOOF")))]
+HonestModeName = Annotated[TransponderMode, BeforeValidator(member(TransponderMode, ("ON", "OFF", "SILENT")))]
+
 
 SHORTEST_LEG_M = 1e-3
 

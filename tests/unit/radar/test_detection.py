@@ -11,8 +11,7 @@ import pytest
 
 from qiki.contracts.radar import MAX_DETECTIONS
 from qiki.radar import Detections, Radar, RadarParameters
-from qiki.radar.detection import detection_probability
-from qiki.radar.echoes import noise, threshold
+from qiki.radar.detection import detection_probability, noise, threshold
 from qiki.radar.equation import from_db, reach_m2
 from qiki.radar.parameters import Swerling
 from qiki.radar.plots import false_alarms

@@ -11,8 +11,7 @@ from pydantic import ValidationError
 from qiki.botspec.planes import BotParameters
 from qiki.geometry import unit_vectors
 from qiki.radar import Detections, Radar, RadarParameters
-from qiki.radar.detection import detection_probability
-from qiki.radar.echoes import threshold
+from qiki.radar.detection import detection_probability, threshold
 from qiki.radar.equation import illumination, reach_m2
 from qiki.radar.parameters import Swerling, TransmitPattern
 from qiki.world.contacts import Contacts
