@@ -123,10 +123,8 @@ class PowerParameters(Spec):
     @model_validator(mode="after")
     def _thresholds_ascend(self) -> Self:
         if self.soc_shed_high_pct < self.soc_shed_low_pct:
-            raise field_error(
-                ("soc_shed_high_pct",),
-                f"{self.soc_shed_high_pct:g} % is below soc_shed_low_pct, {self.soc_shed_low_pct:g} %",
-            )
+            reason = f"{self.soc_shed_high_pct:g} % is below soc_shed_low_pct, {self.soc_shed_low_pct:g} %"
+            raise field_error(("soc_shed_high_pct",), reason)
         return self
 
 

@@ -72,9 +72,8 @@ class Components(Spec):
             for i, signal in enumerate(component.consumes):
                 if signal not in provided:
                     known = ", ".join(sorted(provided)) or "none"
-                    raise field_error(
-                        (name, "consumes", i), f"no component provides {signal} (expected one of: {known})"
-                    )
+                    reason = f"no component provides {signal} (expected one of: {known})"
+                    raise field_error((name, "consumes", i), reason)
         return self
 
 

@@ -87,10 +87,7 @@ class Radar:
     measured SNR (`accuracy`). Sources: Richards, Fundamentals of Radar Signal Processing, 2nd ed., and those named in
     the modules.
 
-    Args:
-        parameters: of the radar
-        rng: generator of its own
-        sr_threshold_m: replies are read up to this measured range
+    `rng` is a generator of its own. Replies are read up to the measured range `sr_threshold_m`.
     """
 
     def __init__(

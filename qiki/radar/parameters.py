@@ -140,20 +140,16 @@ class RadarParameters(Spec):
         return None if self.figures == RadarParameters().figures else self.figures
 
     @model_validator(mode="after")
-    def _range_is_unambiguous(self) -> Self:
+    def _range_and_false_alarms_are_limited(self) -> Self:
         if not self.min_range_m < self.max_range_m <= self.unambiguous_range_m:
             raise field_error(
                 ("max_range_m",),
                 f"{self.max_range_m:g} m is out of bounds (expected more than {self.min_range_m:.4g} m, "
                 f"c / 2·bandwidth_hz, and at most {self.unambiguous_range_m:.5g} m, c / 2·pulse_repetition_hz)",
             )
-        return self
-
-    @model_validator(mode="after")
-    def _false_alarms_are_limited(self) -> Self:
         if self.false_alarms_per_look > MAX_FALSE_ALARMS:
-            raise field_error(
-                ("false_alarm_probability",),
-                f"gives {self.false_alarms_per_look:.3g} false alarms a frame (expected at most {MAX_FALSE_ALARMS})",
+            reason = (
+                f"gives {self.false_alarms_per_look:.3g} false alarms a frame (expected at most {MAX_FALSE_ALARMS})"
             )
+            raise field_error(("false_alarm_probability",), reason)
         return self

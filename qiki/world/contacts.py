@@ -22,10 +22,7 @@ RADAR_DEFAULT = -1  # in place of a Swerling case: the radar's own
 class Contacts:
     """All contacts. Their state is a function of time alone: no step builds on the one before.
 
-    Args:
-        scenario: the contacts and swarms
-        run_id: the run, from which the contacts' ids follow
-        rng: generator for the members of swarms
+    Their ids follow from `run_id`; the members of swarms are drawn from `rng`.
 
     Attributes:
         t_s: time since the scenario's epoch

@@ -1,4 +1,4 @@
-"""The sensors: what each reads of the world. One object a sensor."""
+"""The sensors and their readings of the world: one row a sensor."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -72,12 +72,9 @@ def _radar(world: SimWorld) -> MeasuredFrame | None:
 
 
 SENSORS = {
-    sensor.kind: sensor
-    for sensor in (
-        Sensor(SensorKind.LIDAR, Unit.METERS, _lidar),
-        Sensor(SensorKind.IMU, Unit.DEGREES, _imu),
-        Sensor(SensorKind.GPS, Unit.METERS, _gps),
-        Sensor(SensorKind.THERMAL, Unit.KELVIN, _thermal),
-        Sensor(SensorKind.RADAR, Unit.UNIT_UNSPECIFIED, _radar),
-    )
+    SensorKind.LIDAR: Sensor(SensorKind.LIDAR, Unit.METERS, _lidar),
+    SensorKind.IMU: Sensor(SensorKind.IMU, Unit.DEGREES, _imu),
+    SensorKind.GPS: Sensor(SensorKind.GPS, Unit.METERS, _gps),
+    SensorKind.THERMAL: Sensor(SensorKind.THERMAL, Unit.KELVIN, _thermal),
+    SensorKind.RADAR: Sensor(SensorKind.RADAR, Unit.UNIT_UNSPECIFIED, _radar),
 }

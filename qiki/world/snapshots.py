@@ -68,7 +68,7 @@ def telemetry(world: SimWorld, sim_state: SimState) -> TelemetrySnapshot:
         hull=models.HullState(integrity=vehicle.hull.integrity_pct),
         power=_power(vehicle),
         thermal=_thermal(vehicle),
-        propulsion=models.PropulsionState(propellant_kg=thrusters.propellant_kg, rcs_active=thrusters.active),
+        propulsion=models.PropulsionState(propellant_kg=thrusters.propellant_kg, rcs_active=thrusters.throttle > 0),
         docking=models.DockingState(state=vehicle.docking.state, port=vehicle.docking.port),
         comms=models.CommsState(xpdr_mode=vehicle.transponder.mode, xpdr_allowed=vehicle.transponder.allowed),
         sensors={

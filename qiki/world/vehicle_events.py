@@ -39,7 +39,12 @@ class Watch:
 
     def look(self, vehicle: Vehicle, sensors: list[SensorKind]) -> list[VehicleEvent]:
         """Return the events since the last look; `sensors` are those that failed or recovered."""
-        return [*self._radar(vehicle), *self._level(vehicle), *(_sensor(vehicle, kind) for kind in sensors)]
+        events = [*self._radar(vehicle), *self._level(vehicle)]
+        for sensor in sensors:
+            works = vehicle.sensors.works(sensor)
+            kind = VehicleEventKind.SENSOR_RESTORED if works else VehicleEventKind.SENSOR_FAILED
+            events.append(VehicleEvent(kind, {"sensor": sensor.name}))
+        return events
 
     def _radar(self, vehicle: Vehicle) -> list[VehicleEvent]:
         before, self._radar_off = self._radar_off, vehicle.radar_off_reason
@@ -61,9 +66,3 @@ def _power_level(vehicle: Vehicle) -> VehicleEventKind:
     if {"BATTERY_EMPTY", "BUS_UNDERVOLTAGE"} & set(vehicle.bus.faults):
         return VehicleEventKind.POWER_CRITICAL
     return VehicleEventKind.POWER_LOW if "BATTERY_LOW" in vehicle.bus.faults else VehicleEventKind.POWER_OK
-
-
-def _sensor(vehicle: Vehicle, sensor: SensorKind) -> VehicleEvent:
-    works = vehicle.sensors.works(sensor)
-    kind = VehicleEventKind.SENSOR_RESTORED if works else VehicleEventKind.SENSOR_FAILED
-    return VehicleEvent(kind, {"sensor": sensor.name})

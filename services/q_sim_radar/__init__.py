@@ -1,1 +1,1 @@
-"""The radar's voice: takes the frames that the simulator measures and publishes each on its three subjects."""
+"""The radar service: publishes each frame of the simulator on its three subjects."""

@@ -50,11 +50,7 @@ async def _work(service: Service[RadarSettings], window: PublishWindow, last: tu
 
 
 async def last_stored(service: Service[RadarSettings], link: Link) -> tuple[str, int] | None:
-    """Return run and number of the last frame stored on all its subjects; None if there is none, or another radar's.
-
-    Raises:
-        StoppingError: the service stops first
-    """
+    """Return run and number of the last frame stored on all its subjects; None if there is none, or another radar's."""
     stream = topics.QIKI_RADAR_V1
     ask = partial(last_message, link.jetstream, stream, LAST_SUBJECT)
     message = await until_there(service, f"{stream} does not answer", ask)

@@ -16,10 +16,8 @@ from qiki.runtime.window import PublishWindow
 from qiki.world.scenario import load_named_scenario, load_scenario
 from qiki.world.simulator import Setup, Simulator
 
-SimulatorService = Service[SimulatorSettings]
 
-
-async def main(service: SimulatorService) -> None:
+async def main(service: Service[SimulatorSettings]) -> None:
     """Run the simulator until it is stopped; UserError if the scenario, the BotSpec or the address cannot be used."""
     settings = service.settings
     service.health.wait_for("world", "not ticking yet")
@@ -51,7 +49,7 @@ def _simulator(settings: SimulatorSettings, bot: BotConfig) -> Simulator:
     return Simulator(setup, load_scenario(settings.qiki_scenario), ids, settings.qiki_speed)
 
 
-async def _talk(service: SimulatorService, ticker: Ticker, publisher: NatsPublisher) -> None:
+async def _talk(service: Service[SimulatorSettings], ticker: Ticker, publisher: NatsPublisher) -> None:
     """Serve commands and publish telemetry, truth and events while NATS is connected."""
     async with connect(service) as link:
         if service.stopping.is_set():

@@ -25,6 +25,10 @@ class _LoggedFrame:
     def size(self) -> int:
         return len(self.body) + ENTRY_BYTES
 
+    def outdates(self, old: "_LoggedFrame") -> bool:
+        aged = self.logged_s - old.logged_s > KEEP_S
+        return aged and (old.run != self.run or self.t_s - old.t_s > KEEP_S)
+
 
 @dataclass(eq=False, slots=True)
 class _Reader:
@@ -56,7 +60,7 @@ class FrameLog:
         entry = _LoggedFrame(len(self._runs) - 1, frame.t_s, self._clock(), frame.number, body)
         self._entries.append(entry)
         self._bytes += entry.size
-        while self._bytes > self._max_bytes or self._stale(self._entries[0], entry):
+        while self._bytes > self._max_bytes or entry.outdates(self._entries[0]):
             self._bytes -= self._entries.popleft().size
             self._dropped += 1
         self._fresh.set()
@@ -111,7 +115,3 @@ class FrameLog:
         entry = self._entries[reader.cursor - self._dropped]
         reader.cursor += 1
         return entry
-
-    def _stale(self, entry: _LoggedFrame, newest: _LoggedFrame) -> bool:
-        old = newest.logged_s - entry.logged_s > KEEP_S
-        return old and (entry.run != newest.run or newest.t_s - entry.t_s > KEEP_S)

@@ -30,9 +30,6 @@ def frame_to_proto(frame: MeasuredFrame) -> StreamRadarFramesResponse:
     )
 
 
-RADAR_ENCODING = "qiki.radar.v1"
-
-
 def reading(world: SimWorld, sensor: Sensor) -> SensorReading:
     """Return a sensor's reading at the present tick."""
     message = SensorReading(
@@ -42,7 +39,7 @@ def reading(world: SimWorld, sensor: Sensor) -> SensorReading:
         source_module=SOURCE,
     )
     if sensor.kind is SensorKind.RADAR:
-        message.encoding = RADAR_ENCODING
+        message.encoding = "qiki.radar.v1"
     if world.vehicle.sensors.works(sensor.kind):
         message.unit = proto_enum(sensor.unit)
         message.is_valid = _fill(message, world, sensor)

@@ -1,7 +1,7 @@
 """Ids of runs: repeatable if the first is given, random otherwise.
 
-The given id is that of the first run only. A simulator that restarts with the streams of earlier runs must not reuse
-their ids, or its frames would be taken for duplicates: it counts the ids in a file and continues after them.
+A simulator that restarts with the streams of earlier runs must not reuse their ids, or its frames would be taken for
+duplicates. So the given id is that of the first run only; the ids derived from it are counted in a file.
 """
 
 import json

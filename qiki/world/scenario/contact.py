@@ -53,23 +53,18 @@ class TransponderSpec(Spec):
         return (self.mode, *(change.mode for change in self.schedule))
 
     @model_validator(mode="after")
-    def _has_its_identities(self) -> Self:
+    def _is_consistent(self) -> Self:
         if TransponderMode.ON in self.modes and self.id is None:
             raise field_error((), "mode ON needs an id")
         if TransponderMode.SPOOF in self.modes and self.spoof_id is None:
             raise field_error((), "mode SPOOF needs a spoof_id: the identity that it claims")
         if self.spoof_id is not None and self.spoof_id == self.id:
             raise field_error(("spoof_id",), f"{self.spoof_id} is its own id (expected another contact's)")
-        return self
-
-    @model_validator(mode="after")
-    def _schedule_ascends(self) -> Self:
         times = [0.0, *(change.at_s for change in self.schedule)]
         for i, (before, after) in enumerate(itertools.pairwise(times)):
             if after <= before:
-                raise field_error(
-                    ("schedule", i, "at_s"), f"{after:g} s is not after {before:g} s (expected rising times)"
-                )
+                reason = f"{after:g} s is not after {before:g} s (expected rising times)"
+                raise field_error(("schedule", i, "at_s"), reason)
         return self
 
 
@@ -94,15 +89,9 @@ class ContactSpec(Spec):
     @model_validator(mode="after")
     def _disappears_after_it_appears(self) -> Self:
         if self.disappears_at_s is not None and self.disappears_at_s <= self.appears_at_s:
-            raise field_error(
-                ("disappears_at_s",), f"{self.disappears_at_s:g} s is not after appears_at_s, {self.appears_at_s:g} s"
-            )
+            reason = f"{self.disappears_at_s:g} s is not after appears_at_s, {self.appears_at_s:g} s"
+            raise field_error(("disappears_at_s",), reason)
         return self
-
-
-def _ascending(name: str, bounds: tuple[float, float]) -> None:
-    if bounds[1] < bounds[0]:
-        raise field_error((name,), f"{bounds[0]:g} to {bounds[1]:g} (expected the lower bound first)")
 
 
 class SwarmSpec(Spec):
@@ -123,10 +112,10 @@ class SwarmSpec(Spec):
 
     @model_validator(mode="after")
     def _bounds_ascend(self) -> Self:
-        _ascending("radius_m", self.radius_m)
-        _ascending("elev_deg", self.elev_deg)
-        _ascending("speed_mps", self.speed_mps)
-        _ascending("turn_rate_dps", self.turn_rate_dps)
+        for name in ("radius_m", "elev_deg", "speed_mps", "turn_rate_dps"):
+            low, high = getattr(self, name)
+            if high < low:
+                raise field_error((name,), f"{low:g} to {high:g} (expected the lower bound first)")
         return self
 
     def member_id(self, number: int) -> str:

@@ -48,26 +48,19 @@ class Scenario(Spec):
     def _frames_fall_on_ticks(self) -> Self:
         ticks = TICK_RATE_HZ / self.frame_rate_hz
         if abs(ticks - round(ticks)) > 1e-9:
-            raise field_error(
-                ("frame_rate_hz",),
-                f"{self.frame_rate_hz:g} Hz does not fall on ticks (expected 20, 10, 5, 4, 2, 1, 0.5, ...)",
-            )
+            reason = f"{self.frame_rate_hz:g} Hz does not fall on ticks (expected 20, 10, 5, 4, 2, 1, 0.5, ...)"
+            raise field_error(("frame_rate_hz",), reason)
         if self.radar.dwell_s * self.frame_rate_hz > 1:
-            raise field_error(
-                ("radar", "pulses"),
-                f"one look takes {self.radar.dwell_s:g} s (expected at most a frame's {1 / self.frame_rate_hz:g} s)",
-            )
+            frame_s = 1 / self.frame_rate_hz
+            reason = f"one look takes {self.radar.dwell_s:g} s (expected at most a frame's {frame_s:g} s)"
+            raise field_error(("radar", "pulses"), reason)
         return self
 
     @model_validator(mode="after")
-    def _contacts_are_limited(self) -> Self:
+    def _contacts_are_limited_and_distinct(self) -> Self:
         count = len(self.contacts) + sum(swarm.count for swarm in self.swarms)
         if count > MAX_CONTACTS:
             raise field_error(("swarms",), f"{count} contacts in all (expected at most {MAX_CONTACTS})")
-        return self
-
-    @model_validator(mode="after")
-    def _contacts_are_distinct(self) -> Self:
         _refuse_repeats("contact", self._contact_ids())
         _refuse_repeats("transponder", self._transponder_ids())
         return self
@@ -82,10 +75,8 @@ class Scenario(Spec):
         for i, contact in enumerate(self.contacts):
             own, claimed = contact.transponder.id, contact.transponder.spoof_id
             if claimed is not None and claimed not in owned | set(self.identities):
-                raise field_error(
-                    ("contacts", i, "transponder", "spoof_id"),
-                    f"unknown identity {claimed} (expected another contact's transponder id or one of identities)",
-                )
+                reason = f"unknown identity {claimed} (expected another contact's transponder id or one of identities)"
+                raise field_error(("contacts", i, "transponder", "spoof_id"), reason)
             side = self.identities.get(own or "")
             if side not in {None, contact.side}:
                 reason = f"is {contact.side.name}, but identities call {own} {side.name}"
@@ -132,6 +123,5 @@ def load_named_scenario(name: str, folder: Path = SHIPPED) -> Scenario:
     """Read a scenario of a folder, and no file elsewhere: the name may come from the network. UserError in one line."""
     names = scenario_names(folder)
     if name not in names:
-        known = ", ".join(names) or "none"
-        raise UserError(f"no scenario is called {name!r} (expected one of: {known})")
+        raise UserError(f"no scenario is called {name!r} (expected one of: {', '.join(names) or 'none'})")
     return load_yaml_model(folder / f"{name}{SUFFIX}", Scenario)

@@ -71,10 +71,8 @@ class WaypointsSpec(Spec):
                 raise field_error(("legs", i, "to_m"), "leg ends where it begins (expected another point)")
             here = leg.to_m
         if self.then == "loop" and math.dist(here, self.position_m) < SHORTEST_LEG_M:
-            raise field_error(
-                ("legs", len(self.legs) - 1, "to_m"),
-                "a loop closes by itself (expected a last point other than position_m)",
-            )
+            reason = "a loop closes by itself (expected a last point other than position_m)"
+            raise field_error(("legs", len(self.legs) - 1, "to_m"), reason)
         return self
 
 

@@ -1,8 +1,7 @@
-"""Orders to the vehicle: whether each can be obeyed now, and its effect."""
+"""Orders to the vehicle: the reasons for which each cannot be obeyed now, and its effect."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Literal
 
 from qiki.botspec.planes import Node, Port
 from qiki.contracts.enums import FSMState, TransponderMode
@@ -39,7 +38,7 @@ class FireThruster(Order):
             return "no propellant is left"
         if vehicle.thermal.tripped(Node.HULL):
             return "the hull is too hot to thrust (THERMAL_TRIP:hull)"
-        return no_thrust(vehicle) or no_power(vehicle, Load.RCS)
+        return _no_thrust(vehicle) or vehicle.no_power(Load.RCS)
 
     def apply(self, vehicle: Vehicle) -> None:
         """Fire."""
@@ -65,7 +64,7 @@ class Cruise(Order):
 
     def refusal(self, vehicle: Vehicle) -> str | None:
         """No thrust while held or in safe mode, nor without power; to come to rest takes none."""
-        return no_thrust(vehicle) or (no_power(vehicle, Load.MOTION) if self.fraction > 0 else None)
+        return _no_thrust(vehicle) or (vehicle.no_power(Load.MOTION) if self.fraction > 0 else None)
 
     def apply(self, vehicle: Vehicle) -> None:
         """Engage the drive."""
@@ -80,7 +79,7 @@ class Turn(Order):
 
     def refusal(self, vehicle: Vehicle) -> str | None:
         """No turning while held or in safe mode."""
-        return no_thrust(vehicle)
+        return _no_thrust(vehicle)
 
     def apply(self, vehicle: Vehicle) -> None:
         """Turn."""
@@ -170,17 +169,9 @@ class LimitNbl(Order):
         vehicle.nbl.max_power_w = self.max_power_w
 
 
-def no_thrust(vehicle: Vehicle) -> str | None:
-    """Return why the vehicle may not thrust or turn."""
+def _no_thrust(vehicle: Vehicle) -> str | None:
     if vehicle.safe_mode:
         return "the vehicle is in safe mode: set another mode first"
     if vehicle.docking.port is not None:
         return f"docked at port {vehicle.docking.port}: release it first"
-    return None
-
-
-def no_power(vehicle: Vehicle, load: Literal[Load.MOTION, Load.RCS]) -> str | None:
-    """Return why a load would get no power at all; part of its demand is enough to act."""
-    if vehicle.lacks_power(load):
-        return f"there is no power for {load}: " + (", ".join(vehicle.faults) or "not enough is left")
     return None

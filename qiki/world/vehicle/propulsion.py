@@ -31,13 +31,8 @@ class Thrusters:
         return self._parameters.dry_mass_kg + self.propellant_kg
 
     @property
-    def active(self) -> bool:
-        """True during a pulse."""
-        return bool(self._pulses)
-
-    @property
     def throttle(self) -> float:
-        """Sum of the thrusters' commanded fractions, to which their power is proportional."""
+        """Sum of the thrusters' commanded fractions, to which their power is proportional; 0 without a pulse."""
         return sum(pulse.fraction for pulse in self._pulses.values())
 
     def fire(self, axis: Axis, fraction: float, duration_s: float) -> None:

@@ -66,11 +66,13 @@ class Vehicle:
         hot = tuple(f"THERMAL_TRIP:{node}" for node in Node if self.thermal.tripped(node))
         return self.bus.faults + hot
 
-    def lacks_power(self, load: Literal[Load.MOTION, Load.RCS]) -> bool:
-        """Return whether this divisible load would get no power in the next step."""
+    def no_power(self, load: Literal[Load.MOTION, Load.RCS]) -> str | None:
+        """Return why a load would get no power in the next step; None if it gets a part, which is enough to act."""
         constants = self._parameters.power
         want_w = constants.rcs_load_w if load is Load.RCS else constants.motion_load_w_per_mps
-        return want_w > 0 and self.power.offer_w(self._dt_s, self._demand(), load, want_w) <= 0
+        if want_w <= 0 or self.power.offer_w(self._dt_s, self._demand(), load, want_w) > 0:
+            return None
+        return f"there is no power for {load}: " + (", ".join(self.faults) or "not enough is left")
 
     def stop_thrust(self) -> None:
         """End all pulses and turns; the vehicle coasts."""

@@ -30,7 +30,7 @@ def test_a_pulse_changes_velocity_as_tsiolkovsky_says():
     assert thrusters.propellant_kg == pytest.approx(12.0 - burnt_kg)
     assert forward == pytest.approx(EXHAUST_MPS * math.log(62.0 / (62.0 - burnt_kg)))
     assert (starboard, up) == (0.0, 0.0)
-    assert not thrusters.active
+    assert thrusters.throttle == 0
 
 
 def test_a_pulse_shorter_than_a_tick_gives_its_part():
@@ -54,7 +54,7 @@ def test_an_empty_tank_ends_the_thrust():
     aft, _, _ = burn(thrusters, 2000)
     assert thrusters.propellant_kg == 0.0
     assert aft == pytest.approx(-EXHAUST_MPS * math.log(50.01 / 50.0))
-    assert not thrusters.active
+    assert thrusters.throttle == 0
 
 
 def test_a_new_pulse_takes_the_place_of_the_one_on_its_axis_only():
@@ -66,7 +66,7 @@ def test_a_new_pulse_takes_the_place_of_the_one_on_its_axis_only():
     thrusters.fire(Axis.UP, 0.0, 10.0)
     assert thrusters.throttle == 1.0
     thrusters.stop()
-    assert not thrusters.active
+    assert thrusters.throttle == 0
 
 
 def test_less_power_is_less_thrust_and_less_propellant():
