@@ -15,10 +15,11 @@ TRUE_OR_FALSE = re.compile("^(?:true|false)$")
 
 
 class FileError(UserError):
-    """An invalid file: the line counts from 1, the field is a dotted path, "" for the file as a whole."""
+    """An invalid file: its line from 1, None if it cannot be read; the field's dotted path, "" for the whole file."""
 
-    def __init__(self, path: Path, line: int, field: str, reason: str) -> None:
-        super().__init__(f"{path}:{line}: {field + ': ' if field else ''}{' '.join(reason.split())}")
+    def __init__(self, path: Path, line: int | None, field: str, reason: str) -> None:
+        place = f"{path}" if line is None else f"{path}:{line}"
+        super().__init__(f"{place}: {field + ': ' if field else ''}{' '.join(reason.split())}")
         self.path, self.line, self.field = path, line, field
 
 
@@ -77,9 +78,9 @@ def _compose(path: Path) -> yaml.Node:
     try:
         root = yaml.compose(path.read_text(encoding="utf-8"), _Loader)
     except OSError as error:
-        raise FileError(path, 1, "", f"cannot be read: {error.strerror}") from None
+        raise FileError(path, None, "", f"cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise FileError(path, 1, "", "is not UTF-8 text") from None
+        raise FileError(path, None, "", "is not UTF-8 text") from None
     except yaml.MarkedYAMLError as error:
         raise _syntax(path, error) from None
     except yaml.reader.ReaderError as error:
