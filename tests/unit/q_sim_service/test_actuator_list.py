@@ -111,5 +111,5 @@ def test_listing_moves_nothing_and_emits_no_event(vessel: Callable[..., Vessel])
         ticker.world.tick()
     vehicle = ticker.world.vehicle
     assert (vehicle.velocity_mps, vehicle.drive.heading_deg) == ((0.0, 0.0, 0.0), heading_deg)
-    assert not vehicle.thrusters.active
+    assert vehicle.thrusters.throttle == 0
     assert len(events) == before
