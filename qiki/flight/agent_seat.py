@@ -13,7 +13,7 @@ from qiki.agent.perception.observer import Observer
 from qiki.agent.vehicle import ActuatorReport, Answers, Outcome, Reading
 from qiki.agent.world import World as SeenWorld
 from qiki.botspec import BotConfig
-from qiki.botspec.planes.sensors import sensor_id
+from qiki.botspec.planes import sensor_id
 from qiki.clock import rfc3339
 from qiki.contracts.actuators import ActuatorCommand
 from qiki.contracts.events import ACTUATOR_FAILED, ACTUATOR_OK, EventKind
@@ -99,7 +99,7 @@ class WorldVehicle:
     `sensors` are the numbers (SensorType) of the declared ones; `emit` takes the simulator's events.
     """
 
-    def __init__(self, world: World, sensors: Iterable[int], emit: Callable[[EventKind, Payload], None]) -> None:
+    def __init__(self, world: SimWorld, sensors: Iterable[int], emit: Callable[[EventKind, Payload], None]) -> None:
         self._world, self._sensors, self._emit = world, tuple(sensors), emit
 
     async def self_test(self) -> Answers:
