@@ -162,17 +162,9 @@ class SimWorld:
         """Return the radar's frame, if one is due and the radar is on."""
         if self.tick_count % self._ticks_per_frame or self.vehicle.radar_off_reason is not None:
             return None
-        position_m, velocity_mps = self.vehicle.position_m, self.vehicle.velocity_mps
-        detections = self._radar.measure(self.contacts, position_m, velocity_mps, self.vehicle.drive.heading_deg)
+        own = self.vehicle.position_m, self.vehicle.velocity_mps
+        detections = self._radar.measure(self.contacts, *own, self.vehicle.drive.heading_deg)
         number, self.frame_count = self.frame_count, self.frame_count + 1
-        self.newest_frame = MeasuredFrame(
-            self.run_id,
-            number,
-            self.t_s,
-            self.timestamp,
-            detections,
-            position_m,
-            velocity_mps,
-            self.scenario.identities,
-        )
+        instant = self.t_s, self.timestamp
+        self.newest_frame = MeasuredFrame(self.run_id, number, *instant, detections, *own, self.scenario.identities)
         return self.newest_frame
