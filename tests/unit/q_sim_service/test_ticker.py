@@ -20,7 +20,7 @@ EMPTY = Scenario(name="empty", description="nothing there")
 
 
 class Bench:
-    """An ticker, its clock, and what it handed on."""
+    """A ticker, its clock, and the results that it published."""
 
     def __init__(self, parameters: BotParameters | None = None) -> None:
         setup = Setup(parameters or BotParameters(), 5000.0, None, lambda _: EMPTY)
