@@ -97,8 +97,8 @@ let
     lock:
     environment "qiki-${lock}" lock copy ''
       ${compile "$out"} ${lib.concatMapStringsSep " " (root: "$out/${python.sitePackages}/${root}") roots}
-      # Where the simulator looks for them: as far above its package as in the sources.
-      ln -s ${sources.scenarios}/scenarios $out/${python.sitePackages}/scenarios
+      # Where the simulator looks for them: above the packages.
+      ln -s ${sources.scenarios}/scenarios $out/lib/${python.libPrefix}/scenarios
     '';
   linked =
     lock:

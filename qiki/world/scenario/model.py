@@ -18,7 +18,8 @@ from qiki.yamlfile import load_yaml_model
 
 MAX_CONTACTS = 4000
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
-SHIPPED = Path(__file__).parents[3] / "scenarios"  # the shipped scenarios: beside the package `qiki`
+_HOMES = [parent / "scenarios" for parent in Path(__file__).parents[3:5]]
+SHIPPED = next(filter(Path.is_dir, _HOMES), _HOMES[0])  # beside `qiki` in a checkout, above the packages elsewhere
 SUFFIX = ".yaml"
 
 
