@@ -19,12 +19,7 @@ LARGEST_CONTEST = 100_000
 def gains(pairs: Pairs, tracks: TrackTable, reply: Index, false_alarms: float, parameters: TrackerParameters) -> Array:
     """Return each pair's gain: (k,). An equal identity adds a little to it, an unequal one takes as much.
 
-    Args:
-        pairs: k pairs within the gate
-        tracks: predicted
-        reply: (m,) index of the identity that each plot claims
-        false_alarms: mean number a scan
-        parameters: probabilities of detection and gate, bonus of an identity
+    `reply`, (m,), is the index of the identity that each plot claims, `false_alarms` the mean number a scan.
     """
     detected = tracks["detection_probability"][pairs.track]
     missed = 1 - detected * parameters.gate_probability
@@ -35,14 +30,7 @@ def gains(pairs: Pairs, tracks: TrackTable, reply: Index, false_alarms: float, p
 
 
 def associate(pairs: Pairs, gain: Array, tracks: int, plots: int) -> Index:
-    """Return the rows of `pairs` that are assigned, in the order of the tracks; no track and no plot twice.
-
-    Args:
-        pairs: k pairs within the gate
-        gain: (k,)
-        tracks: number of all tracks
-        plots: number of all plots
-    """
+    """Return the rows of `pairs` that are assigned, in the order of the tracks; no track and no plot twice."""
     worth = np.flatnonzero(gain > 0)
     track, plot = pairs.track[worth], pairs.plot[worth]
     rivals = (np.bincount(track, minlength=tracks)[track] > 1) | (np.bincount(plot, minlength=plots)[plot] > 1)

@@ -10,8 +10,11 @@ A naive Bayes classifier (Duda, Hart & Stork 2001, section 2.11) over `CLASSES`,
   variance and the estimate's own, both taken as isotropic.
 - Reply. An identity, even a false one, proves a transmitter. Silence counts in short range only, and little: a silent
   contact may be a foe. So a silent contact is classified by its size and motion or, mostly, not at all.
+The classes are wider than any one world. Their typical cross-sections are those of the platform's world
+(`docs/scenarios.md`); the spread allows a scenario to choose its own within a factor of three to six either way.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from math import log, sqrt
@@ -20,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qiki.arrays import Array, Mask
-from qiki.tracking.classes import CLASSES, STRANGE, STRANGE_SHARE
+from qiki.contracts.enums import ObjectType
 from qiki.tracking.measurement import diagonal
 from qiki.tracking.parameters import TrackerParameters
 from qiki.tracking.tracks import VELOCITY, Estimate, TrackTable
@@ -29,6 +32,38 @@ LEAST_HITS = 10
 """With fewer looks the mean cross-section of a fluctuating contact is too uncertain."""
 LEAST_CONFIDENCE = 0.9
 """Least posterior probability at which a type is reported: at most one in ten may be wrong."""
+
+REST_MPS, DRIFT_MPS, FLIGHT_MPS = 0.5, 12.0, 40.0
+"""Station keeping; without an engine, or with it off; a vehicle under way."""
+NEVER = 0.001
+"""Not zero: a rock's track may be assigned a neighbour's reply."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectClass:
+    """Contacts of one type, as independent distributions."""
+
+    rcs_dbsm: float  # typical mean cross-section
+    rcs_spread_db: float  # standard deviation of its members' mean cross-sections
+    motion: Mapping[float, float]  # share by the standard deviation of each component of world velocity [m/s]
+    answers: float  # probability that a member in short range identifies itself
+
+
+ADRIFT = {DRIFT_MPS: 0.9, REST_MPS: 0.1}
+MOSTLY_UNDER_WAY = {FLIGHT_MPS: 0.4, DRIFT_MPS: 0.4, REST_MPS: 0.2}
+CLASSES: Mapping[ObjectType, ObjectClass] = {
+    ObjectType.DRONE: ObjectClass(0.0, 6.0, MOSTLY_UNDER_WAY, answers=0.6),
+    ObjectType.SHIP: ObjectClass(23.0, 6.0, MOSTLY_UNDER_WAY, answers=0.6),
+    ObjectType.STATION: ObjectClass(33.0, 5.0, {REST_MPS: 1.0}, answers=0.9),
+    ObjectType.ASTEROID: ObjectClass(27.0, 8.0, ADRIFT, answers=NEVER),
+    ObjectType.DEBRIS: ObjectClass(-3.0, 6.0, ADRIFT, answers=NEVER),
+}
+"""A vehicle is often silent and adrift: then a rock or wreck of its size cannot be distinguished from it."""
+
+STRANGE = ObjectClass(10.0, 25.0, {120.0: 1.0}, answers=0.5)
+"""None of these: a contact unlike all types must not be classified as the least unlike."""
+STRANGE_SHARE = 0.1
+"""Prior of a strange contact, relative to one of any type."""
 
 NEPER_DB = 10 / log(10)
 TINY = np.finfo(np.float64).tiny
@@ -50,20 +85,11 @@ class _Assumptions:
 
 
 def object_types(
-    tracks: TrackTable,
-    estimate: Estimate,
-    near: Mask,
-    gone: Mask,
-    parameters: TrackerParameters,
+    tracks: TrackTable, estimate: Estimate, near: Mask, gone: Mask, parameters: TrackerParameters
 ) -> tuple[NDArray[np.int8], Array]:
     """Return the ObjectType of each track, (n,), and its probability, (n,); unspecified and 0 where it is unsure.
 
-    Args:
-        tracks: the table
-        estimate: their merged states
-        near: (n,) tracks in short range, where replies are received
-        gone: (n,) tracks that are deleted now
-        parameters: how the cross-section is smoothed, how many claims count
+    `near`, (n,): tracks in short range, where replies are received. `gone`, (n,): tracks that are deleted now.
     """
     assumed = _assumptions(parameters.smoothing)
     velocity = estimate.mean[:, VELOCITY]

@@ -19,19 +19,11 @@ STRENGTH = ["detection_probability", "snr", "rcs_m2"]
 
 
 def reattach(tracks: TrackTable, estimate: Estimate, t_us: int, parameters: TrackerParameters) -> Mask:
-    """Give missed tracks the states of the new tracks of the same contacts, in place.
+    """Give missed tracks the states of the new tracks of the same contacts, in place; return the latter, to be deleted.
 
     A new track and an older one are of the same contact if the new one began after the older one was last seen, so
-    that no scan has shown both, and if their states agree, but for a sudden change of velocity.
-
-    Args:
-        tracks: the table after the update
-        estimate: their merged states, changed likewise
-        t_us: event time of the scan [µs]
-        parameters: how suddenly velocities change
-
-    Returns:
-        (n,) the new tracks, which are to be deleted
+    that no scan has shown both, and if their states agree, but for a sudden change of velocity. `estimate`, the merged
+    states, is changed likewise.
     """
     used = np.zeros(len(tracks), dtype=np.bool_)
     old = np.flatnonzero(tracks["confirmed"] & ~tracks["hit"])
@@ -72,12 +64,7 @@ def exchange(tracks: TrackTable, estimate: Estimate, parameters: TrackerParamete
 def maybe_known(tracks: TrackTable, position: Array, variance: Array, t_us: int, parameters: TrackerParameters) -> Mask:
     """Return which unassigned plots may be of a missed confirmed track that left its gate: (k,).
 
-    Args:
-        tracks: the table after the scan
-        position: (k, 3) [m] of the plots, world axes
-        variance: (k, 3) [m²]
-        t_us: event time of the scan [µs]
-        parameters: how suddenly velocities change
+    Positions (k, 3) [m] of the plots in world axes, and their variances (k, 3) [m²].
     """
     known = np.zeros(len(position), dtype=np.bool_)
     old = np.flatnonzero(tracks["confirmed"] & ~tracks["hit"])
@@ -98,12 +85,7 @@ def _astray(tracks: TrackTable, old: Index, t_us: int, parameters: TrackerParame
 
 
 def _candidates(
-    tracks: TrackTable,
-    estimate: Estimate,
-    old: Index,
-    new: Index,
-    t_us: int,
-    parameters: TrackerParameters,
+    tracks: TrackTable, estimate: Estimate, old: Index, new: Index, t_us: int, parameters: TrackerParameters
 ) -> list[tuple[int, int]]:
     """Return the pairs of old and new rows whose states agree, nearest first."""
     mean, covariance = _astray(tracks, old, t_us, parameters)

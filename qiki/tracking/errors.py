@@ -1,13 +1,4 @@
-"""The tracker's error tree.
-
-    QikiError
-    └── TrackerError
-        ├── ScanError           numbers beyond those of any radar
-        ├── TimeReversedError   a scan older than the one before it
-        └── SnapshotError       bytes that are no snapshot of this tracker
-
-A tracker is unchanged by a call that raised one.
-"""
+"""The tracker's error tree: scan, reversed time and snapshot under TrackerError, it under QikiError."""
 
 from qiki.errors import QikiError
 
@@ -21,17 +12,11 @@ class ScanError(TrackerError):
 
 
 class TimeReversedError(TrackerError):
-    """A scan older than the one before it.
-
-    Attributes:
-        t_us: event time of the scan [µs]
-        last_us: event time of the newest scan taken [µs]
-    """
+    """A scan of event time `t_us`, older than the newest one taken, of `last_us` [µs]."""
 
     def __init__(self, t_us: int, last_us: int) -> None:
         super().__init__(f"scan of {t_us} µs is {last_us - t_us} µs older than the one before it")
-        self.t_us = t_us
-        self.last_us = last_us
+        self.t_us, self.last_us = t_us, last_us
 
 
 class SnapshotError(TrackerError):

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from qiki.arrays import Array, Index, Mask
-from qiki.tracking.innovation import bayes, innovations
 from qiki.tracking.measurement import SHORTEST_RANGE_M, Measurements, diagonal, linearise, position_noise
 from qiki.tracking.parameters import TrackerParameters
 from qiki.tracking.tracks import MANOEUVRE, MOTION, POSITION, VELOCITY, TrackTable
+from qiki.tracking.updater import bayes, innovations
 
 BLOCK = 250_000
 """Pairs that are compared at once: some 50 MB."""
@@ -67,13 +67,8 @@ def near(
 ) -> tuple[Index, Index]:
     """Return the pairs within the threshold along every axis: a window along x for each track, then y and z.
 
-    Args:
-        position: (n, 3) of the tracks [m]
-        variance: (n, 3) [m²]
-        plot_position: (m, 3) [m]
-        plot_variance: (m, 3) [m²]
-        threshold: squared Mahalanobis distance
-        limit: at most so many pairs are kept, the nearest
+    Positions (n, 3) and (m, 3) [m], variances likewise [m²]; the threshold is a squared Mahalanobis distance. At most
+    `limit` pairs are kept, the nearest.
     """
     if len(position) * len(plot_position) <= min(FEW, limit):
         order = np.argsort(plot_position[:, 0], kind="stable")
@@ -111,14 +106,7 @@ def gate(
     """Return the pairs whose plot lies within the gate of the track's manoeuvre mode, the widest of the modes.
 
     The gate is a threshold of the squared Mahalanobis distance; the likelihood is that of all modes (Bar-Shalom, Li &
-    Kirubarajan 2001, section 11.6.6).
-
-    Args:
-        tracks: predicted
-        plots: of the whole scan
-        own_position: (3,) [m]
-        own_velocity: (3,) [m/s]
-        parameters: threshold, and the limit of pairs
+    Kirubarajan 2001, section 11.6.6). The bot's own state: (3,) [m], (3,) [m/s], world axes.
     """
     relative = plots.range_m[:, None] * plots.sight
     track, plot = near(

@@ -24,42 +24,37 @@ class NameBook:
     """Identities as row numbers, for the arrays."""
 
     def __init__(self, names: Sequence[str] = ()) -> None:
-        self.names = list(names)
-        self._index = {name: index for index, name in enumerate(self.names)}
+        self._index = {name: index for index, name in enumerate(names)}
+
+    @property
+    def names(self) -> list[str]:
+        """The names, by index."""
+        return list(self._index)
 
     def indices(self, claims: Sequence[str | None]) -> Index:
         """Return the index of each claim, NOBODY for none; a new name gets the next index."""
-        return np.array([NOBODY if name is None else self._of(name) for name in claims], dtype=np.intp)
-
-    def _of(self, name: str) -> int:
-        index = self._index.setdefault(name, len(self.names))
-        if index == len(self.names):
-            self.names.append(name)
-        return index
+        index = self._index
+        found = [NOBODY if name is None else index.setdefault(name, len(index)) for name in claims]
+        return np.array(found, dtype=np.intp)
 
     def without_unused(self, tracks: TrackTable) -> "NameBook":
         """Return a book of the names that `tracks` use, and renumber them in the table."""
         used = np.union1d(tracks["identity"], tracks["reply"])
         used = used[used != NOBODY]
-        renumbered = np.full(len(self.names) + 1, NOBODY)
+        names = self.names
+        renumbered = np.full(len(names) + 1, NOBODY)
         renumbered[used] = np.arange(len(used))
         tracks["identity"] = renumbered[tracks["identity"]]
         tracks["reply"] = renumbered[tracks["reply"]]
-        return NameBook([self.names[index] for index in used.tolist()])
+        return NameBook([names[index] for index in used.tolist()])
 
 
 def take_replies(
     tracks: TrackTable, rows: Index, scan: Scan, plots: Index, claims: Index, parameters: TrackerParameters
 ) -> None:
-    """Record the replies of this scan in the tracks of `rows`, in place.
+    """Record the replies of this scan in the tracks `rows`, (h,), in place.
 
-    Args:
-        tracks: the table
-        rows: (h,) tracks that have a plot
-        scan: with the replies
-        plots: (h,) their plots
-        claims: (m,) index of the identity that each plot claims
-        parameters: thresholds
+    `plots`, (h,), are the tracks' plots, `claims`, (m,), the index of the identity that each plot of the scan claims.
     """
     read = ~scan.long_range[plots]
     tracks["reply_on"][rows] = scan.transponder_on[plots] & read

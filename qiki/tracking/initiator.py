@@ -32,19 +32,11 @@ def initiate(
     false_alarms: float,
     parameters: TrackerParameters,
 ) -> TrackTable:
-    """Return new tracks of the plots of `rows`.
+    """Return new tracks of the plots of `rows`, (k,).
 
     The prior of the world velocity is N(0, sigma_speed² I). The state has the mean and the covariance conditional on
-    the range rate, which measures the velocity along the line of sight.
-
-    Args:
-        scan: of the plots
-        plots: of the whole scan
-        rows: (k,) the plots that start tracks
-        surprising: (k,) plots that no missed track explains; where strong, they are evidence of a contact at once
-        first_counter: birth number of the first
-        false_alarms: mean number a scan
-        parameters: of radar and targets
+    the range rate, which measures the velocity along the line of sight. No missed track explains the `surprising` plots,
+    (k,): where strong, they are evidence of a contact at once. `false_alarms` is the mean number a scan.
     """
     chosen = plots.take(rows)
     tracks = np.zeros(len(rows), dtype=TRACK)

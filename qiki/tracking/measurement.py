@@ -63,14 +63,7 @@ def measured(
 
     Range and Doppler: Cramér-Rao bounds of a flat spectrum and a uniform look, resolution · √3 / (π √(2 SNR))
     (Richards 2014, chapter 7). Angle: monopulse with slope 1.6, beam width / (1.6 √(2 SNR)) (Barton 1988,
-    chapter 8).
-
-    Args:
-        range_m: (k,)
-        sight: (k, 3) unit vectors
-        doppler_mps: (k,)
-        snr_db: (k,)
-        parameters: resolution, and the floor of each error
+    chapter 8). Each error has a floor.
     """
     strength = np.sqrt(2.0) * 10 ** (snr_db / 20)
     p = parameters
@@ -94,16 +87,10 @@ def position_noise(plots: Measurements, sight: Array, range_m: Array) -> Array:
 
 
 def linearise(plots: Measurements, point: Array, velocity: Array, velocity_covariance: Array) -> Linearisation:
-    """Linearise the measurement model about a relative position.
+    """Linearise the measurement model about relative positions (k, 3) [m] and velocities (k, 3) [m/s].
 
     Range rate is a product of direction and velocity. While the velocity across the line of sight is unknown, its
     second-order term var(angle) · tr(P_across) is added to its noise.
-
-    Args:
-        plots: k measurements
-        point: (k, 3) [m] relative to the bot
-        velocity: (k, 3) [m/s] relative to the bot
-        velocity_covariance: (k, 3, 3) [m²/s²]
     """
     range_m = np.sqrt(np.vecdot(point, point))
     length = np.maximum(range_m, SHORTEST_RANGE_M)[:, None]

@@ -31,57 +31,31 @@ KEYS = tuple(RadarTrack.model_fields)
 
 @dataclass(frozen=True, eq=False, slots=True)
 class TrackReports:
-    """One report a track, in the order of birth; position and velocity relative to the bot, in world axes.
+    """One report a track, in the order of birth; position and velocity relative to the bot, in world axes."""
 
-    Attributes:
-        t_us: event time of the scan [µs]
-        track_id: n UUIDs as text
-        object_type: (n,) ObjectType
-        type_confidence: (n,) probability of that type, 0 where none is reported
-        iff: (n,) FriendFoe
-        transponder_on: (n,) bool
-        transponder_mode: (n,) TransponderMode
-        transponder_id: n claims, None where there is none
-        quality: (n,) probability that the track is a real contact
-        status: (n,) RadarTrackStatus
-        range_m: (n,)
-        bearing_deg: (n,) in [0, 360)
-        elev_deg: (n,)
-        vr_mps: (n,)
-        snr_db: (n,)
-        rcs_dbsm: (n,)
-        position: (n, 3) [m]
-        velocity: (n, 3) [m/s]
-        position_covariance: (n, 6) upper triangle [m²]
-        velocity_covariance: (n, 6) upper triangle [m²/s²]
-        age_s: (n,)
-        miss_count: (n,)
-        range_band: (n,) RadarRangeBand
-    """
-
-    t_us: int
-    track_id: Sequence[str]
-    object_type: NDArray[np.int8]
-    type_confidence: Array
-    iff: NDArray[np.int8]
-    transponder_on: Mask
-    transponder_mode: NDArray[np.int8]
-    transponder_id: Sequence[str | None]
-    quality: Array
-    status: NDArray[np.int8]
-    range_m: Array
-    bearing_deg: Array
-    elev_deg: Array
-    vr_mps: Array
-    snr_db: Array
-    rcs_dbsm: Array
-    position: Array
-    velocity: Array
-    position_covariance: Array
-    velocity_covariance: Array
-    age_s: Array
-    miss_count: NDArray[np.int32]
-    range_band: NDArray[np.int8]
+    t_us: int  # event time of the scan [µs]
+    track_id: Sequence[str]  # n UUIDs as text
+    object_type: NDArray[np.int8]  # (n,) ObjectType
+    type_confidence: Array  # (n,) probability of that type, 0 where none is reported
+    iff: NDArray[np.int8]  # (n,) FriendFoe
+    transponder_on: Mask  # (n,)
+    transponder_mode: NDArray[np.int8]  # (n,) TransponderMode
+    transponder_id: Sequence[str | None]  # n claims, None where there is none
+    quality: Array  # (n,) probability that the track is a real contact
+    status: NDArray[np.int8]  # (n,) RadarTrackStatus
+    range_m: Array  # (n,)
+    bearing_deg: Array  # (n,) in [0, 360)
+    elev_deg: Array  # (n,)
+    vr_mps: Array  # (n,)
+    snr_db: Array  # (n,)
+    rcs_dbsm: Array  # (n,)
+    position: Array  # (n, 3) [m]
+    velocity: Array  # (n, 3) [m/s]
+    position_covariance: Array  # (n, 6) upper triangle [m²]
+    velocity_covariance: Array  # (n, 6) upper triangle [m²/s²]
+    age_s: Array  # (n,)
+    miss_count: NDArray[np.int32]  # (n,)
+    range_band: NDArray[np.int8]  # (n,) RadarRangeBand
 
     def __len__(self) -> int:
         return len(self.track_id)
@@ -97,11 +71,7 @@ class TrackReports:
         return rfc3339(self.moment)
 
     def rows(self, ts_ingest: str | None = None) -> list[dict[str, Any]]:
-        """Return RadarTrack payloads: plain values, the contract's keys in its order.
-
-        Args:
-            ts_ingest: wall time, RFC 3339
-        """
+        """Return RadarTrack payloads, the contract's keys in its order; `ts_ingest` is wall time, RFC 3339."""
         timestamp = self.timestamp
         others: dict[str, Iterable[Any]] = {
             "schema_version": repeat(1),
@@ -131,17 +101,9 @@ def report(
     sides: NDArray[np.int8],
     parameters: TrackerParameters,
 ) -> TrackReports:
-    """Report all tracks.
+    """Report all tracks: the table after the scan, with the tracks that are `gone`, (n,), deleted now.
 
-    Args:
-        tracks: the table after the scan, with the tracks to be deleted
-        estimate: their merged states
-        gone: (n,) tracks that are deleted now
-        scan: for its time and the bot's own state
-        track_ids: n UUIDs as text
-        names: identities by index
-        sides: FriendFoe of each identity, by index
-        parameters: end of short range, claims that settle an identity
+    `names` are the identities by index, `sides` the FriendFoe of each.
     """
     position = estimate.mean[:, POSITION] - scan.own_position
     velocity = estimate.mean[:, VELOCITY] - scan.own_velocity
@@ -150,6 +112,7 @@ def report(
     short = range_m <= parameters.short_range_m
     reply = np.where(short, tracks["reply"], NOBODY)
     mode = np.where(tracks["spoof"], SPOOF, tracks["reply_mode"])
+    alive = np.where(tracks["confirmed"], np.where(tracks["hit"], TRACKED, COASTING), NEW)
     kinds, confidence = object_types(tracks, estimate, short, gone, parameters)
     known = ~tracks["spoof"] & (tracks["identity"] != NOBODY) & (tracks["claims"] >= parameters.identity_claims)
     return TrackReports(
@@ -162,7 +125,7 @@ def report(
         transponder_mode=np.where(short, mode, OFF).astype(np.int8),
         transponder_id=[None if index == NOBODY else names[index] for index in reply.tolist()],
         quality=existence(tracks["llr"]),
-        status=_status(tracks, gone),
+        status=np.where(gone, LOST, alive).astype(np.int8),
         range_m=range_m,
         bearing_deg=np.where(bearing_deg >= 360.0, 0.0, bearing_deg),
         elev_deg=np.degrees(elevation_rad),
@@ -177,9 +140,3 @@ def report(
         miss_count=tracks["misses"].copy(),
         range_band=np.where(short, SHORT, LONG).astype(np.int8),
     )
-
-
-def _status(tracks: TrackTable, gone: Mask) -> NDArray[np.int8]:
-    seen = np.where(tracks["hit"], TRACKED, COASTING)
-    alive = np.where(tracks["confirmed"], seen, NEW)
-    return np.where(gone, LOST, alive).astype(np.int8)

@@ -36,16 +36,7 @@ def share(
     own_velocity: Array,
     parameters: TrackerParameters,
 ) -> Shared:
-    """Find the confirmed tracks without a plot that share a cell with another track's plot, or an unassigned one.
-
-    Args:
-        tracks: predicted
-        assigned: track and plot
-        plots: of the whole scan
-        own_position: (3,) [m]
-        own_velocity: (3,) [m/s]
-        parameters: the cell
-    """
+    """Find the confirmed tracks without a plot that share a cell with another track's plot, or an unassigned one."""
     missed = tracks["confirmed"].copy()
     missed[assigned.track] = False
     lone = np.flatnonzero(missed)

@@ -20,44 +20,27 @@ SECOND_US = 1_000_000
 
 # No radar measures beyond these, and the arithmetic of the filter would lose its digits.
 LIMITS = {"range_m": 1e7, "bearing_deg": 360.0, "elev_deg": 90.0, "vr_mps": 1e5, "snr_db": 200.0, "rcs_dbsm": 200.0}
-LIMIT_VALUES = np.array(list(LIMITS.values()))
 NUMBERS = attrgetter(*LIMITS)
-"""Reads a plot's numbers, in the order of the limits."""
 LONG_RANGE = RadarRangeBand.RR_LR
 OWN_LIMIT = 1e10
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Scan:
-    """The detections of one frame, and the bot's own state.
+    """The detections of one frame, and the bot's own state; world axes."""
 
-    Attributes:
-        t_us: event time, microseconds since the Unix epoch
-        own_position: (3,) [m], world axes
-        own_velocity: (3,) [m/s], world axes
-        range_m: (m,)
-        line_of_sight: (m, 3) unit vectors, world axes
-        doppler_mps: (m,) range rate, negative when closing
-        snr_db: (m,)
-        rcs_dbsm: (m,)
-        long_range: (m,) bool; replies from there are ignored
-        transponder_on: (m,) bool
-        transponder_mode: (m,) TransponderMode
-        transponder_id: m claims, None where there is none
-    """
-
-    t_us: int
-    own_position: Array
-    own_velocity: Array
-    range_m: Array
-    line_of_sight: Array
-    doppler_mps: Array
-    snr_db: Array
-    rcs_dbsm: Array
-    long_range: Mask
-    transponder_on: Mask
-    transponder_mode: NDArray[np.int8]
-    transponder_id: Sequence[str | None]
+    t_us: int  # event time, microseconds since the Unix epoch
+    own_position: Array  # (3,) [m]
+    own_velocity: Array  # (3,) [m/s]
+    range_m: Array  # (m,)
+    line_of_sight: Array  # (m, 3) unit vectors
+    doppler_mps: Array  # (m,) range rate, negative when closing
+    snr_db: Array  # (m,)
+    rcs_dbsm: Array  # (m,)
+    long_range: Mask  # (m,) replies from there are ignored
+    transponder_on: Mask  # (m,)
+    transponder_mode: NDArray[np.int8]  # (m,) TransponderMode
+    transponder_id: Sequence[str | None]  # m claims, None where there is none
 
     @property
     def size(self) -> int:
@@ -68,12 +51,7 @@ class Scan:
 def scan_from_frame(
     frame: RadarFrame, own_position: Sequence[float] = (0, 0, 0), own_velocity: Sequence[float] = (0, 0, 0)
 ) -> Scan:
-    """Convert a validated frame to a scan.
-
-    Args:
-        frame: as published
-        own_position: (3,) [m] world axes
-        own_velocity: (3,) [m/s] world axes
+    """Convert a validated frame to a scan; the bot's own state in world axes [m, m/s].
 
     Raises:
         ScanError: a number beyond those of any radar; the text names it.
@@ -99,7 +77,7 @@ def scan_from_frame(
 
 
 def _check(measured: Array) -> None:
-    wrong = ~(np.abs(measured) <= LIMIT_VALUES)
+    wrong = ~(np.abs(measured) <= list(LIMITS.values()))
     if wrong.any():
         column = int(np.argmax(wrong.any(0)))
         row = int(np.argmax(wrong[:, column]))

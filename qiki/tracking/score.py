@@ -43,16 +43,10 @@ def score(
     false_alarms: float,
     parameters: TrackerParameters,
 ) -> None:
-    """Credit tracks with their plots and debit the others with a miss, in place.
+    """Credit the tracks `rows`, (k,), with their plots and debit the others with a miss, in place.
 
-    Args:
-        tracks: the table
-        rows: (k,) tracks with a plot
-        hidden: (h,) tracks that share a plot; they are debited with a part of a miss
-        log_likelihood: (k,) of the plots
-        t_us: event time of the scan [µs]
-        false_alarms: mean number a scan
-        parameters: probabilities of detection, gate and existence
+    The `hidden` tracks, (h,), share a plot and are debited with a part of a miss. `log_likelihood`, (k,), is that of
+    the plots, `false_alarms` the mean number a scan.
     """
     hit = np.zeros(len(tracks), dtype=np.bool_)
     hit[rows] = True
@@ -91,10 +85,9 @@ def dead(tracks: TrackTable, parameters: TrackerParameters) -> Mask:
 
 
 def learn_false_alarms(false_alarms: float, plots: int, tracks: TrackTable, parameters: TrackerParameters) -> float:
-    """Return the mean number of false alarms a scan, after a scan of so many plots.
+    """Return the mean number of false alarms a scan, after a scan of so many plots, before tracks are initiated.
 
-    To be called before new tracks are initiated. Without tracks no plot can be distinguished from a false
-    alarm, so nothing changes.
+    Without tracks no plot can be distinguished from a false alarm, so nothing changes.
     """
     if not len(tracks):
         return false_alarms

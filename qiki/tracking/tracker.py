@@ -23,8 +23,18 @@ from qiki.tracking.reports import TrackReports, report
 from qiki.tracking.resolution import blurred, share, with_shared
 from qiki.tracking.scan import SECOND_US, Scan
 from qiki.tracking.score import dead, learn_false_alarms, score, smooth_strength
-from qiki.tracking.snapshot import Header, pack, unpack
-from qiki.tracking.tracks import Estimate, TrackTable, appended, empty_table, joined, merged, without
+from qiki.tracking.tracks import (
+    Estimate,
+    Header,
+    TrackTable,
+    appended,
+    empty_table,
+    joined,
+    merged,
+    pack,
+    unpack,
+    without,
+)
 from qiki.tracking.updater import update
 
 NAMES_A_TRACK = 2
@@ -41,10 +51,7 @@ class Tracker:
     plots start tentative tracks. Tracks in one resolution cell share its plot (Koch & van Keuk 1997). Replies are
     evidence of identity. The same scans give the same reports, also through a snapshot.
 
-    Args:
-        run_id: the run, from which the tracks' ids follow
-        parameters: of radar and targets
-        identities: side of each known transponder identity
+    The tracks' ids follow from `run_id`; `identities` gives the side of each known transponder identity.
     """
 
     def __init__(self, run_id: UUID, parameters: TrackerParameters, identities: Mapping[str, FriendFoe]) -> None:
@@ -90,7 +97,9 @@ class Tracker:
         gain = gains(pairs, tracks, claims, self._false_alarms, parameters)
         pairs = pairs.take(associate(pairs, gain, len(tracks), scan.size))
         shared = share(tracks, pairs, plots, *own, parameters)
-        update(tracks, with_shared(tracks, pairs, shared), blurred(plots, shared, parameters), *own)
+        corrected = with_shared(tracks, pairs, shared)
+        blurry = blurred(plots, shared, parameters).take(corrected.plot)
+        update(tracks, corrected.track, blurry, corrected.point, *own)
         score(tracks, pairs.track, shared.track, pairs.log_likelihood, scan.t_us, self._false_alarms, parameters)
         self._false_alarms = learn_false_alarms(self._false_alarms, scan.size, tracks, parameters)
         smooth_strength(tracks, pairs, scan, parameters)
@@ -107,14 +116,8 @@ class Tracker:
 
     def snapshot(self) -> bytes:
         """Return the whole state, as bytes for `restore`."""
-        header = Header(
-            run_id=str(self._run_id),
-            t_us=self._t_us,
-            next_counter=self._next_counter,
-            false_alarms=self._false_alarms,
-            names=self._names.names,
-            tracks=len(self._tracks),
-        )
+        names, size = self._names.names, len(self._tracks)
+        header = Header(str(self._run_id), self._t_us, self._next_counter, self._false_alarms, names, size)
         return pack(header, self._tracks)
 
     @classmethod
@@ -126,10 +129,8 @@ class Tracker:
         """
         header, tracks = unpack(snapshot)
         tracker = cls(UUID(header.run_id), parameters, identities)
-        tracker._names = NameBook(header.names)
-        tracker._tracks = tracks
-        tracker._next_counter = header.next_counter
-        tracker._t_us = header.t_us
+        tracker._names, tracker._tracks = NameBook(header.names), tracks
+        tracker._next_counter, tracker._t_us = header.next_counter, header.t_us
         tracker._false_alarms = header.false_alarms
         return tracker
 

@@ -14,13 +14,7 @@ from qiki.audit.record import Draft, own_draft
 from qiki.audit.summary import Counted, Second, Seconds
 from qiki.clock import parse_rfc3339, rfc3339
 from qiki.contracts import topics
-from qiki.contracts.events import (
-    RADAR_FRAMES_SEEN,
-    RADAR_TRACKS_SEEN,
-    EventKind,
-    RadarFramesSeen,
-    RadarTracksSeen,
-)
+from qiki.contracts.events import RADAR_FRAMES_SEEN, RADAR_TRACKS_SEEN, EventKind, RadarFramesSeen, RadarTracksSeen
 from qiki.contracts.topics import Topic
 from qiki.runtime.clock import now
 from qiki.runtime.nats import Link
@@ -84,10 +78,7 @@ async def summarise(
 
 
 async def _register(
-    service: Service[RegistrarSettings],
-    registry: Registry,
-    traffic: Traffic,
-    waiting: "asyncio.Queue[tuple[str, Msg]]",
+    service: Service[RegistrarSettings], registry: Registry, traffic: Traffic, waiting: "asyncio.Queue[tuple[str, Msg]]"
 ) -> None:
     """Register each second of the messages that wait, once it is over."""
     created, seconds = "", Seconds()

@@ -17,14 +17,7 @@ from qiki.audit.recall import can_come_again
 from qiki.audit.record import Draft, Entry, Head, own_draft
 from qiki.contracts import topics
 from qiki.contracts.audit import AUDIT_SOURCE, AUDIT_TYPE
-from qiki.contracts.events import (
-    AUDIT_BROKEN,
-    AUDIT_PRUNED,
-    AUDIT_REPAIRED,
-    AuditBroken,
-    AuditPruned,
-    AuditRepaired,
-)
+from qiki.contracts.events import AUDIT_BROKEN, AUDIT_PRUNED, AUDIT_REPAIRED, AuditBroken, AuditPruned, AuditRepaired
 from qiki.contracts.headers import cloud_event
 from qiki.runtime.clock import now
 from qiki.runtime.retry import patiently

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from qiki.contracts.enums import FriendFoe
 from qiki.tracking import Scan, SnapshotError, Tracker, TrackerParameters
-from qiki.tracking.snapshot import MAGIC
-from qiki.tracking.tracks import TRACK, appended, empty_table, without
+from qiki.tracking.tracks import MAGIC, TRACK, appended, empty_table, without
 
 FRAMES = 25
 IDENTITIES = {"F-1": FriendFoe.FRIEND}

@@ -9,8 +9,7 @@ import pytest
 
 from qiki.contracts.enums import ObjectType, RadarTrackStatus
 from qiki.tracking import Tracker, TrackerParameters, TrackReports
-from qiki.tracking.classes import CLASSES, STRANGE, STRANGE_SHARE, ObjectClass
-from qiki.tracking.classify import LEAST_CONFIDENCE, object_types
+from qiki.tracking.classify import CLASSES, LEAST_CONFIDENCE, STRANGE, STRANGE_SHARE, ObjectClass, object_types
 from qiki.tracking.tracks import TRACK, Estimate
 from qiki.world.scenario import load_scenario
 from qiki_harness.scoring.offline import looks
