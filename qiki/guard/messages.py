@@ -1,4 +1,4 @@
-"""The messages of a tracked frame: its tracks, what the guard found, and the notice that all of them are stored."""
+"""The messages of a frame: its tracks, what the guard found, and the notice that all of them are stored."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -6,9 +6,10 @@ from uuid import UUID
 
 from pydantic_core import to_json
 
-from qiki.clock import rfc3339
+from qiki.clock import parse_rfc3339, rfc3339
 from qiki.contracts import headers as names
 from qiki.contracts import topics
+from qiki.contracts.enums import RadarRangeBand
 from qiki.contracts.events import (
     GUARD_ALERT,
     GUARD_CLEARED,
@@ -19,7 +20,8 @@ from qiki.contracts.events import (
     GuardCleared,
     IdentitySpoofed,
 )
-from qiki.contracts.ids import track_message_id
+from qiki.contracts.headers import FrameOrigin
+from qiki.contracts.ids import frame_message_id, run_frame_id, track_message_id
 from qiki.contracts.message import Message
 from qiki.contracts.radar import GuardAlert, TrackedFrame
 from qiki.guard.judge import Ended
@@ -79,7 +81,7 @@ def spoofer_messages(tracked: Tracked) -> Iterator[Message]:
 def tracked_message(tracked: Tracked, sequence: int | None = None) -> Message:
     """Return the notice that a frame is tracked; `sequence` is the frame's place in its stream."""
     place = {} if sequence is None else {names.SEQUENCE: str(sequence)}
-    return notice(notice_of(tracked), tracked.key, place | {names.ALERTS: str(tracked.judgement.count)})
+    return _notice(notice_of(tracked), tracked.key, place | {names.ALERTS: str(tracked.judgement.count)})
 
 
 def cleared_of(ended: Ended, tracked: Tracked) -> GuardCleared:
@@ -104,12 +106,27 @@ def notice_of(tracked: Tracked) -> TrackedFrame:
     )
 
 
-def notice(body: TrackedFrame, key: str, marks: Mapping[str, str]) -> Message:
-    """Return the message that carries a notice; `marks` are headers of its own."""
+def _notice(body: TrackedFrame, key: str, marks: Mapping[str, str]) -> Message:
     time = rfc3339(body.timestamp)
     headers = names.cloud_event(f"{body.run_id}:{key}:tracked", names.TRACKED_TYPE, names.TRACK_SOURCE, time)
     headers |= {names.RUN: body.run_id, names.FRAME: str(body.frame), **marks}
     return Message(topics.TRACKED.subject, body.to_json(), headers)
+
+
+def buried_message(origin: FrameOrigin, headers: Mapping[str, str], sequence: int, reason: str) -> Message | None:
+    """Return the notice that the frame stored at `sequence` gave nothing: it went to the dead letters.
+
+    None for a message that only borrows a run's headers: a frame of the run has the frame's own message id and time.
+    """
+    if headers.get(names.MESSAGE_ID) != frame_message_id(origin.run, origin.frame, RadarRangeBand.RR_UNSPECIFIED.name):
+        return None
+    try:
+        frame_id, timestamp = run_frame_id(UUID(origin.run), origin.frame), parse_rfc3339(headers["ce-time"])
+    except (LookupError, ValueError):
+        return None
+    body = TrackedFrame(run_id=origin.run, frame_id=frame_id, frame=origin.frame, timestamp=timestamp, tracks=0)
+    marks = {names.SEQUENCE: str(sequence), names.ALERTS: "0", names.REASON: reason}
+    return _notice(body, str(origin.frame), marks)
 
 
 def _place(tracked: Tracked) -> dict[str, str]:

@@ -17,34 +17,22 @@ from qiki.tracking import Scan, Tracker, TrackerParameters, TrackReports
 
 @dataclass(frozen=True)
 class Tracked:
-    """What a frame gave.
-
-    Attributes:
-        run: the run's id
-        key: distinguishes the frame within its run, the same again when it is read again
-        number: of the frame in its run
-        judgement: alerts that begin, resume and end with this frame
-        spoofers: rows of the reports that are found spoofers for the first time
-    """
+    """Tracks and judgement of a frame."""
 
     run: str
-    key: str
-    number: int
+    key: str  # distinguishes the frame within its run, the same again when it is read again
+    number: int  # of the frame in its run
     frame_id: UUID
     reports: TrackReports
-    judgement: Judgement
-    spoofers: list[int]
+    judgement: Judgement  # alerts that begin, resume and end with this frame
+    spoofers: list[int]  # rows of the reports that are found spoofers for the first time
 
 
 class TrackedRun:
-    """Tracks one run, frame after frame, and judges its tracks by the guard rules.
+    """Tracker of one run, frame after frame, and judge of its tracks by the guard rules.
 
-    Args:
-        namespace: of the identities of tracks
-        parameters: of every tracker, but for what a frame says of its radar
-        rules: the guard rules
-        identities: known transponder identities and their sides
-        radar: the radar's figures; None for the default radar
+    `namespace` is that of the identities of tracks. A frame's radar figures replace the parameters'; None: the default
+    radar. `identities` are the known transponder identities and their sides.
     """
 
     def __init__(
@@ -86,17 +74,17 @@ class TrackedRun:
 
     @classmethod
     def restore(cls, snapshot: Mapping[str, Any], parameters: TrackerParameters, rules: GuardRules) -> Self:
-        """Return a run that goes on exactly where `snapshot` was taken.
+        """Return a run that continues exactly where `snapshot` was taken.
 
         Raises:
             TrackerError: a snapshot of another version, or a broken one.
         """
         identities = {identity: FriendFoe(side) for identity, side in snapshot["identities"].items()}
-        figures = snapshot.get("radar")  # a run of an older version was tracked with the defaults, and goes on so
+        figures = snapshot.get("radar")  # a run of an older version was tracked with the defaults, and continues so
         radar = None if figures is None else RadarFigures.model_validate(figures)
-        run = cls.__new__(cls)
-        run.identities, run.radar = identities, radar
-        run.tracker = Tracker.restore(b64decode(snapshot["tracker"]), parameters.of_radar(radar), identities)
+        tracker = Tracker.restore(b64decode(snapshot["tracker"]), parameters.of_radar(radar), identities)
+        run = cls(tracker.run_id, parameters, rules, identities, radar)
+        run.tracker = tracker
         run._judge = GuardJudge.restore(snapshot["judge"], rules)
         run._spoofers = set(snapshot["spoofers"])
         return run

@@ -35,8 +35,8 @@ def initiate(
     """Return new tracks of the plots of `rows`, (k,).
 
     The prior of the world velocity is N(0, sigma_speed² I). The state has the mean and the covariance conditional on
-    the range rate, which measures the velocity along the line of sight. No missed track explains the `surprising` plots,
-    (k,): where strong, they are evidence of a contact at once. `false_alarms` is the mean number a scan.
+    the range rate, which measures the velocity along the line of sight. No missed track explains the `surprising`
+    plots, (k,): where strong, they are evidence of a contact at once. `false_alarms` is the mean number a scan.
     """
     chosen = plots.take(rows)
     tracks = np.zeros(len(rows), dtype=TRACK)

@@ -23,18 +23,7 @@ from qiki.tracking.reports import TrackReports, report
 from qiki.tracking.resolution import blurred, share, with_shared
 from qiki.tracking.scan import SECOND_US, Scan
 from qiki.tracking.score import dead, learn_false_alarms, score, smooth_strength
-from qiki.tracking.tracks import (
-    Estimate,
-    Header,
-    TrackTable,
-    appended,
-    empty_table,
-    joined,
-    merged,
-    pack,
-    unpack,
-    without,
-)
+from qiki.tracking.tracks import Estimate, Header, TrackTable, appended, empty_table, merged, without
 from qiki.tracking.updater import update
 
 NAMES_A_TRACK = 2
@@ -110,7 +99,7 @@ class Tracker:
         exchange(tracks, estimate, parameters)
         find_spoofers(tracks, estimate, parameters)
         born = self._initiate(scan, plots, np.concatenate((pairs.plot, shared.plot)), claims)
-        estimate = joined(estimate, merged(born))
+        estimate = estimate.joined(merged(born))
         gone = np.concatenate((gone, np.zeros(len(born), dtype=np.bool_)))
         return self._report(estimate, gone, scan)
 
@@ -118,7 +107,7 @@ class Tracker:
         """Return the whole state, as bytes for `restore`."""
         names, size = self._names.names, len(self._tracks)
         header = Header(str(self._run_id), self._t_us, self._next_counter, self._false_alarms, names, size)
-        return pack(header, self._tracks)
+        return header.pack(self._tracks)
 
     @classmethod
     def restore(cls, snapshot: bytes, parameters: TrackerParameters, identities: Mapping[str, FriendFoe]) -> Self:
@@ -127,7 +116,7 @@ class Tracker:
         Raises:
             SnapshotError: the bytes are no snapshot, or one of another version.
         """
-        header, tracks = unpack(snapshot)
+        header, tracks = Header.unpack(snapshot)
         tracker = cls(UUID(header.run_id), parameters, identities)
         tracker._names, tracker._tracks = NameBook(header.names), tracks
         tracker._next_counter, tracker._t_us = header.next_counter, header.t_us

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +66,10 @@ class Estimate:
     mean: Array  # (n, 6) [m, m/s]
     covariance: Array  # (n, 6, 6)
 
+    def joined(self, other: "Estimate") -> "Estimate":
+        """Return these tracks, then those of `other`."""
+        return Estimate(np.concatenate((self.mean, other.mean)), np.concatenate((self.covariance, other.covariance)))
+
 
 def empty_table() -> TrackTable:
     """Return a table without tracks."""
@@ -94,11 +99,6 @@ def without(tracks: TrackTable, gone: Mask) -> TrackTable:
     return table
 
 
-def joined(one: Estimate, other: Estimate) -> Estimate:
-    """Return the tracks of `one`, then those of `other`."""
-    return Estimate(np.concatenate((one.mean, other.mean)), np.concatenate((one.covariance, other.covariance)))
-
-
 @dataclass(frozen=True, slots=True)
 class Header:
     """The tracker's state beside the table."""
@@ -111,30 +111,29 @@ class Header:
     tracks: int  # number of records
     layout: str = LAYOUT  # of a record
 
+    def pack(self, tracks: TrackTable) -> bytes:
+        """Write a tracker's whole state as bytes: a magic number, a JSON header with its length, the table's records."""
+        text = json.dumps(asdict(self)).encode()
+        return b"".join((MAGIC, len(text).to_bytes(HEADER_SIZE, "little"), text, tracks.tobytes()))
 
-def pack(header: Header, tracks: TrackTable) -> bytes:
-    """Write a tracker's whole state as bytes: a magic number, a JSON header with its length, the table's records."""
-    text = json.dumps(asdict(header)).encode()
-    return b"".join((MAGIC, len(text).to_bytes(HEADER_SIZE, "little"), text, tracks.tobytes()))
+    @classmethod
+    def unpack(cls, snapshot: bytes) -> tuple[Self, TrackTable]:
+        """Read what `pack` wrote.
 
-
-def unpack(snapshot: bytes) -> tuple[Header, TrackTable]:
-    """Read what `pack` wrote.
-
-    Raises:
-        SnapshotError: not a snapshot, or one of another version.
-    """
-    if snapshot[: len(MAGIC)] != MAGIC:
-        raise SnapshotError(f"snapshot begins with {snapshot[: len(MAGIC)]!r} (expected {MAGIC!r})")
-    start = len(MAGIC) + HEADER_SIZE
-    end = start + int.from_bytes(snapshot[len(MAGIC) : start], "little")
-    try:
-        header = Header(**json.loads(snapshot[start:end]))
-    except (ValueError, TypeError) as error:
-        raise SnapshotError(f"snapshot's header does not read: {error}") from error
-    if header.layout != LAYOUT:
-        raise SnapshotError("snapshot of another version of the tracker: its records have other fields")
-    expected = header.tracks * TRACK.itemsize
-    if len(snapshot) - end != expected:
-        raise SnapshotError(f"snapshot's records take {len(snapshot) - end} bytes (expected {expected})")
-    return header, np.frombuffer(snapshot, dtype=TRACK, offset=end).copy()
+        Raises:
+            SnapshotError: not a snapshot, or one of another version.
+        """
+        if snapshot[: len(MAGIC)] != MAGIC:
+            raise SnapshotError(f"snapshot begins with {snapshot[: len(MAGIC)]!r} (expected {MAGIC!r})")
+        start = len(MAGIC) + HEADER_SIZE
+        end = start + int.from_bytes(snapshot[len(MAGIC) : start], "little")
+        try:
+            header = cls(**json.loads(snapshot[start:end]))
+        except (ValueError, TypeError) as error:
+            raise SnapshotError(f"snapshot's header does not read: {error}") from error
+        if header.layout != LAYOUT:
+            raise SnapshotError("snapshot of another version of the tracker: its records have other fields")
+        expected = header.tracks * TRACK.itemsize
+        if len(snapshot) - end != expected:
+            raise SnapshotError(f"snapshot's records take {len(snapshot) - end} bytes (expected {expected})")
+        return header, np.frombuffer(snapshot, dtype=TRACK, offset=end).copy()

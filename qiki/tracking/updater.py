@@ -52,7 +52,7 @@ def innovations(
 
 
 def bayes(predicted: Array, innovation: Innovations) -> tuple[Array, Array]:
-    """Return the log-likelihood over the modes, (k,), and the modes' posterior probabilities, from the prior ones: (k, 2)."""
+    """Return the log-likelihood over the modes, (k,), and from the prior probabilities the posterior ones, (k, 2)."""
     best = innovation.log_likelihood.max(1, keepdims=True)
     joint = predicted * np.exp(innovation.log_likelihood - best)
     total = joint.sum(1, keepdims=True)

@@ -8,7 +8,6 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from faststream_bridge.completion import Completion, Job
 from faststream_bridge.frames import Delivery, Poison, PoisonError, StoredFrame
-from faststream_bridge.messages import buried_message
 from faststream_bridge.runs import Runs
 from faststream_bridge.snapshot import FailureNote, Snapshot
 from faststream_bridge.stream_identity import Newest
@@ -16,7 +15,7 @@ from faststream_bridge.stream_position import Position, StoredFrames
 from qiki.clock import rfc3339
 from qiki.contracts import topics
 from qiki.contracts.message import Message
-from qiki.guard.messages import guard_messages, spoofer_messages, track_messages, tracked_message
+from qiki.guard.messages import buried_message, guard_messages, spoofer_messages, track_messages, tracked_message
 from qiki.guard.tracked_run import Tracked
 from qiki.runtime.clock import now
 from qiki.runtime.dead_letters import Stored, bury, reason_text

@@ -8,7 +8,7 @@ import nats.errors
 import pytest
 
 from faststream_bridge.completion import Completion, Job
-from faststream_bridge.messages import Message
+from qiki.contracts.message import Message
 
 
 class Broker:

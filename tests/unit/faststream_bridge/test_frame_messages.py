@@ -8,7 +8,6 @@ from uuid import UUID
 import pytest
 
 from faststream_bridge.frames import StoredFrame
-from faststream_bridge.messages import buried_message
 from faststream_bridge.runs import Runs
 from qiki.clock import parse_rfc3339
 from qiki.contracts.enums import ObjectType, RadarRangeBand, TransponderMode
@@ -18,7 +17,7 @@ from qiki.contracts.ids import run_frame_id
 from qiki.contracts.message import Message
 from qiki.contracts.radar import GuardAlert, RadarDetection, RadarTrack, TrackedFrame
 from qiki.guard.judge import Judgement
-from qiki.guard.messages import guard_messages, track_messages, tracked_message
+from qiki.guard.messages import buried_message, guard_messages, track_messages, tracked_message
 from qiki.guard.tracked_run import Tracked
 
 RUN = "6f1c3d1e-0000-4000-8000-000000000001"
