@@ -86,9 +86,7 @@ class Journal:
     def append(self, drafts: Sequence[Draft], moment: datetime) -> list[Entry]:
         """Write drafts, at least one and as many as fit into the newest file, and flush them to the disk.
 
-        Args:
-            drafts: to be registered, one or more
-            moment: wall time
+        `moment` is wall time.
         """
         entries = [seal(drafts[0], self.head, moment)]
         size = self._room_for(entries[0], moment)
@@ -103,15 +101,17 @@ class Journal:
         self._began = self._began or moment
         return entries
 
-    def surplus(self) -> list[Path]:
-        """Return the oldest files, beyond the number to keep."""
+    def surplus(self) -> tuple[list[Path], Head]:
+        """Return the oldest files, beyond the number to keep, and how far they reach."""
         keep = self._limits.keep_files
-        return audit_files(self.folder)[:-keep] if keep else []
+        files = audit_files(self.folder)[:-keep] if keep else []
+        return files, last_head(files)
 
     def _room_for(self, entry: Entry, moment: datetime) -> int:
         """Begin a new file if an entry does not fit into the newest one, and return the newest one's size."""
         size = self._whole_size()
-        if size is None or (size and (size + len(entry.line) > self._limits.max_bytes or self._is_old(moment))):
+        old = self._began is not None and moment - self._began >= timedelta(seconds=self._limits.max_age_s)
+        if size is None or (size and (size + len(entry.line) > self._limits.max_bytes or old)):
             self._begin_file()
             return 0
         return size
@@ -124,9 +124,6 @@ class Journal:
             os.ftruncate(self._file, self._keep_bytes)
             self._keep_bytes = None
         return os.fstat(self._file).st_size
-
-    def _is_old(self, moment: datetime) -> bool:
-        return self._began is not None and moment - self._began >= timedelta(seconds=self._limits.max_age_s)
 
     def _begin_file(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -1,16 +1,54 @@
-"""State of the registrar after a start, read from the end of its files."""
+"""State of the registrar after a start, read from the end of its files: events registered, the chain's end."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from qiki.audit.dedupe import SeenEvents
 from qiki.audit.files import audit_files, lines_backward
-from qiki.audit.record import DamagedLineError, Entry, Head, unseal
+from qiki.audit.record import DamagedLineError, Draft, Entry, Head, unseal
 from qiki.clock import parse_rfc3339
 from qiki.contracts.events import RADAR_FRAMES_SEEN
+
+CAPACITY = 200_000
+"""Events in the index. An event is redelivered while it is not acknowledged (at most 512 events), or published again
+after the broker's duplicate window: minutes later, not months. The broker keeps events for a week."""
+
+
+class SeenEvents:
+    """The newest events by source and id, which identify an event (CloudEvents); the oldest are dropped."""
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        self.capacity = capacity
+        self._keys: dict[bytes, None] = {}
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def add(self, source: str, event_id: str) -> bool:
+        """Add an event; return False for a duplicate."""
+        key = _key(source, event_id)
+        if key in self._keys:
+            return False
+        if len(self._keys) >= self.capacity:
+            del self._keys[next(iter(self._keys))]
+        self._keys[key] = None
+        return True
+
+    def unseen(self, drafts: Iterable[Draft]) -> list[Draft]:
+        """Return the drafts that are not registered, without duplicates."""
+        fresh: dict[bytes, Draft] = {}
+        for draft in drafts:
+            key = _key(draft.source, draft.event_id)
+            if key not in self._keys:
+                fresh.setdefault(key, draft)
+        return list(fresh.values())
+
+
+def _key(source: str, event_id: str) -> bytes:
+    return blake2b(f"{source}\n{event_id}".encode(), digest_size=16).digest()
 
 
 @dataclass
@@ -24,13 +62,9 @@ class Recalled:
 
 
 def recall(folder: Path, anchor: Head | None, since: datetime, seen: SeenEvents | None = None) -> Recalled:
-    """Read backward until the events are older than any that the broker keeps.
+    """Read backward until the events are older than `since`: those before are not redelivered.
 
-    Args:
-        folder: of the audit log
-        anchor: the newest record in the audit stream; None: the stream is empty and may lack all of the newest file
-        since: events before this time are not redelivered
-        seen: an empty index
+    `anchor` is the newest record in the audit stream; None: the stream is empty and may lack all of the newest file.
     """
     recalled = Recalled(SeenEvents() if seen is None else seen)
     capacity_left, names = True, list[tuple[str, str]]()
@@ -73,3 +107,21 @@ def _backward(folder: Path) -> Iterator[tuple[Path, Entry]]:
                 yield path, unseal(line)
             except DamagedLineError:
                 continue
+
+
+def continued(head: Head, anchor: Head | None) -> Head:
+    """Return what the next record continues: the files' end, unless the audit stream has more.
+
+    So missing records stay visible: no sequence is given twice.
+    """
+    return anchor if anchor and anchor.sequence >= head.sequence else head
+
+
+def found_instead(head: Head, anchor: Head | None, contradiction: Head | None) -> Head | None:
+    """Return what the files, which end at `head`, hold in place of the anchor; None where they hold it.
+
+    `contradiction` is another record with the anchor's sequence.
+    """
+    if contradiction or anchor is None:
+        return contradiction
+    return head if anchor.sequence > head.sequence else None

@@ -112,7 +112,7 @@ class Header:
     layout: str = LAYOUT  # of a record
 
     def pack(self, tracks: TrackTable) -> bytes:
-        """Write a tracker's whole state as bytes: a magic number, a JSON header with its length, the table's records."""
+        """Write the tracker's state as bytes: a magic number, a JSON header with its length, the table's records."""
         text = json.dumps(asdict(self)).encode()
         return b"".join((MAGIC, len(text).to_bytes(HEADER_SIZE, "little"), text, tracks.tobytes()))
 

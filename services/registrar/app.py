@@ -2,8 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -15,7 +14,7 @@ from prometheus_client import Counter, Gauge
 
 from qiki.audit.intake import read_draft
 from qiki.audit.journal import FileLimits, Journal, Torn
-from qiki.audit.recall import Recalled, recall
+from qiki.audit.recall import Recalled, continued, found_instead, recall
 from qiki.audit.record import Draft, Head
 from qiki.contracts import topics
 from qiki.runtime.cancellation import end_if_cancelled
@@ -26,9 +25,8 @@ from qiki.runtime.retry import RETRY_S, StoppingError, until_there
 from qiki.runtime.service import Service
 from qiki.runtime.tasks import TaskGroup
 from qiki.runtime.window import PublishWindow
-from registrar.anchor import continued, found_instead, newest_anchor
 from registrar.radar import TRAFFIC, summarise
-from registrar.registry import CONDITION, Registry, on_files
+from registrar.registry import CONDITION, Registry, newest_anchor, on_files
 from registrar.settings import RegistrarSettings
 
 BATCH = 256
@@ -48,8 +46,10 @@ async def main(service: Service[RegistrarSettings]) -> None:
             stream, durable = topics.QIKI_EVENTS_V1, topics.REGISTRAR_DURABLE
             ask = partial(link.jetstream.consumer_info, stream, durable)
             await until_there(service, f"{stream} and {durable} are not there yet", ask)
-            async with opened(service) as (journal, torn):
-                await _run(service, link, journal, torn)
+            settings = service.settings
+            limits = FileLimits(settings.audit_max_bytes, settings.audit_max_age_sec, settings.audit_keep_files)
+            with contextlib.closing(Journal(settings.audit_dir, limits)) as journal:
+                await _run(service, link, journal, await on_files(service, journal.open))
 
 
 async def _run(service: Service[RegistrarSettings], link: Link, journal: Journal, torn: Sequence[Torn]) -> None:
@@ -59,7 +59,11 @@ async def _run(service: Service[RegistrarSettings], link: Link, journal: Journal
         registry = Registry(service, journal, recalled.seen, window)
         await take_up(registry, journal, recalled, torn, anchor)
         service.log.info("audit log is open", folder=str(journal.folder), sequence=journal.head.sequence)
-        await _work(service, link, registry, window, recalled)
+        async with TaskGroup() as group:
+            group.create_task(follow(service, link.jetstream, registry, window))
+            for traffic in TRAFFIC:
+                last = recalled.radar.get(traffic.kind.ce_type, {})
+                group.create_task(summarise(service, link, registry, traffic, last))
         with contextlib.suppress(TimeoutError):  # what is not stored yet is published again at the start
             await asyncio.wait_for(window.drained(), DRAIN_S)
 
@@ -74,28 +78,6 @@ async def take_up(
     await registry.record_repairs(torn)
     if found and anchor:
         await registry.record_break(found, anchor)
-
-
-@asynccontextmanager
-async def opened(service: Service[RegistrarSettings]) -> AsyncIterator[tuple[Journal, list[Torn]]]:
-    """Open the audit log, once its folder can be written."""
-    settings = service.settings
-    limits = FileLimits(settings.audit_max_bytes, settings.audit_max_age_sec, settings.audit_keep_files)
-    journal = Journal(settings.audit_dir, limits)
-    try:
-        yield journal, await on_files(service, journal.open)
-    finally:
-        journal.close()
-
-
-async def _work(
-    service: Service[RegistrarSettings], link: Link, registry: Registry, window: PublishWindow, recalled: Recalled
-) -> None:
-    async with TaskGroup() as group:
-        group.create_task(follow(service, link.jetstream, registry, window))
-        for traffic in TRAFFIC:
-            last = recalled.radar.get(traffic.kind.ce_type, {})
-            group.create_task(summarise(service, link, registry, traffic, last))
 
 
 async def follow(

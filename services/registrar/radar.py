@@ -1,9 +1,9 @@
-"""Radar traffic into the audit log: a record a second of frames, and one of tracked frames."""
+"""Radar traffic into the audit log: the messages that a stream stored within one second of wall time are one record."""
 
 import asyncio
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +11,6 @@ from nats.aio.msg import Msg
 from pydantic_core import from_json
 
 from qiki.audit.record import Draft, own_draft
-from qiki.audit.summary import Counted, Second, Seconds
 from qiki.clock import parse_rfc3339, rfc3339
 from qiki.contracts import topics
 from qiki.contracts.events import RADAR_FRAMES_SEEN, RADAR_TRACKS_SEEN, EventKind, RadarFramesSeen, RadarTracksSeen
@@ -26,24 +25,19 @@ from registrar.settings import RegistrarSettings
 
 BATCH = 500
 QUIET_S = 0.5
+GRACE_S = 1.0
 MAX_AMOUNT = 1_000_000
 
 
 @dataclass(frozen=True)
 class Traffic:
-    """A topic whose messages are counted.
-
-    Attributes:
-        payload: of the record of a second
-        amount: the payload's field for what is counted
-        count: of a message's JSON value
-    """
+    """A topic whose messages are counted."""
 
     topic: Topic[Any]
     kind: EventKind
-    payload: type[RadarFramesSeen | RadarTracksSeen]
-    amount: str
-    count: Callable[[Any], int]
+    payload: type[RadarFramesSeen | RadarTracksSeen]  # of the record of a second
+    amount: str  # the payload's field for what is counted
+    count: Callable[[Any], int]  # of a message's JSON value
 
 
 TRAFFIC = (
@@ -52,22 +46,60 @@ TRAFFIC = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Second:
+    """The messages of one second."""
+
+    second_epoch: int
+    first_sequence: int
+    last_sequence: int
+    frames: int = 0
+    unreadable: int = 0
+    amount: int = 0
+
+    def plus(self, sequence: int, amount: int | None) -> "Second":
+        """Return the second with one more message."""
+        frames, unreadable = self.frames + (amount is not None), self.unreadable + (amount is None)
+        total = self.amount + (amount or 0)
+        return replace(self, last_sequence=sequence, frames=frames, unreadable=unreadable, amount=total)
+
+
+class Seconds:
+    """Groups messages in the stream's order by their second. No message is in two groups."""
+
+    def __init__(self) -> None:
+        self._current: Second | None = None
+
+    def take(self, sequence: int, stored_at: datetime, amount: int | None) -> Second | None:
+        """Count a message that the broker stored then; return the group before it if it ended.
+
+        `amount` is the number of its detections or tracks; None if it cannot be read.
+        """
+        second_epoch = int(stored_at.timestamp())
+        current = self._current
+        if current and current.second_epoch == second_epoch:
+            self._current = current.plus(sequence, amount)
+            return None
+        self._current = Second(second_epoch, sequence, sequence).plus(sequence, amount)
+        return current
+
+    def over(self, moment: datetime) -> Second | None:
+        """Return the current group if its second ended `GRACE_S` ago, so that it is complete."""
+        current = self._current
+        if current is None or moment.timestamp() < current.second_epoch + 1 + GRACE_S:
+            return None
+        self._current = None
+        return current
+
+
 async def summarise(
     service: Service[RegistrarSettings], link: Link, registry: Registry, traffic: Traffic, last: dict[str, Any]
 ) -> None:
-    """Read on behind the last summary that is on record, until the service stops.
-
-    Args:
-        service: whose life it is
-        link: connection to the broker that keeps the topic
-        registry: where the summaries go
-        traffic: which topic
-        last: payload of the last summary; empty where there is none
-    """
+    """Summarise what follows the last summary on record, whose payload is `last`, until the service stops."""
     waiting = asyncio.Queue[tuple[str, Msg]](BATCH)
 
     async def take(message: Msg, _: int) -> None:
-        await waiting.put((_created(reader), message))
+        await waiting.put((rfc3339(reader.created) if reader.created else "", message))
 
     reader = StreamReader(link.client, str(traffic.topic.stream), take, _behind(last), (traffic.topic.subject,))
     async with asyncio.TaskGroup() as group:
@@ -88,7 +120,9 @@ async def _register(
         for of_stream, message in messages:
             if of_stream != created:
                 created, seconds = of_stream, Seconds()
-            if (second := seconds.take(counted(message, traffic))) is not None:
+            place = message.metadata
+            second = seconds.take(place.sequence.stream, place.timestamp, amount_of(message.data, traffic))
+            if second is not None:
                 drafts.append(draft_of(traffic, created, second))
         if not messages and (last := seconds.over(now())) is not None:
             drafts.append(draft_of(traffic, created, last))
@@ -114,33 +148,28 @@ def _behind(last: dict[str, Any]) -> Begin | StreamPosition:
         return Begin.OLDEST
 
 
-def _created(reader: StreamReader) -> str:
-    return rfc3339(reader.created) if reader.created else ""
-
-
-def counted(message: Msg, traffic: Traffic) -> Counted:
-    """Return what a message adds."""
+def amount_of(body: bytes, traffic: Traffic) -> int | None:
+    """Return the number that a message adds; None if it cannot be read."""
     try:
-        amount: int | None = traffic.count(from_json(message.data))
+        amount = traffic.count(from_json(body))
     except Exception:  # a publisher chooses what it sends
-        amount = None
-    if amount is not None and not 0 <= amount <= MAX_AMOUNT:
-        amount = None
-    return Counted(message.metadata.sequence.stream, message.metadata.timestamp, amount)
+        return None
+    return amount if 0 <= amount <= MAX_AMOUNT else None
 
 
 def draft_of(traffic: Traffic, created: str, second: Second) -> Draft:
     """Return the record of a second."""
+    stream, first, last = str(traffic.topic.stream), second.first_sequence, second.last_sequence
     payload = traffic.payload(
         **{traffic.amount: second.amount},
-        stream=str(traffic.topic.stream),
+        stream=stream,
         stream_created=created,
-        first_sequence=second.first_sequence,
-        last_sequence=second.last_sequence,
+        first_sequence=first,
+        last_sequence=last,
         second_epoch=second.second_epoch,
         ts_epoch=second.second_epoch,
         frames=second.frames,
         unreadable=second.unreadable,
     )
-    event_id = f"{traffic.topic.subject}:{created}:{second.first_sequence}-{second.last_sequence}"
+    event_id = f"{traffic.topic.subject}:{created}:{first}-{last}"
     return own_draft(traffic.kind, event_id, payload, datetime.fromtimestamp(second.second_epoch, tz=UTC))

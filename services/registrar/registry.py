@@ -4,23 +4,25 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 import nats.errors
+import structlog
+from nats.js import JetStreamContext
 from prometheus_client import Counter, Gauge
+from pydantic import ValidationError
 from pydantic_core import to_json
 
-from qiki.audit.dedupe import SeenEvents
-from qiki.audit.journal import Journal, Torn, last_head
-from qiki.audit.recall import can_come_again
+from qiki.audit.journal import Journal, Torn
+from qiki.audit.recall import SeenEvents, can_come_again
 from qiki.audit.record import Draft, Entry, Head, own_draft
 from qiki.contracts import topics
-from qiki.contracts.audit import AUDIT_SOURCE, AUDIT_TYPE
+from qiki.contracts.audit import AUDIT_SOURCE, AUDIT_TYPE, AuditRecord
 from qiki.contracts.events import AUDIT_BROKEN, AUDIT_PRUNED, AUDIT_REPAIRED, AuditBroken, AuditPruned, AuditRepaired
 from qiki.contracts.headers import cloud_event
 from qiki.runtime.clock import now
-from qiki.runtime.retry import patiently
+from qiki.runtime.reading import read_payload
+from qiki.runtime.retry import last_message, patiently
 from qiki.runtime.service import Service
 from qiki.runtime.window import PublishWindow
 from registrar.settings import RegistrarSettings
@@ -30,7 +32,7 @@ RECORDS = Counter("qiki_registrar_records_total", "Records written and flushed",
 DUPLICATES = Counter("qiki_registrar_duplicates_total", "Events that were registered already")
 FAILED_WRITES = Counter("qiki_registrar_failed_writes_total", "Writes that the disk or the folder refused")
 HEAD = Gauge("qiki_registrar_head_sequence", "Sequence of the newest record")
-
+log = structlog.get_logger()
 R = TypeVar("R")
 
 
@@ -110,8 +112,8 @@ class Registry:
         return self._journal.append(drafts, now())
 
     async def _prune(self) -> None:
-        """Remove files beyond those that are kept; record before that they are, and how far they reached."""
-        surplus, last = await on_files(self._service, self._surplus)
+        """Record that the files beyond those to keep are removed, and how far they reached; then remove them."""
+        surplus, last = await on_files(self._service, self._journal.surplus)
         if not surplus:
             return
         names = tuple(path.name for path in surplus)
@@ -121,11 +123,6 @@ class Registry:
         with contextlib.suppress(OSError):  # tried again after the next registration
             for path in surplus:
                 path.unlink(missing_ok=True)
-
-    def _surplus(self) -> tuple[list[Path], Head]:
-        """Return the files to remove, and how far they reach."""
-        surplus = self._journal.surplus()
-        return surplus, last_head(surplus)
 
 
 async def on_files(service: Service[RegistrarSettings], work: Callable[[], R]) -> R:
@@ -156,3 +153,20 @@ def audit_headers(entry: Entry) -> dict[str, str]:
     """Return the headers of a record on the audit subject."""
     moment: str = entry.fields["registered_at"]
     return cloud_event(f"audit:{entry.head.hash}", AUDIT_TYPE, AUDIT_SOURCE, moment)
+
+
+async def newest_anchor(jetstream: JetStreamContext) -> Head | None:
+    """Return the head of the newest record in the audit stream, or None; wait while the broker is away."""
+    stream, subject = topics.QIKI_EVENTS_V1, topics.AUDIT.subject
+    message = await patiently(lambda: last_message(jetstream, stream, subject), answers=())
+    return read_anchor(message.data or b"") if message else None
+
+
+def read_anchor(body: bytes) -> Head | None:
+    """Return the head that an audit message makes; None where it is no audit record."""
+    try:
+        record = read_payload(AuditRecord, body)
+    except ValidationError:
+        log.error("the newest message on the audit subject is no audit record", subject=topics.AUDIT.subject)
+        return None
+    return Head(record.sequence, record.hash)

@@ -145,7 +145,7 @@ def _anchor(url: str) -> "Head | None":
     import asyncio  # noqa: PLC0415
 
     from qiki.runtime.nats import new_client  # noqa: PLC0415
-    from registrar.anchor import newest_anchor  # noqa: PLC0415
+    from registrar.registry import newest_anchor  # noqa: PLC0415
 
     async def ask() -> "Head | None":
         client = new_client()

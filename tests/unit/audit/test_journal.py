@@ -224,9 +224,10 @@ def test_nothing_of_the_files_is_open_after_the_end(tmp_path: Path, draft: Make)
 
 def test_more_files_than_are_kept_are_surplus(tmp_path: Path, write: Callable[..., list[Entry]]):
     write(tmp_path, 5, per_file=1)
-    assert Journal(tmp_path, ROOMY).surplus() == []
-    surplus = Journal(tmp_path, FileLimits(1, 1, keep_files=2)).surplus()
+    assert Journal(tmp_path, ROOMY).surplus() == ([], START)
+    surplus, head = Journal(tmp_path, FileLimits(1, 1, keep_files=2)).surplus()
     assert [path.name for path in surplus] == ["audit-000001.jsonl", "audit-000002.jsonl", "audit-000003.jsonl"]
+    assert head.sequence == 3
 
 
 def test_a_file_that_could_not_be_begun_is_begun_at_the_next_attempt(tmp_path: Path, draft: Make):

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from qiki.audit.dedupe import SeenEvents
 from qiki.audit.journal import FileLimits, Journal
-from qiki.audit.recall import recall
+from qiki.audit.recall import SeenEvents, continued, found_instead, recall
 from qiki.audit.record import Draft, Entry, Head, own_draft, seal
 from qiki.contracts.events import RADAR_FRAMES_SEEN, RadarFramesSeen
-from registrar.anchor import continued, found_instead, read_anchor
+from registrar.registry import read_anchor
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LONG_AGO = NOON - timedelta(days=7)
