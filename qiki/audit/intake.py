@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic_core import from_json, to_json
 
@@ -19,16 +19,10 @@ SEVERITY_OF: dict[str | None, Severity] = {name: name for name in SEVERITIES}
 
 
 def read_draft(subject: str, headers: Mapping[str, str] | None, body: bytes, stored_at: datetime) -> Draft:
-    """Read an event from a message.
+    """Read an event from a message; without a time it gets that of its storing.
 
     Code and severity are the publisher's. Where it gives none, they are those of the table of events for this type and
     subject, if they are unique; else there is no code, and the severity is INFO.
-
-    Args:
-        subject: on which it was published
-        headers: of the message
-        body: of the message
-        stored_at: wall time, for an event without a time
 
     Raises:
         BrokenEventError: the message is no event.
@@ -36,20 +30,15 @@ def read_draft(subject: str, headers: Mapping[str, str] | None, body: bytes, sto
     event = read_cloud_event(headers, body)
     if event.source in OWN_SOURCES:
         raise BrokenEventError(f"ce-source: {event.source}: reserved for the registrar")
-    _check(event.data)
+    try:  # 1e999 is read as infinity, and the depth is limited
+        from_json(to_json([event.data]), allow_inf_nan=False)
+    except ValueError as error:
+        raise BrokenEventError(f"body: a number is not finite, or it is nested too deeply ({error})") from None
     kinds = _kinds(event.type, subject)
     code = _code(headers or {}) or _only(kind.code for kind in kinds)
     usual = _only(kind.severity for kind in kinds if kind.code == code)
     severity = _severity(headers or {}) or SEVERITY_OF.get(usual, "INFO")
     return Draft(event.id, code, event.type, event.source, event.time or stored_at, event.data, severity)
-
-
-def _check(data: Any) -> None:
-    """Check that the data fit into a record: 1e999 is read as infinity, and the depth is limited."""
-    try:
-        from_json(to_json([data]), allow_inf_nan=False)
-    except ValueError as error:
-        raise BrokenEventError(f"body: a number is not finite, or it is nested too deeply ({error})") from None
 
 
 @lru_cache(maxsize=1024)

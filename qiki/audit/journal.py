@@ -42,10 +42,6 @@ class Torn:
         """Id of the event, the same after another crash."""
         return f"audit-repaired:{self.file}:{self.remains.stat().st_mtime_ns}"
 
-    def recorded(self) -> None:
-        """Remove the remains: their repair is in the log."""
-        self.remains.unlink()
-
 
 class Journal:
     """The files of one folder and the end of their chain. All methods block; errors are the system's (OSError).
@@ -58,8 +54,7 @@ class Journal:
         self.folder = folder
         self.head = START
         self._limits = limits
-        self._lock = -1
-        self._file = -1
+        self._lock = self._file = -1
         self._number = 0
         self._began: datetime | None = None
         self._keep_bytes: int | None = None
@@ -136,7 +131,6 @@ class Journal:
             path.unlink()
             raise
         self._take(path, descriptor)
-        self._began = None
 
     def _resume(self, path: Path) -> None:
         self._take(path, os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC))
@@ -146,7 +140,7 @@ class Journal:
     def _take(self, path: Path, descriptor: int) -> None:
         if self._file >= 0:
             os.close(self._file)
-        self._file, self._number = descriptor, file_number(path)
+        self._file, self._number, self._began = descriptor, file_number(path), None
 
     def _write(self, content: bytes) -> None:
         size = os.fstat(self._file).st_size

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ class Query:
         return (
             self._has_code(record["code"])
             and (self.source is None or self.source in record["source"])
-            and (self.severity is None or _rank(record["severity"]) >= _rank(self.severity))
+            and (self.severity is None or SEVERITIES.index(record["severity"]) >= SEVERITIES.index(self.severity))
             and self._is_in_time(record["registered_at"])
         )
 
@@ -65,10 +66,7 @@ def newest(folder: Path, query: Query, count: int) -> list[tuple[bytes, Record]]
     found: list[tuple[bytes, Record]] = []
     for path in reversed(audit_files(folder)):
         with contextlib.suppress(FileNotFoundError):
-            for one in _matching(lines_backward(path), query):
-                if len(found) == count:
-                    return found[::-1]
-                found.append(one)
+            found.extend(islice(_matching(lines_backward(path), query), count - len(found)))
     return found[::-1]
 
 
@@ -76,8 +74,7 @@ class Follower:
     """Finds the records that are registered from now on."""
 
     def __init__(self, folder: Path, query: Query) -> None:
-        self._folder = folder
-        self._query = query
+        self._folder, self._query = folder, query
         self._offsets = {path: path.stat().st_size for path in audit_files(folder)}
 
     def new(self) -> Iterator[tuple[bytes, Record]]:
@@ -121,10 +118,6 @@ def moment(text: str, now: datetime) -> datetime:
         return parse_rfc3339(text.strip())
     except ValueError:
         raise ValueError(f"expected 10m, 2h, or a time such as 2026-01-31T12:00:00Z, got {text!r}") from None
-
-
-def _rank(severity: Severity) -> int:
-    return SEVERITIES.index(severity)
 
 
 def _matching(lines: Iterator[bytes], query: Query) -> Iterator[tuple[bytes, Record]]:

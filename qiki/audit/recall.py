@@ -70,7 +70,10 @@ def recall(folder: Path, anchor: Head | None, since: datetime, seen: SeenEvents 
     capacity_left, names = True, list[tuple[str, str]]()
     newest = audit_files(folder)[-1:]
     for path, entry in _backward(folder):
-        _judge(recalled, entry, anchor, in_newest=[path] == newest)
+        if ([path] == newest) if anchor is None else (entry.head.sequence > anchor.sequence):
+            recalled.after_anchor.append(entry)
+        elif anchor and entry.head.sequence == anchor.sequence and entry.head != anchor:
+            recalled.contradiction = entry.head
         old = parse_rfc3339(entry.fields["registered_at"]) < since
         capacity_left = capacity_left and not old and len(names) < recalled.seen.capacity
         if not can_come_again(entry):
@@ -86,18 +89,8 @@ def recall(folder: Path, anchor: Head | None, since: datetime, seen: SeenEvents 
 
 
 def can_come_again(entry: Entry) -> bool:
-    """Return whether an event may be redelivered: a summary may not, its place in the stream is unique."""
+    """Return whether an event may be redelivered: a summary is not, for its place in the stream is unique."""
     return bool(entry.fields["source"] != RADAR_FRAMES_SEEN.source)
-
-
-def _judge(recalled: Recalled, entry: Entry, anchor: Head | None, *, in_newest: bool) -> None:
-    if anchor is None:
-        if in_newest:
-            recalled.after_anchor.append(entry)
-    elif entry.head.sequence > anchor.sequence:
-        recalled.after_anchor.append(entry)
-    elif entry.head.sequence == anchor.sequence and entry.head != anchor:
-        recalled.contradiction = entry.head
 
 
 def _backward(folder: Path) -> Iterator[tuple[Path, Entry]]:

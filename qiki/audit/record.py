@@ -1,7 +1,7 @@
 """Audit records: one line of JSON for each event, chained to the line before by hash.
 
 A line's members stand in the contract's order without blanks; `hash` is the last one and the SHA-256 of the line
-without it. What is hashed includes `previous_hash`, so every hash depends on all lines before.
+without it. That includes `previous_hash`, so every hash depends on all lines before.
 """
 
 import re
@@ -56,15 +56,11 @@ class Entry:
 
 
 class DamagedLineError(ValueError):
-    """A line that differs from what was written; the text gives the reason.
-
-    Attributes:
-        claimed: the end of the chain after it, if the line names one
-    """
+    """A line that differs from what was written; the text gives the reason."""
 
     def __init__(self, problem: str, claimed: Head | None = None) -> None:
         super().__init__(problem)
-        self.claimed = claimed
+        self.claimed = claimed  # the end of the chain after it, if the line names one
 
 
 def own_draft(kind: EventKind, event_id: str, payload: EventPayload, moment: datetime) -> Draft:
@@ -75,13 +71,7 @@ def own_draft(kind: EventKind, event_id: str, payload: EventPayload, moment: dat
 
 
 def seal(draft: Draft, head: Head, moment: datetime) -> Entry:
-    """Make the line that follows `head`.
-
-    Args:
-        draft: the event
-        head: the end of the chain before it
-        moment: wall time
-    """
+    """Make the line of an event that follows `head`, at wall time `moment`."""
     fields = {
         "event_id": draft.event_id,
         "code": draft.code,
@@ -109,19 +99,14 @@ def unseal(line: bytes) -> Entry:
     if not line.endswith(b"\n"):
         raise DamagedLineError("the line is torn off")
     sealed = _SEAL.fullmatch(line[-_SEAL_BYTES:])
-    fields = _fields(line)
-    if sealed is None or fields is None:
+    try:
+        fields = from_json(line)
+    except ValueError:
+        fields = None
+    whole = isinstance(fields, dict) and isinstance(fields.get("sequence"), int) and "previous_hash" in fields
+    if sealed is None or not whole:
         raise DamagedLineError("this is no audit record")
     head = Head(fields["sequence"], sealed[1].decode())
     if sha256(line[:-_SEAL_BYTES] + b"}").hexdigest() != head.hash:
         raise DamagedLineError(f"record {head.sequence} was changed: its hash is not that of its content", head)
     return Entry(line, fields, head)
-
-
-def _fields(line: bytes) -> dict[str, Any] | None:
-    try:
-        fields = from_json(line)
-    except ValueError:
-        return None
-    whole = isinstance(fields, dict) and isinstance(fields.get("sequence"), int) and "previous_hash" in fields
-    return fields if whole else None

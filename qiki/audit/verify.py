@@ -1,6 +1,5 @@
 """Verification of the audit log: no record was changed, removed, swapped or cut off."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,10 +33,8 @@ class AuditReport:
 def verify(folder: Path, anchor: Head | None = None) -> AuditReport:
     """Check every line of every file.
 
-    Args:
-        folder: of the audit log
-        anchor: the newest record in the audit stream, read before this call; without it, a log that was cut off at
-            its end or rewritten as a whole passes
+    `anchor` is the newest record in the audit stream, read before this call; without it, a log that was cut off at its
+    end or rewritten as a whole passes.
     """
     files = audit_files(folder)
     live = has_writer(folder)
@@ -59,8 +56,7 @@ class _Chain:
     def __init__(self, anchor: Head | None) -> None:
         self.report = AuditReport()
         self._anchor = anchor
-        self._first: Entry | None = None
-        self._first_where = ""
+        self._first: tuple[str, Entry] | None = None
         self._pruned: Head | None = None
         self._last_file = 0
 
@@ -82,7 +78,7 @@ class _Chain:
             report.head = error.claimed or Head(report.head.sequence + 1, "")
             return
         if self._first is None:
-            self._first, self._first_where = entry, where
+            self._first = where, entry
             report.first_sequence = entry.head.sequence
         else:
             self._follows(where, entry)
@@ -103,8 +99,8 @@ class _Chain:
                 self._fault(where, f"the log {end} when the registrar began at {entry.fields['registered_at']}")
 
     def end(self, folder: Path) -> None:
-        for fault in self._begin_faults():
-            self.report.faults.insert(0, fault)
+        if self._first:
+            self._check_begin(*self._first)
         head, anchor = self.report.head, self._anchor
         if anchor and anchor.sequence > head.sequence:
             missing = _records(head.sequence + 1, anchor.sequence)
@@ -120,17 +116,15 @@ class _Chain:
         elif head.hash and entry.fields["previous_hash"] != head.hash:
             self._fault(where, f"record {sequence} does not continue record {head.sequence} as it stands before it")
 
-    def _begin_faults(self) -> Iterator[LogFault]:
-        """Yield the faults of the first record, which follows the start or the files removed as configured."""
-        first = self._first
-        if first is None:
-            return
+    def _check_begin(self, where: str, first: Entry) -> None:
+        """Check that the first record follows the start or the files removed as configured."""
         before = Head(first.head.sequence - 1, first.fields["previous_hash"])
         pruned = self._pruned
         if before == START or (pruned and (before.sequence < pruned.sequence or before == pruned)):
             return
         removed = _records(pruned.sequence + 1 if pruned else 1, before.sequence)
-        yield LogFault(self._first_where, f"{removed} missing before it" if before.sequence else "continues nothing")
+        what = f"{removed} missing before it" if before.sequence else "continues nothing"
+        self.report.faults.insert(0, LogFault(where, what))
 
     def _fault(self, where: str, what: str) -> None:
         self.report.faults.append(LogFault(where, what))

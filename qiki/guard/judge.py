@@ -12,7 +12,6 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
-from qiki.arrays import Mask
 from qiki.contracts.enums import RadarTrackStatus
 from qiki.contracts.models import GuardAlert
 from qiki.guard.rules import GuardRule, GuardRules
@@ -35,7 +34,7 @@ class Episode:
         return self.announced or self.resumed
 
     def outcome(self, rule: GuardRule, t_us: int) -> Literal["alert", "resumed"] | None:
-        """Return what is to be reported of a condition that holds now."""
+        """Return the event to report of a condition that holds now."""
         since_us = t_us if self.since_us is None else self.since_us
         if self.announced or t_us - since_us < rule.min_duration_s * SECOND_US:
             return None
@@ -68,10 +67,7 @@ class Judgement:
 
 
 class GuardJudge:
-    """Judges the tracks of one run, frame after frame.
-
-    Each rule keeps an episode for each track whose condition holds or held lately; its times decide what is reported.
-    """
+    """Judge of the tracks of one run, with an episode for each rule and track whose condition holds or held lately."""
 
     def __init__(self, rules: GuardRules) -> None:
         self._rules = rules.rules
@@ -132,18 +128,13 @@ class GuardJudge:
         holds &= met
         if not episodes:
             return np.flatnonzero(holds).tolist()
-        holds |= met & self._held_before(rule, reports) & rule.covers(reports.range_m, rule.hysteresis_m)
+        begun = {track for track, episode in episodes.items() if episode.since_us is not None}
+        held_before = np.array([track in begun for track in reports.track_id], dtype=np.bool_)
+        holds |= met & held_before & rule.covers(reports.range_m, rule.hysteresis_m)
         rows: list[int] = np.flatnonzero(holds).tolist()
-        held = {reports.track_id[row] for row in rows}
-        for track, episode in episodes.items():
-            if episode.since_us is not None and track not in held:
-                episodes[track] = Episode(alerted_us=episode.alerted_us)
+        for track in begun - {reports.track_id[row] for row in rows}:
+            episodes[track] = Episode(alerted_us=episodes[track].alerted_us)
         return rows
-
-    def _held_before(self, rule: GuardRule, reports: TrackReports) -> Mask:
-        """Return the tracks whose condition held in the frame before: (n,)."""
-        begun = {track for track, episode in self._episodes[rule.id].items() if episode.since_us is not None}
-        return np.array([track in begun for track in reports.track_id], dtype=np.bool_)
 
 
 def _alert(rule: GuardRule, reports: TrackReports, row: int) -> GuardAlert:

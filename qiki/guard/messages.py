@@ -49,10 +49,9 @@ def guard_messages(tracked: Tracked) -> Iterator[Message]:
     for alert in tracked.judgement.resumed:
         yield _met(GUARD_RESUMED, alert, tracked, moment, ":resumed")
     for ended in tracked.judgement.ended:
-        body = cleared_of(ended, tracked)
         event_id = f"{tracked.run}:{tracked.key}:{ended.track_id}:{ended.rule_id}:cleared"
-        headers = dict(GUARD_CLEARED.headers(event_id, moment))
-        yield Message(GUARD_CLEARED.subject, body.to_json(), headers | _place(tracked))
+        headers = dict(GUARD_CLEARED.headers(event_id, moment)) | _place(tracked)
+        yield Message(GUARD_CLEARED.subject, cleared_of(ended, tracked).to_json(), headers)
 
 
 def _met(kind: EventKind, alert: GuardAlert, tracked: Tracked, moment: datetime, suffix: str = "") -> Message:

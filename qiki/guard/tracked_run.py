@@ -4,7 +4,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import numpy as np
 
@@ -47,11 +47,6 @@ class TrackedRun:
         self.tracker = Tracker(namespace, parameters.of_radar(radar), identities)
         self._judge = GuardJudge(rules)
         self._spoofers: set[str] = set()
-
-    @staticmethod
-    def namespace(run_id: UUID, first_frame: int) -> UUID:
-        """Return the namespace of a run's tracks; a run that begins in its middle names other tracks."""
-        return uuid5(run_id, f"from:{first_frame}") if first_frame else run_id
 
     def step(self, scan: Scan) -> tuple[TrackReports, Judgement, list[int]]:
         """Track one scan: the reports, what the guard finds in them, and the rows of new spoofers.

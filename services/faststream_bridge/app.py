@@ -20,8 +20,7 @@ from faststream_bridge.pipeline import Pipeline
 from faststream_bridge.runs import Runs
 from faststream_bridge.settings import BridgeSettings
 from faststream_bridge.snapshot import FailureNote, SnapshotFile
-from faststream_bridge.stream_identity import covers
-from faststream_bridge.stream_position import Position, StoredFrames, position
+from faststream_bridge.stream import Position, StoredFrames, covers, position
 from qiki.contracts import topics
 from qiki.contracts.events import GUARD_CLEARED, GUARD_RESUMED
 from qiki.contracts.radar import GuardAlert, RadarFrame, RadarTrack, TrackedFrame
@@ -50,12 +49,7 @@ class ConsumerEndedError(QikiError):
 
 
 def build(take: Take, **connection: Any) -> FastStream:
-    """Make the application.
-
-    Args:
-        take: called with every delivery; acknowledges it
-        connection: options of the broker's connection
-    """
+    """Make the application, which hands every delivery to `take`; that acknowledges it."""
 
     class Deliver(BaseMiddleware):
         """Reads each message once; what is no frame does not reach the handler."""
@@ -123,10 +117,10 @@ async def _run(
         begin = await restore(service, runs, snapshots, where, frames)
         completion = Completion(window, snapshots.write)
         failures = FailureNote(state_dir)
-        pipeline = Pipeline(runs, window, completion, frames, where.stream, where.announced, failures, interval_s)
+        pipeline = Pipeline(runs, window, completion, frames, where, failures, interval_s)
         async with TaskGroup() as group:
             finishing = group.create_task(completion.run())
-            await pipeline.resume(begin, where)
+            await pipeline.resume(begin)
             service.log.info("follows the stream", behind=begin, caught_up=where.delivered)
             async with follow(service, pipeline) as app:
                 monitor = LagMonitor(service, link.jetstream, where, pipeline)

@@ -1,7 +1,4 @@
-"""What follows a frame's step, in the order of the frames: tracks stored, frame announced, frame acknowledged.
-
-Many frames may be on the way at once: only the order is kept.
-"""
+"""Completion of frames, in their order: tracks stored, frame announced, frame acknowledged. Many overlap."""
 
 import asyncio
 import contextlib
@@ -18,21 +15,13 @@ from qiki.runtime.window import PublishWindow
 
 @dataclass
 class Job:
-    """One frame on its way.
+    """One frame to be completed."""
 
-    Attributes:
-        sequence: where the frame is stored
-        pending_acks: of what must be stored first
-        announcement: then published, if any
-        acknowledge: then called
-        snapshot: content of the snapshot that covers this frame, if it is time for one
-    """
-
-    sequence: int
-    acknowledge: Acknowledge
-    pending_acks: list["asyncio.Future[int]"] = field(default_factory=list)
-    announcement: Message | None = None
-    snapshot: bytes | None = None
+    sequence: int  # of the frame in its stream
+    acknowledge: Acknowledge  # called at the end
+    pending_acks: list["asyncio.Future[int]"] = field(default_factory=list)  # of what must be stored first
+    announcement: Message | None = None  # published then, if any
+    snapshot: bytes | None = None  # content of the snapshot that covers this frame, if one is due
 
 
 class Completion:
@@ -55,11 +44,10 @@ class Completion:
             self._failure.set_exception(error)
 
     async def run(self) -> None:
-        """Run both stages for ever."""
+        """Run both stages until one fails."""
         async with TaskGroup() as group:
-            group.create_task(self._fail())
-            group.create_task(self._announce())
-            group.create_task(self._acknowledge())
+            for stage in (self._fail(), self._announce(), self._acknowledge()):
+                group.create_task(stage)
 
     async def drained(self) -> None:
         """Wait until every frame is done with."""
@@ -75,8 +63,7 @@ class Completion:
             for stored in job.pending_acks:
                 await stored
             job.pending_acks = []
-            if job.announcement is not None:
-                message = job.announcement
+            if (message := job.announcement) is not None:
                 job.pending_acks = [await self._window.publish(message.subject, message.body, message.headers)]
             self._announced.put_nowait(job)
             self._stepped.task_done()

@@ -24,57 +24,39 @@ class PoisonError(QikiError):
 
 @dataclass(frozen=True, slots=True)
 class StoredFrame:
-    """A frame of the radar stream.
-
-    Attributes:
-        origin: None for a frame of another radar
-        radar: what its headers say of the radar, if anything
-    """
+    """A frame of the radar stream."""
 
     frame: RadarFrame
-    origin: FrameOrigin | None
-    radar: RadarFigures | None = None
+    origin: FrameOrigin | None  # None for a frame of another radar
+    radar: RadarFigures | None = None  # figures in its headers, if any
 
 
 @dataclass(frozen=True, slots=True)
 class Poison:
-    """A message that is no frame.
-
-    Attributes:
-        origin: the run and number that its headers claim, if they do
-    """
+    """A message that is no frame."""
 
     reason: str
-    origin: FrameOrigin | None = None
+    origin: FrameOrigin | None = None  # the run and number that its headers claim, if they do
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A message of the radar stream, as the durable delivered it or as it was read by sequence.
+    """A message of the radar stream, as the durable delivered it or as it was read by sequence."""
 
-    Attributes:
-        sequence: where it is stored
-        content: what it is
-        acknowledge: tells the durable that it is done with
-        stored: when the broker stored it, if it said so
-        count: the durable's count of its deliveries; a jump means that some never arrived. 0 where read by sequence
-    """
-
-    sequence: int
+    sequence: int  # in the stream
     body: bytes
     headers: Mapping[str, str] | None
     content: StoredFrame | Poison
     acknowledge: Acknowledge
-    stored: datetime | None = None
-    count: int = 0
+    stored: datetime | None = None  # time at which the broker stored it, if it said so
+    count: int = 0  # of the durable's deliveries; a jump means that some never arrived. 0 where read by sequence
 
     @classmethod
     def of_message(cls, message: Msg) -> "Delivery":
         """Read what the durable delivered."""
         body, headers, place = message.data, message.headers, message.metadata
-        content = read_content(body, headers)
         sequence, count = place.sequence.stream, place.sequence.consumer
-        return cls(sequence, body, headers, content, message.ack, place.timestamp, count)
+        return cls(sequence, body, headers, read_content(body, headers), message.ack, place.timestamp, count)
 
 
 def read_content(body: bytes, headers: Mapping[str, str] | None) -> StoredFrame | Poison:
@@ -104,7 +86,6 @@ def read_frame(body: bytes) -> RadarFrame:
     if nodes > MAX_FRAME_NODES:
         raise PoisonError(f"{nodes} objects and lists (expected at most {MAX_FRAME_NODES})")
     try:
-        frame = read_payload(RadarFrame, body)
+        return read_payload(RadarFrame, body)
     except ValidationError as error:
         raise PoisonError(first_fault(error)) from None
-    return frame

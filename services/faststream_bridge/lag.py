@@ -1,22 +1,21 @@
-"""The lag of the streams' readers: of every durable as metrics, of our own as events too.
+"""Lag of the streams' consumers: of every durable as metrics, of our own as events too.
 
-A question without an answer is an error and no value: a zero would look like a reader without lag.
+A question without an answer is an error and no value: a zero would look like a consumer without lag.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+import contextlib
 from dataclasses import dataclass
 
 import nats.errors
 from nats.js import JetStreamContext
-from nats.js.api import ConsumerInfo, StreamInfo
+from nats.js.api import ConsumerInfo
 from nats.js.errors import NotFoundError
 from prometheus_client import Counter, Gauge
 
 from faststream_bridge.pipeline import Pipeline
 from faststream_bridge.settings import BridgeSettings
-from faststream_bridge.stream_identity import check_followed
-from faststream_bridge.stream_position import Position
+from faststream_bridge.stream import Position, check_followed
 from qiki.contracts import topics
 from qiki.contracts.events import LAG_CLEARED, LAG_PASSED, Lag
 from qiki.runtime.cancellation import end_if_cancelled
@@ -39,7 +38,7 @@ ERRORS = Counter("qiki_jetstream_lag_errors_total", "Questions about readers tha
 
 @dataclass(frozen=True)
 class ConsumerLag:
-    """One durable at one moment."""
+    """Lag of one durable at one moment."""
 
     stream: str
     consumer: str
@@ -49,60 +48,22 @@ class ConsumerLag:
     oldest_s: float
 
 
-Durables = Mapping[tuple[str, str], ConsumerInfo]
-
-
-async def durables_of(jetstream: JetStreamContext, streams: Iterable[StreamInfo]) -> Durables:
-    """Return every durable, by stream and name.
-
-    Raises:
-        nats.errors.Error: the server does not answer.
-    """
-    return {
-        (str(stream.config.name), info.config.durable_name): info
-        for stream in streams
-        for info in await jetstream.consumers_info(str(stream.config.name))
-        if info.config.durable_name
-    }
-
-
-async def readings(jetstream: JetStreamContext, durables: Durables) -> list[ConsumerLag]:
-    """Return the lag of each.
-
-    Raises:
-        nats.errors.Error: the server does not answer.
-    """
-    return [
-        ConsumerLag(
-            stream,
-            name,
-            info.num_pending or 0,
-            info.num_ack_pending or 0,
-            info.num_redelivered or 0,
-            await _oldest_s(jetstream, stream, info),
-        )
-        for (stream, name), info in durables.items()
-    ]
-
-
-async def _oldest_s(jetstream: JetStreamContext, stream: str, info: ConsumerInfo) -> float:
-    """Return the age of the first message behind the acknowledged ones."""
-    if not info.num_pending and not info.num_ack_pending:
-        return 0.0
-    floor = info.ack_floor.stream_seq if info.ack_floor else 0
-    try:
-        message = await jetstream.get_msg(stream, seq=floor + 1, subject=info.config.filter_subject, next=True)
-    except NotFoundError:  # acknowledged, or aged away, between the two questions
-        return 0.0
-    return max(0.0, (now() - message.time).total_seconds()) if message.time else 0.0
+async def lag_of(jetstream: JetStreamContext, stream: str, info: ConsumerInfo) -> ConsumerLag:
+    """Return the lag of a durable; the oldest message is the first behind the acknowledged ones."""
+    counts = info.num_pending or 0, info.num_ack_pending or 0, info.num_redelivered or 0
+    oldest_s = 0.0
+    if info.num_pending or info.num_ack_pending:
+        floor = info.ack_floor.stream_seq if info.ack_floor else 0
+        with contextlib.suppress(NotFoundError):  # acknowledged, or aged away, between the two questions
+            message = await jetstream.get_msg(stream, seq=floor + 1, subject=info.config.filter_subject, next=True)
+            oldest_s = max(0.0, (now() - message.time).total_seconds()) if message.time else 0.0
+    return ConsumerLag(stream, str(info.config.durable_name), *counts, oldest_s)
 
 
 class LagMonitor:
     """Asks at an interval, sets the metrics, and raises an event when a reader of ours passes the threshold or is back.
 
-    Args:
-        where: the stream and the durable that the pipeline follows
-        pipeline: what it has handled must still be there
+    `where` names the stream and the durable that the pipeline follows: what it has handled must still be there.
     """
 
     def __init__(
@@ -134,38 +95,43 @@ class LagMonitor:
     async def _ask(self) -> None:
         sequence = self._pipeline.sequence  # of now: the answer knows nothing of what is stored after it
         streams = await self._jetstream.streams_info()
-        durables = await durables_of(self._jetstream, streams)
+        durables = {
+            (str(stream.config.name), info.config.durable_name): info
+            for stream in streams
+            for info in await self._jetstream.consumers_info(str(stream.config.name))
+            if info.config.durable_name
+        }
         end_if_cancelled()
         check_followed(self._where, sequence, streams, durables)
-        self.show(await readings(self._jetstream, durables))
+        self.show([await lag_of(self._jetstream, stream, info) for (stream, _), info in durables.items()])
         ASKED.set_to_current_time()
 
     def show(self, found: list[ConsumerLag]) -> None:
-        """Set the metrics to these readings, remove all others, and raise the events."""
-        keys = {(reading.stream, reading.consumer) for reading in found}
+        """Set the metrics to these lags, remove all others, and raise the events."""
+        keys = {(lag.stream, lag.consumer) for lag in found}
         for gone in self._known - keys:
             for gauge in GAUGES.values():
                 gauge.remove(*gone)
         self._known = keys
-        for reading in found:
+        for lag in found:
             for name, gauge in GAUGES.items():
-                gauge.labels(reading.stream, reading.consumer).set(getattr(reading, name))
-            if reading.consumer in OURS:
-                self._judge(reading)
+                gauge.labels(lag.stream, lag.consumer).set(getattr(lag, name))
+            if lag.consumer in OURS:
+                self._judge(lag)
 
-    def _judge(self, reading: ConsumerLag) -> None:
+    def _judge(self, lag: ConsumerLag) -> None:
         threshold_s = self._service.settings.radar_lag_threshold_sec
-        late = reading.oldest_s > threshold_s
-        if late == (reading.consumer in self._late):
+        late = lag.oldest_s > threshold_s
+        if late == (lag.consumer in self._late):
             return
-        (self._late.add if late else self._late.discard)(reading.consumer)
+        (self._late.add if late else self._late.discard)(lag.consumer)
         body = Lag(
             source=self._service.name,
             ts_epoch=now().timestamp(),
-            stream=reading.stream,
-            consumer=reading.consumer,
-            pending=reading.pending + reading.ack_pending,
-            oldest_s=reading.oldest_s,
+            stream=lag.stream,
+            consumer=lag.consumer,
+            pending=lag.pending + lag.ack_pending,
+            oldest_s=lag.oldest_s,
             threshold_s=threshold_s,
         )
         self._service.events.emit(LAG_PASSED if late else LAG_CLEARED, body)

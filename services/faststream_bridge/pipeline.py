@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from itertools import chain
 from time import monotonic
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -10,11 +11,9 @@ from faststream_bridge.completion import Completion, Job
 from faststream_bridge.frames import Delivery, Poison, PoisonError, StoredFrame
 from faststream_bridge.runs import Runs
 from faststream_bridge.snapshot import FailureNote, Snapshot
-from faststream_bridge.stream_identity import Newest
-from faststream_bridge.stream_position import Position, StoredFrames
+from faststream_bridge.stream import Newest, Position, StoredFrames
 from qiki.clock import rfc3339
 from qiki.contracts import topics
-from qiki.contracts.message import Message
 from qiki.guard.messages import buried_message, guard_messages, spoofer_messages, track_messages, tracked_message
 from qiki.guard.tracked_run import Tracked
 from qiki.runtime.clock import now
@@ -31,12 +30,8 @@ STEP = Histogram(
 class Pipeline:
     """Takes what the durable delivers, and reads by sequence what a lost delivery skipped.
 
-    Args:
-        stored: the stream by sequence
-        stream: when the radar stream was made, for the snapshot
-        announced: frames up to this sequence were published by an earlier process
-        failures: the frame that an earlier process failed on
-        snapshot_interval_s: wall time between snapshots
+    `where` is the bridge's position at its start: an earlier process published the frames up to `where.announced`, and
+    noted in `failures` the frame that it failed on. Snapshots are `snapshot_interval_s` of wall time apart.
     """
 
     def __init__(
@@ -45,8 +40,7 @@ class Pipeline:
         window: PublishWindow,
         completion: Completion,
         stored: StoredFrames,
-        stream: str,
-        announced: int,
+        where: Position,
         failures: FailureNote,
         snapshot_interval_s: float,
         clock: Callable[[], float] = monotonic,
@@ -55,8 +49,7 @@ class Pipeline:
         self._window = window
         self._completion = completion
         self._stored = stored
-        self._stream = stream
-        self._announced = announced
+        self._where = where
         self._failures = failures
         self._interval_s = snapshot_interval_s
         self._clock = clock
@@ -72,8 +65,9 @@ class Pipeline:
         """Everything up to it has been handled."""
         return self._sequence
 
-    async def resume(self, sequence: int, where: Position) -> None:
+    async def resume(self, sequence: int) -> None:
         """Begin behind `sequence`, the last one that the state covers; handle what a dead process had been given."""
+        where = self._where
         self._sequence = sequence
         self._newest.note(await self._stored.when(sequence))
         self._delivered = where.delivered_count
@@ -120,23 +114,22 @@ class Pipeline:
 
     async def _handle(self, delivery: Delivery) -> None:
         job = Job(delivery.sequence, delivery.acknowledge)
-        content = self._failed_before(delivery) or delivery.content
+        content = delivery.content
+        if self._failures.names(self._where.stream, delivery.sequence):
+            content = Poison("the tracker failed on it; the bridge's log has the traceback", content.origin)
         poison = content if isinstance(content, Poison) else await self._track(content, job)
         if poison is not None:
             FRAMES.labels("poison").inc()
             await self._bury(delivery, poison, job)
         self._sequence = delivery.sequence
         self._newest.note(delivery.stored)
-        job.snapshot = self._snapshot_if_due()
+        if self._clock() >= self._snapshot_due_s:
+            self._snapshot_due_s = self._clock() + self._interval_s
+            job.snapshot = self.snapshot()
         self._completion.add(job)
 
-    def _failed_before(self, delivery: Delivery) -> Poison | None:
-        if not self._failures.names(self._stream, delivery.sequence):
-            return None
-        return Poison("the tracker failed on it; the bridge's log has the traceback", delivery.content.origin)
-
     async def _bury(self, delivery: Delivery, poison: Poison, job: Job) -> None:
-        if delivery.sequence <= self._announced:
+        if delivery.sequence <= self._where.announced:
             return
         stored = Stored(topics.FRAMES.subject, topics.QIKI_RADAR_V1, delivery.sequence, delivery.body)
         job.pending_acks.append(await bury(self._window, stored, poison.reason))
@@ -153,31 +146,21 @@ class Pipeline:
         except PoisonError as error:
             return Poison(str(error), stored.origin)
         except Exception:  # a bug, which may have spoilt the tracks: start again from the snapshot
-            self._failures.write(self._stream, job.sequence)
+            self._failures.write(self._where.stream, job.sequence)
             raise
         FRAMES.labels("old" if tracked is None else "tracked").inc()
         if tracked is not None:
             TRACKS.set(len(tracked.reports))
-            if job.sequence > self._announced:
+            if job.sequence > self._where.announced:
                 await self._publish(tracked, job)
         return None
 
     async def _publish(self, tracked: Tracked, job: Job) -> None:
-        for message in track_messages(tracked, rfc3339(now())):
-            await self._send(job, message)
-        for message in (*guard_messages(tracked), *spoofer_messages(tracked)):
-            await self._send(job, message)
+        tracks = track_messages(tracked, rfc3339(now()))
+        for message in chain(tracks, guard_messages(tracked), spoofer_messages(tracked)):
+            job.pending_acks.append(await self._window.publish(message.subject, message.body, message.headers))
         job.announcement = tracked_message(tracked, job.sequence)
-
-    async def _send(self, job: Job, message: Message) -> None:
-        job.pending_acks.append(await self._window.publish(message.subject, message.body, message.headers))
-
-    def _snapshot_if_due(self) -> bytes | None:
-        if self._clock() < self._snapshot_due_s:
-            return None
-        self._snapshot_due_s = self._clock() + self._interval_s
-        return self.snapshot()
 
     def snapshot(self) -> bytes:
         """Return the state now."""
-        return Snapshot(self._stream, self._sequence, self._newest.stored, self._runs.snapshot()).to_bytes()
+        return Snapshot(self._where.stream, self._sequence, self._newest.stored, self._runs.snapshot()).to_bytes()

@@ -1,4 +1,4 @@
-"""The trackers, one for each run, and what each has seen.
+"""The trackers, one for each run, and the last frame of each.
 
 A frame without a run's headers comes from another radar: its sensor is a run of its own, ordered by time.
 """
@@ -6,13 +6,12 @@ A frame without a run's headers comes from another radar: its sensor is a run of
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import structlog
 
 from faststream_bridge.frames import PoisonError, StoredFrame
 from qiki.contracts.headers import FrameOrigin
-from qiki.contracts.radar_figures import RadarFigures
 from qiki.guard.rules import GuardRules
 from qiki.guard.tracked_run import Tracked, TrackedRun
 from qiki.tracking import TrackerError, TrackerParameters, scan_from_frame
@@ -35,12 +34,7 @@ class _Entry:
 
 
 class Runs:
-    """Steps the right tracker with each frame.
-
-    Args:
-        parameters: of every tracker, but for what a frame says of its radar
-        rules: of every judge
-    """
+    """Trackers by run; a frame steps that of its run. A frame's radar figures replace the parameters'."""
 
     def __init__(self, parameters: TrackerParameters, rules: GuardRules) -> None:
         self._parameters = parameters
@@ -55,8 +49,9 @@ class Runs:
             PoisonError: the tracker cannot take it.
         """
         frame, origin = stored.frame, stored.origin
-        own = origin or _sensor(stored, self._runs.get(str(frame.sensor_id)))
-        entry = self._runs.get(own.run)
+        entry = self._runs.get(origin.run if origin else str(frame.sensor_id))
+        # A radar that numbers nothing: its bot is at rest.
+        own = origin or FrameOrigin(str(frame.sensor_id), entry.last + 1 if entry else 0, AT_REST, AT_REST)
         if entry is not None and _is_old(entry, stored):
             return None
         try:
@@ -64,7 +59,9 @@ class Runs:
             run_id = UUID(own.run)
         except (TrackerError, ValueError) as error:
             raise PoisonError(str(error)) from None
-        entry = entry or _Entry(self._begin(run_id, own, stored.radar))
+        if entry is None:  # a run that begins in its middle names other tracks
+            namespace = uuid5(run_id, f"from:{own.frame}") if own.frame else run_id
+            entry = _Entry(TrackedRun(namespace, self._parameters, self._rules, own.identities, stored.radar))
         try:
             reports, judgement, spoofers = entry.run.step(scan)
         except TrackerError as error:  # anything else is a bug, after which the tracks may be spoilt
@@ -78,7 +75,7 @@ class Runs:
         return Tracked(own.run, key, own.frame, frame.frame_id, reports, judgement, spoofers)
 
     def is_new(self, origin: FrameOrigin) -> bool:
-        """Whether a frame is none of those that its run has seen."""
+        """Return whether a frame is newer than the last of its run."""
         run = self._runs.get(origin.run)
         return run is None or origin.frame > run.last
 
@@ -90,20 +87,16 @@ class Runs:
         ]
 
     def restore(self, snapshot: Iterable[Mapping[str, Any]]) -> None:
-        """Go on exactly where `snapshot` was taken.
+        """Continue exactly where `snapshot` was taken.
 
         Raises:
             TrackerError: a snapshot of another version, or a broken one.
         """
-        self._runs = {one["run"]: self._restored(one) for one in snapshot}
+        self._runs = {
+            one["run"]: _Entry(TrackedRun.restore(one, self._parameters, self._rules), one["last"], one.get("seen", 0))
+            for one in snapshot
+        }
         self._frames = max((entry.seen for entry in self._runs.values()), default=0)
-
-    def _restored(self, one: Mapping[str, Any]) -> _Entry:
-        return _Entry(TrackedRun.restore(one, self._parameters, self._rules), one["last"], one.get("seen", 0))
-
-    def _begin(self, run_id: UUID, origin: FrameOrigin, radar: RadarFigures | None) -> TrackedRun:
-        namespace = TrackedRun.namespace(run_id, origin.frame)
-        return TrackedRun(namespace, self._parameters, self._rules, origin.identities, radar)
 
     def _forget_idle(self) -> None:
         """Bound the memory; the run of the newest frame, which stands last, always stays."""
@@ -123,11 +116,6 @@ class Runs:
         if len(self._runs) > MAX_RUNS:
             return f"more than {MAX_RUNS} runs"
         return f"{tracks} tracks in all runs (expected at most {MAX_TRACKS})" if tracks > MAX_TRACKS else None
-
-
-def _sensor(stored: StoredFrame, entry: _Entry | None) -> FrameOrigin:
-    """Return the origin of the next frame of a radar that numbers nothing: its bot is at rest."""
-    return FrameOrigin(str(stored.frame.sensor_id), entry.last + 1 if entry else 0, AT_REST, AT_REST)
 
 
 def _is_old(entry: _Entry, stored: StoredFrame) -> bool:

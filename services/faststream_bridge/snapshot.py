@@ -19,18 +19,12 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Snapshot:
-    """State after every frame up to `sequence`.
+    """State after every frame up to `sequence`."""
 
-    Attributes:
-        stream: when the stream was made; a snapshot of another one is of no use
-        stored: when the frame at `sequence` was stored, if that is known
-        runs: what `Runs.snapshot` gave
-    """
-
-    stream: str
+    stream: str  # time at which it was made; a snapshot of another one is of no use
     sequence: int
-    stored: datetime | None
-    runs: list[dict[str, Any]]
+    stored: datetime | None  # time at which the frame at `sequence` was stored, if known
+    runs: list[dict[str, Any]]  # of `Runs.snapshot`
 
     def to_bytes(self) -> bytes:
         """Return the file's content."""
@@ -60,8 +54,8 @@ class SnapshotFile:
     def write(self, content: bytes) -> None:
         """Replace the file: a reader sees the old one or the new one.
 
-        Where that cannot be done the old one stays. No acknowledgement depends on a snapshot: the next start reads on
-        from its end, through acknowledged messages too, and an older snapshot only makes that longer.
+        On an error the old one stays. No acknowledgement depends on a snapshot: the next start reads on from its end,
+        through acknowledged messages too, and an older snapshot only makes that longer.
         """
         try:
             write_atomically(self._path, content)
@@ -79,7 +73,7 @@ class SnapshotFile:
         """Return the snapshot of this stream, or None where there is none to resume from."""
         try:
             content = json.loads(self._path.read_bytes())
-            found = (content["version"], content["stream"])
+            found = content["version"], content["stream"]
             stored = content["stored"] and datetime.fromisoformat(content["stored"]).astimezone(UTC)
             snapshot = Snapshot(stream, int(content["sequence"]), stored, content["runs"])
         except FileNotFoundError:
@@ -94,10 +88,7 @@ class SnapshotFile:
 
 
 class FailureNote:
-    """A note on disk of the frame that the tracker failed on: the second time it becomes a dead letter.
-
-    It counts for the next process: this one ends.
-    """
+    """A note on disk, for the next process, of the frame that the tracker failed on: then it becomes a dead letter."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "failed-on"

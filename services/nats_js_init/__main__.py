@@ -11,9 +11,8 @@ from uuid import uuid4
 import nats.errors
 from nats.js import JetStreamContext
 
-from nats_js_init.apply import ImpossibleChangeError, apply
-from nats_js_init.plan import plan
 from nats_js_init.settings import InitSettings
+from nats_js_init.streams import ImpossibleChangeError, apply, plan
 from qiki.contracts.events import INIT_FAILED, INIT_OK, EventKind, LifeCycle
 from qiki.errors import UserError
 from qiki.runtime.clock import now
@@ -33,9 +32,8 @@ async def initialise(settings: InitSettings) -> None:
             await _report(client.jetstream(), settings)
             await client.close()
     except TimeoutError:
-        raise UserError(
-            f"NATS_URL: no JetStream at {settings.nats_url} within {settings.init_timeout_sec:g} s"
-        ) from None
+        waited = f"within {settings.init_timeout_sec:g} s"
+        raise UserError(f"NATS_URL: no JetStream at {settings.nats_url} {waited}") from None
     except nats.errors.Error as error:
         raise UserError(f"NATS_URL: {settings.nats_url}: {error}") from None
 

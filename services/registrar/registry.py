@@ -77,12 +77,12 @@ class Registry:
                 await self._window.publish(topics.AUDIT.subject, body, headers)
 
     async def record_repairs(self, torn: Sequence[Torn]) -> None:
-        """Record what was torn off."""
+        """Record the torn lines; then their remains are no longer needed."""
         for one in torn:
             payload = AuditRepaired(file=one.file, torn_bytes=one.size, ts_epoch=now().timestamp())
             self._service.log.warning("torn line taken away", file=one.file, bytes=one.size)
             await self.register([own_draft(AUDIT_REPAIRED, one.event_id, payload, now())])
-            one.recorded()
+            one.remains.unlink()
 
     async def record_break(self, found: Head, expected: Head) -> None:
         """Record that the files do not end as the audit stream says."""
@@ -126,7 +126,7 @@ class Registry:
 
 
 async def on_files(service: Service[RegistrarSettings], work: Callable[[], R]) -> R:
-    """Do something with the files, in a thread; where they refuse, be unready and try again.
+    """Work on the files, in a thread; on an error of the system be unready and retry.
 
     Raises:
         StoppingError: the service stops first.

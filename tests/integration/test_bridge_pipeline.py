@@ -19,9 +19,8 @@ from nats.js.api import AckPolicy, ConsumerConfig
 from faststream_bridge.app import ConsumerEndedError, build, watch
 from faststream_bridge.frames import Delivery, StoredFrame
 from faststream_bridge.runs import Runs
-from nats_js_init.apply import apply
-from nats_js_init.plan import plan
 from nats_js_init.settings import InitSettings
+from nats_js_init.streams import apply, plan
 from qiki.clock import rfc3339
 from qiki.contracts import topics
 from qiki.contracts.enums import FriendFoe, RadarRangeBand

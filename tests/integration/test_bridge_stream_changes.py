@@ -14,9 +14,8 @@ import pytest
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig
 
-from nats_js_init.apply import apply
-from nats_js_init.plan import plan
 from nats_js_init.settings import InitSettings
+from nats_js_init.streams import apply, plan
 from qiki.clock import rfc3339
 from qiki.contracts import topics
 from qiki.contracts.enums import RadarRangeBand

@@ -13,9 +13,8 @@ from nats.js.api import RawStreamMsg
 from nats.js.errors import NotFoundError
 
 from faststream_bridge.max_deliveries import ADVISORIES, bury_exhausted
-from nats_js_init.apply import apply
-from nats_js_init.plan import plan
 from nats_js_init.settings import InitSettings
+from nats_js_init.streams import apply, plan
 from qiki.contracts import topics
 from qiki.runtime.health import Health
 from qiki.runtime.nats import Link, connect

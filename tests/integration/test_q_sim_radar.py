@@ -19,9 +19,8 @@ from nats.js.api import AckPolicy, ConsumerConfig
 from generated import q_sim_api_pb2 as api
 from generated.q_sim_api_pb2_grpc import QSimAPIServiceServicer, add_QSimAPIServiceServicer_to_server
 from generated.radar.v1.radar_pb2 import RadarDetection
-from nats_js_init.apply import apply
-from nats_js_init.plan import plan
 from nats_js_init.settings import InitSettings
+from nats_js_init.streams import apply, plan
 from qiki_harness.testing import Broker, ServiceProcess, until
 
 RUN = "11111111-2222-4333-8444-555555555555"

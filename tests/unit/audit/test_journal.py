@@ -138,7 +138,7 @@ def test_a_torn_last_line_is_taken_away_and_kept_until_that_is_recorded(
         ids.add(torn.event_id)
         journal.close()
     assert len(ids) == 1
-    torn.recorded()
+    torn.remains.unlink()
     journal = Journal(tmp_path, ROOMY)
     assert journal.open() == []
     journal.append([draft(3)], NOON)

@@ -12,9 +12,12 @@ from faststream_bridge.frames import Delivery, Poison, StoredFrame, read_content
 from faststream_bridge.pipeline import Pipeline
 from faststream_bridge.runs import Runs, Tracked
 from faststream_bridge.snapshot import FailureNote
+from faststream_bridge.stream import Position
 from qiki.contracts.enums import RadarRangeBand
 from qiki.contracts.headers import RADAR
 from qiki.radar import RadarParameters
+
+WHERE = Position("stream", "durable", 1, 100, 0, 0, 0, 0)
 
 
 class BrokenRuns(Runs):
@@ -47,7 +50,7 @@ def test_a_bug_in_a_step_ends_the_bridge_and_takes_no_further_frame(
         runs = make_runs()
         runs.__class__ = BrokenRuns
         completion = Completion(None, lambda _: None)  # type: ignore[arg-type]  # nothing is published
-        pipeline = Pipeline(runs, None, completion, None, "stream", 0, FailureNote(tmp_path), 1.0)  # type: ignore[arg-type]
+        pipeline = Pipeline(runs, None, completion, None, WHERE, FailureNote(tmp_path), 1.0)  # type: ignore[arg-type]
         finishing = asyncio.create_task(completion.run())
         for sequence in (1, 2, 1):
             one = StoredFrame(stored(sequence).frame, None)
@@ -70,7 +73,7 @@ def test_the_frame_that_it_failed_on_before_is_a_dead_letter_and_the_next_one_is
 
     async def main() -> None:
         completion = Completion(window, lambda _: None)  # type: ignore[arg-type]
-        pipeline = Pipeline(make_runs(), window, completion, None, "stream", 0, FailureNote(tmp_path), 9.0)  # type: ignore[arg-type]
+        pipeline = Pipeline(make_runs(), window, completion, None, WHERE, FailureNote(tmp_path), 9.0)  # type: ignore[arg-type]
         finishing = asyncio.create_task(completion.run())
         for count, sequence in enumerate((5, 6), 1):
             one = StoredFrame(stored(sequence).frame, None)
@@ -108,7 +111,7 @@ def test_a_runs_dead_letter_is_announced_once_in_its_turn_and_no_frame_twice(
 
     async def main() -> None:
         completion = Completion(window, lambda _: None)  # type: ignore[arg-type]
-        pipeline = Pipeline(make_runs(), window, completion, None, "stream", 0, FailureNote(tmp_path), 9.0)  # type: ignore[arg-type]
+        pipeline = Pipeline(make_runs(), window, completion, None, WHERE, FailureNote(tmp_path), 9.0)  # type: ignore[arg-type]
         finishing = asyncio.create_task(completion.run())
         for sequence, (number, broken) in enumerate([(0, False), (1, True), (0, True), (2, False)], 1):
             one = Poison("broken", frames[number].origin) if broken else frames[number]
@@ -133,7 +136,7 @@ def test_a_frame_that_says_what_no_radar_is_like_is_a_dead_letter_and_the_next_o
 
     async def main() -> None:
         completion = Completion(window, lambda _: None)  # type: ignore[arg-type]
-        pipeline = Pipeline(runs, window, completion, None, "stream", 0, FailureNote(tmp_path), 9.0)  # type: ignore[arg-type]
+        pipeline = Pipeline(runs, window, completion, None, WHERE, FailureNote(tmp_path), 9.0)  # type: ignore[arg-type]
         finishing = asyncio.create_task(completion.run())
         for sequence, headers in enumerate(({RADAR: "range_floor_m=-1"}, told), 1):
             body = stored(sequence).frame.to_json()

@@ -13,7 +13,7 @@ from faststream_bridge.app import restore
 from faststream_bridge.frames import StoredFrame
 from faststream_bridge.runs import Runs
 from faststream_bridge.snapshot import Snapshot, SnapshotFile
-from faststream_bridge.stream_position import Position
+from faststream_bridge.stream import Position
 
 STREAM = "2026-01-01 00:00:00+00:00"
 WHERE = Position(STREAM, STREAM, 1, 100, 5, 0, 0, 0)

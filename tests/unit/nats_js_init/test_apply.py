@@ -5,9 +5,8 @@ from dataclasses import replace
 import pytest
 from nats.js.api import ConsumerConfig, StreamConfig
 
-from nats_js_init.apply import differences
-from nats_js_init.plan import plan
 from nats_js_init.settings import InitSettings
+from nats_js_init.streams import differences, plan
 
 SECONDS = [16.4, 0.1, 1.1, 33.3, 604_800.7]
 

@@ -2,8 +2,8 @@
 
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, DiscardPolicy, ReplayPolicy, StorageType
 
-from nats_js_init.plan import StreamPlan, plan
 from nats_js_init.settings import InitSettings
+from nats_js_init.streams import StreamPlan, plan
 
 DAY_S = 86_400
 STREAMS = {

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from faststream_bridge.snapshot import Snapshot
-from faststream_bridge.stream_identity import Newest, StreamChangedError, check_followed, covers
-from faststream_bridge.stream_position import PRECISION, Position
+from faststream_bridge.stream import PRECISION, Newest, Position, StreamChangedError, check_followed, covers
 
 MADE = datetime(2026, 1, 1, tzinfo=UTC)
 LATER = MADE + timedelta(seconds=1)

@@ -1,4 +1,4 @@
-"""Make JetStream as planned, with no more changes than needed."""
+"""The streams and consumers of the table of topics: what must exist, made with no more changes than needed."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import asdict, dataclass, replace
@@ -7,10 +7,11 @@ from functools import partial
 from typing import Any
 
 from nats.js import JetStreamContext
-from nats.js.api import ConsumerConfig, StreamConfig
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, DiscardPolicy, ReplayPolicy, StorageType, StreamConfig
 from nats.js.errors import APIError, NotFoundError
 
-from nats_js_init.plan import StreamPlan
+from nats_js_init.settings import InitSettings
+from qiki.contracts.topics import STREAMS, TOPICS, Durable, Stream, Topic
 from qiki.errors import UserError
 
 Config = StreamConfig | ConsumerConfig
@@ -18,6 +19,48 @@ Put = Callable[[Any], Awaitable[Any]]
 BY_HAND = "; remove it by hand and start nats-js-init again"
 GRAIN_S = 1e-6
 """Times closer than this are the same: the way to the server and back costs a nanosecond or so."""
+
+
+@dataclass(frozen=True)
+class StreamPlan:
+    """A stream and the durable consumers that read it."""
+
+    config: StreamConfig
+    consumers: tuple[ConsumerConfig, ...] = ()
+
+
+def plan(settings: InitSettings) -> tuple[StreamPlan, ...]:
+    """Return the streams and consumers of the contract, sized by the settings."""
+    return tuple(_plan(settings.sized(stream)) for stream in STREAMS)
+
+
+def _plan(stream: Stream) -> StreamPlan:
+    config = StreamConfig(
+        name=stream.name,
+        subjects=[stream.subjects],
+        storage=StorageType.FILE,
+        discard=DiscardPolicy.OLD,
+        max_bytes=stream.max_bytes,
+        max_age=stream.max_age_s,
+        duplicate_window=stream.duplicate_window_s,
+        allow_direct=True,
+    )
+    readers = ((topic, durable) for topic in TOPICS if topic.stream == stream.name for durable in topic.durables)
+    return StreamPlan(config, tuple(_consumer(topic, durable, stream) for topic, durable in readers))
+
+
+def _consumer(topic: Topic[Any], durable: Durable, stream: Stream) -> ConsumerConfig:
+    return ConsumerConfig(
+        durable_name=durable.name,
+        filter_subject=topic.subject,
+        ack_policy=AckPolicy.EXPLICIT,
+        deliver_policy=DeliverPolicy.ALL,
+        replay_policy=ReplayPolicy.INSTANT,
+        ack_wait=stream.ack_wait_s if durable.ack_wait_s is None else durable.ack_wait_s,
+        max_deliver=stream.max_deliver if durable.max_deliver is None else durable.max_deliver,
+        max_ack_pending=stream.max_ack_pending,
+        deliver_subject="",  # pull
+    )
 
 
 class ImpossibleChangeError(UserError):
