@@ -41,11 +41,7 @@ def lines_backward(path: Path) -> Iterator[bytes]:
 
 
 def take_lock(folder: Path) -> int:
-    """Lock a folder for writing, and return a descriptor that holds the lock.
-
-    Raises:
-        OSError: the folder cannot be written, or another process holds the lock.
-    """
+    """Lock a folder for writing, and return a descriptor; raise OSError if it is locked or cannot be written."""
     descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

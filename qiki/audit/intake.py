@@ -19,13 +19,10 @@ SEVERITY_OF: dict[str | None, Severity] = {name: name for name in SEVERITIES}
 
 
 def read_draft(subject: str, headers: Mapping[str, str] | None, body: bytes, stored_at: datetime) -> Draft:
-    """Read an event from a message; without a time it gets that of its storing.
+    """Read an event from a message, stored then by the broker; raise BrokenEventError if it is none.
 
     Code and severity are the publisher's. Where it gives none, they are those of the table of events for this type and
     subject, if they are unique; else there is no code, and the severity is INFO.
-
-    Raises:
-        BrokenEventError: the message is no event.
     """
     event = read_cloud_event(headers, body)
     if event.source in OWN_SOURCES:

@@ -79,10 +79,7 @@ class Journal:
         self._file = self._lock = -1
 
     def append(self, drafts: Sequence[Draft], moment: datetime) -> list[Entry]:
-        """Write drafts, at least one and as many as fit into the newest file, and flush them to the disk.
-
-        `moment` is wall time.
-        """
+        """Write drafts at wall time `moment`, one or more, as many as fit into the newest file; flush to the disk."""
         entries = [seal(drafts[0], self.head, moment)]
         size = self._room_for(entries[0], moment)
         for draft in drafts[1:]:

@@ -92,11 +92,7 @@ class Follower:
 
 
 def code_range(text: str) -> tuple[int, int]:
-    """Read a range of codes: `2xx`, `2` or `200-299`.
-
-    Raises:
-        ValueError: it is none of these.
-    """
+    """Read a range of codes, `2xx`, `2` or `200-299`; raise ValueError if it is none of these."""
     match = _RANGE.fullmatch(text.strip())
     if match is None or (match[2] and match[2] > match[3]):
         raise ValueError(f"expected one such as 2xx or 200-299 (there are 1xx to {max(RANGES)}xx), got {text!r}")
@@ -106,11 +102,7 @@ def code_range(text: str) -> tuple[int, int]:
 
 
 def moment(text: str, now: datetime) -> datetime:
-    """Read a time in RFC 3339, or one before `now`: `90s`, `10m`, `2h`, `1d`.
-
-    Raises:
-        ValueError: it is neither.
-    """
+    """Read a time in RFC 3339, or one before `now`, as `90s`, `10m`, `2h`, `1d`; raise ValueError if it is neither."""
     ago = _AGO.fullmatch(text.strip())
     if ago:
         return now - timedelta(**{_UNITS[ago[2]]: float(ago[1])})

@@ -103,18 +103,12 @@ def _backward(folder: Path) -> Iterator[tuple[Path, Entry]]:
 
 
 def continued(head: Head, anchor: Head | None) -> Head:
-    """Return what the next record continues: the files' end, unless the audit stream has more.
-
-    So missing records stay visible: no sequence is given twice.
-    """
+    """Return the head that the next record continues: no sequence is given twice, so missing records stay visible."""
     return anchor if anchor and anchor.sequence >= head.sequence else head
 
 
 def found_instead(head: Head, anchor: Head | None, contradiction: Head | None) -> Head | None:
-    """Return what the files, which end at `head`, hold in place of the anchor; None where they hold it.
-
-    `contradiction` is another record with the anchor's sequence.
-    """
+    """Return the record that the files hold in place of the anchor, if any: `contradiction`, or their end `head`."""
     if contradiction or anchor is None:
         return contradiction
     return head if anchor.sequence > head.sequence else None

@@ -91,11 +91,7 @@ def seal(draft: Draft, head: Head, moment: datetime) -> Entry:
 
 
 def unseal(line: bytes) -> Entry:
-    """Read a line and check it against its own hash.
-
-    Raises:
-        DamagedLineError: it is incomplete, or was changed.
-    """
+    """Read a line and check it against its own hash; raise DamagedLineError if it is incomplete or was changed."""
     if not line.endswith(b"\n"):
         raise DamagedLineError("the line is torn off")
     sealed = _SEAL.fullmatch(line[-_SEAL_BYTES:])

@@ -23,9 +23,5 @@ DEFAULT_RULES = Path(__file__).parent / "rules.yaml"
 
 
 def load_rules(path: Path = DEFAULT_RULES) -> GuardRules:
-    """Read a file of guard rules; the platform's own where none is named.
-
-    Raises:
-        UserError: there is none, or it is not one; one line.
-    """
+    """Read a file of guard rules, by default the platform's own; raise UserError, one line, if it is none."""
     return load_yaml_model(path, GuardRules)

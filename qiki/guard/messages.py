@@ -1,25 +1,14 @@
 """The messages of a frame: its tracks, what the guard found, and the notice that all of them are stored."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from uuid import UUID
 
 from pydantic_core import to_json
 
 from qiki.clock import parse_rfc3339, rfc3339
+from qiki.contracts import events, topics
 from qiki.contracts import headers as names
-from qiki.contracts import topics
 from qiki.contracts.enums import RadarRangeBand
-from qiki.contracts.events import (
-    GUARD_ALERT,
-    GUARD_CLEARED,
-    GUARD_RESUMED,
-    IDENTITY_SPOOFED,
-    SEVERITY,
-    EventKind,
-    GuardCleared,
-    IdentitySpoofed,
-)
 from qiki.contracts.headers import FrameOrigin
 from qiki.contracts.ids import frame_message_id, run_frame_id, track_message_id
 from qiki.contracts.message import Message
@@ -43,21 +32,20 @@ def track_messages(tracked: Tracked, ts_ingest: str) -> Iterator[Message]:
 
 def guard_messages(tracked: Tracked) -> Iterator[Message]:
     """Yield an event for each alert that begins, that holds again, and that is over."""
-    moment = tracked.reports.moment
     for alert in tracked.judgement.alerts:
-        yield _met(GUARD_ALERT, alert, tracked, moment)
+        yield _met(events.GUARD_ALERT, alert, tracked)
     for alert in tracked.judgement.resumed:
-        yield _met(GUARD_RESUMED, alert, tracked, moment, ":resumed")
+        yield _met(events.GUARD_RESUMED, alert, tracked, ":resumed")
     for ended in tracked.judgement.ended:
         event_id = f"{tracked.run}:{tracked.key}:{ended.track_id}:{ended.rule_id}:cleared"
-        headers = dict(GUARD_CLEARED.headers(event_id, moment)) | _place(tracked)
-        yield Message(GUARD_CLEARED.subject, cleared_of(ended, tracked).to_json(), headers)
+        headers = dict(events.GUARD_CLEARED.headers(event_id, tracked.reports.moment)) | _place(tracked)
+        yield Message(events.GUARD_CLEARED.subject, cleared_of(ended, tracked).to_json(), headers)
 
 
-def _met(kind: EventKind, alert: GuardAlert, tracked: Tracked, moment: datetime, suffix: str = "") -> Message:
+def _met(kind: events.EventKind, alert: GuardAlert, tracked: Tracked, suffix: str = "") -> Message:
     """Return the event of a guard rule that is met, with the severity of the rule."""
     event_id = f"{tracked.run}:{tracked.key}:{alert.track_id}:{alert.rule_id}{suffix}"
-    headers = dict(kind.headers(event_id, moment)) | {SEVERITY: alert.severity.upper()}
+    headers = dict(kind.headers(event_id, tracked.reports.moment)) | {events.SEVERITY: alert.severity.upper()}
     return Message(kind.subject, alert.to_json(), headers | _place(tracked))
 
 
@@ -66,15 +54,15 @@ def spoofer_messages(tracked: Tracked) -> Iterator[Message]:
     reports = tracked.reports
     moment = reports.moment
     for row in tracked.spoofers:
-        body = IdentitySpoofed(
+        body = events.IdentitySpoofed(
             run_id=tracked.run,
             track_id=UUID(reports.track_id[row]),
             transponder_id=reports.transponder_id[row],
             range_m=float(reports.range_m[row]),
             ts_epoch=moment.timestamp(),
         )
-        headers = IDENTITY_SPOOFED.headers(f"{tracked.run}:{body.track_id}:spoof", moment)
-        yield Message(IDENTITY_SPOOFED.subject, body.to_json(), headers)
+        headers = events.IDENTITY_SPOOFED.headers(f"{tracked.run}:{body.track_id}:spoof", moment)
+        yield Message(events.IDENTITY_SPOOFED.subject, body.to_json(), headers)
 
 
 def tracked_message(tracked: Tracked, sequence: int | None = None) -> Message:
@@ -83,9 +71,9 @@ def tracked_message(tracked: Tracked, sequence: int | None = None) -> Message:
     return _notice(notice_of(tracked), tracked.key, place | {names.ALERTS: str(tracked.judgement.count)})
 
 
-def cleared_of(ended: Ended, tracked: Tracked) -> GuardCleared:
+def cleared_of(ended: Ended, tracked: Tracked) -> events.GuardCleared:
     """Return the payload of an alert that is over."""
-    return GuardCleared(
+    return events.GuardCleared(
         run_id=tracked.run,
         rule_id=ended.rule_id,
         track_id=UUID(ended.track_id),

@@ -49,11 +49,7 @@ class TrackedRun:
         self._spoofers: set[str] = set()
 
     def step(self, scan: Scan) -> tuple[TrackReports, Judgement, list[int]]:
-        """Track one scan: the reports, what the guard finds in them, and the rows of new spoofers.
-
-        Raises:
-            TrackerError: the tracker cannot take the scan; nothing has changed.
-        """
+        """Track one scan; return reports, judgement, rows of new spoofers. A TrackerError leaves all as it was."""
         reports = self.tracker.step(scan)
         return reports, self._judge.judge(reports), self._new_spoofers(reports)
 
@@ -69,11 +65,7 @@ class TrackedRun:
 
     @classmethod
     def restore(cls, snapshot: Mapping[str, Any], parameters: TrackerParameters, rules: GuardRules) -> Self:
-        """Return a run that continues exactly where `snapshot` was taken.
-
-        Raises:
-            TrackerError: a snapshot of another version, or a broken one.
-        """
+        """Continue exactly where `snapshot` was taken; raise TrackerError if it is broken or of another version."""
         identities = {identity: FriendFoe(side) for identity, side in snapshot["identities"].items()}
         figures = snapshot.get("radar")  # a run of an older version was tracked with the defaults, and continues so
         radar = None if figures is None else RadarFigures.model_validate(figures)

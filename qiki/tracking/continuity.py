@@ -62,10 +62,7 @@ def exchange(tracks: TrackTable, estimate: Estimate, parameters: TrackerParamete
 
 
 def maybe_known(tracks: TrackTable, position: Array, variance: Array, t_us: int, parameters: TrackerParameters) -> Mask:
-    """Return which unassigned plots may be of a missed confirmed track that left its gate: (k,).
-
-    Positions (k, 3) [m] of the plots in world axes, and their variances (k, 3) [m²].
-    """
+    """Return which plots, at world positions (k, 3) [m], may be of a missed track whose contact left its gate: (k,)."""
     known = np.zeros(len(position), dtype=np.bool_)
     old = np.flatnonzero(tracks["confirmed"] & ~tracks["hit"])
     if len(old) and len(position):

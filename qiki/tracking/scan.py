@@ -51,11 +51,7 @@ class Scan:
 def scan_from_frame(
     frame: RadarFrame, own_position: Sequence[float] = (0, 0, 0), own_velocity: Sequence[float] = (0, 0, 0)
 ) -> Scan:
-    """Convert a validated frame to a scan; the bot's own state in world axes [m, m/s].
-
-    Raises:
-        ScanError: a number beyond those of any radar; the text names it.
-    """
+    """Convert a validated frame to a scan; raise ScanError, which names it, for a number beyond those of any radar."""
     plots = frame.detections
     measured = np.array([NUMBERS(plot) for plot in plots], dtype=np.float64).reshape(-1, 6)
     _check(measured)

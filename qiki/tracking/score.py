@@ -1,7 +1,4 @@
-"""Score: the log-likelihood ratio of each track, by which it is confirmed and deleted.
-
-Blackman & Popoli 1999, section 6.2.
-"""
+"""Score: the log-likelihood ratio by which a track is confirmed and deleted (Blackman & Popoli 1999, section 6.2)."""
 
 import numpy as np
 

@@ -23,7 +23,7 @@ from qiki.tracking.reports import TrackReports, report
 from qiki.tracking.resolution import blurred, share, with_shared
 from qiki.tracking.scan import SECOND_US, Scan
 from qiki.tracking.score import dead, learn_false_alarms, score, smooth_strength
-from qiki.tracking.tracks import Estimate, Header, TrackTable, appended, empty_table, merged, without
+from qiki.tracking.tracks import NO_TRACKS, Estimate, Header, TrackTable, appended, merged, without
 from qiki.tracking.updater import update
 
 NAMES_A_TRACK = 2
@@ -48,7 +48,7 @@ class Tracker:
         self._parameters = parameters
         self._identities = dict(identities)
         self._names = NameBook()
-        self._tracks = empty_table()
+        self._tracks = NO_TRACKS
         self._next_counter = 0
         self._false_alarms = parameters.expected_false_alarms
         self._t_us: int | None = None
@@ -69,12 +69,7 @@ class Tracker:
         return len(self._tracks)
 
     def step(self, scan: Scan) -> TrackReports:
-        """Take in one scan.
-
-        Raises:
-            TimeReversedError: it is older than the one before it.
-            ScanError: it holds too many detections.
-        """
+        """Take in one scan; raise TimeReversedError if it is older than the last, ScanError if it is too large."""
         parameters, tracks, dt_s = self._parameters, self._tracks, self._elapsed_s(scan)
         gap = dt_s > parameters.longest_gap_s
         plots = measured(scan.range_m, scan.line_of_sight, scan.doppler_mps, scan.snr_db, parameters)
@@ -111,11 +106,7 @@ class Tracker:
 
     @classmethod
     def restore(cls, snapshot: bytes, parameters: TrackerParameters, identities: Mapping[str, FriendFoe]) -> Self:
-        """Return a tracker that continues exactly as the one whose snapshot it is.
-
-        Raises:
-            SnapshotError: the bytes are no snapshot, or one of another version.
-        """
+        """Continue exactly as the tracker of the snapshot; raise SnapshotError if it is none, or of another version."""
         header, tracks = Header.unpack(snapshot)
         tracker = cls(UUID(header.run_id), parameters, identities)
         tracker._names, tracker._tracks = NameBook(header.names), tracks
@@ -137,7 +128,7 @@ class Tracker:
         """Add tracks of the unassigned plots, and return them."""
         rows = unassigned(scan, assigned, self._parameters.max_tracks - len(self._tracks))
         if not len(rows):
-            return empty_table()
+            return NO_TRACKS
         chosen = plots.take(rows)
         position = scan.own_position + chosen.range_m[:, None] * chosen.sight
         variance = diagonal(position_noise(chosen, chosen.sight, chosen.range_m))
@@ -152,7 +143,9 @@ class Tracker:
         """Report all tracks, and drop those that are gone with this report."""
         tracks, names = self._tracks, self._names.names
         ids = self._ids(tracks["counter"])
-        reports = report(tracks, estimate, gone, scan, ids, names, self._sides(), self._parameters)
+        # The last side is for the index NOBODY.
+        sides = [*(self._identities.get(name, FriendFoe.UNKNOWN) for name in names), FriendFoe.UNKNOWN]
+        reports = report(tracks, estimate, gone, scan, ids, names, np.array(sides, dtype=np.int8), self._parameters)
         if gone.any():
             for counter in tracks["counter"][gone].tolist():
                 del self._track_ids[counter]
@@ -168,8 +161,3 @@ class Tracker:
             known.get(counter) or known.setdefault(counter, str(track_id(self._run_id, counter)))
             for counter in counters.tolist()
         ]
-
-    def _sides(self) -> NDArray[np.int8]:
-        """Return the FriendFoe of each name; the last entry is for the index NOBODY."""
-        sides = [self._identities.get(name, FriendFoe.UNKNOWN) for name in self._names.names]
-        return np.array([*sides, FriendFoe.UNKNOWN], dtype=np.int8)

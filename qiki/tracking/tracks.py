@@ -57,6 +57,7 @@ HEADER_SIZE = 4
 LAYOUT = repr(TRACK.descr)
 
 TrackTable = NDArray[np.void]
+NO_TRACKS: TrackTable = np.zeros(0, dtype=TRACK)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -69,11 +70,6 @@ class Estimate:
     def joined(self, other: "Estimate") -> "Estimate":
         """Return these tracks, then those of `other`."""
         return Estimate(np.concatenate((self.mean, other.mean)), np.concatenate((self.covariance, other.covariance)))
-
-
-def empty_table() -> TrackTable:
-    """Return a table without tracks."""
-    return np.zeros(0, dtype=TRACK)
 
 
 def merged(tracks: TrackTable) -> Estimate:
@@ -118,11 +114,7 @@ class Header:
 
     @classmethod
     def unpack(cls, snapshot: bytes) -> tuple[Self, TrackTable]:
-        """Read what `pack` wrote.
-
-        Raises:
-            SnapshotError: not a snapshot, or one of another version.
-        """
+        """Read what `pack` wrote; raise SnapshotError if it is no snapshot, or one of another version."""
         if snapshot[: len(MAGIC)] != MAGIC:
             raise SnapshotError(f"snapshot begins with {snapshot[: len(MAGIC)]!r} (expected {MAGIC!r})")
         start = len(MAGIC) + HEADER_SIZE

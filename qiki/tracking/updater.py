@@ -32,10 +32,7 @@ class Innovations:
 def innovations(
     model: Linearisation, plots: Measurements, mean: Array, covariance: Array, own_position: Array, own_velocity: Array
 ) -> Innovations:
-    """Return the Kalman filter's correction in each mode, for a measurement model that the modes share.
-
-    The predicted states are in world axes: mean (k, 2, 9), covariance (k, 2, 9, 9).
-    """
+    """Return the correction of each mode's predicted world state, (k, 2, 9), by a measurement model that they share."""
     gradient = model.matrix[:, 3, :3]
     doppler = plots.doppler_mps + np.vecdot(gradient, model.point + own_position) + model.sight @ own_velocity
     residual = np.empty((len(mean), MODES, 4))

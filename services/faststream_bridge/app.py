@@ -169,11 +169,7 @@ async def follow(service: Service[BridgeSettings], pipeline: Pipeline) -> AsyncI
 
 
 async def watch(app: FastStream) -> None:
-    """Raise when no task of the subscriber is left: FastStream starts one again after an error, and only then.
-
-    Raises:
-        ConsumerEndedError: none is left.
-    """
+    """Raise ConsumerEndedError when no task of the subscriber is left: FastStream restarts one only after an error."""
     readers: Any = app.broker.subscribers if app.broker else ()
     while running := [task for reader in readers for task in reader.tasks if not task.done()]:
         await asyncio.wait(running)

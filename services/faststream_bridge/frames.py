@@ -75,11 +75,7 @@ def read_content(body: bytes, headers: Mapping[str, str] | None) -> StoredFrame 
 
 
 def read_frame(body: bytes) -> RadarFrame:
-    """Validate a body, within bounds of memory.
-
-    Raises:
-        PoisonError: too large, not JSON, or not a frame; the text names the first fault.
-    """
+    """Validate a body, within bounds of memory; raise PoisonError, which names the first fault."""
     if len(body) > MAX_FRAME_BYTES:
         raise PoisonError(f"{len(body)} bytes (expected at most {MAX_FRAME_BYTES})")
     nodes = body.count(b"{") + body.count(b"[")  # the parser takes half a kilobyte for each

@@ -61,10 +61,7 @@ async def lag_of(jetstream: JetStreamContext, stream: str, info: ConsumerInfo) -
 
 
 class LagMonitor:
-    """Asks at an interval, sets the metrics, and raises an event when a reader of ours passes the threshold or is back.
-
-    `where` names the stream and the durable that the pipeline follows: what it has handled must still be there.
-    """
+    """Asks at an interval, sets the metrics, and raises an event when a consumer of ours is late or is back."""
 
     def __init__(
         self, service: Service[BridgeSettings], jetstream: JetStreamContext, where: Position, pipeline: Pipeline
@@ -77,11 +74,7 @@ class LagMonitor:
         self._known: set[tuple[str, str]] = set()
 
     async def run(self) -> None:
-        """Ask for ever.
-
-        Raises:
-            StreamChangedError: the stream or the durable is no longer the one that the pipeline follows.
-        """
+        """Ask until cancelled; raise StreamChangedError if stream or durable are not those of the pipeline any more."""
         while True:
             try:
                 await self._ask()

@@ -43,11 +43,7 @@ class Runs:
         self._frames = 0
 
     def step(self, stored: StoredFrame) -> Tracked | None:
-        """Track one frame; None for one at or before the last of its run, which is nothing new.
-
-        Raises:
-            PoisonError: the tracker cannot take it.
-        """
+        """Track one frame, None for one not newer than the last of its run; raise PoisonError if the tracker refuses it."""
         frame, origin = stored.frame, stored.origin
         entry = self._runs.get(origin.run if origin else str(frame.sensor_id))
         # A radar that numbers nothing: its bot is at rest.
@@ -87,11 +83,7 @@ class Runs:
         ]
 
     def restore(self, snapshot: Iterable[Mapping[str, Any]]) -> None:
-        """Continue exactly where `snapshot` was taken.
-
-        Raises:
-            TrackerError: a snapshot of another version, or a broken one.
-        """
+        """Continue exactly where `snapshot` was taken; raise TrackerError if it is broken or of another version."""
         self._runs = {
             one["run"]: _Entry(TrackedRun.restore(one, self._parameters, self._rules), one["last"], one.get("seen", 0))
             for one in snapshot

@@ -34,11 +34,7 @@ class Snapshot:
 
 
 class SnapshotFile:
-    """One file in a folder, replaced as a whole.
-
-    Raises:
-        UserError: the folder cannot be made, or nothing can be written into it.
-    """
+    """One file in a folder, replaced as a whole; UserError if nothing can be written into the folder."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "tracker-snapshot.json"

@@ -46,11 +46,7 @@ class Position:
 
 
 async def position(service: Service[S], jetstream: JetStreamContext) -> Position:
-    """Return the bridge's position, once the streams and the durable are there.
-
-    Raises:
-        StoppingError: the service stops first.
-    """
+    """Return the bridge's position, once streams and durable exist; raise StoppingError if the service stops first."""
     problem = f"{topics.QIKI_RADAR_V1} and {topics.FRAMES_DURABLE} are not there yet"
     return await until_there(service, problem, lambda: _ask(jetstream))
 
@@ -154,11 +150,7 @@ class Newest:
             self._latest = max(self._latest or stored, stored)
 
     def check(self, stored: datetime | None) -> None:
-        """Check a message whose sequence says that it was handled.
-
-        Raises:
-            StreamChangedError: it was stored later than any that was handled.
-        """
+        """Raise StreamChangedError if a message of a handled sequence was stored later than any handled one."""
         if stored and self._latest and stored > self._latest + PRECISION:
             raise StreamChangedError(f"{topics.QIKI_RADAR_V1} was made again, or lost its last messages,")
 
@@ -175,12 +167,9 @@ async def covers(snapshot: Snapshot, where: Position, frames: StoredFrames) -> b
 
 
 def check_followed(where: Position, sequence: int, streams: Iterable[StreamInfo], durables: Durables) -> None:
-    """Compare stream and durable with those that the bridge began with, `where`.
+    """Compare stream and durable with those at the start, `where`; raise StreamChangedError if they are not the same.
 
     `sequence` is that of the newest message handled before the server was asked for all its streams and durables.
-
-    Raises:
-        StreamChangedError: it is not the same any more.
     """
     name, reader = topics.QIKI_RADAR_V1, topics.FRAMES_DURABLE
     stream = next((one for one in streams if one.config.name == name), None)

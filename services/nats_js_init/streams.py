@@ -80,11 +80,7 @@ class ApplyReport:
 
 
 async def apply(jetstream: JetStreamContext, plans: Iterable[StreamPlan]) -> list[ApplyReport]:
-    """Create what is missing, update what differs, leave the rest.
-
-    Raises:
-        ImpossibleChangeError: the server refuses.
-    """
+    """Create what is missing, update what differs, leave the rest; ImpossibleChangeError if the server refuses."""
     reports = []
     for plan in plans:
         stream = str(plan.config.name)

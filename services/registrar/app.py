@@ -14,8 +14,8 @@ from prometheus_client import Counter, Gauge
 
 from qiki.audit.intake import read_draft
 from qiki.audit.journal import FileLimits, Journal, Torn
-from qiki.audit.recall import Recalled, continued, found_instead, recall
-from qiki.audit.record import Draft, Head
+from qiki.audit.recall import continued, found_instead, recall
+from qiki.audit.record import Draft
 from qiki.contracts import topics
 from qiki.runtime.cancellation import end_if_cancelled
 from qiki.runtime.clock import now
@@ -57,7 +57,12 @@ async def _run(service: Service[RegistrarSettings], link: Link, journal: Journal
     recalled = await on_files(service, lambda: recall(journal.folder, anchor, now() - EVENTS_KEPT))
     async with PublishWindow(link) as window, service.events.sent_by(window):
         registry = Registry(service, journal, recalled.seen, window)
-        await take_up(registry, journal, recalled, torn, anchor)
+        found = found_instead(journal.head, anchor, recalled.contradiction)
+        journal.head = continued(journal.head, anchor)
+        await registry.publish(recalled.after_anchor)  # what the audit subject lacks
+        await registry.record_repairs(torn)
+        if found and anchor:
+            await registry.record_break(found, anchor)
         service.log.info("audit log is open", folder=str(journal.folder), sequence=journal.head.sequence)
         async with TaskGroup() as group:
             group.create_task(follow(service, link.jetstream, registry, window))
@@ -66,18 +71,6 @@ async def _run(service: Service[RegistrarSettings], link: Link, journal: Journal
                 group.create_task(summarise(service, link, registry, traffic, last))
         with contextlib.suppress(TimeoutError):  # what is not stored yet is published again at the start
             await asyncio.wait_for(window.drained(), DRAIN_S)
-
-
-async def take_up(
-    registry: Registry, journal: Journal, recalled: Recalled, torn: Sequence[Torn], anchor: Head | None
-) -> None:
-    """Publish what the audit subject lacks, and record where the files are not as they were left."""
-    found = found_instead(journal.head, anchor, recalled.contradiction)
-    journal.head = continued(journal.head, anchor)
-    await registry.publish(recalled.after_anchor)
-    await registry.record_repairs(torn)
-    if found and anchor:
-        await registry.record_break(found, anchor)
 
 
 async def follow(

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -71,10 +71,7 @@ class Seconds:
         self._current: Second | None = None
 
     def take(self, sequence: int, stored_at: datetime, amount: int | None) -> Second | None:
-        """Count a message that the broker stored then; return the group before it if it ended.
-
-        `amount` is the number of its detections or tracks; None if it cannot be read.
-        """
+        """Count a message and what is in it (None: unreadable); return the group before it if it ended."""
         second_epoch = int(stored_at.timestamp())
         current = self._current
         if current and current.second_epoch == second_epoch:
@@ -159,17 +156,8 @@ def amount_of(body: bytes, traffic: Traffic) -> int | None:
 
 def draft_of(traffic: Traffic, created: str, second: Second) -> Draft:
     """Return the record of a second."""
-    stream, first, last = str(traffic.topic.stream), second.first_sequence, second.last_sequence
-    payload = traffic.payload(
-        **{traffic.amount: second.amount},
-        stream=stream,
-        stream_created=created,
-        first_sequence=first,
-        last_sequence=last,
-        second_epoch=second.second_epoch,
-        ts_epoch=second.second_epoch,
-        frames=second.frames,
-        unreadable=second.unreadable,
-    )
-    event_id = f"{traffic.topic.subject}:{created}:{first}-{last}"
+    values = asdict(second)
+    values |= {traffic.amount: values.pop("amount"), "ts_epoch": second.second_epoch}
+    payload = traffic.payload(stream=str(traffic.topic.stream), stream_created=created, **values)
+    event_id = f"{traffic.topic.subject}:{created}:{second.first_sequence}-{second.last_sequence}"
     return own_draft(traffic.kind, event_id, payload, datetime.fromtimestamp(second.second_epoch, tz=UTC))

@@ -53,11 +53,7 @@ class Registry:
         self._order = asyncio.Lock()
 
     async def register(self, drafts: Iterable[Draft]) -> None:
-        """Register what is not registered yet; return once it is on the disk.
-
-        Raises:
-            StoppingError: the service stops, and it could not be written.
-        """
+        """Register what is not registered yet, on the disk; raise StoppingError if the service stops before that."""
         async with self._order:
             drafts = list(drafts)
             fresh = self._seen.unseen(drafts)
@@ -126,11 +122,7 @@ class Registry:
 
 
 async def on_files(service: Service[RegistrarSettings], work: Callable[[], R]) -> R:
-    """Work on the files, in a thread; on an error of the system be unready and retry.
-
-    Raises:
-        StoppingError: the service stops first.
-    """
+    """Work on the files in a thread; on an OSError be unready and retry. StoppingError if the service stops first."""
     problem = ""
 
     def failed(error: Exception) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from qiki.contracts.enums import FriendFoe
 from qiki.tracking import Scan, SnapshotError, Tracker, TrackerParameters
-from qiki.tracking.tracks import MAGIC, TRACK, appended, empty_table, without
+from qiki.tracking.tracks import MAGIC, NO_TRACKS, TRACK, appended, without
 
 FRAMES = 25
 IDENTITIES = {"F-1": FriendFoe.FRIEND}
@@ -85,4 +85,4 @@ def test_records_are_joined_and_dropped_whole():
     gone = np.array([False, True, False, False, True])
     assert appended(tracks[:2], tracks[2:]).tobytes() == tracks.tobytes()
     assert without(tracks, gone).tobytes() == b"".join(tracks[row].tobytes() for row in (0, 2, 3))
-    assert without(tracks, gone).dtype == appended(empty_table(), tracks).dtype == TRACK
+    assert without(tracks, gone).dtype == appended(NO_TRACKS, tracks).dtype == TRACK
