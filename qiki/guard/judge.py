@@ -18,6 +18,9 @@ from qiki.guard.rules import GuardRule, GuardRules
 from qiki.tracking import TrackReports
 from qiki.tracking.scan import SECOND_US
 
+REPORTED = ("range_m", "quality", "iff", "transponder_on", "transponder_mode")
+"""Columns of a track's report that its alert repeats."""
+
 
 @dataclass(frozen=True, slots=True)
 class Episode:
@@ -138,21 +141,7 @@ class GuardJudge:
 
 
 def _alert(rule: GuardRule, reports: TrackReports, row: int) -> GuardAlert:
-    range_m = float(reports.range_m[row])
-    return GuardAlert.model_validate(
-        {
-            "subject": rule.id,
-            "ts_epoch": reports.t_us / SECOND_US,
-            "rule_id": rule.id,
-            "id": reports.track_id[row],
-            "track_id": reports.track_id[row],
-            "fsm_event": rule.fsm_event,
-            "severity": rule.severity,
-            "message": f"{rule.description}: {range_m:.0f} m",
-            "range_m": range_m,
-            "quality": float(reports.quality[row]),
-            "iff": int(reports.iff[row]),
-            "transponder_on": bool(reports.transponder_on[row]),
-            "transponder_mode": int(reports.transponder_mode[row]),
-        }
-    )
+    track_id, values = reports.track_id[row], {name: getattr(reports, name)[row].item() for name in REPORTED}
+    values |= {"subject": rule.id, "rule_id": rule.id, "fsm_event": rule.fsm_event, "severity": rule.severity}
+    values |= {"id": track_id, "track_id": track_id, "ts_epoch": reports.t_us / SECOND_US}
+    return GuardAlert.model_validate(values | {"message": f"{rule.description}: {values['range_m']:.0f} m"})

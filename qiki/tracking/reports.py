@@ -81,14 +81,11 @@ class TrackReports:
             "ts_event": repeat(timestamp),
             "ts_ingest": repeat(ts_ingest),
             "id_present": (name is not None for name in self.transponder_id),
+            "track_id": self.track_id,
+            "transponder_id": self.transponder_id,
         }
-        columns = [others[key] if key in others else _plain(getattr(self, key)) for key in KEYS]
+        columns = [others[key] if key in others else getattr(self, key).tolist() for key in KEYS]
         return [dict(zip(KEYS, row, strict=True)) for row in zip(*columns, strict=False)]
-
-
-def _plain(column: Any) -> Iterable[Any]:
-    values: Iterable[Any] = column.tolist() if isinstance(column, np.ndarray) else column
-    return values
 
 
 def report(

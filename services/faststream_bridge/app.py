@@ -153,10 +153,7 @@ async def restore(
 
 @asynccontextmanager
 async def follow(service: Service[BridgeSettings], pipeline: Pipeline) -> AsyncIterator[FastStream]:
-    """Run the application on the pipeline for as long as the context lasts.
-
-    It is stopped after an error too: a cancellation alone does not end its tasks, and the process would wait for them.
-    """
+    """Run the application while the context lasts; stop it after an error too, for its tasks outlive a cancellation."""
     hooks = Hooks()
     app = build(pipeline.take, **connection_options(service, hooks, "consumer"))
     await app.start()

@@ -31,10 +31,7 @@ class Exhausted(BaseModel):
 
 @asynccontextmanager
 async def bury_exhausted(link: Link, window: PublishWindow) -> AsyncIterator[None]:
-    """Bury every message that a durable gives up, for as long as the context lasts.
-
-    A task of the context does it: its error ends the context. It waits while the broker is away.
-    """
+    """Bury every message that a durable gives up while the context lasts; an error of that ends the context."""
     given_up: asyncio.Queue[Exhausted] = asyncio.Queue()
 
     async def note(advisory: Msg) -> None:

@@ -43,7 +43,7 @@ class Runs:
         self._frames = 0
 
     def step(self, stored: StoredFrame) -> Tracked | None:
-        """Track one frame, None for one not newer than the last of its run; raise PoisonError if the tracker refuses it."""
+        """Track one frame, None for one not newer than the last of its run; PoisonError if the tracker refuses it."""
         frame, origin = stored.frame, stored.origin
         entry = self._runs.get(origin.run if origin else str(frame.sensor_id))
         # A radar that numbers nothing: its bot is at rest.
