@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from qiki.arrays import Array, Index, Mask
-from qiki.tracking.measurement import SHORTEST_RANGE_M, Measurements, diagonal, linearise, position_noise
+from qiki.tracking.measurement import SHORTEST_RANGE_M, Measurements, OwnState, diagonal, linearise, position_noise
 from qiki.tracking.parameters import TrackerParameters
 from qiki.tracking.tracks import MANOEUVRE, MOTION, POSITION, VELOCITY, TrackTable
 from qiki.tracking.updater import bayes, innovations
@@ -100,17 +100,15 @@ def _nearest(kept: Found, more: Found, limit: int) -> Found:
     return track[chosen], plot[chosen], apart[chosen]
 
 
-def gate(
-    tracks: TrackTable, plots: Measurements, own_position: Array, own_velocity: Array, parameters: TrackerParameters
-) -> Pairs:
+def gate(tracks: TrackTable, plots: Measurements, own: OwnState, parameters: TrackerParameters) -> Pairs:
     """Return the pairs whose plot lies within the gate of the track's manoeuvre mode, the widest of the modes.
 
     The gate is a threshold of the squared Mahalanobis distance; the likelihood is that of all modes (Bar-Shalom, Li &
-    Kirubarajan 2001, section 11.6.6). The bot's own state: (3,) [m], (3,) [m/s], world axes.
+    Kirubarajan 2001, section 11.6.6).
     """
     relative = plots.range_m[:, None] * plots.sight
     track, plot = near(
-        tracks["mode_mean"][:, MANOEUVRE, POSITION] - own_position,
+        tracks["mode_mean"][:, MANOEUVRE, POSITION] - own.position,
         diagonal(tracks["mode_covariance"][:, MANOEUVRE, POSITION, POSITION]),
         relative,
         diagonal(position_noise(plots, plots.sight, plots.range_m)),
@@ -118,11 +116,11 @@ def gate(
         parameters.max_pairs,
     )
     mean, covariance = tracks["mode_mean"][track], tracks["mode_covariance"][track]
-    velocity = mean[:, MANOEUVRE, VELOCITY] - own_velocity
+    velocity = mean[:, MANOEUVRE, VELOCITY] - own.velocity
     spread = covariance[:, MANOEUVRE, VELOCITY, VELOCITY]
     paired = plots.take(plot)
     model = linearise(paired, relative[plot], velocity, spread)
-    innovation = innovations(model, paired, mean, covariance, own_position, own_velocity)
+    innovation = innovations(model, paired, mean, covariance, own)
     log_likelihood, posterior = bayes(tracks["mode_probability"][track], innovation)
     # From a density in m³ · m/s to one in m · sr · m/s: one steradian has the area r².
     log_likelihood += 2 * np.log(np.maximum(paired.range_m, SHORTEST_RANGE_M))

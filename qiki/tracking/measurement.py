@@ -8,6 +8,7 @@ Kirubarajan 2001, sections 10.3 and 10.4.3), its angle residuals read as lengths
 
 from dataclasses import dataclass, fields
 from math import pi, sqrt
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,6 +21,13 @@ SHORTEST_RANGE_M = 1.0
 """Nearer than this a direction does not determine a position."""
 POSITION_ROWS = np.eye(3, 6)
 """The rows of H that measure the position."""
+
+
+class OwnState(NamedTuple):
+    """Motion of the bot, world axes."""
+
+    position: Array  # (3,) [m]
+    velocity: Array  # (3,) [m/s]
 
 
 @dataclass(frozen=True, eq=False, slots=True)

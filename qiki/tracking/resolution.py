@@ -11,7 +11,7 @@ import numpy as np
 
 from qiki.arrays import Array, Index, Mask
 from qiki.tracking.gate import Pairs, within
-from qiki.tracking.measurement import SHORTEST_RANGE_M, Measurements, inverse, quadratic
+from qiki.tracking.measurement import SHORTEST_RANGE_M, Measurements, OwnState, inverse, quadratic
 from qiki.tracking.parameters import TrackerParameters
 from qiki.tracking.tracks import MOTION, POSITION, VELOCITY, TrackTable
 
@@ -29,12 +29,7 @@ class Shared:
 
 
 def share(
-    tracks: TrackTable,
-    assigned: Pairs,
-    plots: Measurements,
-    own_position: Array,
-    own_velocity: Array,
-    parameters: TrackerParameters,
+    tracks: TrackTable, assigned: Pairs, plots: Measurements, own: OwnState, parameters: TrackerParameters
 ) -> Shared:
     """Find the confirmed tracks without a plot that share a cell with another track's plot, or an unassigned one."""
     missed = tracks["confirmed"].copy()
@@ -45,7 +40,7 @@ def share(
     owner = np.full(len(plots.range_m), NOBODYS)
     owner[assigned.plot] = assigned.track
     open_plots = np.flatnonzero((owner == NOBODYS) | tracks["confirmed"][owner])
-    track, plot, apart = _in_one_cell(tracks, lone, plots, open_plots, own_position, own_velocity, parameters)
+    track, plot, apart = _in_one_cell(tracks, lone, plots, open_plots, own, parameters)
     # An unassigned plot belongs to the first track near it: rows are written in reverse, so the first one stays.
     first = owner.copy()
     free = first[plot] == NOBODYS
@@ -90,13 +85,12 @@ def _in_one_cell(
     lone: Index,
     plots: Measurements,
     open_plots: Index,
-    own_position: Array,
-    own_velocity: Array,
+    own: OwnState,
     parameters: TrackerParameters,
 ) -> tuple[Index, Index, Array]:
     """Return each lone track's nearest open plot in its cell: tracks in order, plots, distances in cells (3, k)."""
     state = tracks["mode_mean"][lone, QUIET, MOTION]
-    position, velocity = state[:, POSITION] - own_position, state[:, VELOCITY] - own_velocity
+    position, velocity = state[:, POSITION] - own.position, state[:, VELOCITY] - own.velocity
     range_m = np.maximum(np.sqrt(np.vecdot(position, position)), SHORTEST_RANGE_M)
     sight = position / range_m[:, None]
     doppler_mps = np.vecdot(sight, velocity)

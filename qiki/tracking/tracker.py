@@ -16,7 +16,7 @@ from qiki.tracking.errors import ScanError, TimeReversedError
 from qiki.tracking.gate import NO_PAIRS, gate
 from qiki.tracking.identity import NameBook, find_spoofers, take_replies
 from qiki.tracking.initiator import initiate, unassigned
-from qiki.tracking.measurement import Measurements, diagonal, measured, position_noise
+from qiki.tracking.measurement import Measurements, OwnState, diagonal, measured, position_noise
 from qiki.tracking.parameters import TrackerParameters
 from qiki.tracking.predictor import predict
 from qiki.tracking.reports import TrackReports, report
@@ -74,16 +74,16 @@ class Tracker:
         gap = dt_s > parameters.longest_gap_s
         plots = measured(scan.range_m, scan.line_of_sight, scan.doppler_mps, scan.snr_db, parameters)
         claims = self._names.indices(scan.transponder_id)
-        own = scan.own_position, scan.own_velocity
+        own = OwnState(scan.own_position, scan.own_velocity)
 
         predict(tracks, min(dt_s, parameters.longest_gap_s), parameters)
-        pairs = NO_PAIRS if gap else gate(tracks, plots, *own, parameters)
+        pairs = NO_PAIRS if gap else gate(tracks, plots, own, parameters)
         gain = gains(pairs, tracks, claims, self._false_alarms, parameters)
         pairs = pairs.take(associate(pairs, gain, len(tracks), scan.size))
-        shared = share(tracks, pairs, plots, *own, parameters)
+        shared = share(tracks, pairs, plots, own, parameters)
         corrected = with_shared(tracks, pairs, shared)
         blurry = blurred(plots, shared, parameters).take(corrected.plot)
-        update(tracks, corrected.track, blurry, corrected.point, *own)
+        update(tracks, corrected.track, blurry, corrected.point, own)
         score(tracks, pairs.track, shared.track, pairs.log_likelihood, scan.t_us, self._false_alarms, parameters)
         self._false_alarms = learn_false_alarms(self._false_alarms, scan.size, tracks, parameters)
         smooth_strength(tracks, pairs, scan, parameters)

@@ -10,7 +10,7 @@ from math import log, pi
 import numpy as np
 
 from qiki.arrays import Array, Index
-from qiki.tracking.measurement import Linearisation, Measurements, linearise
+from qiki.tracking.measurement import Linearisation, Measurements, OwnState, linearise
 from qiki.tracking.tracks import MANOEUVRE, MODES, MOTION, POSITION, STATE, VELOCITY, TrackTable
 
 LOG_TWO_PI = log(2 * pi)
@@ -30,13 +30,13 @@ class Innovations:
 
 
 def innovations(
-    model: Linearisation, plots: Measurements, mean: Array, covariance: Array, own_position: Array, own_velocity: Array
+    model: Linearisation, plots: Measurements, mean: Array, covariance: Array, own: OwnState
 ) -> Innovations:
     """Return the correction of each mode's predicted world state, (k, 2, 9), by a measurement model that they share."""
     gradient = model.matrix[:, 3, :3]
-    doppler = plots.doppler_mps + np.vecdot(gradient, model.point + own_position) + model.sight @ own_velocity
+    doppler = plots.doppler_mps + np.vecdot(gradient, model.point + own.position) + model.sight @ own.velocity
     residual = np.empty((len(mean), MODES, 4))
-    residual[:, :, :3] = (own_position + model.position)[:, None] - mean[:, :, POSITION]
+    residual[:, :, :3] = (own.position + model.position)[:, None] - mean[:, :, POSITION]
     residual[:, :, 3] = doppler[:, None] - np.vecdot(mean[:, :, MOTION], model.matrix[:, 3, None])
     matrix = model.matrix[:, None]
     cross = covariance[..., MOTION] @ matrix.swapaxes(-1, -2)
@@ -57,18 +57,16 @@ def bayes(predicted: Array, innovation: Innovations) -> tuple[Array, Array]:
     return (best + np.log(total))[:, 0], posterior / posterior.sum(1, keepdims=True)
 
 
-def update(
-    tracks: TrackTable, rows: Index, plots: Measurements, point: Array, own_position: Array, own_velocity: Array
-) -> None:
+def update(tracks: TrackTable, rows: Index, plots: Measurements, point: Array, own: OwnState) -> None:
     """Correct predicted tracks by their plots, in place.
 
     `rows`, (k,), are the tracks, none twice; `point`, (k, 6), the world states about which the model is linearised.
     """
     mean: Array = tracks["mode_mean"][rows]
     covariance: Array = tracks["mode_covariance"][rows]
-    relative, velocity = point[:, POSITION] - own_position, point[:, VELOCITY] - own_velocity
+    relative, velocity = point[:, POSITION] - own.position, point[:, VELOCITY] - own.velocity
     model = linearise(plots, relative, velocity, covariance[:, MANOEUVRE, VELOCITY, VELOCITY])
-    innovation = innovations(model, plots, mean, covariance, own_position, own_velocity)
+    innovation = innovations(model, plots, mean, covariance, own)
     covariance -= innovation.cross @ innovation.gain
     tracks["mode_mean"][rows] = mean + innovation.correction
     tracks["mode_covariance"][rows] = 0.5 * (covariance + covariance.swapaxes(-1, -2))

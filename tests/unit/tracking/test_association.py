@@ -16,13 +16,13 @@ from qiki.contracts.enums import RadarTrackStatus
 from qiki.tracking import Scan, Tracker, TrackerParameters
 from qiki.tracking.associator import associate, gains, greedy
 from qiki.tracking.gate import Pairs, gate, near, within
-from qiki.tracking.measurement import measured
+from qiki.tracking.measurement import OwnState, measured
 from qiki.tracking.parameters import log_odds
 from qiki.tracking.score import dead, existence, learn_false_alarms, score
 from qiki.tracking.tracks import NOBODY, TRACK, TrackTable
 
 PARAMETERS = TrackerParameters()
-REST = np.zeros(3)
+REST = OwnState(np.zeros(3), np.zeros(3))
 NONE = np.zeros(0, dtype=np.intp)
 
 
@@ -54,7 +54,7 @@ def test_clutter_density_by_hand():
 
 def test_likelihood_by_hand():
     plots = measured(np.array([1_000.0]), np.array([[0.0, 1.0, 0.0]]), np.zeros(1), np.array([20.0]), PARAMETERS)
-    pairs = gate(table(1), plots, REST, REST, PARAMETERS)
+    pairs = gate(table(1), plots, REST, PARAMETERS)
     blur = plots.sigma_doppler_mps[0] ** 2 + plots.sigma_angle_rad[0] ** 2 * 2.0
     across = 25.0 + (1_000 * plots.sigma_angle_rad[0]) ** 2
     determinant = across**2 * (25.0 + plots.sigma_range_m[0] ** 2) * (1.0 + blur)
@@ -72,7 +72,7 @@ def test_gate_shuts_at_its_threshold():
     edge = sigma * PARAMETERS.gate_threshold**0.5
     for doppler, inside in ((0.999 * edge, 1), (1.001 * edge, 0)):
         plots = measured(np.array([1_000.0]), np.array([[0.0, 1.0, 0.0]]), np.array([doppler]), snr, PARAMETERS)
-        assert len(gate(tracks, plots, REST, REST, PARAMETERS).track) == inside
+        assert len(gate(tracks, plots, REST, PARAMETERS).track) == inside
 
 
 @given(st.integers(0, 200), st.integers(0, 12), st.integers(0, 12))

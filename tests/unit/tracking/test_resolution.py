@@ -9,13 +9,13 @@ import pytest
 from qiki.contracts.enums import RadarTrackStatus
 from qiki.tracking import Tracker, TrackerParameters, TrackReports
 from qiki.tracking.gate import Pairs
-from qiki.tracking.measurement import Measurements, measured
+from qiki.tracking.measurement import Measurements, OwnState, measured
 from qiki.tracking.resolution import blurred, share, with_shared
 from qiki.tracking.score import score
 from qiki.tracking.tracks import NOBODY, TRACK
 
 PARAMETERS = TrackerParameters()
-REST = np.zeros(3)
+REST = OwnState(np.zeros(3), np.zeros(3))
 NONE = np.zeros(0, dtype=np.intp)
 
 
@@ -47,14 +47,14 @@ def pairs(*assigned: tuple[int, int]) -> Pairs:
 
 
 def test_a_track_in_the_cell_of_anothers_plot_shares_it():
-    shared = share(tracks_at(-20, 20), pairs((0, 0)), plots_at(-18), REST, REST, PARAMETERS)
+    shared = share(tracks_at(-20, 20), pairs((0, 0)), plots_at(-18), REST, PARAMETERS)
     assert (shared.track.tolist(), shared.plot.tolist()) == ([1], [0])
     # 38 m across at 2 km, of a beam of 4 degrees
     assert shared.apart[1, 0] == pytest.approx(38 / 2_000 / PARAMETERS.beam_width_rad, rel=0.01)
 
 
 def test_two_tracks_about_a_plot_that_is_nobodys_share_it():
-    shared = share(tracks_at(-20, 20), pairs(), plots_at(0), REST, REST, PARAMETERS)
+    shared = share(tracks_at(-20, 20), pairs(), plots_at(0), REST, PARAMETERS)
     assert (shared.track.tolist(), shared.plot.tolist()) == ([0, 1], [0, 0])
 
 
@@ -71,13 +71,13 @@ def test_two_tracks_about_a_plot_that_is_nobodys_share_it():
     ],
 )
 def test_who_shares_nothing(tracks: Any, assigned: list[tuple[int, int]], plots: Measurements):
-    shared = share(tracks, pairs(*assigned), plots, REST, REST, PARAMETERS)
+    shared = share(tracks, pairs(*assigned), plots, REST, PARAMETERS)
     assert shared.track.tolist() == shared.plot.tolist() == []
 
 
 def test_a_shared_plot_is_as_uncertain_as_its_tracks_are_apart():
     plots = plots_at(0, 500)
-    shared = share(tracks_at(-20, 30), pairs(), plots, REST, REST, PARAMETERS)
+    shared = share(tracks_at(-20, 30), pairs(), plots, REST, PARAMETERS)
     wide = blurred(plots, shared, PARAMETERS)
     assert wide.sigma_angle_rad[0] == pytest.approx(np.hypot(plots.sigma_angle_rad[0], 30 / 2_000), rel=0.01)
     assert wide.sigma_angle_rad[1] == plots.sigma_angle_rad[1]
@@ -87,14 +87,14 @@ def test_a_shared_plot_is_as_uncertain_as_its_tracks_are_apart():
 def test_the_updater_gets_the_shared_pairs_after_the_assigned():
     tracks = tracks_at(-20, 20)
     assigned = pairs((0, 0))
-    joined = with_shared(tracks, assigned, share(tracks, assigned, plots_at(-18), REST, REST, PARAMETERS))
+    joined = with_shared(tracks, assigned, share(tracks, assigned, plots_at(-18), REST, PARAMETERS))
     assert (joined.track.tolist(), joined.plot.tolist()) == ([0, 1], [0, 0])
     np.testing.assert_array_equal(joined.point[1], tracks["mode_mean"][1, 0, :6])
 
 
 def test_where_nothing_is_shared_plots_and_pairs_are_the_same_ones():
     tracks, assigned, plots = tracks_at(-500, 500), pairs((0, 0), (1, 1)), plots_at(-500, 500)
-    shared = share(tracks, assigned, plots, REST, REST, PARAMETERS)
+    shared = share(tracks, assigned, plots, REST, PARAMETERS)
     assert with_shared(tracks, assigned, shared) is assigned
     assert blurred(plots, shared, PARAMETERS) is plots
 
