@@ -26,21 +26,9 @@ class Torn:
     """Part of a line that a crash left: kept beside the file until its repair is recorded."""
 
     remains: Path
-
-    @property
-    def file(self) -> str:
-        """Name of the file it stood in."""
-        return self.remains.name.removesuffix(TORN_SUFFIX)
-
-    @property
-    def size(self) -> int:
-        """Number of bytes."""
-        return self.remains.stat().st_size
-
-    @property
-    def event_id(self) -> str:
-        """Id of the event, the same after another crash."""
-        return f"audit-repaired:{self.file}:{self.remains.stat().st_mtime_ns}"
+    file: str  # name of the file it stood in
+    size: int  # number of bytes
+    event_id: str  # the same after another crash
 
 
 class Journal:
@@ -69,7 +57,11 @@ class Journal:
             _repair(files[-1])
             self._resume(files[-1])
         self.head = last_head(files)
-        return [Torn(path) for path in sorted(self.folder.glob(f"*{TORN_SUFFIX}"))]
+        torn = []
+        for remains in sorted(self.folder.glob(f"*{TORN_SUFFIX}")):
+            name, found = remains.name.removesuffix(TORN_SUFFIX), remains.stat()
+            torn.append(Torn(remains, name, found.st_size, f"audit-repaired:{name}:{found.st_mtime_ns}"))
+        return torn
 
     def close(self) -> None:
         """Close the file and unlock the folder."""

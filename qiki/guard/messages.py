@@ -73,23 +73,17 @@ def tracked_message(tracked: Tracked, sequence: int | None = None) -> Message:
 
 def cleared_of(ended: Ended, tracked: Tracked) -> events.GuardCleared:
     """Return the payload of an alert that is over."""
+    track, time_s = UUID(ended.track_id), tracked.reports.moment.timestamp()
     return events.GuardCleared(
-        run_id=tracked.run,
-        rule_id=ended.rule_id,
-        track_id=UUID(ended.track_id),
-        fsm_event=ended.fsm_event,
-        ts_epoch=tracked.reports.moment.timestamp(),
+        run_id=tracked.run, rule_id=ended.rule_id, track_id=track, fsm_event=ended.fsm_event, ts_epoch=time_s
     )
 
 
 def notice_of(tracked: Tracked) -> TrackedFrame:
     """Return the payload of the notice that a frame is tracked."""
+    number, reports = tracked.number, tracked.reports
     return TrackedFrame(
-        run_id=tracked.run,
-        frame_id=tracked.frame_id,
-        frame=tracked.number,
-        timestamp=tracked.reports.moment,
-        tracks=len(tracked.reports),
+        run_id=tracked.run, frame_id=tracked.frame_id, frame=number, timestamp=reports.moment, tracks=len(reports)
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from qiki.arrays import Array, Index
+from qiki.arrays import Index
 from qiki.contracts.enums import TransponderMode
 from qiki.tracking.measurement import inverse, quadratic
 from qiki.tracking.parameters import TrackerParameters
@@ -99,17 +99,12 @@ def find_spoofers(tracks: TrackTable, estimate: Estimate, parameters: TrackerPar
     starts = np.searchsorted(identity[order], identity[order][double + 1], side="left")
     owner, rival = ranked[starts], ranked[double + 1]
     claiming = tracks["reply"][rival] == tracks["identity"][rival]
-    apart = _apart(estimate, owner, rival) > parameters.spoof_threshold
+    position, covariance = estimate.mean[:, POSITION], estimate.covariance[:, POSITION, POSITION]
+    distance = quadratic(position[owner] - position[rival], inverse(covariance[owner] + covariance[rival]))
+    apart = distance > parameters.spoof_threshold
     owner, rival = owner[claiming & apart], rival[claiming & apart]
     tracks["contests"][rival] = contests[rival] + 1
     proven = tracks["contests"][rival] >= parameters.spoof_scans
     lead_us = tracks["identity_since_us"][rival] - tracks["identity_since_us"][owner]
     tracks["spoof"][rival[proven]] = True
     tracks["spoof"][owner[proven & (lead_us <= parameters.first_claim_lead_s * SECOND_US)]] = True
-
-
-def _apart(estimate: Estimate, one: Index, other: Index) -> Array:
-    """Return the squared Mahalanobis distance of two tracks' positions: (k,)."""
-    between = estimate.mean[one, POSITION] - estimate.mean[other, POSITION]
-    covariance = estimate.covariance[one, POSITION, POSITION] + estimate.covariance[other, POSITION, POSITION]
-    return quadratic(between, inverse(covariance))

@@ -52,20 +52,14 @@ def score(
     gain[hidden] *= parameters.unresolved_debit
     gain[rows] = np.log(detected[rows]) + log_likelihood - parameters.log_clutter_density(false_alarms)
     tracks["llr"] = np.minimum(tracks["llr"] + gain, log_odds(parameters.max_existence))
-    _learn_detection_probability(tracks, rows, parameters)
+    # Misses count at the next hit only: a lost contact must not look like a faint one.
+    kept = (1 - parameters.detection_memory) ** (tracks["misses"][rows] + 1)
+    detected[rows] = np.minimum(np.maximum(detected[rows] * kept + parameters.detection_memory, 0.2), 0.98)
     tracks["hit"] = hit
     tracks["hits"] += hit
     tracks["misses"] = np.where(hit, 0, tracks["misses"] + 1)
     tracks["last_hit_us"][rows] = t_us
     tracks["confirmed"] |= tracks["llr"] >= log_odds(parameters.confirm_existence)
-
-
-def _learn_detection_probability(tracks: TrackTable, rows: Index, parameters: TrackerParameters) -> None:
-    """Average hits and misses. Misses count at the next hit only: a lost contact must not look like a faint one."""
-    kept = 1 - parameters.detection_memory
-    before = tracks["detection_probability"][rows]
-    after = before * kept ** (tracks["misses"][rows] + 1) + parameters.detection_memory
-    tracks["detection_probability"][rows] = np.minimum(np.maximum(after, 0.2), 0.98)
 
 
 def smooth_strength(tracks: TrackTable, pairs: Pairs, scan: Scan, parameters: TrackerParameters) -> None:
