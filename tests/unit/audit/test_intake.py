@@ -71,7 +71,7 @@ def test_an_outsiders_event_is_registered_without_a_code():
         ({"ce-source": "urn:qiki:registrar:radar"}, "reserved for the registrar"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(changes, reason):
+def test_a_wrong_header_is_refused(changes, reason):
     headers = {**RUN_STARTED.headers("id", MOMENT), **changes}
     with pytest.raises(BrokenEventError, match=reason):
         read_draft(RUN_STARTED.subject, headers, json.dumps({}).encode(), STORED)
@@ -93,7 +93,7 @@ def kept(depth: int) -> bool:
     return True
 
 
-def test_what_is_nested_too_deeply_for_a_record_is_refused_and_what_just_fits_is_kept():
+def test_data_nested_too_deeply_for_a_record_are_refused_and_the_deepest_that_fit_are_kept():
     deepest = max(depth for depth in range(1, 400) if kept(depth))
     assert 50 < deepest < 399
     body = nested(deepest)

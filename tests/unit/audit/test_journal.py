@@ -60,7 +60,7 @@ def names(folder: Path) -> list[str]:
     return [path.name for path in audit_files(folder)]
 
 
-def test_a_new_log_begins_at_one_and_goes_on_where_it_ended(tmp_path: Path, draft: Make, lines: Lines):
+def test_a_new_log_begins_at_one_and_continues_where_it_ended(tmp_path: Path, draft: Make, lines: Lines):
     with opened(tmp_path / "deep" / "audit") as journal:
         assert journal.head == START
         first = journal.append([draft(1), draft(2)], NOON)
@@ -194,7 +194,7 @@ def test_a_new_file_that_cannot_be_made_keeps_the_old_one(tmp_path: Path, draft:
     assert lines(tmp_path) == [first[0].line, second[0].line]
 
 
-def test_files_removed_under_its_hands_do_not_swallow_what_comes(tmp_path: Path, draft: Make, lines: Lines):
+def test_a_record_after_the_file_was_removed_begins_a_new_file(tmp_path: Path, draft: Make, lines: Lines):
     with opened(tmp_path) as journal:
         journal.append([draft(1)], NOON)
         audit_files(tmp_path)[0].unlink()

@@ -67,13 +67,13 @@ def test_lines_are_given_as_they_are(log: Path):
     assert b"".join(line for line, _ in find(log, Query())) == b"".join(path.read_bytes() for path in audit_files(log))
 
 
-def test_what_is_no_record_is_passed_over(log: Path):
+def test_a_line_that_is_no_record_is_skipped(log: Path):
     file = audit_files(log)[0]
     file.write_bytes(b'not JSON\n{"a": 1}\n[1]\n' + file.read_bytes())
     assert sequences(find(log, Query(severity="INFO"))) == [1, 2, 3, 4, 5, 6]
 
 
-def test_a_follower_finds_what_comes_in_whole_lines_and_new_files(log: Path, draft: Callable[..., Draft]):
+def test_a_follower_finds_new_whole_lines_and_new_files(log: Path, draft: Callable[..., Draft]):
     follower = Follower(log, Query(severity="ERROR"))
     assert list(follower.new()) == []
     journal = Journal(log, LIMITS)
@@ -95,7 +95,7 @@ def test_ranges_as_people_write_them(text: str, expected: tuple[int, int]):
 
 
 @pytest.mark.parametrize("text", ["", "0xx", "2x", "299-200", "all", "12"])
-def test_what_is_no_range_is_refused(text: str):
+def test_a_text_that_is_no_range_is_refused(text: str):
     with pytest.raises(ValueError, match="expected one such as 2xx or 200-299"):
         code_range(text)
 
@@ -116,6 +116,6 @@ def test_times_as_people_write_them(text: str, expected: datetime):
 
 
 @pytest.mark.parametrize("text", ["", "soon", "10", "2026-01-31T12:00:00"])
-def test_what_is_no_time_is_refused(text: str):
+def test_a_text_that_is_no_time_is_refused(text: str):
     with pytest.raises(ValueError, match="expected 10m, 2h, or a time such as"):
         moment(text, NOON)

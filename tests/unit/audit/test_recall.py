@@ -31,7 +31,7 @@ def test_source_and_id_together_name_an_event(draft: Make):
     assert len(seen.unseen([draft(1, event_id="1", source="urn:b"), draft(1, event_id="1", source="urn:a")])) == 1
 
 
-def test_the_oldest_is_forgotten_when_there_is_no_room():
+def test_the_oldest_event_is_dropped_when_there_is_no_room():
     seen = SeenEvents(capacity=2)
     for event_id in "123":
         seen.add("urn:a", event_id)
@@ -41,7 +41,7 @@ def test_the_oldest_is_forgotten_when_there_is_no_room():
     assert seen.add("urn:a", "1")
 
 
-def test_what_is_registered_is_known_after_a_start_across_files(tmp_path: Path, write: Write, draft: Make):
+def test_registered_events_are_known_after_a_start_across_files(tmp_path: Path, write: Write, draft: Make):
     write(tmp_path, 7, per_file=2)
     recalled = recall(tmp_path, None, LONG_AGO)
     assert [one.event_id for one in recalled.seen.unseen(draft(n) for n in range(10))] == [
@@ -51,7 +51,7 @@ def test_what_is_registered_is_known_after_a_start_across_files(tmp_path: Path, 
     ]
 
 
-def test_what_is_older_than_the_stream_keeps_is_forgotten(tmp_path: Path, write: Write, draft: Make):
+def test_events_older_than_the_stream_keeps_are_not_recalled(tmp_path: Path, write: Write, draft: Make):
     write(tmp_path, 7, per_file=2)  # registered one to seven seconds after noon
     recalled = recall(tmp_path, Head(7, ""), NOON + timedelta(seconds=5))
     assert [one.payload["n"] for one in recalled.seen.unseen(draft(n) for n in range(1, 8))] == [1, 2, 3, 4]
@@ -107,7 +107,7 @@ HEAD, OTHER = Head(5, "a" * 64), Head(5, "b" * 64)
         (Head(3, "c" * 64), Head(3, "d" * 64), HEAD, Head(3, "d" * 64)),  # rewritten
     ],
 )
-def test_what_the_chain_goes_on_from(
+def test_the_head_that_the_chain_continues(
     anchor: Head | None, contradiction: Head | None, goes_on_from: Head, found: Head | None
 ):
     assert continued(HEAD, anchor) == goes_on_from

@@ -51,7 +51,7 @@ def test_a_record_depends_on_the_one_before(draft: Callable[..., Draft]):
 
 
 @given(payload=JSON, event_id=st.text(min_size=1), code=st.none() | st.integers(100, 999))
-def test_what_is_sealed_is_read_again_as_it_was_and_is_the_contracts_record(payload, event_id, code):
+def test_a_sealed_record_reads_back_and_is_the_contracts_record(payload, event_id, code):
     draft = Draft(event_id, code, "t", "urn:s", NOON, payload, "ERROR")
     entry = seal(draft, Head(7, "a" * 64), LATER)
     assert entry.line.count(b"\n") == 1

@@ -191,7 +191,7 @@ def test_files_removed_as_configured_are_no_fault_but_one_more_is(tmp_path: Path
     assert faults(tmp_path) == ["audit-000003.jsonl:1: records 3 to 4 are missing before it"]
 
 
-def test_what_the_registrar_found_broken_stays_a_fault(tmp_path: Path, write: Write):
+def test_a_break_that_the_registrar_recorded_stays_a_fault(tmp_path: Path, write: Write):
     write(tmp_path, 2)
     journal = Journal(tmp_path, FileLimits(max_bytes=1 << 20, max_age_s=1000))
     journal.open()

@@ -49,7 +49,7 @@ def test_a_track_is_one_message_with_the_contracts_headers(steps: list[Tracked])
     }
 
 
-def test_a_tracks_body_is_what_its_model_writes(steps: list[Tracked]):
+def test_a_tracks_body_equals_that_of_its_model(steps: list[Tracked]):
     """The bridge writes rows without the model, for speed: they must not drift apart."""
     for step in steps:
         for message in track_messages(step, NOW):
@@ -205,5 +205,5 @@ def test_a_frame_among_the_dead_letters_is_announced_without_tracks_and_with_the
     ],
     ids=["another-message-id", "no-time", "no-run"],
 )
-def test_what_only_borrows_the_headers_of_a_run_is_not_announced(origin: FrameOrigin, changes: dict[str, str]):
+def test_a_message_with_borrowed_headers_of_a_run_is_not_announced(origin: FrameOrigin, changes: dict[str, str]):
     assert buried_message(origin, HEADERS | changes, 77, "no JSON") is None

@@ -125,7 +125,7 @@ def test_a_runs_dead_letter_is_announced_once_in_its_turn_and_no_frame_twice(
     assert said == [("0", "1", None), ("1", "2", "broken"), ("2", "4", None)]
 
 
-def test_a_frame_that_says_what_no_radar_is_like_is_a_dead_letter_and_the_next_one_is_tracked(
+def test_a_frame_of_an_impossible_radar_is_a_dead_letter_and_the_next_one_is_tracked(
     make_runs: Callable[[], Runs], stored: Callable[..., StoredFrame], tmp_path: Path
 ):
     window, runs = Window(), make_runs()

@@ -65,7 +65,7 @@ def kept(make_runs: Callable[[], Runs], stored: Callable[..., StoredFrame]) -> l
     return runs.snapshot()
 
 
-def test_what_fits_is_gone_on_with(
+def test_a_snapshot_that_fits_is_restored(
     make_runs: Callable[[], Runs], begin: Callable[[Runs, Any], int], kept: list[dict[str, Any]]
 ):
     runs = make_runs()
@@ -74,7 +74,7 @@ def test_what_fits_is_gone_on_with(
 
 
 @pytest.mark.parametrize("misfit", MISFITS.values(), ids=MISFITS)
-def test_what_does_not_fit_is_put_aside(
+def test_a_snapshot_that_does_not_fit_is_refused(
     make_runs: Callable[[], Runs],
     begin: Callable[[Runs, Any], int],
     kept: list[dict[str, Any]],

@@ -49,7 +49,7 @@ def test_a_gap_in_the_numbers_is_no_hindrance(make_runs: Make, stored: Stored):
     assert tracked.number == 5
 
 
-def test_a_new_run_starts_anew_and_the_old_one_goes_on(make_runs: Make, stored: Stored):
+def test_a_new_run_has_new_tracks_and_the_old_one_continues(make_runs: Make, stored: Stored):
     runs = make_runs()
     runs.step(stored(0))
     other = runs.step(stored(0, run=str(OTHER)))
@@ -83,7 +83,7 @@ def test_another_radar_is_ordered_by_time_and_numbered_as_it_comes(make_runs: Ma
     assert tracked[0].key == str(tracked[0].frame_id)
 
 
-def test_a_restored_one_goes_on_exactly_as_the_original(make_runs: Make, stored: Stored):
+def test_restored_runs_continue_exactly_as_the_original(make_runs: Make, stored: Stored):
     runs = make_runs()
     for number in range(5):
         runs.step(stored(number))
@@ -122,7 +122,7 @@ def test_a_run_is_tracked_as_its_radar_is_said_to_be_and_after_a_restart_too(
     assert restored.snapshot() == runs.snapshot()
 
 
-def test_a_snapshot_of_before_radars_were_told_goes_on_with_the_default_one(make_runs: Make, stored: Stored):
+def test_a_snapshot_without_radar_figures_continues_with_the_default_radar(make_runs: Make, stored: Stored):
     runs, restored = make_runs(), make_runs()
     runs.step(stored(0))
     restored.restore([{key: value for key, value in one.items() if key != "radar"} for one in runs.snapshot()])
@@ -140,7 +140,7 @@ def test_many_radars_in_turn_keep_their_tracks(make_runs: Make, stored: Stored):
     assert lines == []
 
 
-def test_the_run_that_is_idle_longest_is_forgotten_first(
+def test_the_run_that_is_idle_longest_is_dropped_first(
     make_runs: Make, stored: Stored, monkeypatch: pytest.MonkeyPatch
 ):
     """A radar that never pauses outlives any number of the simulator's resets; each that is forgotten is told once."""
@@ -155,7 +155,7 @@ def test_the_run_that_is_idle_longest_is_forgotten_first(
     assert {one["reason"] for one in lines} == {"more than 8 runs"}
 
 
-def test_crowds_of_other_runs_are_forgotten_before_they_fill_the_memory(
+def test_crowds_of_other_runs_are_dropped_before_they_fill_the_memory(
     make_runs: Make, stored: Stored, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("faststream_bridge.runs.MAX_TRACKS", 2)
@@ -189,7 +189,7 @@ def test_a_run_is_over_when_only_others_have_frames_for_long_and_a_restart_does_
         ({"timestamp": datetime(2025, 1, 1, tzinfo=UTC)}, "older than the one before it"),
     ],
 )
-def test_what_no_tracker_can_take_is_poison_and_changes_nothing(
+def test_a_frame_that_no_tracker_can_take_is_poison_and_changes_nothing(
     make_runs: Make, stored: Stored, change: dict, problem: str
 ):
     runs = make_runs()

@@ -24,7 +24,7 @@ def test_there_is_none_at_first(file: SnapshotFile):
     assert file.read(STREAM, 100) is None
 
 
-def test_what_was_written_is_read(file: SnapshotFile):
+def test_a_written_snapshot_is_read(file: SnapshotFile):
     file.write(SNAPSHOT.to_bytes())
     assert file.read(STREAM, 7) == SNAPSHOT
 
@@ -36,12 +36,12 @@ def test_the_newest_is_read_and_nothing_else_is_left(file: SnapshotFile, tmp_pat
     assert [path.name for path in (tmp_path / "state").iterdir()] == ["tracker-snapshot.json"]
 
 
-def test_one_of_another_stream_is_of_no_use(file: SnapshotFile):
+def test_a_snapshot_of_another_stream_is_refused(file: SnapshotFile):
     file.write(SNAPSHOT.to_bytes())
     assert file.read("2026-01-02 00:00:00+00:00", 100) is None
 
 
-def test_one_that_knows_more_than_the_stream_holds_is_of_no_use(file: SnapshotFile):
+def test_a_snapshot_beyond_the_streams_end_is_refused(file: SnapshotFile):
     """The broker came back without its last messages."""
     file.write(SNAPSHOT.to_bytes())
     assert file.read(STREAM, 6) is None
@@ -63,7 +63,7 @@ def test_one_that_knows_more_than_the_stream_holds_is_of_no_use(file: SnapshotFi
         SNAPSHOT.to_bytes().replace(b'"sequence": 7', b'"sequence": "x"'),
     ],
 )
-def test_one_that_is_torn_or_of_another_version_is_of_no_use(file: SnapshotFile, tmp_path: Path, content: bytes):
+def test_a_torn_snapshot_or_one_of_another_version_is_refused(file: SnapshotFile, tmp_path: Path, content: bytes):
     (tmp_path / "state/tracker-snapshot.json").write_bytes(content)
     assert file.read(STREAM, 100) is None
 

@@ -25,7 +25,7 @@ def durable(created: datetime = MADE, name: str = "radar_frames_pull") -> dict[t
 
 
 @pytest.mark.parametrize("sequence", [0, 5, 7])
-def test_what_is_as_it_was_is_followed(sequence: int):
+def test_an_unchanged_stream_is_followed(sequence: int):
     check_followed(WHERE, sequence, [stream()], durable())
 
 
@@ -39,7 +39,7 @@ def test_what_is_as_it_was_is_followed(sequence: int):
         ([stream()], durable(LATER), "radar_frames_pull was made again while"),
     ],
 )
-def test_what_is_not_is_told(streams: list[Any], durables: dict[tuple[str, str], Any], said: str):
+def test_a_changed_stream_is_an_error(streams: list[Any], durables: dict[tuple[str, str], Any], said: str):
     with pytest.raises(StreamChangedError, match=f"^{said}"):
         check_followed(WHERE, 7, streams, durables)
 

@@ -187,7 +187,7 @@ def test_cooldown_is_of_one_track(rules: GuardRules, seen: Callable[..., Any]):
     assert alerted(GuardJudge(rules), seen(0), seen(1, track=B), seen(2)) == [UNKNOWN_CLOSE, UNKNOWN_CLOSE, []]
 
 
-def test_a_lost_track_is_forgotten(rules: GuardRules, seen: Callable[..., Any]):
+def test_a_lost_track_is_dropped(rules: GuardRules, seen: Callable[..., Any]):
     judge = GuardJudge(rules)
     alerted(judge, seen(0), seen(1, status=LOST))
     assert judge.snapshot() == GuardJudge(rules).snapshot()
@@ -206,7 +206,7 @@ def test_an_alert_ends_once_with_its_condition(rules: GuardRules, seen: Callable
     assert ended(GuardJudge(rules), *frames) == [[], [], CLOSE_IS_OVER, []]
 
 
-def test_what_was_never_announced_does_not_end(rules: GuardRules, seen: Callable[..., Any]):
+def test_a_condition_that_was_never_announced_does_not_end(rules: GuardRules, seen: Callable[..., Any]):
     short = only(rules, "UNKNOWN_CONTACT_CLOSE", min_duration_s=2.0)
     assert ended(GuardJudge(short), seen(0), seen(1), seen(1.5, 200)) == [[], [], []]
 

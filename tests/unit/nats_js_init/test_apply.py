@@ -12,7 +12,7 @@ SECONDS = [16.4, 0.1, 1.1, 33.3, 604_800.7]
 
 
 @pytest.mark.parametrize("seconds", SECONDS)
-def test_what_was_made_as_planned_does_not_differ(seconds: float):
+def test_a_stream_made_as_planned_does_not_differ(seconds: float):
     settings = InitSettings(
         radar_max_age_sec=seconds, radar_duplicate_window_sec=seconds, radar_consumer_ack_wait_sec=seconds
     )
@@ -23,7 +23,7 @@ def test_what_was_made_as_planned_does_not_differ(seconds: float):
             assert differences(ConsumerConfig.from_response(consumer.as_dict()), consumer) == ""
 
 
-def test_what_differs_is_told_and_a_millisecond_is_enough():
+def test_a_difference_of_a_millisecond_is_reported():
     wanted = plan(InitSettings())[0].config
     made = replace(wanted, max_age=3600.001, max_bytes=7, allow_direct=False)
     assert differences(made, wanted) == (
@@ -32,6 +32,6 @@ def test_what_differs_is_told_and_a_millisecond_is_enough():
     )
 
 
-def test_what_the_plan_does_not_set_and_what_is_empty_on_both_sides_does_not_differ():
+def test_values_not_planned_or_empty_on_both_sides_do_not_differ():
     assert differences(StreamConfig(name="A", max_msgs=5, subjects=[]), StreamConfig(name="A")) == ""
     assert differences(ConsumerConfig(deliver_subject=None), ConsumerConfig(deliver_subject="")) == ""

@@ -25,7 +25,7 @@ def test_duplicates_are_not_looked_for_longer_than_messages_are_kept(monkeypatch
     assert load_settings(InitSettings)
 
 
-def test_an_age_that_is_wrong_itself_is_told_alone(monkeypatch: pytest.MonkeyPatch):
+def test_a_wrong_age_is_reported_alone(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("RADAR_MAX_AGE_SEC", "soon")
     with pytest.raises(SettingsError, match=r"wrong setting: RADAR_MAX_AGE_SEC: [^;]*$"):
         load_settings(InitSettings)

@@ -25,7 +25,7 @@ MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
         (TRACKED, b'{"tracks":%s}' % (b"9" * 5000), None),
     ],
 )
-def test_what_cannot_be_counted_is_unreadable(traffic: Traffic, body: bytes, amount: int | None):
+def test_a_message_that_cannot_be_counted_is_unreadable(traffic: Traffic, body: bytes, amount: int | None):
     assert amount_of(body, traffic) == amount
 
 

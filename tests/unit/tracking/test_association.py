@@ -76,7 +76,7 @@ def test_gate_shuts_at_its_threshold():
 
 
 @given(st.integers(0, 200), st.integers(0, 12), st.integers(0, 12))
-def test_near_finds_what_comparing_all_finds(seed: int, tracks: int, plots: int):
+def test_near_finds_the_pairs_of_a_full_comparison(seed: int, tracks: int, plots: int):
     rng = np.random.default_rng(seed)
     position, variance = rng.normal(size=(tracks, 3)) * 10, rng.uniform(0.1, 4, (tracks, 3))
     plot_position, plot_variance = rng.normal(size=(plots, 3)) * 10, rng.uniform(0.1, 4, (plots, 3))
@@ -248,7 +248,7 @@ def test_detection_probability_is_learnt_when_the_contact_is_seen_again():
     assert tracks["detection_probability"][0] == pytest.approx(0.9 * kept**4 + PARAMETERS.detection_memory)
 
 
-def test_false_alarms_are_learnt_from_what_is_nobodys():
+def test_false_alarms_are_learnt_from_unassigned_plots():
     parameters = TrackerParameters(expected_false_alarms=0.5, clutter_memory=0.1)
     tracks = table(3)
     tracks["hit"], tracks["confirmed"] = [True, True, False], [True, False, True]

@@ -57,7 +57,7 @@ def test_a_plot_near_a_track_that_missed_may_be_its_contact(offset_m: float, kno
     assert found.tolist() == [known]
 
 
-def test_a_plot_near_a_track_that_was_seen_is_somebody_else():
+def test_a_plot_near_a_detected_track_is_of_another_contact():
     tracks = missing()
     tracks["hit"] = True
     assert not maybe_known(tracks, np.array([[0.0, 1_000.0, 0.0]]), np.ones((1, 3)), 1_000_000, PARAMETERS).any()

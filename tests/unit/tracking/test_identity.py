@@ -60,7 +60,7 @@ def test_one_slip_of_a_reply_changes_nothing(seen: Callable[..., Any]):
     assert (last.iff[0], last.transponder_mode[0]) == (FRIEND, ON)
 
 
-def test_who_goes_on_to_claim_another_identity_is_a_spoofer(seen: Callable[..., Any]):
+def test_a_contact_that_changes_its_identity_is_a_spoofer(seen: Callable[..., Any]):
     history = seen([HERE], lambda frame: ["E-1" if frame < 10 else "F-1"], 30)
     assert (history[9].iff[0], history[9].transponder_mode[0]) == (FOE, ON)
     assert all(reports.iff[0] != FRIEND for reports in history)
@@ -69,7 +69,7 @@ def test_who_goes_on_to_claim_another_identity_is_a_spoofer(seen: Callable[..., 
 
 
 @pytest.mark.parametrize(("true", "false"), [(HERE, THERE), (THERE, HERE)])
-def test_who_claims_a_held_identity_elsewhere_is_a_spoofer(
+def test_a_contact_that_claims_a_held_identity_elsewhere_is_a_spoofer(
     seen: Callable[..., Any], true: list[float], false: list[float]
 ):
     places = [HERE, THERE]
@@ -109,12 +109,12 @@ def test_names_go_back_to_their_contacts_after_a_mix_up(seen: Callable[..., Any]
     assert last.transponder_mode.tolist() == [ON, ON]
 
 
-def test_far_from_one_another_two_who_swap_identities_are_spoofers(seen: Callable[..., Any]):
+def test_distant_contacts_that_swap_identities_are_spoofers(seen: Callable[..., Any]):
     last = seen([HERE, THERE], lambda frame: ["F-1", "E-1"] if frame < 10 else ["E-1", "F-1"], 30)[-1]
     assert last.transponder_mode.tolist() == [SPOOF, SPOOF]
 
 
-def test_of_two_who_begin_at_once_neither_is_believed(seen: Callable[..., Any]):
+def test_two_first_claims_at_once_are_both_spoofers(seen: Callable[..., Any]):
     last = seen([HERE, THERE], lambda _: ["F-1", "F-1"], 20)[-1]
     assert last.transponder_mode.tolist() == [SPOOF, SPOOF]
     assert last.iff.tolist() == [UNKNOWN, UNKNOWN]
@@ -163,7 +163,7 @@ def test_long_range_carries_no_identity_and_short_range_brings_it_back(
     assert (last.iff[0], last.transponder_id[0]) == (FOE, "E-1")
 
 
-def test_a_name_book_forgets_what_no_track_knows():
+def test_a_name_book_drops_unused_names():
     book = NameBook()
     assert book.indices(["a", None, "b", "c", "a"]).tolist() == [0, NOBODY, 1, 2, 0]
     tracks = np.zeros(2, dtype=TRACK)

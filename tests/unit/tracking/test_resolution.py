@@ -53,7 +53,7 @@ def test_a_track_in_the_cell_of_anothers_plot_shares_it():
     assert shared.apart[1, 0] == pytest.approx(38 / 2_000 / PARAMETERS.beam_width_rad, rel=0.01)
 
 
-def test_two_tracks_about_a_plot_that_is_nobodys_share_it():
+def test_two_tracks_about_an_unassigned_plot_share_it():
     shared = share(tracks_at(-20, 20), pairs(), plots_at(0), REST, PARAMETERS)
     assert (shared.track.tolist(), shared.plot.tolist()) == ([0, 1], [0, 0])
 
@@ -70,7 +70,7 @@ def test_two_tracks_about_a_plot_that_is_nobodys_share_it():
         pytest.param(tracks_at(), [], plots_at(0), id="no tracks"),
     ],
 )
-def test_who_shares_nothing(tracks: Any, assigned: list[tuple[int, int]], plots: Measurements):
+def test_tracks_that_share_nothing(tracks: Any, assigned: list[tuple[int, int]], plots: Measurements):
     shared = share(tracks, pairs(*assigned), plots, REST, PARAMETERS)
     assert shared.track.tolist() == shared.plot.tolist() == []
 
@@ -99,7 +99,7 @@ def test_where_nothing_is_shared_plots_and_pairs_are_the_same_ones():
     assert blurred(plots, shared, PARAMETERS) is plots
 
 
-def test_who_may_be_hidden_is_hardly_debited():
+def test_a_hidden_track_is_hardly_debited():
     tracks = tracks_at(-20, 20)
     score(tracks, NONE, np.array([1]), np.zeros(0), 0, 1.0, PARAMETERS)
     missed, hidden = tracks["llr"]

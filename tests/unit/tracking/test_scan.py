@@ -22,7 +22,7 @@ def frame_of(*detections: dict[str, Any], timestamp: str = "2026-11-01T10:00:00.
     )
 
 
-def test_a_scan_holds_what_the_frame_says():
+def test_a_scan_holds_the_frames_values():
     scan = scan_from_frame(
         frame_of(
             {
@@ -73,7 +73,7 @@ def test_an_empty_claim_is_none():
         ({"rcs_dbsm": -1e5}, "detections.1.rcs_dbsm: -100000"),
     ],
 )
-def test_what_no_radar_measures_is_refused_by_name(detection: dict[str, float], message: str):
+def test_numbers_beyond_any_radar_are_refused_by_name(detection: dict[str, float], message: str):
     with pytest.raises(ScanError) as caught:
         scan_from_frame(frame_of({}, detection))
     assert str(caught.value).startswith(message)

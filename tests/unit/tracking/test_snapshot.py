@@ -44,7 +44,7 @@ def test_another_run_gives_other_names_to_the_same_tracks(scans: list[Scan], run
 
 @settings(max_examples=15, deadline=None)
 @given(splits=st.sets(st.integers(0, FRAMES), max_size=4))
-def test_restored_at_any_frames_it_goes_on_to_the_bit(scans: list[Scan], run_id: UUID, splits: set[int]):
+def test_a_tracker_restored_at_any_frames_continues_to_the_bit(scans: list[Scan], run_id: UUID, splits: set[int]):
     tracker, result = fresh(run_id), []
     for frame, scan in enumerate(scans):
         if frame in splits:

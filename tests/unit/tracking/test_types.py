@@ -97,7 +97,7 @@ def test_a_false_identity_proves_a_transmitter_as_well_as_a_true_one():
     np.testing.assert_array_equal(true, false)
 
 
-def test_what_is_out_of_earshot_is_not_held_silent():
+def test_a_contact_in_long_range_does_not_count_as_silent():
     assert typed(2_500.0, along(9.0), False)[0].tolist() == [ASTEROID]
     assert typed(2_500.0, along(9.0), False, near=False)[0].tolist() == [NONE]
 
@@ -131,7 +131,7 @@ def drawn(rng: np.random.Generator, one: ObjectClass, count: int, variance: floa
 
 
 @pytest.mark.parametrize("variance", [0.05, 20.0])
-def test_of_what_is_said_with_a_confidence_so_many_are_right(variance: float):
+def test_the_confidence_is_the_share_of_right_types(variance: float):
     rng = np.random.default_rng(7)
     population = {kind: (one, 8_000) for kind, one in CLASSES.items()} | {NONE: (STRANGE, round(STRANGE_SHARE * 8_000))}
     truth = np.repeat(list(population), [count for _, count in population.values()])
