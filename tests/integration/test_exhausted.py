@@ -94,7 +94,7 @@ async def until_connected(link: Link, wanted: bool) -> None:
 def test_one_that_cannot_be_read_at_once_is_buried_when_the_broker_is_back(broker: Broker):
     async def scenario() -> None:
         async with linked(broker) as link, PublishWindow(link) as window:
-            async with bury_exhausted(DyingLink(link.client, link.hooks, broker), window):
+            async with bury_exhausted(DyingLink(link.client, link.hooks, broker=broker), window):
                 sequence = await neglect(link, b"neglected")
                 await until_connected(link, wanted=False)
                 broker.start()
@@ -137,7 +137,7 @@ def test_neither_a_stranger_nor_one_too_large_ends_the_burying(broker: Broker):
 def test_it_ends_with_the_service_though_the_broker_is_away(broker: Broker):
     async def scenario() -> None:
         async with linked(broker) as link, PublishWindow(link) as window:
-            async with bury_exhausted(DyingLink(link.client, link.hooks, broker), window):
+            async with bury_exhausted(DyingLink(link.client, link.hooks, broker=broker), window):
                 await neglect(link, b"neglected")
                 await until_connected(link, wanted=False)
             assert [one for one in asyncio.all_tasks() if "_bury_all" in repr(one)] == []
