@@ -76,7 +76,7 @@ def dead(tracks: TrackTable, parameters: TrackerParameters) -> Mask:
 
 
 def learn_false_alarms(false_alarms: float, plots: int, tracks: TrackTable, parameters: TrackerParameters) -> float:
-    """Return the mean number of false alarms a scan, after a scan of so many plots, before tracks are initiated.
+    """Return the new mean number of false alarms a scan, after one of so many plots; call it before initiation.
 
     Without tracks no plot can be distinguished from a false alarm, so nothing changes.
     """
