@@ -10,9 +10,8 @@ from nats.js.api import ConsumerInfo, StreamInfo
 from nats.js.errors import NotFoundError
 from prometheus_client.parser import text_string_to_metric_families
 
-from nats_js_init.apply import Config, differences
-from nats_js_init.plan import StreamPlan, plan
 from nats_js_init.settings import InitSettings
+from nats_js_init.streams import Config, StreamPlan, differences, plan
 from qiki.contracts import topics
 from qiki.runtime.settings import load_settings
 from qiki_harness.smoke.check import CheckFailedError
