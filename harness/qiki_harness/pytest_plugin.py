@@ -125,7 +125,7 @@ def twin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twin]:
 
     running = ForeignStack.of_environment()
     if running and (project := os.environ.get(_PROJECT)):
-        from qiki_harness.containers.backing import ContainerBacking  # noqa: PLC0415
+        from qiki_harness.containers.stage import ContainerBacking  # noqa: PLC0415
 
         running = ContainerBacking(running.addresses, project)
     twin = Twin(running) if running else start_twin(tmp_path_factory.mktemp("twin"))

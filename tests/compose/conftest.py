@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from qiki_harness.containers.backing import ContainerBacking
+from qiki_harness.containers.stage import ContainerBacking
 from qiki_harness.twin import Twin
 
 CLOCKS_APART = timedelta(seconds=5)  # at most, the engine's and this machine's

@@ -25,7 +25,7 @@ from qiki.runtime import nats_patches
 from qiki.runtime.nats import new_client
 from qiki.runtime.nats_patches import PATCHES, Patch
 from qiki_harness.testing import Broker
-from qiki_harness.testing.broker import CONFIGURATION
+from qiki_harness.testing.processes import CONFIGURATION
 
 GOOD = b"MSG qiki.good 1 2\r\n{}\r\n"
 REPLY = "$JS.ACK.S.durable.1.2.3.4.5"

@@ -16,7 +16,7 @@ from qiki.runtime.service import Service
 from qiki.runtime.settings import ServiceSettings
 from qiki.runtime.window import PublishWindow
 from qiki_harness.testing import Broker, until_async
-from qiki_harness.testing.broker import CONFIGURATION
+from qiki_harness.testing.processes import CONFIGURATION
 
 SUBJECT = "numbers"
 STREAM = StreamConfig(name="NUMBERS", subjects=[SUBJECT], duplicate_window=120, allow_direct=True)

@@ -15,7 +15,7 @@ import pytest
 from qiki_harness.stack.ports import PortLocks, free_range
 from qiki_harness.stack.runfolder import user_folder
 from qiki_harness.testing import Broker, ServiceProcess, until
-from qiki_harness.testing.broker import CONFIGURATION, SERVER
+from qiki_harness.testing.processes import CONFIGURATION, SERVER
 
 LAUNCHER = Path(__file__).parents[2] / "services/nats/server.py"
 EXAMPLE = """

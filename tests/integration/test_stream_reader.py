@@ -20,7 +20,7 @@ from qiki.runtime.stream import Begin, StreamPosition, StreamReader
 from qiki_harness.errors import DeadlineError
 from qiki_harness.http import open_url
 from qiki_harness.testing import Broker, until, until_async
-from qiki_harness.testing.broker import CONFIGURATION
+from qiki_harness.testing.processes import CONFIGURATION
 
 STREAM = "NUMBERS"
 DEADLINE_S = 60.0

@@ -1,15 +1,46 @@
-"""The `qiki` command."""
+"""The `qiki` command. A command imports what is slow to import only when it runs."""
 
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
 from qiki.errors import UserError
-from qiki_harness.cli.app import app
+from qiki_harness.cli import doctor, events, manifest, scenarios, score, spec, stacks, up, watch
 from qiki_harness.cli.output import complain
 from qiki_harness.errors import StartFailedError
 
 _USER_ERROR = 2
+app = typer.Typer(
+    invoke_without_command=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"qiki {version('qiki-dtmp')}")
+        raise typer.Exit
+
+
+@app.callback()
+def qiki(
+    context: typer.Context,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Run, watch and check QIKI DTMP, the digital twin of a small space vehicle."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+for command in (up.up, stacks.ps, stacks.logs, stacks.restart, stacks.down, watch.watch, score.score, doctor.doctor):
+    app.command()(command)
+for group, name in ((scenarios, "scenario"), (events, "events"), (spec, "spec"), (manifest, "manifest")):
+    app.add_typer(group.app, name=name)
 
 
 def main() -> None:

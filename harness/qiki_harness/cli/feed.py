@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 from nats.aio.msg import Msg
 from pydantic import ValidationError
@@ -12,7 +13,29 @@ from qiki.contracts import headers, topics
 from qiki.contracts.agent import AgentState
 from qiki.contracts.models import RadarTrack
 from qiki.runtime.nats import new_client
-from qiki_harness.cli.tracks import TrackTable
+
+_KEEP_S = 2.0
+
+
+class TrackTable:
+    """Keeps the newest state of each track. Drops tracks that are no longer reported, but none of a paused world."""
+
+    def __init__(self) -> None:
+        self._run = ""
+        self._seen: dict[str, tuple[RadarTrack, float]] = {}
+
+    def take(self, track: RadarTrack, run: str, at_s: float) -> None:
+        """Take one track message; `at_s` is the time of a monotonic clock."""
+        if run != self._run:
+            self._run = run
+            self._seen.clear()
+        self._seen[str(track.track_id)] = track, at_s
+        self._seen = {key: seen for key, seen in self._seen.items() if at_s - seen[1] <= _KEEP_S}
+
+    @property
+    def tracks(self) -> list[RadarTrack]:
+        """The tracks, nearest first."""
+        return sorted((track for track, _ in self._seen.values()), key=lambda track: track.range_m)
 
 
 class Feed:
@@ -53,15 +76,9 @@ class Feed:
             self._agent_at_s = time.monotonic()
 
     async def _connect(self) -> None:
-        await self._client.connect(
-            self.url,
-            name="qiki watch",
-            max_reconnect_attempts=-1,
-            reconnect_time_wait=1,
-            ping_interval=2,
-            max_outstanding_pings=2,
-            error_cb=_ignore,
-        )
+        for_ever: dict[str, Any] = {"max_reconnect_attempts": -1, "reconnect_time_wait": 1}
+        pings: dict[str, Any] = {"ping_interval": 2, "max_outstanding_pings": 2}
+        await self._client.connect(self.url, name="qiki watch", error_cb=_ignore, **for_ever, **pings)
         await self._client.subscribe(topics.TRACKS.subject, cb=self.take)
         await self._client.subscribe(topics.AGENT_STATE.subject, cb=self.take_agent)
 

@@ -1,7 +1,7 @@
 """`qiki manifest`: describe this environment, compare two."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +12,7 @@ from qiki_harness.cli.output import RED, paint, table
 from qiki_harness.errors import HarnessError
 
 if TYPE_CHECKING:
-    from qiki_harness.manifest import Distribution, Manifest
+    from qiki_harness.manifest import Manifest
 
 app = typer.Typer(help="Describe this environment, or compare two.", invoke_without_command=True)
 
@@ -81,38 +81,29 @@ def _called(file: str) -> str:
 def _text(found: "Manifest") -> str:
     libc = f", {found.platform.libc}" if found.platform.libc else ""
     head = f"{found.python.implementation} {found.python.version}, {found.platform.system} {found.platform.machine}"
-    return "\n\n".join(
-        [
-            f"qiki-dtmp {found.version} on {head}{libc}",
-            table(("DISTRIBUTION", "VERSION", "LOCKS", "FILES", "RECORD"), _distributions(found)),
-            table(("PROGRAM", "VERSION", "OF"), _programs(found)),
-            table(("OUR PACKAGE", "HASH"), ((name, each[:_SHORT]) for name, each in found.sources.items())),
-            "\n".join(_verdict(found)),
-        ]
-    )
-
-
-def _distributions(found: "Manifest") -> Iterator[tuple[str, ...]]:
-    for name, each in _each(found):
-        yield name, each.version, " ".join(each.locks) or "none", str(each.files), each.record[:_SHORT]
-
-
-def _programs(found: "Manifest") -> Iterator[tuple[str, ...]]:
-    for name, each in found.tools.items():
-        yield name, each.version or "does not run", each.distribution
+    distributions = [
+        (name, each.version, " ".join(each.locks) or "none", str(each.files), each.record[:_SHORT])
+        for name, each in found.distributions.items()
+    ]
+    programs = [(name, each.version or "does not run", each.distribution) for name, each in found.tools.items()]
+    parts = [
+        f"qiki-dtmp {found.version} on {head}{libc}",
+        table(("DISTRIBUTION", "VERSION", "LOCKS", "FILES", "RECORD"), distributions),
+        table(("PROGRAM", "VERSION", "OF"), programs),
+        table(("OUR PACKAGE", "HASH"), [(name, each[:_SHORT]) for name, each in found.sources.items()]),
+        "\n".join(_verdict(found)),
+    ]
+    return "\n\n".join(parts)
 
 
 def _verdict(found: "Manifest") -> Iterator[str]:
     """Yield the faults, or that there are none."""
-    wrong = [f"{name} is {each.version}, pinned is {each.pinned}" for name, each in _each(found) if each.pinned]
-    wrong += [f"{name}: {path} is {state}" for name, each in _each(found) for path, state in each.altered.items()]
+    named = found.distributions.items()
+    wrong = [f"{name} is {each.version}, pinned is {each.pinned}" for name, each in named if each.pinned]
+    wrong += [f"{name}: {path} is {state}" for name, each in named for path, state in each.altered.items()]
     wrong += [f"no distribution brought {path}" for path in found.unrecorded]
     yield from (paint(line, RED) for line in wrong)
     if not found.verified:
         yield "The files were not compared with their RECORDs."
     elif not wrong:
-        yield f"{sum(each.files for _, each in _each(found))} files are as their RECORDs say."
-
-
-def _each(found: "Manifest") -> Iterable[tuple[str, "Distribution"]]:
-    return found.distributions.items()
+        yield f"{sum(each.files for _, each in named)} files are as their RECORDs say."

@@ -31,8 +31,7 @@ def check(file: SpecFile = None) -> None:
 
 @app.command()
 def generate(
-    file: SpecFile = None,
-    out: Annotated[Path | None, typer.Option(help="Write into this file, not to stdout.")] = None,
+    file: SpecFile = None, out: Annotated[Path | None, typer.Option(help="Write into this file, not to stdout.")] = None
 ) -> None:
     """Generate the bot's configuration as JSON, as the simulator and the agent use it."""
     from qiki import botspec  # noqa: PLC0415

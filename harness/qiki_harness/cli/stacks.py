@@ -1,28 +1,105 @@
-"""`qiki ps`, `logs`, `restart`, `down`: commands on a running stack."""
+"""`qiki ps`, `logs`, `restart`, `down`: find the stack that a command is for, and drive it."""
 
+import os
+import signal
+import socket
 import subprocess
 import sys
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.error import URLError
 
 import typer
 
-from qiki_harness.cli.found import WORKSPACE, find_stack, in_workspace, restart_agent
-from qiki_harness.cli.log_view import LogView
-from qiki_harness.cli.options import DEFAULT, Name, RunDir, Service, run_folder
-from qiki_harness.cli.output import table
-from qiki_harness.errors import HarnessError
+from qiki_harness.cli.options import DEFAULT, Name, RunDir, Service, compose_file, run_folder
+from qiki_harness.cli.output import LogView, table
+from qiki_harness.errors import EngineError, HarnessError
+from qiki_harness.http import open_url
 from qiki_harness.stack import ServiceStatus, Stack, StackInfo, State
 
 if TYPE_CHECKING:
     from qiki_harness.containers import Containers
 
+_WORKSPACE = "qiki-dev"
+_RESTART_S = 60.0
+_WORKING_DIR = "com.docker.compose.project.working_dir"
+
+
+def _in_workspace() -> bool:
+    """Return whether this runs in the container of the workspace."""
+    return bool(os.environ.get("QIKI_WORKSPACE"))
+
+
+def _find_stack(name: str, run_dir: Path | None) -> "Stack | Containers":
+    """Return the native stack of a name, else the compose stack of this workspace or checkout.
+
+    Raises:
+        HarnessError: neither runs.
+    """
+    stack = Stack(run_folder(name, run_dir))
+    if stack.alive:
+        return stack
+    nor = "and no compose stack of this project"
+    try:
+        if found := _of_engine():
+            return found
+    except EngineError as error:
+        if _in_workspace():
+            raise
+        nor = f"and containers cannot be looked for ({error})"
+    raise HarnessError(
+        f"no stack {name!r} runs in {stack.folder.path.parent}, {nor}: start one with `qiki up`, or with docker compose"
+    )
+
+
+def _of_engine() -> "Containers | None":
+    from qiki_harness.containers.containers import ONE_OFF, PROJECT, Containers, find_engine  # noqa: PLC0415
+
+    try:
+        engine = find_engine()
+    except EngineError as error:
+        if _in_workspace():
+            raise EngineError(f"{error}. The devcontainer has one; else ask docker compose on the host") from None
+        raise
+    if _in_workspace():
+        for own in engine.containers.list(filters={"id": socket.gethostname()}):
+            return Containers(engine, own.labels[PROJECT])
+        raise EngineError("the engine within reach is not the one that this workspace runs on")
+    labels = [f"{_WORKING_DIR}={compose_file().parent}", f"{ONE_OFF}=False"]
+    if chosen := os.environ.get("COMPOSE_PROJECT_NAME"):
+        labels.append(f"{PROJECT}={chosen}")
+    projects = {one.labels[PROJECT] for one in engine.containers.list(filters={"label": labels})}
+    if len(projects) > 1:
+        names = ", ".join(sorted(projects))
+        raise HarnessError(f"several compose stacks of this checkout run: {names}: choose by COMPOSE_PROJECT_NAME")
+    return Containers(engine, projects.pop()) if projects else None
+
+
+def _restart_agent() -> None:
+    """Let the workspace's main process restart the agent, and wait until the agent is ready."""
+    from qiki_harness.keeper import PID_FILE, children  # noqa: PLC0415
+    from qiki_harness.testing import until  # noqa: PLC0415
+
+    keeper = int(PID_FILE.read_text(encoding="ascii"))
+    before = children(keeper)
+    os.kill(keeper, signal.SIGHUP)
+    until("the agent to restart", lambda: set(children(keeper)) - set(before), _RESTART_S)
+    until("the agent to be ready (the container's log says more)", _agent_is_ready, _RESTART_S)
+
+
+def _agent_is_ready() -> bool:
+    try:
+        with open_url(f"http://127.0.0.1:{os.environ['QIKI_HTTP_PORT']}/readyz", timeout=5) as answer:
+            return int(answer.status) == 200
+    except (URLError, OSError):
+        return False
+
 
 def ps(name: Name = DEFAULT, run_dir: RunDir = None) -> None:
     """Show the services of the stack: state, health, pid, ports, restarts, uptime."""
-    stack = find_stack(name, run_dir)
+    stack = _find_stack(name, run_dir)
     statuses = stack.info.services if isinstance(stack, Stack) else stack.statuses()
     head = ("SERVICE", "STATE", "HEALTH", "PID", "PORTS", "RESTARTS", "UPTIME")
     print(table(head, [_row(status) for status in statuses.values()]))
@@ -31,11 +108,9 @@ def ps(name: Name = DEFAULT, run_dir: RunDir = None) -> None:
 def logs(
     service: Annotated[str | None, typer.Argument(metavar="[SERVICE]", help="Only this service.")] = None,
     follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Show new lines too, until the stack ends or Ctrl-C.")
+        bool, typer.Option("--follow", "-f", help="New lines too, until the stack ends or Ctrl-C.")
     ] = False,
-    lines: Annotated[
-        int, typer.Option("-n", "--lines", min=0, help="How many of the last lines of each service.")
-    ] = 50,
+    lines: Annotated[int, typer.Option("-n", "--lines", min=0, help="How many of each service's last lines.")] = 50,
     name: Name = DEFAULT,
     run_dir: RunDir = None,
 ) -> None:
@@ -54,10 +129,10 @@ def logs(
 def restart(service: Service, name: Name = DEFAULT, run_dir: RunDir = None) -> None:
     """Stop a service, start it again, and wait until it is ready."""
     began = time.monotonic()
-    if service == WORKSPACE and in_workspace():
-        restart_agent()
+    if service == _WORKSPACE and _in_workspace():
+        _restart_agent()
     else:
-        find_stack(name, run_dir).restart(service)
+        _find_stack(name, run_dir).restart(service)
     print(f"{service} is ready again after {time.monotonic() - began:.1f} s.")
 
 
@@ -75,7 +150,7 @@ def _compose_stack(stack: Stack, name: str, run_dir: Path | None) -> "Containers
     """Return the compose stack if no native one runs; None means the native one, which has ended."""
     there = stack.folder.info_file.exists()
     try:
-        found = None if there and name != DEFAULT else find_stack(name, run_dir)
+        found = None if there and name != DEFAULT else _find_stack(name, run_dir)
     except HarnessError:
         if not there:
             raise
@@ -90,15 +165,9 @@ def _compose_stack(stack: Stack, name: str, run_dir: Path | None) -> "Containers
 def _row(status: ServiceStatus) -> tuple[str, ...]:
     state = f"{status.state} ({status.exit_code})" if status.state is State.EXITED else str(status.state)
     up_s = time.time() - status.started_at if status.pid and status.started_at else None
-    return (
-        status.name,
-        state,
-        str(status.health),
-        str(status.pid or "-"),
-        " ".join(str(port) for port in status.ports.values()) or "-",
-        str(status.restarts),
-        "-" if up_s is None else _duration(up_s),
-    )
+    ports = " ".join(str(port) for port in status.ports.values()) or "-"
+    uptime = "-" if up_s is None else _duration(up_s)
+    return status.name, state, str(status.health), str(status.pid or "-"), ports, str(status.restarts), uptime
 
 
 def _duration(seconds: float) -> str:

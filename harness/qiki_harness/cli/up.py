@@ -2,15 +2,16 @@
 
 import contextlib
 import sys
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from qiki_harness.cli.log_view import LogView
+from qiki.errors import UserError
 from qiki_harness.cli.options import File, Name, RunDir, compose_file, run_folder
-from qiki_harness.cli.progress import Progress, by_hand, summary
+from qiki_harness.cli.output import LogView, Progress, by_hand, summary
 from qiki_harness.errors import HarnessError, StackError
 from qiki_harness.stack import Stack, StackOptions
 from qiki_harness.stack.options import PORTS, is_port
@@ -27,29 +28,27 @@ class PortChoice(StrEnum):
     AUTO = "auto"
 
 
+Detached = Annotated[bool, typer.Option("--detached", "-d", help="Return when the stack is up; `qiki down` ends it.")]
+Ports = Annotated[PortChoice, typer.Option(help="The compose file's ports, or free ones for stacks side by side.")]
+Port = Annotated[list[str] | None, typer.Option(metavar="VARIABLE=N", help="Set one port: NATS_PORT=4333. Repeatable.")]
+Without = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="SERVICE",
+        help="Do not start this service, and say how to run it by hand, in a debugger for example. Repeatable.",
+    ),
+]
+
+
 def up(  # noqa: PLR0917  # each an option of the command line
-    scenario: Annotated[
-        str | None, typer.Option(help="Name or file of the scenario; see `qiki scenario list`.")
-    ] = None,
+    scenario: Annotated[str | None, typer.Option(help="Its name or file; see `qiki scenario list`.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the random numbers.")] = None,
     speed: Annotated[float | None, typer.Option(help="Simulated seconds per second.")] = None,
     run_id: Annotated[str | None, typer.Option(help="UUID of the run, to get the same ids again.")] = None,
-    detached: Annotated[
-        bool, typer.Option("--detached", "-d", help="Return when the stack is up; `qiki down` ends it.")
-    ] = False,
-    without: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="SERVICE",
-            help="Do not start this service, and say how to run it by hand, in a debugger for example. Repeatable.",
-        ),
-    ] = None,
-    ports: Annotated[
-        PortChoice, typer.Option(help="The compose file's ports, or free ones for stacks side by side.")
-    ] = PortChoice.USUAL,
-    port: Annotated[
-        list[str] | None, typer.Option(metavar="VARIABLE=N", help="Set one port: NATS_PORT=4333. Repeatable.")
-    ] = None,
+    detached: Detached = False,
+    without: Without = None,
+    ports: Ports = PortChoice.USUAL,
+    port: Port = None,
     name: Name = "default",
     file: File = None,
     run_dir: RunDir = None,
@@ -64,29 +63,23 @@ def up(  # noqa: PLR0917  # each an option of the command line
         given["scenario"] = str(Path(scenario).resolve())  # the services run in another folder
     chosen = {option: value for option, value in given.items() if value is not None}
     if chosen:
-        from qiki_harness.cli.choices import check_choices  # noqa: PLC0415  # numpy and pydantic
-
-        check_choices(chosen)
+        _check_choices(chosen)
     options = StackOptions(
-        compose_file=compose_file(file),
-        folder=run_folder(name, run_dir, file),
-        name=name,
+        compose_file(file),
+        run_folder(name, run_dir, file),
+        name,
         variables={f"QIKI_{key.upper()}": str(value) for key, value in chosen.items()},
         ports=dict(_port(text) for text in port or ()),
         auto_ports=ports is PortChoice.AUTO,
         without=tuple(without or ()),
     )
-    sys.exit(_run(_start(options, tied=not detached), detached=detached))
-
-
-def _start(options: StackOptions, *, tied: bool) -> Stack:
     there = Stack(options.folder)
     if there.alive:
         raise StackError(
-            f"stack {options.name!r} runs already (pid {there.info.pid}): "
+            f"stack {name!r} runs already (pid {there.info.pid}): "
             "`qiki ps` shows it, `qiki down` stops it, --name starts another beside it"
         )
-    return Stack.start(options, tied=tied)
+    sys.exit(_run(Stack.start(options, tied=not detached), detached=detached))
 
 
 def _run(stack: Stack, *, detached: bool) -> int:
@@ -143,3 +136,24 @@ def _port(text: str) -> tuple[str, int]:
     if not is_port(number):
         raise HarnessError(f"--port {text}: expected VARIABLE=N with N from {PORTS[0]} to {PORTS[-1]}")
     return variable, int(number)
+
+
+def _check_choices(chosen: Mapping[str, object]) -> None:
+    """Refuse a scenario, seed, speed or run_id that the simulator would refuse; the error names the option."""
+    from pydantic import ValidationError  # noqa: PLC0415
+
+    from q_sim_service.settings import SimulatorSettings  # noqa: PLC0415
+    from qiki.world.scenario import load_scenario  # noqa: PLC0415  # numpy
+
+    try:
+        SimulatorSettings.model_validate({f"qiki_{name}": value for name, value in chosen.items()})
+    except ValidationError as error:
+        for fault in error.errors(include_url=False):  # other settings are not ours to judge
+            name = str(fault["loc"][0]).removeprefix("qiki_")
+            if name in chosen:
+                raise HarnessError(f"--{name.replace('_', '-')} {chosen[name]}: {fault['msg']}") from None
+    if "scenario" in chosen:
+        try:
+            load_scenario(str(chosen["scenario"]))
+        except UserError as error:
+            raise HarnessError(f"--scenario: {error}") from None

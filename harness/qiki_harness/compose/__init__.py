@@ -7,8 +7,7 @@ from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-from qiki_harness.compose import keys, variables
-from qiki_harness.compose.dotenv import read_env_file
+from qiki_harness.compose import variables
 from qiki_harness.compose.model import (
     ComposeService,
     Dependency,
@@ -20,7 +19,7 @@ from qiki_harness.compose.model import (
     StartCondition,
 )
 from qiki_harness.compose.nodes import YamlNode, read
-from qiki_harness.compose.services import read_service
+from qiki_harness.compose.services import honoured, read_service
 
 __all__ = [
     "ComposeFile",
@@ -52,7 +51,7 @@ class ComposeFile:
         self.root = self.file.parent
         self._tree = read(self.file)
         entries = self._tree.entries()
-        keys.check(self._tree, "file")
+        honoured(self._tree, "file")
         if "services" not in entries:
             self._tree.fail("has no services")
         self._services = entries["services"].entries()
@@ -71,7 +70,7 @@ class ComposeFile:
     def dotenv(self) -> dict[str, str]:
         """Return the variables of the `.env` file beside it, which compose reads too."""
         file = self.root / ".env"
-        return read_env_file(file) if file.exists() else {}
+        return variables.read_env_file(file) if file.exists() else {}
 
     def native_variables(self, data: Path, ports: Mapping[str, int]) -> dict[str, str]:
         """Return the native values of the variables for hosts, paths (volumes under `data`) and ports."""

@@ -1,21 +1,117 @@
-"""From a service's entry in the compose file to a `ComposeService`."""
+"""From a service's entry in the compose file to a `ComposeService`.
 
+A key that is neither honoured nor one that concerns containers only is an error, so that nothing that the file asks for
+is silently left out. Compose ignores keys that begin with `x-`.
+"""
+
+import re
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from signal import Signals
 
-from qiki_harness.compose import keys, scalars
-from qiki_harness.compose.dotenv import read_env_file
-from qiki_harness.compose.model import ComposeService, Dependency, Healthcheck, RestartPolicy, StackPort, StartCondition
+from qiki_harness.compose import variables
+from qiki_harness.compose.model import (
+    ComposeService,
+    Dependency,
+    Healthcheck,
+    RestartKind,
+    RestartPolicy,
+    StackPort,
+    StartCondition,
+)
 from qiki_harness.compose.nodes import YamlNode
+
+HONOURED = {
+    "file": {"services", "volumes"},
+    "service": {
+        "command", "depends_on", "entrypoint", "env_file", "environment", "expose", "healthcheck", "ports", "restart",
+        "stop_grace_period", "stop_signal", "volumes", "working_dir",
+    },
+    "healthcheck": {"disable", "interval", "retries", "start_interval", "start_period", "test", "timeout"},
+    "dependency": {"condition"},
+}  # fmt: skip
+
+CONTAINER_ONLY = {
+    "file": {"name", "networks", "secrets", "version"},
+    "service": {
+        "build", "cap_add", "cap_drop", "cgroup_parent", "container_name", "cpu_shares", "cpus", "cpuset", "dns",
+        "group_add", "hostname", "image", "init", "ipc", "labels", "logging", "mem_limit", "mem_reservation",
+        "memswap_limit", "network_mode", "networks", "oom_score_adj", "pids_limit", "platform", "pull_policy",
+        "read_only", "security_opt", "shm_size", "stdin_open", "sysctls", "tmpfs", "tty", "ulimits", "user",
+    },
+    "healthcheck": set[str](),
+    "dependency": set[str](),
+}  # fmt: skip
+_UNITS_S = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s|m|h)")
+
+
+def honoured(node: YamlNode, level: str) -> dict[str, YamlNode]:
+    """Return the honoured entries of a mapping; a key that is in neither table raises a ComposeError."""
+    entries = node.entries()
+    for key, value in entries.items():
+        if key not in HONOURED[level] | CONTAINER_ONLY[level] and not key.startswith("x-"):
+            value.fail("the native runner does not know this key (compose/services.py has those that it knows)")
+    return {key: value for key, value in entries.items() if key in HONOURED[level]}
+
+
+def _duration_s(node: YamlNode) -> float:
+    """Return a duration such as `1m30s` or `100ms` [s]."""
+    text = node.text()
+    parts = _DURATION_PART.findall(text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        node.fail(f"{text!r} is no duration: expected such as 500ms, 5s, 1m30s")
+    return sum(float(number) * _UNITS_S[unit] for number, unit in parts)
+
+
+def _count(node: YamlNode) -> int:
+    text = node.text()
+    if not text.isdecimal():
+        node.fail(f"{text!r} is no whole number")
+    return int(text)
+
+
+def _flag(node: YamlNode) -> bool:
+    text = node.text().lower()
+    if text not in {"true", "false"}:
+        node.fail(f"{text!r} is neither true nor false")
+    return text == "true"
+
+
+def _stop_signal(node: YamlNode) -> Signals:
+    """Return a signal given by name (SIGINT, INT) or number."""
+    text = node.text().upper()
+    try:
+        return Signals(int(text)) if text.isdecimal() else Signals["SIG" + text.removeprefix("SIG")]
+    except (KeyError, ValueError):
+        node.fail(f"{text!r} is no signal: expected such as SIGTERM")
+
+
+def _words(node: YamlNode) -> tuple[str, ...]:
+    """Return a command: a list of words, or one text that is split as a shell would."""
+    if node.is_list:
+        return tuple(item.text() for item in node.items())
+    try:
+        return tuple(shlex.split(node.text()))
+    except ValueError as error:
+        node.fail(f"cannot be split into words: {error}")
+
+
+def _restart_policy(node: YamlNode) -> RestartPolicy:
+    kind, _, limit = node.text().partition(":")
+    known = kind in list(RestartKind) and (not limit or (kind == RestartKind.ON_FAILURE and limit.isdecimal()))
+    if not known:
+        node.fail(f"{node.text()!r} is no restart policy: expected no, always, unless-stopped or on-failure[:N]")
+    return RestartPolicy(RestartKind(kind), int(limit) if limit else None)
 
 
 def read_service(
     name: str, node: YamlNode, *, root: Path, base: Mapping[str, str], ports: tuple[StackPort, ...]
 ) -> ComposeService:
     """Read one service; `base` is the environment beneath its own."""
-    entries = keys.check(node, "service")
-    command = [word for key in ("entrypoint", "command") if key in entries for word in scalars.words(entries[key])]
+    entries = honoured(node, "service")
+    command = [word for key in ("entrypoint", "command") if key in entries for word in _words(entries[key])]
     if not command:
         node.fail("has no command: the native runner has no image that would bring one")
     get = entries.get
@@ -26,9 +122,9 @@ def read_service(
         environment={**base, **_environment(entries, root)},
         dependencies=_dependencies(needs) if (needs := get("depends_on")) else (),
         healthcheck=_healthcheck(check) if (check := get("healthcheck")) else None,
-        restart=scalars.restart_policy(policy) if (policy := get("restart")) else RestartPolicy(),
-        stop_signal=scalars.stop_signal(signal) if (signal := get("stop_signal")) else Signals.SIGTERM,
-        stop_grace_s=scalars.duration_s(grace) if (grace := get("stop_grace_period")) else 10.0,
+        restart=_restart_policy(policy) if (policy := get("restart")) else RestartPolicy(),
+        stop_signal=_stop_signal(signal) if (signal := get("stop_signal")) else Signals.SIGTERM,
+        stop_grace_s=_duration_s(grace) if (grace := get("stop_grace_period")) else 10.0,
         ports=ports,
     )
 
@@ -44,7 +140,7 @@ def _environment(entries: Mapping[str, YamlNode], root: Path) -> dict[str, str]:
     """Return what `env_file` and `environment` set; the latter wins. A key alone passes on the runner's variable."""
     found: dict[str, str] = {}
     for file in entries["env_file"].items() if "env_file" in entries else ():
-        found |= read_env_file(root / file.text())
+        found |= variables.read_env_file(root / file.text())
     if not (node := entries.get("environment")):
         return found
     for key, value in _pairs(node):
@@ -70,7 +166,7 @@ def _dependencies(node: YamlNode) -> tuple[Dependency, ...]:
 
 
 def _condition(node: YamlNode) -> StartCondition:
-    entries = keys.check(node, "dependency")
+    entries = honoured(node, "dependency")
     if not (condition := entries.get("condition")):
         return StartCondition.STARTED
     if condition.text() not in list(StartCondition):
@@ -79,23 +175,23 @@ def _condition(node: YamlNode) -> StartCondition:
 
 
 def _healthcheck(node: YamlNode) -> Healthcheck | None:
-    entries = keys.check(node, "healthcheck")
-    if "disable" in entries and scalars.flag(entries["disable"]):
+    entries = honoured(node, "healthcheck")
+    if "disable" in entries and _flag(entries["disable"]):
         return None
     if "test" not in entries:
         node.fail("has no test")
     test = _test(entries["test"])
     durations = {
-        f"{key}_s": scalars.duration_s(entries[key])
+        f"{key}_s": _duration_s(entries[key])
         for key in ("interval", "timeout", "start_period", "start_interval")
         if key in entries
     }
-    retries = scalars.count(entries["retries"]) if "retries" in entries else 3
+    retries = _count(entries["retries"]) if "retries" in entries else 3
     return Healthcheck(test, retries=retries, **durations) if test else None
 
 
 def _test(node: YamlNode) -> tuple[str, ...]:
-    """The probe's command; empty for NONE."""
+    """Return the probe's command; empty for NONE."""
     shell = ("/bin/sh", "-c")
     if not node.is_list:
         return (*shell, node.text())

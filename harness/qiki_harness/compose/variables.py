@@ -1,4 +1,4 @@
-"""Which variables of a compose file the native runner fills, by what they stand for.
+"""Which variables of a compose file the native runner fills, by what they stand for, and files of variables.
 
 The file's defaults are right for containers. Natively a host is loopback, a path is in the run folder or the project,
 and a port is one that is free. The place of a variable in the file says what it is: there is no list of names here.
@@ -7,9 +7,12 @@ and a port is one that is free. The place of a variable in the file says what it
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from dotenv.parser import parse_stream
+
 from qiki_harness.compose.interpolation import Variable
 from qiki_harness.compose.model import StackPort
 from qiki_harness.compose.nodes import YamlNode
+from qiki_harness.errors import ComposeError, HarnessError
 
 LOOPBACK = "127.0.0.1"
 _ANY_HOST = "0.0.0.0"  # noqa: S104  # compared with, never bound
@@ -77,3 +80,18 @@ def _ports(node: YamlNode, service: str, *, published: bool) -> Iterator[StackPo
 
 def _default(variable: Variable) -> str:
     return variable.word.render({}) if variable.operator in {":-", "-"} else ""
+
+
+def read_env_file(file: Path) -> dict[str, str]:
+    """Read the variables of a file of `KEY=value` lines: compose's `.env` or an `env_file`."""
+    try:
+        with file.open(encoding="utf-8") as stream:
+            bindings = [one for one in parse_stream(stream) if one.key or one.error]
+    except OSError as error:
+        raise HarnessError(f"{file}: cannot be read: {error.strerror}") from error
+    found: dict[str, str] = {}
+    for one in bindings:
+        if one.key is None or one.value is None:
+            raise ComposeError(file, one.original.line, one.key or one.original.string.strip(), "expected KEY=value")
+        found[one.key] = one.value
+    return found

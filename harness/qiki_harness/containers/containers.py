@@ -1,5 +1,6 @@
 """The containers of one compose project: their state, and the faults that tests cause."""
 
+import os
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -7,8 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from qiki_harness.containers.engine import find_engine
-from qiki_harness.errors import DeadlineError, StackError
+from qiki_harness.errors import DeadlineError, EngineError, StackError
 from qiki_harness.stack.status import ServiceHealth, ServiceStatus, State
 from qiki_harness.testing.wait import until
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.containers import Container
 
+_ANSWER_S = 60
 PROJECT, SERVICE, ONE_OFF = (f"com.docker.compose.{name}" for name in ("project", "service", "oneoff"))
 _POLL_S = 0.1
 _SIGNAL = """
@@ -26,6 +27,25 @@ for pid in open("/proc/1/task/1/children").read().split():
 _READY_S = 60.0
 _STATES = {"created": State.WAITING, "running": State.RUNNING, "restarting": State.RESTARTING, "paused": State.STOPPED}
 T = TypeVar("T")
+
+
+def find_engine() -> "DockerClient":
+    """Return the engine that DOCKER_HOST names, else the one of this machine.
+
+    Raises:
+        EngineError: none answers, or its library is not installed.
+    """
+    try:
+        import docker  # noqa: PLC0415  # a tool, which the services' own environment does not have
+    except ImportError:
+        raise EngineError("the container engine's library is not installed: scripts/setup dev") from None
+    try:
+        client = docker.from_env(timeout=_ANSWER_S)
+        client.ping()
+    except docker.errors.DockerException as error:
+        where = os.environ.get("DOCKER_HOST", "its usual place")
+        raise EngineError(f"no container engine answers at {where} ({type(error).__name__})") from None
+    return client
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import pytest
 
 from qiki_harness.cli.output import complain
-from qiki_harness.containers.engine import find_engine
+from qiki_harness.containers.containers import find_engine
 from qiki_harness.containers.stage import Stage
 from qiki_harness.errors import EngineError, HarnessError
 

@@ -2,10 +2,14 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from qiki_harness.cli.options import compose_file
+from qiki_harness.containers.containers import Containers
 from qiki_harness.containers.stack import ContainerStack, suspect_logs
+from qiki_harness.errors import EngineError
+from qiki_harness.twin.backing import ForeignStack
 
 STRANGER = {"QIKI_UID": "4711", "QIKI_GID": "4711"}
 """A user who is neither the images' own nor the owner of the checkout: what works for him works for all."""
@@ -63,3 +67,18 @@ class Stage:
         for line in suspect_logs(self.stack.containers):
             self._say(line)
         self._say(f"{self.stack.project}: the logs of {len(files)} containers are in {folder}")
+
+
+@dataclass(frozen=True)
+class ContainerBacking(ForeignStack):
+    """A compose stack of the tests: like any foreign stack, but its containers can be inspected."""
+
+    project: str
+
+    def situation(self, lines: int) -> list[str]:
+        """Return the state of its services and the last lines of their logs."""
+        headline = f"the compose stack {self.project}"
+        try:
+            return [headline, *Containers.of(self.project).situation(lines)]
+        except EngineError as error:
+            return [f"{headline}: {error}"]

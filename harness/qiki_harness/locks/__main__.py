@@ -11,18 +11,12 @@ from pathlib import Path
 from packaging.pylock import Pylock
 
 from qiki_harness.errors import LockError
-from qiki_harness.locks.changes import changes
-from qiki_harness.locks.pins import Pin, read_pins
+from qiki_harness.locks.pins import changes, read_locks
 from qiki_harness.locks.wheels import choose_wheels, wheels_text
 
 WHEELS = "wheels.json"
 CHOSEN = ("build", "dev", "runtime")
 """The locks that environments are installed from."""
-
-
-def read_locks(folder: Path) -> dict[str, list[Pin]]:
-    """Return the pins of each lock of a folder."""
-    return {path.stem: read_pins(path.read_text()) for path in sorted(folder.glob("*.txt"))}
 
 
 def write_wheels(folder: Path, listed: Path) -> None:

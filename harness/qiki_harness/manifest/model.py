@@ -30,11 +30,9 @@ class Platform(_Frozen):
 
 
 class Altered(_Frozen):
-    """A file that is not as its distribution's RECORD says.
+    """A file that is not as its distribution's RECORD says: its sha256 in hexadecimal, or `missing`.
 
-    Attributes:
-        sha256: hexadecimal, of the file as it is; or `missing`
-        native: machine code, whose library paths a build may rewrite (Nix does)
+    A build may rewrite the library paths of native code (Nix does).
     """
 
     sha256: str
@@ -48,9 +46,9 @@ class Distribution(_Frozen):
     """An installed distribution.
 
     Attributes:
-        record: sha256, hexadecimal, over the paths and hashes of its RECORD, without what installers write themselves
-        files: how many files that are
-        altered: path to state of each file that is not as RECORD says
+        record: sha256, hexadecimal, over paths and hashes of the files of its RECORD that installers do not write
+        files: number of these files
+        altered: by path
         locks: the locks that pin it, on this system or another
         pinned: the version that they pin, if it is another one
     """
@@ -77,10 +75,9 @@ class Manifest(_Frozen):
         version: of qiki-dtmp
         verified: every file was compared with its RECORD
         distributions: by normalized name
-        unrecorded: files among the installed ones that no RECORD has; path to sha256, hexadecimal
+        unrecorded: sha256 (hexadecimal) by path of the installed files that no RECORD has
         tools: by command
-        sources: our own packages (installed as a link, or from a wheel): name to sha256, hexadecimal, over their files;
-            `generated` are the stubs
+        sources: sha256 (hexadecimal) over the files of our own packages, by name; `generated` are the stubs
     """
 
     format: Literal[1] = 1
@@ -95,11 +92,7 @@ class Manifest(_Frozen):
 
 
 def read_manifest(text: str, name: str) -> Manifest:
-    """Read a manifest from JSON; `name` stands for the text in errors.
-
-    Raises:
-        HarnessError: it is no manifest; has the first fault.
-    """
+    """Read a manifest from JSON; `name` stands for the text in the HarnessError that names the first fault."""
     try:
         return Manifest.model_validate_json(text)
     except ValidationError as error:

@@ -17,12 +17,7 @@ _NATIVE = (b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
 
 @dataclass(frozen=True)
 class Row:
-    """A file of a distribution.
-
-    Attributes:
-        path: as RECORD has it, relative to the folder that packages are in
-        sha256: hexadecimal; None if RECORD has none
-    """
+    """A file of a distribution: its path relative to the folder of packages, and its sha256 if RECORD has one."""
 
     path: str
     sha256: str | None
@@ -47,16 +42,15 @@ def _hexadecimal(digest: str) -> str | None:
 def of_the_wheel(rows: Iterable[Row], commands: Collection[str]) -> list[Row]:
     """Return the rows that every installer writes alike, sorted: no installer's files, bytecode, or launchers.
 
-    Args:
-        commands: the launchers that the installer writes, with the interpreter's path in them
+    The launchers of these commands have the interpreter's path in them.
     """
-    return sorted((row for row in rows if not _is_installers(row, commands)), key=lambda row: row.place)
 
+    def is_installers(row: Row) -> bool:
+        path = PurePosixPath(row.place)
+        own = path.parent.suffix == ".dist-info" and path.name in _INSTALLERS_OWN
+        return own or path.suffix == ".pyc" or (".." in row.path and path.name in commands)
 
-def _is_installers(row: Row, commands: Collection[str]) -> bool:
-    path = PurePosixPath(row.place)
-    own = path.parent.suffix == ".dist-info" and path.name in _INSTALLERS_OWN
-    return own or path.suffix == ".pyc" or (".." in row.path and path.name in commands)
+    return sorted((row for row in rows if not is_installers(row)), key=lambda row: row.place)
 
 
 def digest(rows: Iterable[Row]) -> str:
@@ -71,15 +65,11 @@ def altered(rows: Iterable[Row], folder: Path) -> Iterator[tuple[str, Altered]]:
         if not path.is_file():
             yield row.place, Altered(sha256=MISSING)
         elif row.sha256 is not None and (found := sha256(path)) != row.sha256:
-            yield row.place, Altered(sha256=found, native=_is_native(path))
+            with path.open("rb") as file:
+                yield row.place, Altered(sha256=found, native=file.read(4) in _NATIVE)
 
 
 def sha256(path: Path) -> str:
     """Return the hash of a file, hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _is_native(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(4) in _NATIVE

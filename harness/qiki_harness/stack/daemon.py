@@ -10,7 +10,6 @@ import os
 import shutil
 import signal
 import sys
-import time
 from collections.abc import Callable
 
 from qiki.errors import UserError
@@ -20,7 +19,6 @@ from qiki_harness.stack.plan import Plan, make_plan, own_environment
 from qiki_harness.stack.ports import PortLocks
 from qiki_harness.stack.run import StackRun
 from qiki_harness.stack.runfolder import RunFolder, user_folder
-from qiki_harness.stack.status import StackInfo
 
 _INPUT, _OUTPUT, _ERRORS = 0, 1, 2
 _REFUSED = 2
@@ -42,13 +40,13 @@ def main() -> None:
 
 async def _supervise(options: StackOptions, plan: Plan, folder: RunFolder, *, tied: bool) -> int:
     guardian = Guardian()
-    run = StackRun(plan, folder, guardian, _info(options, plan, folder))
+    run = StackRun(plan, folder, guardian, options.name)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, run.supervisor.request_stop)
     if tied:
         _at_end_of_input(run.supervisor.request_stop)
     try:
-        return await run.run(announce=_redirector(folder))
+        return await run.run(announce=lambda: _redirect(folder))
     finally:
         guardian.close()
 
@@ -76,27 +74,11 @@ def _prepare(folder: RunFolder, plan: Plan) -> None:
         (folder.path / f"{name}.env").write_text("".join(lines), encoding="utf-8")
 
 
-def _info(options: StackOptions, plan: Plan, folder: RunFolder) -> StackInfo:
-    return StackInfo(
-        name=options.name,
-        folder=folder.path,
-        compose_file=plan.project.file,
-        pid=os.getpid(),
-        control=folder.control,
-        started_at=time.time(),
-        addresses=plan.project.addresses,
-    )
-
-
-def _redirector(folder: RunFolder) -> Callable[[], None]:
-    """Return a function that closes the pipe to the starter and redirects our output to our log."""
-
-    def redirect() -> None:
-        with folder.log("qiki").open("ab") as log:
-            os.dup2(log.fileno(), _OUTPUT)
-            os.dup2(log.fileno(), _ERRORS)
-
-    return redirect
+def _redirect(folder: RunFolder) -> None:
+    """Close the pipe to the starter: redirect our output to our log."""
+    with folder.log("qiki").open("ab") as log:
+        os.dup2(log.fileno(), _OUTPUT)
+        os.dup2(log.fileno(), _ERRORS)
 
 
 def _at_end_of_input(stop: Callable[[], None]) -> None:

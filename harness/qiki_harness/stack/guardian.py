@@ -1,16 +1,15 @@
 """The guardian: kills the services' process groups when the supervisor is killed itself.
 
 On Linux the kernel ends each service with its supervisor (launch.py); the guardian ends what these have started,
-and everything on other systems.
+and everything on other systems. It is a process of its own, `python -IS guardian.py`. Lines on its input, `+GROUP` and
+`-GROUP`, keep it informed of the process groups; the end of its input is the end of the supervisor.
 """
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
-from pathlib import Path
-
-_REAPER = Path(__file__).with_name("reaper.py")
 
 
 class Guardian:
@@ -18,13 +17,9 @@ class Guardian:
 
     def __init__(self) -> None:
         reading, self.descriptor = os.pipe()
-        self._process = subprocess.Popen(
-            [sys.executable, "-IS", _REAPER],
-            stdin=reading,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        silent = subprocess.DEVNULL
+        command = [sys.executable, "-IS", __file__]
+        self._process = subprocess.Popen(command, stdin=reading, stdout=silent, stderr=silent, start_new_session=True)
         os.close(reading)
 
     def watch(self, group: int) -> None:
@@ -44,3 +39,20 @@ class Guardian:
         # The guardian may have been killed; the services run on.
         with contextlib.suppress(BrokenPipeError):
             os.write(self.descriptor, line)
+
+
+def main() -> None:
+    """Keep the list of groups, and kill them at the end of the input."""
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, signal.SIG_IGN)
+    groups: set[int] = set()
+    for line in sys.stdin:
+        change = groups.add if line.startswith("+") else groups.discard
+        change(int(line[1:]))
+    for group in groups:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()

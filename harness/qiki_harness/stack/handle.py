@@ -9,28 +9,22 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from signal import SIGKILL, Signals
-from types import TracebackType
 from typing import Self
 
 from qiki_harness.errors import DeadlineError, StackError, StartFailedError
 from qiki_harness.stack import control
-from qiki_harness.stack.logs import last_words
 from qiki_harness.stack.options import StackOptions
-from qiki_harness.stack.runfolder import RunFolder
-from qiki_harness.stack.status import ServiceStatus, StackInfo, StackState, State
+from qiki_harness.stack.runfolder import RunFolder, last_words
+from qiki_harness.stack.status import StackInfo, StackState, State
 
 # -P: a module of the folder that we happen to be in must not stand in for one of ours.
 _DAEMON = [sys.executable, "-P", "-m", "qiki_harness.stack.daemon"]
 _POLL_S = 0.02
-_STOP_S = 60.0
-_REQUEST_S = 60.0
+_STOP_S = _REQUEST_S = 60.0
 
 
 class Stack:
-    """A running stack: one that was started here, or any other by its run folder.
-
-    As a context manager it stops the stack at the end.
-    """
+    """A running stack: one started here, or any other by its run folder. A context manager stops it at the end."""
 
     def __init__(self, folder: Path, process: "subprocess.Popen[bytes] | None" = None) -> None:
         self.folder = RunFolder(folder.resolve())
@@ -40,9 +34,7 @@ class Stack:
     def start(cls, options: StackOptions, *, tied: bool = True) -> Self:
         """Start a stack and return as soon as it is known, before its services are up.
 
-        Args:
-            options: What to start.
-            tied: The stack ends with this process, however that ends.
+        A tied stack ends with this process, however that ends.
 
         Raises:
             StackError: a stack runs there already, or an option names what is not there.
@@ -65,24 +57,17 @@ class Stack:
 
     @property
     def info(self) -> StackInfo:
-        """The status of the stack.
-
-        Raises:
-            StackError: there was never one.
-        """
-        info = self.folder.read()
-        if not info:
-            raise StackError(f"no stack in {self.folder.path}: start one with `qiki up`")
-        return info
+        """The status of the stack; StackError if there was never one."""
+        if info := self.folder.read():
+            return info
+        raise StackError(f"no stack in {self.folder.path}: start one with `qiki up`")
 
     @property
     def alive(self) -> bool:
         """True while its supervisor runs."""
         return self.folder.alive
 
-    def wait_healthy(
-        self, deadline_s: float = 60.0, *, watch: Callable[[StackInfo], None] = lambda _: None
-    ) -> StackInfo:
+    def wait_healthy(self, deadline_s: float = 60.0, watch: Callable[[StackInfo], None] = lambda _: None) -> StackInfo:
         """Wait until every service is ready, and let `watch` see how it comes about.
 
         Raises:
@@ -92,7 +77,10 @@ class Stack:
 
         def ready(info: StackInfo) -> bool:
             watch(info)
-            return _all_ready(info)
+            # Once a stack is up, a service waits only for what the user runs himself.
+            return info.state is StackState.UP and all(
+                status.ready or status.state in {State.EXTERNAL, State.WAITING} for status in info.services.values()
+            )
 
         return self.wait_until("all services are ready", ready, deadline_s)
 
@@ -103,7 +91,8 @@ class Stack:
             if info.failure:
                 raise StartFailedError(info.failure.message, info.failure.exit_status, info.failure.last_words)
             if not self.alive:
-                raise StackError(f"waited until {what}, but {self._obituary()}")
+                words = " | ".join(last_words(self.folder.log("qiki"), 3)) or "none"
+                raise StackError(f"waited until {what}, but the stack's supervisor has ended; its last words: {words}")
             if time.monotonic() > end:
                 raise DeadlineError(self._situation(f"waited {deadline_s:g} s until {what}", info))
             time.sleep(_POLL_S)
@@ -129,7 +118,7 @@ class Stack:
         self._request("signal-service", service=service, signal=str(int(signal)))
 
     def logs(self, service: str, lines: int = 1000) -> tuple[str, ...]:
-        """The last lines of a service's log."""
+        """Return the last lines of a service's log."""
         return last_words(self.folder.log(service), lines)
 
     def request_stop(self) -> None:
@@ -158,7 +147,7 @@ class Stack:
             raise
 
     def wait_ended(self, deadline_s: float) -> int | None:
-        """Wait for the supervisor's end; its exit status, if it is ours."""
+        """Wait for the supervisor's end; return its exit status, if we started it."""
         end = time.monotonic() + deadline_s
         while self.alive:
             if time.monotonic() > end:
@@ -173,17 +162,11 @@ class Stack:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def _request(self, do: str, **words: str) -> None:
         control.request(self.folder.control, _REQUEST_S, do=do, **words)
-
-    def _obituary(self) -> str:
-        words = " | ".join(last_words(self.folder.log("qiki"), 3))
-        return f"the stack's supervisor has ended; its last words: {words or 'none'}"
 
     def _situation(self, headline: str, info: StackInfo) -> str:
         late = [status for status in info.services.values() if not status.ready]
@@ -204,15 +187,6 @@ def _hand_over(process: "subprocess.Popen[bytes]", options: StackOptions, *, tie
     if not tied or refusal:
         process.stdin.close()
     return refusal
-
-
-def _all_ready(info: StackInfo) -> bool:
-    return info.state is StackState.UP and all(_ready_or_by_hand(status) for status in info.services.values())
-
-
-def _ready_or_by_hand(status: ServiceStatus) -> bool:
-    """Once a stack is up, a service waits only for what the user runs himself."""
-    return status.ready or status.state in {State.EXTERNAL, State.WAITING}
 
 
 def _refused(output: str) -> Exception:

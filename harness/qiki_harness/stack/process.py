@@ -22,7 +22,7 @@ class ProcessGroup:
         self._process = process
         self._guardian = guardian
         self.pid = process.pid
-        self.born = time.monotonic()
+        self._born = time.monotonic()
 
     @classmethod
     async def start(cls, service: ComposeService, guardian: Guardian, log: Path) -> "ProcessGroup":
@@ -31,22 +31,16 @@ class ProcessGroup:
         log.parent.mkdir(parents=True, exist_ok=True)  # a user may have removed it
         with log.open("ab") as output:
             process = await asyncio.create_subprocess_exec(
-                *arguments,
-                *service.command,
-                cwd=service.working_dir,
-                env=service.environment,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-                pass_fds=(guardian.descriptor,),
-            )
+                *arguments, *service.command, cwd=service.working_dir, env=service.environment,
+                stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output,
+                start_new_session=True, pass_fds=(guardian.descriptor,),
+            )  # fmt: skip
         return cls(service, process, guardian)
 
     @property
     def age_s(self) -> float:
         """Its age [s]."""
-        return time.monotonic() - self.born
+        return time.monotonic() - self._born
 
     async def wait(self) -> int:
         """Wait for its end and return the exit code as a shell does: 128 + N for signal N."""

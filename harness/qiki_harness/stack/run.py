@@ -2,39 +2,58 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from pathlib import Path
 from signal import SIGKILL, Signals
 
 from qiki_harness.errors import StackError
 from qiki_harness.stack.guardian import Guardian
 from qiki_harness.stack.plan import Plan
 from qiki_harness.stack.runfolder import RunFolder
-from qiki_harness.stack.server import Request, serve
 from qiki_harness.stack.status import StackInfo
 from qiki_harness.stack.supervisor import Supervisor
 
+Request = dict[str, str]
 _RETRY_S = 1.0
+
+
+async def serve(path: Path, handle: Callable[[Request], Awaitable[None]]) -> asyncio.Server:
+    """Answer requests: `handle` does what they ask, or raises a StackError that the asker gets."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await handle(json.loads(await reader.readline()))
+            writer.write(b"{}\n")
+        except StackError as error:
+            writer.write(json.dumps({"error": str(error)}).encode() + b"\n")
+        finally:
+            writer.close()
+
+    path.unlink(missing_ok=True)  # noqa: ASYNC240  # one system call, before anything is served
+    mask = os.umask(0o177)
+    try:
+        return await asyncio.start_unix_server(answer, path)
+    finally:
+        os.umask(mask)
 
 
 class StackRun:
     """Ties the supervisor to the run folder."""
 
-    def __init__(self, plan: Plan, folder: RunFolder, guardian: Guardian, info: StackInfo) -> None:
+    def __init__(self, plan: Plan, folder: RunFolder, guardian: Guardian, name: str) -> None:
         self._folder = folder
-        self._info = info
+        self._info = StackInfo(
+            name, folder.path, plan.project.file, os.getpid(), folder.control, time.time(),
+            addresses=plan.project.addresses,
+        )  # fmt: skip
         self._pending: asyncio.Handle | None = None
         self._refused = False
         self.supervisor = Supervisor(
-            plan.project,
-            folder,
-            guardian,
-            ports=plan.ports,
-            by_hand=plan.by_hand,
-            on_change=self._write_soon,
-            say=say,
+            plan.project, folder, guardian, ports=plan.ports, by_hand=plan.by_hand, on_change=self._write_soon, say=say
         )
 
     async def run(self, announce: Callable[[], None]) -> int:
@@ -51,10 +70,8 @@ class StackRun:
         return self.supervisor.failure.exit_status if self.supervisor.failure else 0
 
     def _now(self) -> StackInfo:
-        supervisor = self.supervisor
-        return replace(
-            self._info, state=supervisor.state, failure=supervisor.failure, services=supervisor.board.statuses
-        )
+        now = self.supervisor
+        return replace(self._info, state=now.state, failure=now.failure, services=now.board.statuses)
 
     def _write(self) -> None:
         """Write `stack.json`; where it cannot be written, keep the old one and try again."""

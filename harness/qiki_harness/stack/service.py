@@ -5,17 +5,42 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from qiki_harness.compose import ComposeService
+from qiki_harness.compose import ComposeService, RestartKind, RestartPolicy
 from qiki_harness.stack.board import Board
 from qiki_harness.stack.guardian import Guardian
-from qiki_harness.stack.health import watch_health
-from qiki_harness.stack.policy import restart_delay_s, settled, wants_restart
-from qiki_harness.stack.probe import probe
+from qiki_harness.stack.health import probe, watch_health
 from qiki_harness.stack.process import ProcessGroup
 from qiki_harness.stack.status import ServiceHealth, State
 
 _SURVIVED_S = 0.3
 _NOT_STARTED = 127  # a shell's exit status
+
+
+def wants_restart(policy: RestartPolicy, exit_code: int, restarts: int) -> bool:
+    """Return whether the policy restarts a service that ended with this code after so many restarts."""
+    match policy.kind:
+        case RestartKind.NO:
+            return False
+        case RestartKind.ON_FAILURE:
+            return exit_code != 0 and (policy.max_retries is None or restarts < policy.max_retries)
+        case RestartKind.ALWAYS | RestartKind.UNLESS_STOPPED:
+            return True
+
+
+def restart_delay_s(in_a_row: int) -> float:
+    """Return the delay of a restart, given the number of those before it without a settled life between [s].
+
+    The engine's delays, doubling from 0.1 s to a minute, but the first restart is at once: a test or a person waits
+    for it. (moby: restartmanager, backoffMultiplier 2, defaultTimeout 100 ms, maxRestartTimeout 1 min.)
+    """
+    if in_a_row == 0:
+        return 0.0
+    return float(min(0.1 * 2 ** min(in_a_row - 1, 10), 60.0))
+
+
+def settled(ran_s: float) -> bool:
+    """Return whether a service ran long enough to forget its former restarts (moby: 10 s)."""
+    return ran_s >= 10.0
 
 
 class ServiceRunner:
@@ -77,14 +102,8 @@ class ServiceRunner:
         except OSError as error:  # no more processes, or its program is being installed: it may pass
             self._say(f"{self.service.name} cannot be started: {error}")
             return _NOT_STARTED, 0.0
-        self._update(
-            state=State.RUNNING,
-            health=ServiceHealth.STARTING,
-            pid=process.pid,
-            exit_code=None,
-            started_at=time.time(),
-            detail="",
-        )
+        new_life = {"pid": process.pid, "exit_code": None, "started_at": time.time(), "detail": ""}
+        self._update(state=State.RUNNING, health=ServiceHealth.STARTING, **new_life)
         try:
             async with asyncio.TaskGroup() as tasks:
                 watching = tasks.create_task(self._watch_health())

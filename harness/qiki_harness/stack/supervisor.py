@@ -6,12 +6,10 @@ from signal import SIGKILL, Signals
 
 from qiki_harness.compose import Project, StartCondition
 from qiki_harness.errors import StackError
-from qiki_harness.stack.board import Board
+from qiki_harness.stack.board import Board, is_up, start_failure
 from qiki_harness.stack.guardian import Guardian
-from qiki_harness.stack.logs import last_words
-from qiki_harness.stack.runfolder import RunFolder
+from qiki_harness.stack.runfolder import RunFolder, last_words
 from qiki_harness.stack.service import ServiceRunner
-from qiki_harness.stack.startup import is_up, start_failure
 from qiki_harness.stack.status import Failure, ServiceStatus, StackState, State
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from qiki_harness.cli.checks import Grade, differing, disk, nats_server, packages, port_free, python_version, stubs
+from qiki_harness.cli.doctor import Grade, differing, disk, nats_server, packages, port_free, python_version, stubs
 from qiki_harness.compose import StackPort
 
 

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from qiki_harness.cli.options import compose_file, run_folder, running_stack
-from qiki_harness.cli.output import has_colour, paint, prefixes, table
-from qiki_harness.cli.progress import Progress, by_hand, summary
+from qiki_harness.cli.output import Progress, by_hand, has_colour, paint, prefixes, summary, table
 from qiki_harness.errors import HarnessError
 from qiki_harness.stack import ServiceHealth, ServiceStatus, StackInfo, State
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from qiki_harness.compose import Project
-from qiki_harness.compose.keys import CONTAINER_ONLY, HONOURED
+from qiki_harness.compose.services import CONTAINER_ONLY, HONOURED
 from qiki_harness.errors import ComposeError
 
 Fill = Callable[..., Project]

@@ -4,8 +4,7 @@ import pytest
 from packaging.pylock import Pylock
 
 from qiki_harness.errors import LockError
-from qiki_harness.locks.changes import changes
-from qiki_harness.locks.pins import Pin, read_pins
+from qiki_harness.locks.pins import Pin, changes, read_pins
 from qiki_harness.locks.wheels import choose_wheels, wheels_text
 
 LOCK = """--require-hashes

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from qiki_harness.stack.logs import LogFollower, last_words
+from qiki_harness.stack.runfolder import LogFollower, last_words
 
 
 def append(log: Path, text: str) -> None:

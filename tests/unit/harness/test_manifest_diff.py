@@ -1,6 +1,6 @@
 import pytest
 
-from qiki_harness.cli.app import app
+from qiki_harness.cli import app
 from qiki_harness.errors import HarnessError
 from qiki_harness.manifest import Comparison, Manifest, read_manifest
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from qiki_harness.manifest.collect import digest_of, packages, source_hashes
 from qiki_harness.manifest.record import altered, digest, of_the_wheel, read_record
-from qiki_harness.manifest.sources import digest_of, packages, source_hashes
 
 WHEEL = {
     "array/__init__.py": b"from array._fast import add\n",

@@ -11,7 +11,7 @@ from qiki.runtime import probe as ours
 from qiki.runtime.health import Health, HealthServer
 from qiki_harness.compose import Healthcheck
 from qiki_harness.stack.guardian import Guardian
-from qiki_harness.stack.probe import probe
+from qiki_harness.stack.health import probe
 
 PROJECT = Path(__file__).parents[3]
 Run = Callable[..., tuple[bool, str]]

@@ -3,7 +3,7 @@
 import pytest
 
 from qiki_harness.compose import RestartKind, RestartPolicy
-from qiki_harness.stack.policy import restart_delay_s, settled, wants_restart
+from qiki_harness.stack.service import restart_delay_s, settled, wants_restart
 
 NO, ALWAYS, UNLESS_STOPPED = (
     RestartPolicy(kind) for kind in (RestartKind.NO, RestartKind.ALWAYS, RestartKind.UNLESS_STOPPED)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from qiki_harness.compose import Project
-from qiki_harness.stack.startup import is_up, start_failure
+from qiki_harness.stack.board import is_up, start_failure
 from qiki_harness.stack.status import ServiceHealth, ServiceStatus, State
 
 Fill = Callable[..., Project]

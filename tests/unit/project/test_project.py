@@ -10,7 +10,7 @@ import pytest
 import yaml
 from hatchling.builders.wheel import WheelBuilder
 
-from qiki_harness.manifest.sources import packages
+from qiki_harness.manifest.collect import packages
 
 ROOT = Path(__file__).parents[3]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
