@@ -9,18 +9,18 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Unpack
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping
+    from collections.abc import Generator, Iterator
     from pathlib import Path
-    from uuid import UUID
 
     from qiki_harness.containers.stack import ContainerStack
     from qiki_harness.containers.stage import Stage
     from qiki_harness.twin import Twin
+    from qiki_harness.twin.native import TwinOptions
 
 _ADDRESSES = ("NATS_URL", "QSIM_GRPC")
 _PROJECT = "QIKI_COMPOSE_PROJECT"
@@ -33,17 +33,7 @@ _LOG_LINES = 40
 class OwnTwin(Protocol):
     """Starts a native stack of the test's own, which ends with the test."""
 
-    def __call__(
-        self,
-        scenario: str | Path = "mixed-traffic",
-        *,
-        seed: int | None = None,
-        speed: float | None = None,
-        run_id: UUID | None = None,
-        start: bool = True,
-        env: Mapping[str, str] | None = None,
-        without: tuple[str, ...] = (),
-    ) -> Twin:
+    def __call__(self, scenario: str | Path = "mixed-traffic", **options: Unpack[TwinOptions]) -> Twin:
         """See `qiki_harness.twin.start_twin`."""
         ...
 
@@ -141,7 +131,7 @@ def own_twin(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OwnTwin
     twins = request.node.stash.setdefault(_STARTED, [])
     with ExitStack() as ends:
 
-        def start(scenario: str | Path = "mixed-traffic", **options: Any) -> Twin:
+        def start(scenario: str | Path = "mixed-traffic", **options: Unpack[TwinOptions]) -> Twin:
             __tracebackhide__ = True
             twin = start_twin(tmp_path / f"stack-{len(twins)}", scenario, **options)
             ends.callback(twin.close)

@@ -84,18 +84,12 @@ class ComposeFile:
         """Return the stack with its variables filled."""
         base = _base_environment(os.environ if environ is None else environ)
         nodes = {name: node.filled(values) for name, node in self._services.items()}
+        ports = {name: tuple(port for port in self.ports if port.service == name) for name in nodes}
         services = {
-            name: read_service(name, node, root=self.root, base=base, ports=self._ports_of(name))
-            for name, node in nodes.items()
+            name: read_service(name, node, root=self.root, base=base, ports=ports[name]) for name, node in nodes.items()
         }
-        return Project(self.file, _in_order(services, nodes), self._addresses(values))
-
-    def _ports_of(self, service: str) -> tuple[StackPort, ...]:
-        return tuple(port for port in self.ports if port.service == service)
-
-    def _addresses(self, values: Mapping[str, str]) -> dict[str, str]:
-        node = self._tree.entries().get(ADDRESSES)
-        return {key: value.filled(values).text() for key, value in node.entries().items()} if node else {}
+        addresses = self._tree.get(ADDRESSES).filled(values).entries()
+        return Project(self.file, _in_order(services, nodes), {key: one.text() for key, one in addresses.items()})
 
 
 def _in_order(services: Mapping[str, ComposeService], nodes: Mapping[str, YamlNode]) -> dict[str, ComposeService]:

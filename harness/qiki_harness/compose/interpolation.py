@@ -26,7 +26,7 @@ class Variable:
     word: "Template"
 
     def render(self, values: Mapping[str, str]) -> str:
-        """The text that stands for the variable."""
+        """Return the text that stands for the variable."""
         value = values.get(self.name)
         absent = value is None or (self.operator.startswith(":") and not value)
         match self.operator[-1:]:
@@ -47,11 +47,11 @@ class Template:
     parts: tuple[str | Variable, ...]
 
     def render(self, values: Mapping[str, str]) -> str:
-        """The text with its variables filled; one that is not set and has no default becomes empty."""
+        """Return the text with its variables filled; one that is not set and has no default becomes empty."""
         return "".join(part if isinstance(part, str) else part.render(values) for part in self.parts)
 
     def variables(self) -> Iterator[Variable]:
-        """Every variable, those within defaults too."""
+        """Yield every variable, those within defaults too."""
         for part in self.parts:
             if isinstance(part, Variable):
                 yield part

@@ -91,9 +91,6 @@ class Project:
     addresses: Mapping[str, str]
 
     def dependants(self, name: str) -> tuple[str, ...]:
-        """The services that depend directly on this one."""
-        return tuple(
-            service.name
-            for service in self.services.values()
-            if any(dependency.service == name for dependency in service.dependencies)
-        )
+        """Return the services that depend directly on this one."""
+        services = self.services.values()
+        return tuple(one.name for one in services if name in [need.service for need in one.dependencies])

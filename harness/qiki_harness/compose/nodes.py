@@ -69,7 +69,7 @@ class YamlNode:
 
     @property
     def is_list(self) -> bool:
-        """Whether this is a list."""
+        """True for a list."""
         return isinstance(self.value, list)
 
     def walk(self) -> "Iterator[YamlNode]":
@@ -84,12 +84,7 @@ class YamlNode:
 
 
 def read(file: Path) -> YamlNode:
-    """Read a YAML file.
-
-    Raises:
-        HarnessError: it cannot be read.
-        ComposeError: it is not YAML, or a key stands twice.
-    """
+    """Read a YAML file; a ComposeError says that it is not YAML, or that a key stands twice."""
     try:
         text = file.read_text(encoding="utf-8")
         root = yaml.compose(text, Loader=_LOADER)
@@ -120,7 +115,7 @@ def _build(raw: yaml.Node, file: Path, where: str) -> YamlNode:
 
 
 def _mapping(raw: yaml.MappingNode, file: Path, where: str) -> dict[str, YamlNode]:
-    """The entries of a mapping: what `<<` brings in, under what stands in the mapping itself."""
+    """Return the entries of a mapping: those that `<<` brings in, under the mapping's own."""
     own: dict[str, YamlNode] = {}
     merged: dict[str, YamlNode] = {}
     for key, value in raw.value:
@@ -137,10 +132,9 @@ def _mapping(raw: yaml.MappingNode, file: Path, where: str) -> dict[str, YamlNod
 
 
 def _merged(raw: yaml.Node, file: Path, where: str) -> dict[str, YamlNode]:
-    """What a merge key brings in; of several mappings the earlier one wins."""
-    sources = raw.value if isinstance(raw, yaml.SequenceNode) else [raw]
+    """Return the entries that a merge key brings in; of several mappings the earlier one wins."""
     merged: dict[str, YamlNode] = {}
-    for source in sources:
+    for source in raw.value if isinstance(raw, yaml.SequenceNode) else [raw]:
         if not isinstance(source, yaml.MappingNode):
             raise ComposeError(file, raw.start_mark.line + 1, f"{where}.<<", "expected a mapping to merge")
         merged = {**_mapping(source, file, where), **merged}

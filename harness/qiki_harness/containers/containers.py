@@ -30,11 +30,7 @@ T = TypeVar("T")
 
 
 def find_engine() -> "DockerClient":
-    """Return the engine that DOCKER_HOST names, else the one of this machine.
-
-    Raises:
-        EngineError: none answers, or its library is not installed.
-    """
+    """Return the engine that DOCKER_HOST names, else this machine's; EngineError if none answers."""
     try:
         import docker  # noqa: PLC0415  # a tool, which the services' own environment does not have
     except ImportError:
@@ -57,11 +53,7 @@ class Containers:
 
     @classmethod
     def of(cls, project: str) -> "Containers":
-        """Return the containers of a project, which need not exist yet.
-
-        Raises:
-            EngineError: no engine answers.
-        """
+        """Return the containers of a project, which need not exist yet."""
         return cls(find_engine(), project)
 
     @property
@@ -76,16 +68,11 @@ class Containers:
         return {container.labels[SERVICE]: container for container in sorted(found, key=lambda one: one.name)}
 
     def of_service(self, service: str) -> "Container":
-        """Return the container of a service.
-
-        Raises:
-            StackError: there is none.
-        """
-        known = self.all()
-        if service not in known:
-            there = ", ".join(known) or "none"
-            raise StackError(f"no container of service {service!r} in project {self.project}: there are {there}")
-        return known[service]
+        """Return the container of a service; StackError if there is none."""
+        if found := (known := self.all()).get(service):
+            return found
+        there = ", ".join(known) or "none"
+        raise StackError(f"no container of service {service!r} in project {self.project}: there are {there}")
 
     def statuses(self) -> Mapping[str, ServiceStatus]:
         """Return the state of each service."""
@@ -158,9 +145,8 @@ class Containers:
 
     def wait_ready(self, deadline_s: float = 60.0) -> None:
         """Wait until every service is ready, and every one-shot has ended."""
-        self.until(
-            "all services to be ready", lambda: all(status.ready for status in self.statuses().values()), deadline_s
-        )
+        ready = lambda: all(status.ready for status in self.statuses().values())
+        self.until("all services to be ready", ready, deadline_s)
 
     def until(self, what: str, condition: Callable[[], T | None], deadline_s: float) -> T:
         """Wait for the first truthy value of a condition.
@@ -186,6 +172,7 @@ def _status(name: str, attributes: Mapping[str, Any]) -> ServiceStatus:
     health = state.get("Health") or {}
     probes = health.get("Log") or []
     ended = state["Status"] in {"exited", "dead"}
+    ports: Mapping[str, list[dict[str, str]] | None] = attributes["NetworkSettings"]["Ports"]
     one_shot = attributes["HostConfig"]["RestartPolicy"]["Name"] in {"no", ""}
     return ServiceStatus(
         name=name,
@@ -198,10 +185,6 @@ def _status(name: str, attributes: Mapping[str, Any]) -> ServiceStatus:
         exit_code=state["ExitCode"] if ended else None,
         restarts=attributes["RestartCount"],
         started_at=datetime.fromisoformat(f"{state['StartedAt'][:19]}+00:00").timestamp() if state["Running"] else None,
-        ports=_published(attributes["NetworkSettings"]["Ports"]),
+        ports={name: int(bound["HostPort"]) for name, several in ports.items() for bound in several or ()},
         detail=probes[-1]["Output"].strip() if probes and health["Status"] != ServiceHealth.HEALTHY else "",
     )
-
-
-def _published(ports: Mapping[str, list[dict[str, str]] | None]) -> dict[str, int]:
-    return {name: int(bound["HostPort"]) for name, several in ports.items() for bound in several or ()}

@@ -6,7 +6,6 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from qiki_harness.compose import ComposeFile
@@ -22,14 +21,9 @@ _START_S = 120
 
 @dataclass
 class ContainerStack:
-    """Drives `docker compose` on one project.
+    """Drives `docker compose` on one project; `variables` are values for those of the compose file.
 
     As a context manager it takes the stack down at the end, with its volumes.
-
-    Args:
-        compose_file: the stack's description
-        project: name of the compose project
-        variables: values for variables of the file
     """
 
     compose_file: Path
@@ -38,11 +32,7 @@ class ContainerStack:
 
     @classmethod
     def apart(cls, compose_file: Path, name: str, **variables: str) -> Self:
-        """Return a stack whose names and ports no other stack has.
-
-        Args:
-            name: a part of its names
-        """
+        """Return a stack whose names, of which `name` is a part, and ports no other stack has."""
         project = f"qiki-{name}-{secrets.token_hex(3)}"
         # Held as long as this process lives.
         locks = PortLocks(user_folder() / "ports", project)
@@ -69,15 +59,10 @@ class ContainerStack:
         return ["docker", "compose", "--file", str(self.compose_file), "--project-name", self.project, *words]
 
     def run(self, *words: str) -> str:
-        """Run `docker compose` and return its output.
-
-        Raises:
-            StackError: it failed; has its last lines.
-        """
+        """Run `docker compose` and return its output; a StackError has the last lines of a failure."""
         try:
-            done = subprocess.run(
-                self.compose(*words), env=self.environment, capture_output=True, text=True, check=False
-            )
+            command = self.compose(*words)
+            done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
         except OSError as error:
             raise EngineError(f"docker: {error.strerror}") from error
         if done.returncode:
@@ -125,9 +110,7 @@ class ContainerStack:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
             self.down()
         except StackError:

@@ -16,12 +16,7 @@ STRANGER = {"QIKI_UID": "4711", "QIKI_GID": "4711"}
 
 
 class Stage:
-    """The life of a stack for `pytest --stack compose` and `tox -e smoke`.
-
-    Args:
-        name: a part of its names
-        say: prints a line for the user
-    """
+    """The life of a stack for `pytest --stack compose` and `tox -e smoke`; `say` prints a line for the user."""
 
     def __init__(self, name: str, say: Callable[[str], None]) -> None:
         self._say = say
@@ -30,11 +25,7 @@ class Stage:
         self._began_s = time.monotonic()
 
     def start(self) -> None:
-        """Build and start it.
-
-        Raises:
-            HarnessError: that failed; its logs are kept, and it is taken down.
-        """
+        """Build and start it; after a failure its logs are kept, and it is taken down."""
         try:
             self._step("builds the images", self.stack.build)
             self._step("starts the stack", self.stack.up)

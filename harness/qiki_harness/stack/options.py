@@ -15,16 +15,13 @@ def is_port(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class StackOptions:
-    """Compose file and run folder of a stack, and its differences from the file's defaults.
+    """Compose file and run folder (this stack's alone), and the differences from the file's defaults.
 
     Attributes:
-        compose_file: The description of the stack.
-        folder: The run folder, this stack's alone.
-        name: What the user calls it.
-        variables: Values for variables of the file, over those of the environment.
-        ports: Numbers for some of its ports, by variable.
-        auto_ports: Free ports for the rest, instead of the file's defaults: for stacks side by side.
-        without: Services that the user runs himself.
+        variables: values for variables of the file, over those of the environment
+        ports: numbers for some of its ports, by variable
+        auto_ports: free ports for the rest, instead of the file's defaults: for stacks side by side
+        without: services that the user runs himself
     """
 
     compose_file: Path

@@ -44,8 +44,7 @@ def own_environment(service: ComposeService) -> dict[str, str]:
 
 def _command_line(service: ComposeService) -> str:
     """Return the shell line that runs a service as the stack would: its folder, its variables, its command."""
-    own = own_environment(service)
-    settings = [f"{key}={shlex.quote(value)}" for key, value in sorted(own.items())]
+    settings = [f"{key}={shlex.quote(value)}" for key, value in sorted(own_environment(service).items())]
     return f"cd {shlex.quote(str(service.working_dir))} && {' '.join([*settings, shlex.join(service.command)])}"
 
 

@@ -32,10 +32,10 @@ class PortLocks:
         descriptor = os.open(self._file(port), os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            free = is_free(port)
         except BlockingIOError:
-            os.close(descriptor)
-            return False
-        if not is_free(port):
+            free = False
+        if not free:
             os.close(descriptor)
             return False
         os.truncate(descriptor, 0)
@@ -70,17 +70,13 @@ def assign(ports: Iterable[StackPort], locks: PortLocks, *, wanted: Mapping[str,
     Raises:
         PortInUseError: a wanted or default one is taken.
     """
-    fixed = {
-        port: wanted.get(port.variable, port.default)
-        for port in ports
-        if port.variable in wanted or (port.published and not auto)
-    }
-    for port, number in fixed.items():
-        if not locks.take(number):
+    fixed = [port for port in ports if port.variable in wanted or (port.published and not auto)]
+    numbers = {port.variable: wanted.get(port.variable, port.default) for port in fixed}
+    for port in fixed:
+        if not locks.take(number := numbers[port.variable]):
             holder = locks.owner(number) or listener(number) or "another program"
             raise PortInUseError(number, port.variable, port.service, holder)
-    free = {port.variable: _free(locks) for port in ports if port not in fixed}
-    return {port.variable: number for port, number in fixed.items()} | free
+    return numbers | {port.variable: _free(locks) for port in ports if port not in fixed}
 
 
 def _free(locks: PortLocks) -> int:

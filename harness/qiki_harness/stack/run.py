@@ -1,7 +1,6 @@
 """A stack while it runs: its supervisor, its `stack.json`, and the requests that come in."""
 
 import asyncio
-import contextlib
 import json
 import os
 import time
@@ -13,7 +12,7 @@ from signal import SIGKILL, Signals
 from qiki_harness.errors import StackError
 from qiki_harness.stack.guardian import Guardian
 from qiki_harness.stack.plan import Plan
-from qiki_harness.stack.runfolder import RunFolder
+from qiki_harness.stack.runfolder import RunFolder, say
 from qiki_harness.stack.status import StackInfo
 from qiki_harness.stack.supervisor import Supervisor
 
@@ -52,9 +51,7 @@ class StackRun:
         )  # fmt: skip
         self._pending: asyncio.Handle | None = None
         self._refused = False
-        self.supervisor = Supervisor(
-            plan.project, folder, guardian, ports=plan.ports, by_hand=plan.by_hand, on_change=self._write_soon, say=say
-        )
+        self.supervisor = Supervisor(plan, folder, guardian, self._write_soon)
 
     async def run(self, announce: Callable[[], None]) -> int:
         """Serve until the stack has stopped; `announce` that it is known. Return the exit status of the start."""
@@ -111,9 +108,3 @@ class StackRun:
             case other:
                 raise StackError(f"no such request: {other!r}")
         say(" ".join(request.values()))
-
-
-def say(text: str) -> None:
-    """Write a line to the supervisor's log, where its output goes; without room there it is lost."""
-    with contextlib.suppress(OSError):
-        os.write(1, f"{time.strftime('%H:%M:%S')} {text}\n".encode())

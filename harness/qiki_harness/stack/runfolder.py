@@ -1,5 +1,6 @@
 """The folder of one stack: `stack.json`, `logs/SERVICE.log`, `data/`, and the lock that its supervisor holds."""
 
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -110,6 +111,12 @@ class RunFolder:
         finally:
             os.close(descriptor)
         return False
+
+
+def say(text: str) -> None:
+    """Write a line to the supervisor's log, where its output goes; without room there it is lost."""
+    with contextlib.suppress(OSError):
+        os.write(1, f"{time.strftime('%H:%M:%S')} {text}\n".encode())
 
 
 def last_words(log: Path, lines: int = 20) -> tuple[str, ...]:

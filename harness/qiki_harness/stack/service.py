@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from qiki_harness.compose import ComposeService, RestartKind, RestartPolicy
@@ -10,6 +9,7 @@ from qiki_harness.stack.board import Board
 from qiki_harness.stack.guardian import Guardian
 from qiki_harness.stack.health import probe, watch_health
 from qiki_harness.stack.process import ProcessGroup
+from qiki_harness.stack.runfolder import say
 from qiki_harness.stack.status import ServiceHealth, State
 
 _SURVIVED_S = 0.3
@@ -46,15 +46,12 @@ def settled(ran_s: float) -> bool:
 class ServiceRunner:
     """Runs one service and keeps its status on the board."""
 
-    def __init__(
-        self, service: ComposeService, board: Board, guardian: Guardian, log: Path, say: Callable[[str], None]
-    ) -> None:
+    def __init__(self, service: ComposeService, board: Board, guardian: Guardian, log: Path) -> None:
         self.service = service
         self.process: ProcessGroup | None = None
         self._board = board
         self._guardian = guardian
         self._log = log
-        self._say = say
 
     async def run(self) -> None:
         """Run the service until its policy restarts it no more; stop it on cancellation."""
@@ -90,7 +87,7 @@ class ServiceRunner:
             in_a_row = 0 if settled(ran_s) else in_a_row
             delay_s = restart_delay_s(in_a_row)
             when = f"in {delay_s:g} s" if delay_s else "at once"
-            self._say(f"{self.service.name} ended (exit code {exit_code}) and is started again {when}")
+            say(f"{self.service.name} ended (exit code {exit_code}) and is started again {when}")
             restarts, in_a_row = restarts + 1, in_a_row + 1
             self._update(state=State.RESTARTING, restarts=self._board[self.service.name].restarts + 1)
             await asyncio.sleep(delay_s)
@@ -100,7 +97,7 @@ class ServiceRunner:
         try:
             process = self.process = await ProcessGroup.start(self.service, self._guardian, self._log)
         except OSError as error:  # no more processes, or its program is being installed: it may pass
-            self._say(f"{self.service.name} cannot be started: {error}")
+            say(f"{self.service.name} cannot be started: {error}")
             return _NOT_STARTED, 0.0
         new_life = {"pid": process.pid, "exit_code": None, "started_at": time.time(), "detail": ""}
         self._update(state=State.RUNNING, health=ServiceHealth.STARTING, **new_life)
@@ -125,7 +122,7 @@ class ServiceRunner:
     def _report(self, health: ServiceHealth, words: str) -> None:
         before = self._board[self.service.name].health
         if health is ServiceHealth.UNHEALTHY is not before:
-            self._say(f"{self.service.name} is unhealthy: {words}")
+            say(f"{self.service.name} is unhealthy: {words}")
         self._update(health=health, detail=words)
 
     def _update(self, **changes: object) -> None:

@@ -42,14 +42,14 @@ class ServiceStatus:
     """One service.
 
     Attributes:
-        one_shot: It is done when it has ended; others wait for that.
-        checked: It has a health check.
-        started_at: Unix time of its present life.
-        ready_after_s: How long after the stack's start it was first ready.
-        waiting_for: Conditions that are not true yet.
-        held_by: The last service that it had to wait for, until `held_s` after the stack's start.
-        detail: The text of its last failed probe.
-        by_hand: The command line with which the user runs it himself, if he does.
+        one_shot: others wait for its end
+        checked: it has a health check
+        started_at: Unix time of its present life [s]
+        ready_after_s: from the stack's start until it was first ready
+        waiting_for: conditions that are not true yet
+        held_by: the last service that it had to wait for, until `held_s` after the stack's start
+        detail: text of its last failed probe
+        by_hand: command line of a service that the user runs himself
     """
 
     name: str
@@ -81,7 +81,7 @@ class ServiceStatus:
         return False
 
     def __str__(self) -> str:
-        """Return it in a line."""
+        """Return the name, the state, and what is wrong, in a line."""
         words = [self.name, str(self.state)]
         if self.health is not ServiceHealth.NONE:
             words.append(str(self.health))
@@ -139,15 +139,10 @@ class StackInfo:
         """Return the status that `to_json` wrote."""
         failure = values["failure"]
         services = {name: _service(entry) for name, entry in values["services"].items()}
-        return cls(
-            **{
-                **values,
-                **{key: Path(values[key]) for key in ("folder", "compose_file", "control")},
-                "state": StackState(values["state"]),
-                "failure": failure and Failure(**{**failure, "last_words": tuple(failure["last_words"])}),
-                "services": services,
-            }
-        )
+        paths = {key: Path(values[key]) for key in ("folder", "compose_file", "control")}
+        failed = failure and Failure(**{**failure, "last_words": tuple(failure["last_words"])})
+        state = StackState(values["state"])
+        return cls(**{**values, **paths, "state": state, "failure": failed, "services": services})
 
 
 def _service(entry: Mapping[str, Any]) -> ServiceStatus:

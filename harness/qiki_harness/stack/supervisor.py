@@ -1,13 +1,14 @@
 """The supervisor: starts services as their dependencies come true, keeps them, and stops them in reverse order."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from signal import SIGKILL, Signals
 
-from qiki_harness.compose import Project, StartCondition
+from qiki_harness.compose import StartCondition
 from qiki_harness.errors import StackError
 from qiki_harness.stack.board import Board, is_up, start_failure
 from qiki_harness.stack.guardian import Guardian
+from qiki_harness.stack.plan import Plan
 from qiki_harness.stack.runfolder import RunFolder, last_words
 from qiki_harness.stack.service import ServiceRunner
 from qiki_harness.stack.status import Failure, ServiceStatus, StackState, State
@@ -16,31 +17,20 @@ from qiki_harness.stack.status import Failure, ServiceStatus, StackState, State
 class Supervisor:
     """All services of a stack."""
 
-    def __init__(
-        self,
-        project: Project,
-        folder: RunFolder,
-        guardian: Guardian,
-        *,
-        ports: Mapping[str, int],
-        by_hand: Mapping[str, str],
-        on_change: Callable[[], None],
-        say: Callable[[str], None],
-    ) -> None:
+    def __init__(self, plan: Plan, folder: RunFolder, guardian: Guardian, on_change: Callable[[], None]) -> None:
         self.state = StackState.STARTING
         self.failure: Failure | None = None
-        self._project = project
+        self._project = plan.project
         self._folder = folder
-        self._by_hand = by_hand
+        self._by_hand = plan.by_hand
         self._on_change = on_change
-        self._say = say
         self._stopping = False
         self._crash: BaseException | None = None
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self.board = Board(_statuses(project, folder, ports, by_hand), self._changed)
+        self.board = Board(_statuses(plan, folder), self._changed)
         self._runners = {
-            service.name: ServiceRunner(service, self.board, guardian, folder.log(service.name), say)
-            for service in project.services.values()
+            name: ServiceRunner(service, self.board, guardian, folder.log(name))
+            for name, service in plan.project.services.items()
         }
 
     async def run(self) -> None:
@@ -74,11 +64,7 @@ class Supervisor:
                 runner.process.kill()
 
     async def start(self, name: str) -> None:
-        """Start a service that was stopped, and wait until it is ready.
-
-        Raises:
-            StackError: it ended instead.
-        """
+        """Start a service that was stopped, and wait until it is ready; StackError if it ends instead."""
         if (task := self._tasks.get(self._known(name))) and not task.done():
             raise StackError(f"{name} runs already")
         self.board.update(name, exit_code=None)  # its former life's
@@ -157,12 +143,10 @@ class Supervisor:
         return name
 
 
-def _statuses(
-    project: Project, folder: RunFolder, ports: Mapping[str, int], by_hand: Mapping[str, str]
-) -> list[ServiceStatus]:
+def _statuses(plan: Plan, folder: RunFolder) -> list[ServiceStatus]:
     one_shots = {
         dependency.service
-        for service in project.services.values()
+        for service in plan.project.services.values()
         for dependency in service.dependencies
         if dependency.condition is StartCondition.COMPLETED
     }
@@ -172,8 +156,8 @@ def _statuses(
             str(folder.log(service.name)),
             one_shot=service.name in one_shots,
             checked=service.healthcheck is not None,
-            by_hand=by_hand.get(service.name, ""),
-            ports={port.variable: ports[port.variable] for port in service.ports},
+            by_hand=plan.by_hand.get(service.name, ""),
+            ports={port.variable: plan.ports[port.variable] for port in service.ports},
         )
-        for service in project.services.values()
+        for service in plan.project.services.values()
     ]

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypedDict, Unpack
 from uuid import UUID
 
 from qiki_harness.cli.options import compose_file
@@ -16,43 +17,43 @@ START_S = 60.0
 _THE_TESTERS = {"LOG_LEVEL"}
 
 
-def start_twin(
-    folder: Path,
-    scenario: str | Path = "mixed-traffic",
-    *,
-    seed: int | None = None,
-    speed: float | None = None,
-    run_id: UUID | None = None,
-    start: bool = True,
-    env: Mapping[str, str] | None = None,
-    without: tuple[str, ...] = (),
-) -> Twin:
-    """Start a native stack of its own in a folder, on free ports, and a twin on it.
+class TwinOptions(TypedDict, total=False):
+    """Options of a twin's own stack.
 
-    The world stands still until the twin is connected, so that its histories begin with the run.
-
-    Args:
-        folder: the stack's run folder
-        scenario: name or file of the world
-        seed: of all chance in it; None: the scenario's own
+    Attributes:
+        seed: of all chance in the world; None: the scenario's own
         speed: simulated seconds a second of wall time
         run_id: to have the same identities again
-        start: let time pass; otherwise the world waits for `sim.start` or `sim.step`
+        start: let time pass (default); otherwise the world waits for `sim.start` or `sim.step`
         env: further variables of the compose file
         without: services that are left out
+    """
+
+    seed: int | None
+    speed: float | None
+    run_id: UUID | None
+    start: bool
+    env: Mapping[str, str] | None
+    without: tuple[str, ...]
+
+
+def start_twin(folder: Path, scenario: str | Path = "mixed-traffic", **options: Unpack[TwinOptions]) -> Twin:
+    """Start a native stack in its run folder, on free ports, with the world of this name or file, and a twin on it.
+
+    The world stands still until the twin is connected, so that its histories begin with the run.
 
     Raises:
         HarnessError: it does not come up.
     """
     __tracebackhide__ = True
-    chosen = {"QIKI_SEED": seed, "QIKI_SPEED": speed, "QIKI_RUN_ID": run_id}
+    chosen = {f"QIKI_{name.upper()}": options.get(name) for name in ("seed", "speed", "run_id")}
     variables = {
         "QIKI_SCENARIO": str(scenario.resolve()) if isinstance(scenario, Path) else scenario,
         "QIKI_AUTOSTART": "false",
         **{name: str(value) for name, value in chosen.items() if value is not None},
-        **(env or {}),
+        **(options.get("env") or {}),
     }
-    stack = Stack.start(options_for(folder, variables, without))
+    stack = Stack.start(options_for(folder, variables, options.get("without", ())))
     try:
         stack.wait_healthy(START_S)
         twin = Twin(OwnStack(stack))
@@ -61,7 +62,7 @@ def start_twin(
             error.add_note("\n".join(error.last_words))
         stack.stop()
         raise
-    if start and variables["QIKI_AUTOSTART"] == "false":
+    if options.get("start", True) and variables["QIKI_AUTOSTART"] == "false":
         twin.command("sim.start")
     return twin
 
