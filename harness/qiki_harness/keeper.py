@@ -20,12 +20,10 @@ from pathlib import Path
 from typing import Any
 
 PID_FILE = Path("/tmp/qiki-keeper.pid")  # noqa: S108  # the container's own /tmp
-LOCK_FILE = PID_FILE.with_suffix(".lock")
-"""Locked by the process that runs in place of the kept command."""
+LOCK_FILE = PID_FILE.with_suffix(".lock")  # locked by the process that runs in place of the kept command
 POLL_S = 0.1
 SHORTEST_S, LONGEST_S = 0.2, 5.0
-LIVED_S = 10.0
-"""A command that ran this long is restarted at once."""
+LIVED_S = 10.0  # a command that ran this long is restarted at once
 GRACE_S = 4.5
 
 
@@ -36,13 +34,13 @@ class Keeper:
         self._command = command
         self._ending = asyncio.Event()
         self._called = asyncio.Event()
+
+    async def run(self) -> None:
+        """Keep it running."""
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, self._end)
         loop.add_signal_handler(signal.SIGHUP, self._called.set)
-
-    async def run(self) -> None:
-        """Keep it running."""
         pause_s = SHORTEST_S
         while not self._ending.is_set():
             self._called.clear()  # a SIGHUP while nothing ran: the command starts now anyway
@@ -91,7 +89,7 @@ async def _first(*waits: Coroutine[Any, Any, object]) -> None:
 
 
 def held() -> bool:
-    """Whether something runs in place of the kept command."""
+    """Return whether something runs in place of the kept command."""
     with LOCK_FILE.open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -121,11 +119,7 @@ def instead(module: str) -> None:
 def main(command: list[str]) -> None:
     """Write the pid file, and keep a command running."""
     PID_FILE.write_text(f"{os.getpid()}\n", encoding="ascii")
-    asyncio.run(_keep(command))
-
-
-async def _keep(command: list[str]) -> None:
-    await Keeper(command).run()  # it takes the running loop
+    asyncio.run(Keeper(command).run())
 
 
 if __name__ == "__main__":

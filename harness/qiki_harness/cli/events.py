@@ -23,7 +23,6 @@ app = typer.Typer(help="Read and check the audit log: every event, by code.", no
 
 _POLL_S = 0.1
 _SHOWN_FAULTS = 20
-_FAULTY = 1
 _ANSWER_S = 5.0
 
 Dir = Annotated[Path | None, typer.Option("--dir", help="The audit log's folder, if not the stack's own.")]
@@ -58,13 +57,13 @@ def tail(  # noqa: PLR0917  # each an option of the command line
     query = _query(code, codes_in, source, severity, since, until)
     show = _printer(as_json=as_json)
     follower = Follower(log, query)
-    for line, record in newest(log, query, count):
-        show(line, record)
+    for entry in newest(log, query, count):
+        show(*entry)
     try:
         while follow:
             time.sleep(_POLL_S)
-            for line, record in follower.new():
-                show(line, record)
+            for entry in follower.new():
+                show(*entry)
             sys.stdout.flush()
     except KeyboardInterrupt:
         return
@@ -86,10 +85,9 @@ def query(
     """Show all events that match, oldest first."""
     from qiki.audit.query import find  # noqa: PLC0415
 
-    log = _folder(folder, name, run_dir)
     show = _printer(as_json=as_json)
-    for line, record in find(log, _query(code, codes_in, source, severity, since, until)):
-        show(line, record)
+    for entry in find(_folder(folder, name, run_dir), _query(code, codes_in, source, severity, since, until)):
+        show(*entry)
 
 
 @app.command()
@@ -109,17 +107,15 @@ def verify(
     url = stack.info.addresses.get("NATS_URL") if stack and stack.alive else nats
     anchor = _anchor(url) if url else None  # before the files, which must have that record
     report = check(log, anchor)
-    more = len(report.faults) - _SHOWN_FAULTS
-    print(
-        _summary(report, log), *report.faults[:_SHOWN_FAULTS], *([f"and {more} more"] if more > 0 else []), sep="\n  "
-    )
+    shown, more = report.faults[:_SHOWN_FAULTS], len(report.faults) - _SHOWN_FAULTS
+    print(_summary(report, log), *shown, *([f"and {more} more"] if more > 0 else []), sep="\n  ")
     if anchor:
         print(f"Compared with the audit stream, which holds record {anchor.sequence}.")
     else:
         why = "it holds no record" if url else "no stack runs; --nats URL names one"
         print(f"Not compared with the audit stream ({why}): what is cut off at the end does not show.")
     if report.faults:
-        raise typer.Exit(_FAULTY)
+        raise typer.Exit(1)
 
 
 def _summary(report: "AuditReport", log: Path) -> str:
@@ -164,14 +160,7 @@ def _anchor(url: str) -> "Head | None":
         raise HarnessError(f"no NATS server with JetStream answers at {url}") from None
 
 
-def _query(
-    codes: list[int] | None,
-    ranges: list[str] | None,
-    source: str | None,
-    severity: str | None,
-    since: str | None,
-    until: str | None,
-) -> "Query":
+def _query(codes: Codes, ranges: Ranges, source: Source, severity: Severity, since: Since, until: Until) -> "Query":
     from qiki.audit.query import Query, code_range, moment  # noqa: PLC0415
     from qiki.contracts.audit import SEVERITIES  # noqa: PLC0415
     from qiki.runtime.clock import now  # noqa: PLC0415

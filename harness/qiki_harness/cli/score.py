@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict
 from math import isnan
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 
 _DEFAULT = "mixed-traffic"
 _REACH_M = 16_000.0
+Scenario = Annotated[
+    str | None, typer.Argument(metavar="NAME|FILE", help=f"The scenario to run offline; {_DEFAULT} if none is named.")
+]
+Picture = Annotated[
+    Path | None, typer.Option(help="Draw truth, detections, tracks and GOSPA over time into this file.")
+]
 _LABELS = {
     "scans": ("scans", "{}"),
     "contacts": ("contacts", "{}"),
@@ -37,17 +43,12 @@ _LABELS = {
 
 
 def score(
-    scenario: Annotated[
-        str | None,
-        typer.Argument(metavar="NAME|FILE", help=f"The scenario to run offline; {_DEFAULT} if none is named."),
-    ] = None,
+    scenario: Scenario = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Default: the scenario's own.")] = None,
     seconds: Annotated[float, typer.Option(min=0.05, max=86_400, help="Simulated seconds.")] = 60.0,
     live: Annotated[bool, typer.Option("--live", help="Score the running stack instead.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON: the score, also over time.")] = False,
-    picture: Annotated[
-        Path | None, typer.Option(help="Draw truth, detections, tracks and GOSPA over time into this file.")
-    ] = None,
+    picture: Picture = None,
     reach_m: Annotated[float, typer.Option(min=1, help="Live: ignore contacts beyond this range.")] = _REACH_M,
     nats: NatsUrl = None,
     name: Name = "default",
@@ -59,7 +60,11 @@ def score(
     if live and (scenario is not None or seed is not None):
         raise HarnessError("--live scores what the stack plays: leave the scenario and --seed out")
     if live:
-        title, scans = _listen(nats or running_stack(name, run_dir).info.addresses["NATS_URL"], seconds, reach_m)
+        from qiki_harness.scoring.live import listen  # noqa: PLC0415
+
+        url = nats or running_stack(name, run_dir).info.addresses["NATS_URL"]
+        scans = listen(url, seconds, reach_m)
+        title = f"{url}, {scans[-1].t_s:g} s"
     else:
         title, scans = _fly(scenario or _DEFAULT, seed, seconds)
     summary, course = score_run(scans)
@@ -83,26 +88,14 @@ def _fly(scenario: str, seed: int | None, seconds: float) -> "tuple[str, list[Sc
     return f"{world.name}, seed {chosen}, {seconds:g} s at {world.frame_rate_hz:g} frames/s", scans
 
 
-def _listen(url: str, seconds: float, reach_m: float) -> "tuple[str, list[ScanRecord]]":
-    from qiki_harness.scoring.live import listen  # noqa: PLC0415
-
-    scans = listen(url, seconds, reach_m)
-    return f"{url}, {scans[-1].t_s:g} s", scans
-
-
 def _as_table(summary: "Score") -> str:
     values = asdict(summary)
-    rows = [
-        (label, "-" if values[key] is None else shape.format(values[key])) for key, (label, shape) in _LABELS.items()
-    ]
-    return table(("METRIC", "VALUE"), rows)
+    rows = ((label, values[key], shape) for key, (label, shape) in _LABELS.items())
+    return table(("METRIC", "VALUE"), [(name, "-" if one is None else shape.format(one)) for name, one, shape in rows])
 
 
 def _as_json(title: str, summary: "Score", course: "OverTime") -> str:
-    return json.dumps({"run": title, "score": asdict(summary), "over_time": _columns(course)}, indent=2)
-
-
-def _columns(course: "OverTime") -> dict[str, list[Any]]:
     """Return plain values; null where there was nothing to average."""
     columns = {name: getattr(course, name).tolist() for name in course.__dataclass_fields__}
-    return {name: [None if isnan(value) else value for value in column] for name, column in columns.items()}
+    values = {name: [None if isnan(value) else value for value in column] for name, column in columns.items()}
+    return json.dumps({"run": title, "score": asdict(summary), "over_time": values}, indent=2)

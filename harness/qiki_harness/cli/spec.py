@@ -22,9 +22,9 @@ SpecFile = Annotated[
 @app.command()
 def check(file: SpecFile = None) -> None:
     """Check a specification: say what is wrong, or what is in it."""
-    from qiki.botspec import generate, profile_hash  # noqa: PLC0415  # pydantic and yaml
+    from qiki.botspec import generate, load_spec, profile_hash  # noqa: PLC0415  # pydantic and yaml
 
-    spec = _load(file)
+    spec = load_spec(file)
     count = f"{len(spec.components.fitted)} components, {len(spec.event_bus.channels)} channels"
     print(f"{spec.metadata.id} is valid: {count}, {profile_hash(generate(spec))}.")
 
@@ -36,7 +36,7 @@ def generate(
     """Generate the bot's configuration as JSON, as the simulator and the agent use it."""
     from qiki import botspec  # noqa: PLC0415
 
-    text = botspec.generate(_load(file)).model_dump_json(indent=2)
+    text = botspec.generate(botspec.load_spec(file)).model_dump_json(indent=2)
     if out is None:
         print(text)
         return
@@ -50,18 +50,12 @@ def generate(
 @app.command()
 def show(file: SpecFile = None) -> None:
     """Show the components, what they provide and consume, and the channels."""
-    from qiki.botspec import generate, profile_hash  # noqa: PLC0415
+    from qiki.botspec import generate, load_spec, profile_hash  # noqa: PLC0415
 
-    spec = _load(file)
+    spec = load_spec(file)
     print(spec.metadata.id, profile_hash(generate(spec)), end="\n\n")
     print(table(("COMPONENT", "TYPE", "NUMBERS", "PROVIDES", "CONSUMES"), _rows(spec)), end="\n\n")
     print("Channels:", ", ".join(spec.event_bus.channels))
-
-
-def _load(file: Path | None) -> "BotSpec":
-    from qiki.botspec import load_spec  # noqa: PLC0415
-
-    return load_spec(file)
 
 
 def _rows(spec: "BotSpec") -> Iterator[tuple[str, ...]]:

@@ -22,16 +22,9 @@ from qiki_harness.compose.nodes import YamlNode, read
 from qiki_harness.compose.services import honoured, read_service
 
 __all__ = [
-    "ComposeFile",
-    "ComposeService",
-    "Dependency",
-    "Healthcheck",
-    "Project",
-    "RestartKind",
-    "RestartPolicy",
-    "StackPort",
-    "StartCondition",
-]
+    "ComposeFile", "ComposeService", "Dependency", "Healthcheck", "Project", "RestartKind", "RestartPolicy",
+    "StackPort", "StartCondition",
+]  # fmt: skip
 
 ADDRESSES = "x-addresses"
 

@@ -7,7 +7,7 @@
         stack.wait_healthy(deadline_s=10)
 
 Each stack has a supervisor, a process of its own (daemon.py), and a run folder whose `stack.json` holds its
-status (status.py). Other processes read that file and send requests over the folder's socket (control.py).
+status (status.py). Other processes read that file and send requests over the folder's socket (handle.py).
 """
 
 from qiki_harness.stack.handle import Stack

@@ -10,18 +10,23 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from signal import SIGKILL, Signals
 
 from qiki.errors import UserError
+from qiki_harness.errors import StackError
 from qiki_harness.stack.guardian import Guardian
 from qiki_harness.stack.options import StackOptions
 from qiki_harness.stack.plan import Plan, make_plan, own_environment
 from qiki_harness.stack.ports import PortLocks
-from qiki_harness.stack.run import StackRun
-from qiki_harness.stack.runfolder import RunFolder, user_folder
+from qiki_harness.stack.runfolder import RunFolder, say, user_folder
+from qiki_harness.stack.status import StackInfo
+from qiki_harness.stack.supervisor import Supervisor
 
 _INPUT, _OUTPUT, _ERRORS = 0, 1, 2
-_REFUSED = 2
+_RETRY_S = 1.0
 
 
 def main() -> None:
@@ -34,7 +39,7 @@ def main() -> None:
         _prepare(folder, plan)
     except UserError as error:
         sys.stdout.write(json.dumps({"error": str(error)}))
-        sys.exit(_REFUSED)
+        sys.exit(2)
     sys.exit(asyncio.run(_supervise(options, plan, folder, tied=tied)))
 
 
@@ -46,7 +51,7 @@ async def _supervise(options: StackOptions, plan: Plan, folder: RunFolder, *, ti
     if tied:
         _at_end_of_input(run.supervisor.request_stop)
     try:
-        return await run.run(announce=lambda: _redirect(folder))
+        return await run.run()
     finally:
         guardian.close()
 
@@ -91,6 +96,94 @@ def _at_end_of_input(stop: Callable[[], None]) -> None:
             stop()
 
     loop.add_reader(_INPUT, readable)
+
+
+class StackRun:
+    """Ties the supervisor to the run folder."""
+
+    def __init__(self, plan: Plan, folder: RunFolder, guardian: Guardian, name: str) -> None:
+        self._folder = folder
+        self._info = StackInfo(
+            name, folder.path, plan.project.file, os.getpid(), folder.control, time.time(),
+            addresses=plan.project.addresses,
+        )  # fmt: skip
+        self._pending: asyncio.Handle | None = None
+        self._refused = False
+        self.supervisor = Supervisor(plan, folder, guardian, self._write_soon)
+
+    async def run(self) -> int:
+        """Serve until the stack has stopped, and return the exit status of its start."""
+        server = await self._serve()
+        try:
+            self._folder.write(self._now())
+            _redirect(self._folder)  # the starter learns that the stack is known
+            await self.supervisor.run()
+        finally:
+            server.close()
+            self._info.control.unlink(missing_ok=True)
+            self._write()
+        return self.supervisor.failure.exit_status if self.supervisor.failure else 0
+
+    def _now(self) -> StackInfo:
+        now = self.supervisor
+        return replace(self._info, state=now.state, failure=now.failure, services=now.board.statuses)
+
+    def _write(self) -> None:
+        """Write `stack.json`; where it cannot be written, keep the old one and try again."""
+        self._pending = None
+        try:
+            self._folder.write(self._now())
+        except OSError as error:
+            if not self._refused:
+                say(f"{self._folder.info_file} cannot be written, the old one stays: {error.strerror}")
+            self._refused = True
+            self._pending = asyncio.get_running_loop().call_later(_RETRY_S, self._write)
+        else:
+            if self._refused:
+                say(f"{self._folder.info_file} is written again")
+            self._refused = False
+
+    def _write_soon(self) -> None:
+        """Write once for all changes of one turn of the loop, or up to the next try."""
+        if self._pending is None:
+            self._pending = asyncio.get_running_loop().call_soon(self._write)
+
+    async def _serve(self) -> asyncio.Server:
+        """Answer requests (handle.py) on a unix socket that only its user can open."""
+        self._info.control.unlink(missing_ok=True)
+        mask = os.umask(0o177)
+        try:
+            return await asyncio.start_unix_server(self._answer, self._info.control)
+        finally:
+            os.umask(mask)
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await self._handle(json.loads(await reader.readline()))
+            writer.write(b"{}\n")
+        except StackError as error:
+            writer.write(json.dumps({"error": str(error)}).encode() + b"\n")
+        finally:
+            writer.close()
+
+    async def _handle(self, request: Mapping[str, str]) -> None:
+        service = request.get("service", "")
+        match request.get("do"):
+            case "stop":
+                self.supervisor.request_stop()
+            case "kill":
+                self.supervisor.kill()
+            case "start-service":
+                await self.supervisor.start(service)
+            case "stop-service":
+                await self.supervisor.stop(service)
+            case "restart-service":
+                await self.supervisor.restart(service)
+            case "signal-service":
+                await self.supervisor.signal(service, Signals(int(request.get("signal", SIGKILL))))
+            case other:
+                raise StackError(f"no such request: {other!r}")
+        say(" ".join(request.values()))
 
 
 if __name__ == "__main__":

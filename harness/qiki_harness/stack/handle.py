@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -12,7 +13,6 @@ from signal import SIGKILL, Signals
 from typing import Self
 
 from qiki_harness.errors import DeadlineError, StackError, StartFailedError
-from qiki_harness.stack import control
 from qiki_harness.stack.options import StackOptions
 from qiki_harness.stack.runfolder import RunFolder, last_words
 from qiki_harness.stack.status import StackInfo, StackState, State
@@ -166,7 +166,23 @@ class Stack:
         self.stop()
 
     def _request(self, do: str, **words: str) -> None:
-        control.request(self.folder.control, _REQUEST_S, do=do, **words)
+        """Send the supervisor a request over its socket, a JSON line each way, and wait until it is done."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(_REQUEST_S)
+            try:
+                connection.connect(str(self.folder.control))
+                connection.sendall(json.dumps({"do": do, **words}).encode() + b"\n")
+                reply = connection.makefile("rb").readline()
+            except TimeoutError as error:
+                raise DeadlineError(
+                    f"no answer to {' '.join([do, *words.values()])} within {_REQUEST_S:g} s"
+                ) from error
+            except OSError as error:
+                raise StackError(f"the stack's supervisor is not there: {error.strerror}") from error
+        if not reply:
+            raise StackError("the stack's supervisor ended before it answered")
+        if refusal := json.loads(reply).get("error"):
+            raise StackError(refusal)
 
     def _situation(self, headline: str, info: StackInfo) -> str:
         late = [status for status in info.services.values() if not status.ready]

@@ -7,7 +7,6 @@ import json
 import os
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from qiki.runtime.files import write_atomically
@@ -32,29 +31,23 @@ def user_folder() -> Path:
     return folder
 
 
-@dataclass(frozen=True, slots=True)
 class RunFolder:
-    """Paths of one stack."""
+    """Paths of one stack.
 
-    path: Path
+    Attributes:
+        info_file: the status of the stack, for other programs
+        data: the folder of the named volumes, which outlive the stack as the engine's do
+    """
 
-    @property
-    def info_file(self) -> Path:
-        """The status of the stack, for other programs."""
-        return self.path / "stack.json"
-
-    @property
-    def logs(self) -> Path:
-        """The folder of the logs."""
-        return self.path / "logs"
-
-    @property
-    def data(self) -> Path:
-        """The folder of the named volumes, which outlive the stack as the engine's do."""
-        return self.path / "data"
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.info_file = path / "stack.json"
+        self.logs = path / "logs"
+        self.data = path / "data"
+        self._lock_file = path / "supervisor.lock"
 
     def log(self, source: str) -> Path:
-        """The log of one service, or of the supervisor (`qiki`)."""
+        """Return the log of one service, or of the supervisor (`qiki`)."""
         return self.logs / f"{source}.log"
 
     @property
@@ -82,7 +75,7 @@ class RunFolder:
         """Make the folder and lock it for the life of this process; refuse a second one."""
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self.path / "supervisor.lock", os.O_RDWR | os.O_CREAT, 0o600)
+            descriptor = os.open(self._lock_file, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise StackError(f"{error.filename}: cannot be used: {error.strerror}") from error
         for _ in range(_LOCK_TRIES):
@@ -99,7 +92,7 @@ class RunFolder:
     def alive(self) -> bool:
         """True while a supervisor holds the lock. Its pid would not do: another process may have it by now."""
         try:
-            descriptor = os.open(self.path / "supervisor.lock", os.O_RDWR)
+            descriptor = os.open(self._lock_file, os.O_RDWR)
         except FileNotFoundError:
             return False
         except OSError as error:
