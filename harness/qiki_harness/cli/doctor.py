@@ -3,10 +3,8 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
-from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,8 +21,7 @@ if TYPE_CHECKING:
     from qiki_harness.compose import StackPort
 
 _SUPPORTED = ((3, 11), (3, 12), (3, 13))
-# The streams' limits, 2.4 GiB, and room for logs.
-_DISK_BYTES = 3 << 30
+_DISK_BYTES = 3 << 30  # the streams' limits, 2.4 GiB, and room for logs
 _TOOL_S = 30
 
 
@@ -45,29 +42,12 @@ class Finding:
     remedy: str = ""
 
 
-def _all_checks(compose_file: Path) -> list[Callable[[], Finding]]:
-    """Return the checks in the order in which they are shown."""
-    from qiki_harness.compose import ComposeFile  # noqa: PLC0415  # YAML
-
-    root = compose_file.parent
-    ports = [partial(port_free, port) for port in ComposeFile(compose_file).ports if port.published]
-    ours: list[Callable[[], Finding]] = [
-        python_version,
-        partial(packages, root / "locks"),
-        nats_server,
-        partial(stubs, root),
-    ]
-    return [*ours, *ports, partial(disk, root), engine]
-
-
-def _judge(good: bool, text: str, remedy: str) -> Finding:
-    return Finding(Grade.GOOD, text) if good else Finding(Grade.BAD, text, remedy)
-
-
 def python_version(running: tuple[int, int] = sys.version_info[:2]) -> Finding:
     """Check that this Python is supported."""
     text = f"Python {running[0]}.{running[1]} ({sys.executable})"
-    return _judge(running in _SUPPORTED, text, "3.11 to 3.13 are supported: PYTHON=python3.13 scripts/setup")
+    if running in _SUPPORTED:
+        return Finding(Grade.GOOD, text)
+    return Finding(Grade.BAD, text, "3.11 to 3.13 are supported: PYTHON=python3.13 scripts/setup")
 
 
 def packages(locks: Path) -> Finding:
@@ -129,7 +109,9 @@ def disk(root: Path) -> Finding:
     """Check that the streams fit on the disk."""
     free = shutil.disk_usage(root).free
     text = f"{free / (1 << 30):.1f} GiB free on the disk of {root}"
-    return _judge(free >= _DISK_BYTES, text, f"streams may grow to {_DISK_BYTES >> 30} GiB: make room")
+    if free >= _DISK_BYTES:
+        return Finding(Grade.GOOD, text)
+    return Finding(Grade.BAD, text, f"streams may grow to {_DISK_BYTES >> 30} GiB: make room")
 
 
 def engine() -> Finding:
@@ -155,8 +137,13 @@ def doctor(
     file: File = None, quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only what is wrong.")] = False
 ) -> None:
     """Check Python, the locked packages, the NATS server, the stubs, ports, disk and, if there, the engine."""
+    from qiki_harness.compose import ComposeFile  # noqa: PLC0415  # YAML
+
     marks = {Grade.GOOD: paint("✓", GREEN), Grade.BAD: paint("✗", RED), Grade.NOTE: "-"}
-    findings = [check() for check in _all_checks(compose_file(file))]
+    file = compose_file(file)
+    ports = [port_free(port) for port in ComposeFile(file).ports if port.published]
+    findings = [python_version(), packages(file.parent / "locks"), nats_server(), stubs(file.parent)]
+    findings += [*ports, disk(file.parent), engine()]
     for finding in findings:
         if finding.grade is Grade.BAD or not quiet:
             print(f"{marks[finding.grade]} {finding.text}")

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import typer
 
 from qiki_harness.cli.options import Name, NatsUrl, RunDir, run_folder
+from qiki_harness.cli.output import EventLines
 from qiki_harness.errors import HarnessError
 from qiki_harness.stack import Stack
 
@@ -182,8 +183,4 @@ def _query(codes: Codes, ranges: Ranges, source: Source, severity: Severity, sin
 
 
 def _printer(*, as_json: bool) -> Callable[[bytes, Mapping[str, Any]], None]:
-    if as_json:
-        return lambda line, _: print(line.decode().rstrip("\n"))
-    from qiki_harness.cli.event_lines import EventLines  # noqa: PLC0415
-
-    return EventLines().show
+    return (lambda line, _: print(line.decode().rstrip("\n"))) if as_json else EventLines().show

@@ -29,7 +29,7 @@ def manifest(
 ) -> None:
     """Describe this environment: Python, packages, programs, our sources."""
     if context.invoked_subcommand is None:
-        found = _collect(verify=verify)
+        found = _manifest(verify=verify)
         print(found.model_dump_json(indent=2) if as_json else _text(found))
 
 
@@ -45,7 +45,7 @@ def diff(
     """Compare two environments; exit status 0: the same, 1: different."""
     from qiki_harness.manifest import Comparison  # noqa: PLC0415  # pydantic
 
-    pair = (_read(a), _read(b) if b else _collect())
+    pair = (_manifest(a), _manifest(b))
     if lock and not any(lock in each.locks for one in pair for each in one.distributions.values()):
         raise HarnessError(f"neither manifest knows a lock {lock!r}: it is a file of locks/, without .txt")
     names = (_called(a), _called(b) if b else _HERE)
@@ -57,15 +57,12 @@ def diff(
     sys.exit(not all(difference.allowed for difference in found))
 
 
-def _collect(*, verify: bool = True) -> "Manifest":
-    from qiki_harness.manifest import collect  # noqa: PLC0415
+def _manifest(file: str | None = None, *, verify: bool = True) -> "Manifest":
+    """Read a manifest from a file, or describe this environment."""
+    from qiki_harness.manifest import collect, read_manifest  # noqa: PLC0415
 
-    return collect(in_checkout("locks"), verify=verify)
-
-
-def _read(file: str) -> "Manifest":
-    from qiki_harness.manifest import read_manifest  # noqa: PLC0415
-
+    if not file:
+        return collect(in_checkout("locks"), verify=verify)
     if file == "-":
         return read_manifest(sys.stdin.read(), "stdin")
     try:

@@ -33,11 +33,7 @@ def _in_workspace() -> bool:
 
 
 def _find_stack(name: str, run_dir: Path | None) -> "Stack | Containers":
-    """Return the native stack of a name, else the compose stack of this workspace or checkout.
-
-    Raises:
-        HarnessError: neither runs.
-    """
+    """Return the native stack of a name, else the compose stack of this workspace or checkout."""
     stack = Stack(run_folder(name, run_dir))
     if stack.alive:
         return stack

@@ -2,13 +2,14 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-from qiki_harness.compose import variables
+from qiki_harness.compose.interpolation import Variable
 from qiki_harness.compose.model import (
+    LOOPBACK,
     ComposeService,
     Dependency,
     Healthcheck,
@@ -18,7 +19,7 @@ from qiki_harness.compose.model import (
     StackPort,
     StartCondition,
 )
-from qiki_harness.compose.nodes import YamlNode, read
+from qiki_harness.compose.nodes import YamlNode, read, read_env_file
 from qiki_harness.compose.services import honoured, read_service
 
 __all__ = [
@@ -26,8 +27,8 @@ __all__ = [
     "StackPort", "StartCondition",
 ]  # fmt: skip
 
-ADDRESSES = "x-addresses"
-
+_ADDRESSES = "x-addresses"
+_ANY_HOST = "0.0.0.0"  # noqa: S104  # compared with, never bound
 # A container sees nothing of the user's shell, so that a stray variable there changes nothing. A process needs these.
 _INHERITED = {
     "DYLD_LIBRARY_PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "LOCALE_ARCHIVE", "LOGNAME",
@@ -37,7 +38,11 @@ _INHERITED = {
 
 
 class ComposeFile:
-    """A compose file whose variables are not filled yet."""
+    """A compose file whose variables are not filled yet.
+
+    The file's defaults are right for containers. Natively a host is loopback, a path is in the run folder or the
+    project, and a port is one that is free. The place of a variable in the file says which of these it is.
+    """
 
     def __init__(self, file: Path) -> None:
         self.file = file.resolve()
@@ -51,27 +56,40 @@ class ComposeFile:
 
     @cached_property
     def ports(self) -> list[StackPort]:
-        """The ports of the stack, with the variables that set them."""
-        return variables.ports(self._services)
+        """The variables in `ports` (published on the host) and `expose` (for the stack itself)."""
+        found: dict[str, StackPort] = {}
+        for name, service in self._services.items():
+            for key, published in (("ports", True), ("expose", False)):
+                for node in service.get(key).items():
+                    for port in _ports(node, name, published=published):
+                        found.setdefault(port.variable, port)
+        return list(found.values())
 
     @cached_property
     def settings(self) -> set[str]:
-        """The names of the variables that are neither hosts, paths nor ports."""
-        places = self.native_variables(self.root, {port.variable: 0 for port in self.ports})
-        return variables.settings(self._services) - set(places)
+        """The variables in the services' environments that are neither hosts, paths nor ports."""
+        found: set[str] = set()
+        for service in self._services.values():
+            for name, node in service.get("environment").entries().items():
+                found |= {name} if node.value is None else {one.name for one in node.template().variables()}
+        return found - self.native_variables(self.root, {port.variable: 0 for port in self.ports}).keys()
 
     def dotenv(self) -> dict[str, str]:
         """Return the variables of the `.env` file beside it, which compose reads too."""
         file = self.root / ".env"
-        return variables.read_env_file(file) if file.exists() else {}
+        return read_env_file(file) if file.exists() else {}
 
     def native_variables(self, data: Path, ports: Mapping[str, int]) -> dict[str, str]:
         """Return the native values of the variables for hosts, paths (volumes under `data`) and ports."""
-        return {
-            **variables.hosts(self._tree, self._services),
-            **variables.paths(self._services, self.root, data),
-            **{name: str(port) for name, port in ports.items()},
-        }
+        hosts = {*self._services, _ANY_HOST}
+        named = (one for leaf in self._tree.walk() for one in leaf.template().variables())
+        found = {one.name: LOOPBACK for one in named if _default(one) in hosts}
+        for service in self._services.values():
+            for folder in service.get("working_dir").items():
+                found |= {one.name: str(self.root) for one in folder.template().variables()}
+            for volume in service.get("volumes").items():
+                found |= _volume(volume, self.root, data)
+        return found | {name: str(port) for name, port in ports.items()}
 
     def project(self, values: Mapping[str, str], environ: Mapping[str, str] | None = None) -> Project:
         """Return the stack with its variables filled."""
@@ -81,8 +99,35 @@ class ComposeFile:
         services = {
             name: read_service(name, node, root=self.root, base=base, ports=ports[name]) for name, node in nodes.items()
         }
-        addresses = self._tree.get(ADDRESSES).filled(values).entries()
+        addresses = self._tree.get(_ADDRESSES).filled(values).entries()
         return Project(self.file, _in_order(services, nodes), {key: one.text() for key, one in addresses.items()})
+
+
+def _volume(node: YamlNode, root: Path, data: Path) -> dict[str, str]:
+    """Return the folder of one volume: a named one lies under the run folder's data, a bound folder where it is."""
+    if isinstance(node.value, dict):
+        node.fail("expected the short form NAME:TARGET")
+    source = node.filled({}).text().partition(":")[0]
+    target = [variable.name for variable in node.template().variables()]
+    if len(target) != 1 or not source:
+        node.fail("expected NAME:${VARIABLE:-/container/path}, for the native runner to say where it is")
+    place = root / source if source.startswith((".", "/")) else data / source
+    return {target[0]: str(place.resolve())}
+
+
+def _ports(node: YamlNode, service: str, *, published: bool) -> Iterator[StackPort]:
+    variables = list(node.template().variables())
+    if not variables:
+        node.fail("expected a variable such as ${PORT:-4222}: stacks side by side need ports of their own")
+    for variable in variables:
+        default = _default(variable)
+        if not default.isdecimal():
+            node.fail(f"variable {variable.name} needs a port as its default, as in ${{{variable.name}:-4222}}")
+        yield StackPort(variable.name, service, int(default), published)
+
+
+def _default(variable: Variable) -> str:
+    return variable.word.render({}) if variable.operator in {":-", "-"} else ""
 
 
 def _in_order(services: Mapping[str, ComposeService], nodes: Mapping[str, YamlNode]) -> dict[str, ComposeService]:

@@ -6,6 +6,8 @@ from enum import StrEnum
 from pathlib import Path
 from signal import Signals
 
+LOOPBACK = "127.0.0.1"
+
 
 class StartCondition(StrEnum):
     """What a service waits for in another."""

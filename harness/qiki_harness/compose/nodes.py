@@ -1,4 +1,4 @@
-"""A YAML file as a tree that knows its lines, with merge keys done and variables parsed but not yet filled."""
+"""The files of a stack: YAML as a tree that knows its lines, its variables not yet filled; lines of `KEY=value`."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import yaml
+from dotenv.parser import parse_stream
 
 from qiki_harness.compose.interpolation import InterpolationError, Template, parse
 from qiki_harness.errors import ComposeError, HarnessError
@@ -96,6 +97,21 @@ def read(file: Path) -> YamlNode:
     if root is None:
         raise ComposeError(file, 1, "file", "is empty")
     return _build(root, file, "")
+
+
+def read_env_file(file: Path) -> dict[str, str]:
+    """Read the variables of a file of `KEY=value` lines: compose's `.env` or an `env_file`."""
+    try:
+        with file.open(encoding="utf-8") as stream:
+            bindings = [one for one in parse_stream(stream) if one.key or one.error]
+    except OSError as error:
+        raise HarnessError(f"{file}: cannot be read: {error.strerror}") from error
+    found: dict[str, str] = {}
+    for one in bindings:
+        if one.key is None or one.value is None:
+            raise ComposeError(file, one.original.line, one.key or one.original.string.strip(), "expected KEY=value")
+        found[one.key] = one.value
+    return found
 
 
 def _build(raw: yaml.Node, file: Path, where: str) -> YamlNode:

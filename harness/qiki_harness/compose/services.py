@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from signal import Signals
 
-from qiki_harness.compose import variables
 from qiki_harness.compose.model import (
     ComposeService,
     Dependency,
@@ -20,7 +19,7 @@ from qiki_harness.compose.model import (
     StackPort,
     StartCondition,
 )
-from qiki_harness.compose.nodes import YamlNode
+from qiki_harness.compose.nodes import YamlNode, read_env_file
 
 HONOURED = {
     "file": {"services", "volumes"},
@@ -140,7 +139,7 @@ def _environment(entries: Mapping[str, YamlNode], root: Path) -> dict[str, str]:
     """Return what `env_file` and `environment` set; the latter wins. A key alone passes on the runner's variable."""
     found: dict[str, str] = {}
     for file in entries["env_file"].items() if "env_file" in entries else ():
-        found |= variables.read_env_file(root / file.text())
+        found |= read_env_file(root / file.text())
     if not (node := entries.get("environment")):
         return found
     for key, value in _pairs(node):

@@ -149,11 +149,7 @@ class Containers:
         self.until("all services to be ready", ready, deadline_s)
 
     def until(self, what: str, condition: Callable[[], T | None], deadline_s: float) -> T:
-        """Wait for the first truthy value of a condition.
-
-        Raises:
-            DeadlineError: not in time; has the state of the services and the logs of those that are not ready.
-        """
+        """Wait for the first truthy value of a condition; a DeadlineError has states, and logs of unready services."""
         try:
             return until(what, condition, deadline_s, _POLL_S)
         except DeadlineError as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from qiki_harness.compose import ComposeFile
-from qiki_harness.compose.variables import LOOPBACK
+from qiki_harness.compose.model import LOOPBACK
 from qiki_harness.containers.containers import Containers
 from qiki_harness.errors import EngineError, StackError
 from qiki_harness.stack.ports import PortLocks, assign
@@ -80,11 +80,7 @@ class ContainerStack:
         self.run("build", "--quiet")
 
     def up(self) -> None:
-        """Start it on existing images, and wait until all is ready.
-
-        Raises:
-            StackError: it did not start, or a service became unhealthy; has the output of Compose and of failed probes.
-        """
+        """Start it on existing images, and wait until all is ready; a StackError has the output of failed probes."""
         try:
             self.run("up", "--detach", "--wait", "--wait-timeout", str(_START_S))
         except StackError as error:

@@ -77,11 +77,7 @@ class Wheel:
 
 
 def choose_wheels(locks: Mapping[str, Iterable[Pin]], listed: Pylock) -> dict[str, list[Wheel]]:
-    """Choose the wheel of every pin among those that the index has, by the order of tags that pip keeps.
-
-    Raises:
-        LockError: a pin has no wheel for a system, or the index's file is not the one that the lock pins.
-    """
+    """Choose the wheel of every pin among those that the index has, by the order of tags that pip keeps."""
     files = {str(package.name): package.wheels or () for package in listed.packages}
     return {name: list(_for_system(name, system, locks, files)) for name, system in SYSTEMS.items()}
 

@@ -68,12 +68,7 @@ class Stack:
         return self.folder.alive
 
     def wait_healthy(self, deadline_s: float = 60.0, watch: Callable[[StackInfo], None] = lambda _: None) -> StackInfo:
-        """Wait until every service is ready, and let `watch` see how it comes about.
-
-        Raises:
-            StartFailedError: a service did not come up.
-            DeadlineError: not in time.
-        """
+        """Wait until every service is ready; `watch` sees each status. StartFailedError if one did not come up."""
 
         def ready(info: StackInfo) -> bool:
             watch(info)
@@ -130,11 +125,7 @@ class Stack:
         self._request("kill")
 
     def stop(self, deadline_s: float = _STOP_S) -> None:
-        """Stop the stack and wait until nothing of it is left.
-
-        Raises:
-            DeadlineError: not in time; it was killed.
-        """
+        """Stop the stack and wait until nothing of it is left; DeadlineError if it had to be killed."""
         # It may have ended by itself, between any two steps.
         with contextlib.suppress(StackError):
             self.request_stop()

@@ -22,11 +22,7 @@ class Plan:
 
 
 def make_plan(options: StackOptions, folder: RunFolder, locks: PortLocks) -> Plan:
-    """Read the compose file and take the ports.
-
-    Raises:
-        HarnessError: the file is wrong, a port is taken, or an option names what is not there.
-    """
+    """Read the compose file and take the ports; refuse an option that names no port or service of it."""
     compose = ComposeFile(options.compose_file)
     values = {**compose.dotenv(), **os.environ, **options.variables}
     wanted = {**({} if options.auto_ports else _ports_in(values, compose.ports)), **options.ports}

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from qiki_harness.compose import StackPort
-from qiki_harness.compose.variables import LOOPBACK
+from qiki_harness.compose.model import LOOPBACK
 from qiki_harness.errors import PortInUseError, StackError
 
 _EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
@@ -65,11 +65,7 @@ class PortLocks:
 
 
 def assign(ports: Iterable[StackPort], locks: PortLocks, *, wanted: Mapping[str, int], auto: bool) -> dict[str, int]:
-    """Return a number for each port: the wanted one, the file's default if it is published, else a free one.
-
-    Raises:
-        PortInUseError: a wanted or default one is taken.
-    """
+    """Return a number for each port: the wanted one, the file's default if it is published, else a free one."""
     fixed = [port for port in ports if port.variable in wanted or (port.published and not auto)]
     numbers = {port.variable: wanted.get(port.variable, port.default) for port in fixed}
     for port in fixed:

@@ -82,11 +82,7 @@ class Broker(_LoggedProcess):
         self._locks.release()
 
     def start(self) -> None:
-        """Start it on its store, and return when it accepts clients.
-
-        Raises:
-            StartFailedError: it ended; with the last lines of its log.
-        """
+        """Start it on its store, and return when it accepts clients; StartFailedError if it ends instead."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         super().start()
         until("the broker to accept clients", self._accepts)

@@ -12,11 +12,7 @@ POLL_S = 0.01
 
 
 def until(what: str, condition: Callable[[], T | None], deadline_s: float = 60.0, poll_s: float = POLL_S) -> T:
-    """Wait for a truthy value of `condition` and return it.
-
-    Raises:
-        DeadlineError: there was none in time.
-    """
+    """Wait for a truthy value of `condition` and return it; DeadlineError if there is none in time."""
     end_s = time.monotonic() + deadline_s
     while not (value := condition()):
         if time.monotonic() > end_s:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from qiki_harness.compose.variables import read_env_file
+from qiki_harness.compose.nodes import read_env_file
 from qiki_harness.errors import ComposeError
 
 

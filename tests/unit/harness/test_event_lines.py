@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from qiki_harness.cli.event_lines import EventLines, details, line
+from qiki_harness.cli.output import EventLines, details, event_line
 
 RECORD = {
     "code": 802, "event_type": "qiki.events.v1.Refusal", "source": "urn:qiki:q-sim-service:control",
@@ -15,19 +15,19 @@ RECORD = {
 
 
 def test_a_line_says_when_how_bad_what_who_and_why():
-    assert line(RECORD, "18:28:20") == (
+    assert event_line(RECORD, "18:28:20") == (
         "18:28:20 WARN 802 SECURITY_VIOLATION    q-sim-service:control   no such command command=sim.x sender=me"
     )
 
 
 def test_what_matters_stands_within_80_columns():
     long = RECORD | {"source": "urn:qiki:faststream-bridge:radar_guard", "code": 211}
-    assert len(line(long | {"payload": None}, "18:28:20")) <= 63
+    assert len(event_line(long | {"payload": None}, "18:28:20")) <= 63
 
 
 def test_an_outsiders_event_is_named_by_its_type():
     outside = RECORD | {"code": None, "event_type": "com.example.door.opened", "source": "/door", "payload": [1]}
-    assert line(outside, "18:28:20") == "18:28:20 WARN --- opened                /door                   [1]"
+    assert event_line(outside, "18:28:20") == "18:28:20 WARN --- opened                /door                   [1]"
 
 
 @pytest.mark.parametrize(

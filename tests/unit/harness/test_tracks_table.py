@@ -5,7 +5,8 @@ from uuid import UUID
 
 from qiki.contracts.enums import FriendFoe, ObjectType, RadarTrackStatus, TransponderMode
 from qiki.contracts.models import RadarTrack
-from qiki_harness.cli.feed import COLUMNS, TrackTable, cells
+from qiki_harness.cli.feed import TrackTable
+from qiki_harness.cli.screen import COLUMNS, cells
 
 
 def track(number: int, range_m: float = 100.0, **values: object) -> RadarTrack:
