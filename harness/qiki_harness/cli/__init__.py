@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from qiki.errors import UserError
-from qiki_harness.cli import doctor, events, manifest, scenarios, score, spec, stacks, up, watch
+from qiki_harness.cli import doctor, events, manifest, scenarios, score, spec, stacks, up
 from qiki_harness.cli.output import complain
 from qiki_harness.errors import StartFailedError
 
@@ -37,7 +37,7 @@ def qiki(
         print(context.get_help())
 
 
-for command in (up.up, stacks.ps, stacks.logs, stacks.restart, stacks.down, watch.watch, score.score, doctor.doctor):
+for command in (up.up, stacks.ps, stacks.logs, stacks.restart, stacks.down, stacks.watch, score.score, doctor.doctor):
     app.command()(command)
 for group, name in ((scenarios, "scenario"), (events, "events"), (spec, "spec"), (manifest, "manifest")):
     app.add_typer(group.app, name=name)

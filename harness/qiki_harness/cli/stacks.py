@@ -1,4 +1,4 @@
-"""`qiki ps`, `logs`, `restart`, `down`: find the stack that a command is for, and drive it."""
+"""`qiki ps`, `watch`, `logs`, `restart`, `down`: find the stack that a command is for, and drive it."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ from urllib.error import URLError
 
 import typer
 
-from qiki_harness.cli.options import DEFAULT, Name, RunDir, Service, compose_file, run_folder
+from qiki_harness.cli.options import DEFAULT, Name, NatsUrl, RunDir, Service, compose_file, run_folder, running_stack
 from qiki_harness.cli.output import LogView, table
 from qiki_harness.errors import EngineError, HarnessError
 from qiki_harness.http import open_url
@@ -177,3 +177,21 @@ def _sources(info: StackInfo, service: str | None) -> list[str]:
     if service and service not in every:
         raise HarnessError(f"no service {service!r} here: there are {', '.join(every)}")
     return [service] if service else every
+
+
+def watch(nats: NatsUrl = None, name: Name = "default", run_dir: RunDir = None) -> None:
+    """Show the live tracks and the health of the services, until Ctrl-C.
+
+    Without a terminal: lines, once a second. NATS may come and go.
+    """
+    import asyncio  # noqa: PLC0415
+
+    from qiki_harness.cli.feed import Feed  # noqa: PLC0415  # nats and pydantic
+    from qiki_harness.cli.screen import show_lines, show_live  # noqa: PLC0415
+
+    stack = None if nats else running_stack(name, run_dir)
+    feed = Feed(nats or (stack.info.addresses["NATS_URL"] if stack else ""))
+    try:
+        asyncio.run((show_live if sys.stdout.isatty() else show_lines)(feed, stack))
+    except KeyboardInterrupt:
+        return
