@@ -61,7 +61,6 @@ class Keeper:
         self._called.set()
 
     async def _live(self) -> None:
-        """Run the command once, until it ends or a signal comes."""
         try:
             process = await asyncio.create_subprocess_exec(*self._command)
         except OSError as error:
@@ -79,7 +78,6 @@ class Keeper:
 
 
 async def _first(*waits: Coroutine[Any, Any, object]) -> None:
-    """Wait for the first of several; cancel the others."""
     tasks = [asyncio.ensure_future(wait) for wait in waits]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

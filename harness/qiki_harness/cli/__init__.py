@@ -12,11 +12,8 @@ from qiki_harness.cli.output import complain
 from qiki_harness.errors import StartFailedError
 
 _USER_ERROR = 2
-app = typer.Typer(
-    invoke_without_command=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+_HELP = {"help_option_names": ["-h", "--help"]}
+app = typer.Typer(invoke_without_command=True, pretty_exceptions_enable=False, context_settings=_HELP)
 
 
 def _show_version(wanted: bool) -> None:

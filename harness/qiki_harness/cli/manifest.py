@@ -58,7 +58,6 @@ def diff(
 
 
 def _manifest(file: str | None = None, *, verify: bool = True) -> "Manifest":
-    """Read a manifest from a file, or describe this environment."""
     from qiki_harness.manifest import collect, read_manifest  # noqa: PLC0415
 
     if not file:
@@ -94,7 +93,6 @@ def _text(found: "Manifest") -> str:
 
 
 def _verdict(found: "Manifest") -> Iterator[str]:
-    """Yield the faults, or that there are none."""
     named = found.distributions.items()
     wrong = [f"{name} is {each.version}, pinned is {each.pinned}" for name, each in named if each.pinned]
     wrong += [f"{name}: {path} is {state}" for name, each in named for path, state in each.altered.items()]

@@ -67,7 +67,7 @@ class LogView:
         """Print the last lines of each log."""
         for source in self._prefixes:
             for line in self._stack.logs(source, lines):
-                self._show(source, line)
+                print(f"{self._prefixes[source]} {line}")
 
     def follow(self) -> None:
         """Print new lines until the stack ends."""
@@ -75,12 +75,9 @@ class LogView:
         while alive:
             alive = self._stack.alive  # before the lines: the last ones are shown too
             for source, line in self._follower.new_lines():
-                self._show(source, line)
+                print(f"{self._prefixes[source]} {line}")
             sys.stdout.flush()
             time.sleep(_POLL_S)
-
-    def _show(self, source: str, line: str) -> None:
-        print(f"{self._prefixes[source]} {line}")
 
 
 class Progress:

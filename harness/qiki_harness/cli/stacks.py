@@ -28,7 +28,6 @@ _WORKING_DIR = "com.docker.compose.project.working_dir"
 
 
 def _in_workspace() -> bool:
-    """Return whether this runs in the container of the workspace."""
     return bool(os.environ.get("QIKI_WORKSPACE"))
 
 

@@ -120,7 +120,6 @@ def _stay(stack: Stack) -> int:
 
 
 def _stop(stack: Stack) -> None:
-    """Stop the stack; interrupted again, kill it."""
     print("\nStopping; Ctrl-C again kills.", flush=True)
     try:
         stack.stop()

@@ -131,7 +131,6 @@ def _default(variable: Variable) -> str:
 
 
 def _in_order(services: Mapping[str, ComposeService], nodes: Mapping[str, YamlNode]) -> dict[str, ComposeService]:
-    """Sort the services so that each follows those that it depends on."""
     for service in services.values():
         for dependency in service.dependencies:
             if dependency.service not in services:

@@ -89,7 +89,6 @@ def _dollar(text: str, at: int) -> tuple[str | Variable, int]:
 
 
 def _braced(text: str, at: int) -> tuple[Variable, int]:
-    """Parse the inside of `${…}` and its closing brace."""
     if not (name := _NAME.match(text, at)):
         raise InterpolationError(f"no variable name after ${{ in {text!r}")
     operator = _OPERATOR.match(text, name.end())

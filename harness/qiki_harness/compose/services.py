@@ -79,7 +79,6 @@ def _flag(node: YamlNode) -> bool:
 
 
 def _stop_signal(node: YamlNode) -> Signals:
-    """Return a signal given by name (SIGINT, INT) or number."""
     text = node.text().upper()
     try:
         return Signals(int(text)) if text.isdecimal() else Signals["SIG" + text.removeprefix("SIG")]

@@ -38,7 +38,6 @@ class Comparison:
         return sorted(found, key=lambda difference: difference.allowed)
 
     def _sides(self) -> tuple[tuple[str, Manifest, Manifest], ...]:
-        """Return each one's name, itself and the other."""
         return (self.names[0], self.a, self.b), (self.names[1], self.b, self.a)
 
     def _python(self) -> Iterator[Difference]:

@@ -87,7 +87,6 @@ def _redirect(folder: RunFolder) -> None:
 
 
 def _at_end_of_input(stop: Callable[[], None]) -> None:
-    """Call `stop` when the starter is gone, or closes the pipe."""
     loop = asyncio.get_running_loop()
 
     def readable() -> None:
@@ -178,7 +177,8 @@ class StackRun:
             case "stop-service":
                 await self.supervisor.stop(service)
             case "restart-service":
-                await self.supervisor.restart(service)
+                await self.supervisor.stop(service)
+                await self.supervisor.start(service)
             case "signal-service":
                 await self.supervisor.signal(service, Signals(int(request.get("signal", SIGKILL))))
             case other:

@@ -113,11 +113,8 @@ def listener(port: int) -> str | None:
     import psutil  # noqa: PLC0415  # only for the message of a failure
 
     try:
-        pids = [
-            connection.pid
-            for connection in psutil.net_connections("tcp")
-            if connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,) and connection.pid
-        ]
+        listening = (one for one in psutil.net_connections("tcp") if one.status == psutil.CONN_LISTEN)
+        pids = [one.pid for one in listening if one.laddr[1:] == (port,) and one.pid]
         return f"{psutil.Process(pids[0]).name()} (pid {pids[0]})" if pids else None
     except psutil.Error:
         return None

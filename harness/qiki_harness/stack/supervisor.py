@@ -1,7 +1,7 @@
 """The supervisor: starts services as their dependencies come true, keeps them, and stops them in reverse order."""
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from signal import SIGKILL, Signals
 
 from qiki_harness.compose import StartCondition
@@ -82,11 +82,6 @@ class Supervisor:
             await asyncio.wait([task])
         self.board.update(name, state=State.STOPPED)
 
-    async def restart(self, name: str) -> None:
-        """Stop a service, start it, wait until it is ready."""
-        await self.stop(name)
-        await self.start(name)
-
     async def signal(self, name: str, number: Signals) -> None:
         """Send a signal to a service's process; after SIGKILL its death is on the board."""
         process = self._runners[self._known(name)].process
@@ -125,17 +120,17 @@ class Supervisor:
         self._on_change()
 
     async def _stop_all(self) -> None:
-        """Each service when those that depend on it have stopped."""
-        async with asyncio.TaskGroup() as group:
-            stops: dict[str, asyncio.Task[None]] = {}
-            for name in reversed(list(self._project.services)):
-                after = [stops[dependant] for dependant in self._project.dependants(name)]
-                stops[name] = group.create_task(self._stop_after(name, after))
+        """Stop each service when those that depend on it have stopped."""
+        stops: dict[str, asyncio.Task[None]] = {}
 
-    async def _stop_after(self, name: str, others: Collection[asyncio.Task[None]]) -> None:
-        for other in others:
-            await other
-        await self.stop(name)
+        async def stop_after_dependants(name: str) -> None:
+            for dependant in self._project.dependants(name):
+                await stops[dependant]
+            await self.stop(name)
+
+        async with asyncio.TaskGroup() as group:
+            for name in reversed(list(self._project.services)):
+                stops[name] = group.create_task(stop_after_dependants(name))
 
     def _known(self, name: str) -> str:
         if name not in self._project.services:
@@ -144,20 +139,16 @@ class Supervisor:
 
 
 def _statuses(plan: Plan, folder: RunFolder) -> list[ServiceStatus]:
-    one_shots = {
-        dependency.service
-        for service in plan.project.services.values()
-        for dependency in service.dependencies
-        if dependency.condition is StartCondition.COMPLETED
-    }
+    needs = [need for service in plan.project.services.values() for need in service.dependencies]
+    one_shots = {need.service for need in needs if need.condition is StartCondition.COMPLETED}
     return [
         ServiceStatus(
-            service.name,
-            str(folder.log(service.name)),
-            one_shot=service.name in one_shots,
+            name,
+            str(folder.log(name)),
+            one_shot=name in one_shots,
             checked=service.healthcheck is not None,
-            by_hand=plan.by_hand.get(service.name, ""),
+            by_hand=plan.by_hand.get(name, ""),
             ports={port.variable: plan.ports[port.variable] for port in service.ports},
         )
-        for service in plan.project.services.values()
+        for name, service in plan.project.services.items()
     ]
