@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from qiki_harness.stack.model import ServiceStatus, StackInfo
 from qiki_harness.stack.runfolder import RunFolder
-from qiki_harness.stack.status import ServiceStatus, StackInfo
 
 QIKI = [sys.executable, "-c", "from qiki_harness.cli import main; main()"]
 

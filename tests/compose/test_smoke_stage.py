@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-STAGE = [sys.executable, "-m", "qiki_harness.containers.smoke"]
+STAGE = [sys.executable, "-m", "qiki_harness.containers.stage"]
 
 
 @pytest.mark.timeout(600)

@@ -14,7 +14,7 @@ from qiki_harness.cli.options import File, Name, RunDir, compose_file, run_folde
 from qiki_harness.cli.output import LogView, Progress, by_hand, summary
 from qiki_harness.errors import HarnessError, StackError
 from qiki_harness.stack import Stack, StackOptions
-from qiki_harness.stack.options import PORTS, is_port
+from qiki_harness.stack.model import PORTS, is_port
 
 _START_S = 120.0
 _STOP_S = 60.0

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from qiki_harness.errors import DeadlineError, EngineError, StackError
-from qiki_harness.stack.status import ServiceHealth, ServiceStatus, State
+from qiki_harness.stack.model import ServiceHealth, ServiceStatus, State
 from qiki_harness.testing.wait import until
 
 if TYPE_CHECKING:

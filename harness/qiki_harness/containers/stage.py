@@ -1,18 +1,30 @@
-"""A compose stack for one run of tests: build, start, keep the logs after a failure, take down."""
+"""A compose stack for one run of tests, and `tox -e smoke`: the smoke test on a stack as its user starts it.
 
+The smoke test's stack is the one that NATS_URL and QSIM_GRPC name if both are set, else a compose stack of its own,
+checked from within its workspace. If no engine answers, it is a native one; in CI that is an error.
+"""
+
+import os
+import signal
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from qiki_harness.cli.options import compose_file
-from qiki_harness.containers.containers import Containers
+from qiki_harness.cli.output import complain
+from qiki_harness.containers.containers import Containers, find_engine
 from qiki_harness.containers.stack import ContainerStack, suspect_logs
-from qiki_harness.errors import EngineError
+from qiki_harness.errors import EngineError, HarnessError
 from qiki_harness.twin.backing import ForeignStack
 
+# A user who is neither the images' own nor the owner of the checkout: what works for him works for all.
 STRANGER = {"QIKI_UID": "4711", "QIKI_GID": "4711"}
-"""A user who is neither the images' own nor the owner of the checkout: what works for him works for all."""
+_SMOKE = ("-q", "tests/smoke")
 
 
 class Stage:
@@ -73,3 +85,43 @@ class ContainerBacking(ForeignStack):
             return [headline, *Containers.of(self.project).situation(lines)]
         except EngineError as error:
             return [f"{headline}: {error}"]
+
+
+def main(words: Sequence[str]) -> int:
+    """Run the smoke test and return its exit status."""
+    if os.environ.get("NATS_URL") and os.environ.get("QSIM_GRPC"):
+        _say(f"the stack of NATS_URL={os.environ['NATS_URL']}")
+        return pytest.main([*_SMOKE, *words])
+    try:
+        find_engine()
+    except EngineError as error:
+        if os.environ.get("CI"):
+            raise
+        _say(f"{error}: the native stack")
+        return pytest.main([*_SMOKE, *words])
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # the stack is taken down then
+    return _smoke_on_compose(words)
+
+
+def _smoke_on_compose(words: Sequence[str]) -> int:
+    stage = Stage("smoke", _say)
+    stage.start()
+    status = 1
+    try:
+        inside = stage.stack.compose("exec", "-T", "qiki-dev", "pytest", *_SMOKE, *words)
+        status = subprocess.run(inside, env=stage.stack.environment, check=False).returncode
+    finally:
+        stage.end(failed=status != 0)
+    return status
+
+
+def _say(text: str) -> None:
+    print(f"smoke: {text}", flush=True)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except HarnessError as error:
+        complain(str(error))
+        sys.exit(2)

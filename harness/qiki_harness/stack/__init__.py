@@ -7,11 +7,10 @@
         stack.wait_healthy(deadline_s=10)
 
 Each stack has a supervisor, a process of its own (daemon.py), and a run folder whose `stack.json` holds its
-status (status.py). Other processes read that file and send requests over the folder's socket (handle.py).
+status (model.py). Other processes read that file and send requests over the folder's socket (handle.py).
 """
 
 from qiki_harness.stack.handle import Stack
-from qiki_harness.stack.options import StackOptions
-from qiki_harness.stack.status import ServiceHealth, ServiceStatus, StackInfo, StackState, State
+from qiki_harness.stack.model import ServiceHealth, ServiceStatus, StackInfo, StackOptions, StackState, State
 
 __all__ = ["ServiceHealth", "ServiceStatus", "Stack", "StackInfo", "StackOptions", "StackState", "State"]

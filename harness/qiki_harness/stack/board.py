@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from qiki_harness.compose import Dependency, Project, StartCondition
-from qiki_harness.stack.status import ServiceHealth, ServiceStatus, State
+from qiki_harness.stack.model import ServiceHealth, ServiceStatus, State
 
 
 class Board:

@@ -18,11 +18,10 @@ from signal import SIGKILL, Signals
 from qiki.errors import UserError
 from qiki_harness.errors import StackError
 from qiki_harness.stack.guardian import Guardian
-from qiki_harness.stack.options import StackOptions
+from qiki_harness.stack.model import StackInfo, StackOptions
 from qiki_harness.stack.plan import Plan, make_plan, own_environment
 from qiki_harness.stack.ports import PortLocks
 from qiki_harness.stack.runfolder import RunFolder, say, user_folder
-from qiki_harness.stack.status import StackInfo
 from qiki_harness.stack.supervisor import Supervisor
 
 _INPUT, _OUTPUT, _ERRORS = 0, 1, 2

@@ -13,9 +13,8 @@ from signal import SIGKILL, Signals
 from typing import Self
 
 from qiki_harness.errors import DeadlineError, StackError, StartFailedError
-from qiki_harness.stack.options import StackOptions
+from qiki_harness.stack.model import StackInfo, StackOptions, StackState, State
 from qiki_harness.stack.runfolder import RunFolder, last_words
-from qiki_harness.stack.status import StackInfo, StackState, State
 
 # -P: a module of the folder that we happen to be in must not stand in for one of ours.
 _DAEMON = [sys.executable, "-P", "-m", "qiki_harness.stack.daemon"]

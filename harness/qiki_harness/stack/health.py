@@ -10,8 +10,8 @@ from qiki.runtime import probe as ours
 from qiki.runtime.async_probe import ask
 from qiki_harness.compose import Healthcheck
 from qiki_harness.stack.guardian import Guardian
+from qiki_harness.stack.model import ServiceHealth
 from qiki_harness.stack.process import kill_group
-from qiki_harness.stack.status import ServiceHealth
 
 
 class HealthJudge:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from qiki_harness.compose import ComposeFile, ComposeService, Project, StackPort
 from qiki_harness.errors import StackError
-from qiki_harness.stack.options import PORTS, StackOptions, is_port
+from qiki_harness.stack.model import PORTS, StackOptions, is_port
 from qiki_harness.stack.ports import PortLocks, assign
 from qiki_harness.stack.runfolder import RunFolder
 

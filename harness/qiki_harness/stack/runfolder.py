@@ -11,7 +11,7 @@ from pathlib import Path
 
 from qiki.runtime.files import write_atomically
 from qiki_harness.errors import StackError
-from qiki_harness.stack.status import StackInfo
+from qiki_harness.stack.model import StackInfo
 
 _LONGEST_SOCKET_PATH = 100  # bytes; the systems' limits are 104 and 108
 _LOCK_TRIES, _LOCK_PAUSE_S = 5, 0.01  # `alive` holds the lock for an instant

@@ -8,9 +8,9 @@ from qiki_harness.compose import ComposeService, RestartKind, RestartPolicy
 from qiki_harness.stack.board import Board
 from qiki_harness.stack.guardian import Guardian
 from qiki_harness.stack.health import probe, watch_health
+from qiki_harness.stack.model import ServiceHealth, State
 from qiki_harness.stack.process import ProcessGroup
 from qiki_harness.stack.runfolder import say
-from qiki_harness.stack.status import ServiceHealth, State
 
 _SURVIVED_S = 0.3
 _NOT_STARTED = 127  # a shell's exit status

@@ -8,10 +8,10 @@ from qiki_harness.compose import StartCondition
 from qiki_harness.errors import StackError
 from qiki_harness.stack.board import Board, is_up, start_failure
 from qiki_harness.stack.guardian import Guardian
+from qiki_harness.stack.model import Failure, ServiceStatus, StackState, State
 from qiki_harness.stack.plan import Plan
 from qiki_harness.stack.runfolder import RunFolder, last_words
 from qiki_harness.stack.service import ServiceRunner
-from qiki_harness.stack.status import Failure, ServiceStatus, StackState, State
 
 
 class Supervisor:

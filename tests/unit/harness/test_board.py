@@ -8,7 +8,7 @@ import pytest
 
 from qiki_harness.compose import Dependency, Project, StartCondition
 from qiki_harness.stack.board import Board, is_up, start_failure
-from qiki_harness.stack.status import ServiceHealth, ServiceStatus, State
+from qiki_harness.stack.model import ServiceHealth, ServiceStatus, State
 
 Fill = Callable[..., Project]
 

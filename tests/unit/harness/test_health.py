@@ -14,7 +14,7 @@ from qiki.runtime.health import Health, HealthServer
 from qiki_harness.compose import Healthcheck
 from qiki_harness.stack.guardian import Guardian
 from qiki_harness.stack.health import HealthJudge, probe
-from qiki_harness.stack.status import ServiceHealth
+from qiki_harness.stack.model import ServiceHealth
 
 CHECK = Healthcheck(("probe",), interval_s=2.0, retries=3, start_period_s=10.0, start_interval_s=0.1)
 PROJECT = Path(__file__).parents[3]

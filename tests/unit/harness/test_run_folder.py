@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from qiki_harness.errors import StackError
-from qiki_harness.stack.options import StackOptions
+from qiki_harness.stack.model import Failure, ServiceHealth, ServiceStatus, StackInfo, StackOptions, StackState, State
 from qiki_harness.stack.runfolder import LogFollower, RunFolder, last_words, user_folder
-from qiki_harness.stack.status import Failure, ServiceHealth, ServiceStatus, StackInfo, StackState, State
 
 STATUS = ServiceStatus(
     "db", "/logs/db.log", state=State.RUNNING, health=ServiceHealth.HEALTHY, pid=7, ready_after_s=0.5,
