@@ -46,6 +46,8 @@ def start_twin(folder: Path, scenario: str | Path = "mixed-traffic", **options: 
         HarnessError: it does not come up.
     """
     __tracebackhide__ = True
+    if unknown := options.keys() - TwinOptions.__optional_keys__:
+        raise TypeError(f"no option {', '.join(sorted(unknown))}")
     chosen = {f"QIKI_{name.upper()}": options.get(name) for name in ("seed", "speed", "run_id")}
     variables = {
         "QIKI_SCENARIO": str(scenario.resolve()) if isinstance(scenario, Path) else scenario,
