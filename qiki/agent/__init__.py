@@ -8,8 +8,10 @@ from qiki.agent.proposals import Action, Proposal, cruise, fire, turn
 from qiki.agent.world import TELEMETRY, TRACKS, ActiveAlert, Input, SeenTrack, World
 from qiki.botspec.config import BotConfig
 from qiki.contracts.enums import CommandType, FriendFoe, ObjectType, ProposalType, RadarTrackStatus
-from qiki.contracts.events.agent import BiosStatus, Evidence
-from qiki.contracts.models import GuardAlert, RadarTrack, TelemetrySnapshot, Vector
+from qiki.contracts.events import BiosStatus, Evidence
+from qiki.contracts.fields import Vector
+from qiki.contracts.radar import GuardAlert, RadarTrack
+from qiki.contracts.telemetry import TelemetrySnapshot
 
 __all__ = ["GROUP", "Engine", "EngineFactory"]
 __all__ += ["Action", "Proposal", "cruise", "fire", "turn"]

@@ -20,8 +20,7 @@ from qiki.agent.world import TELEMETRY, TRACKS
 from qiki.botspec.config import BotConfig
 from qiki.contracts.agent import AgentState, EngineState, InputState
 from qiki.contracts.enums import FSMState
-from qiki.contracts.events import BIOS_FAILED, BIOS_OK
-from qiki.contracts.events.agent import Evidence
+from qiki.contracts.events import BIOS_FAILED, BIOS_OK, Evidence
 
 PHASES = ("context", "bios", "fsm", "proposals", "decision")
 Timing = Callable[[str], AbstractContextManager[object]]

@@ -15,7 +15,7 @@ from qiki.agent.engine import Engine, EngineFault, EngineResult, FaultKind
 from qiki.agent.proposals import Action, Proposal
 from qiki.agent.world import World
 from qiki.contracts.enums import CommandType, ProposalType
-from qiki.contracts.events.agent import Evidence
+from qiki.contracts.events import Evidence
 
 MAX_PROPOSALS, MAX_ACTIONS = 100, 16
 MAX_NAMES = 100

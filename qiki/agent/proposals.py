@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from qiki.contracts.enums import CommandType, FSMState, ProposalType
-from qiki.contracts.events.agent import Evidence
+from qiki.contracts.events import Evidence
 
 PERCENT = "PERCENT"
 DEGREES = "DEGREES"

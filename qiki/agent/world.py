@@ -6,8 +6,9 @@ Positions and velocities of tracks are relative to the bot, in world axes (+X ea
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from qiki.contracts.events.agent import BiosStatus, Evidence
-from qiki.contracts.models import GuardAlert, RadarTrack, TelemetrySnapshot
+from qiki.contracts.events import BiosStatus, Evidence
+from qiki.contracts.radar import GuardAlert, RadarTrack
+from qiki.contracts.telemetry import TelemetrySnapshot
 
 TRACKS = "tracks"
 TELEMETRY = "telemetry"

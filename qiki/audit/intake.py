@@ -10,8 +10,7 @@ from pydantic_core import from_json, to_json
 from qiki.audit.record import Draft
 from qiki.contracts.audit import SEVERITIES, Severity
 from qiki.contracts.cloudevents import BrokenEventError, read_cloud_event
-from qiki.contracts.events import AUDIT_PRUNED, CODE, EVENTS, RADAR_FRAMES_SEEN, SEVERITY, EventKind
-from qiki.contracts.events.codes import is_code
+from qiki.contracts.events import AUDIT_PRUNED, CODE, EVENTS, RADAR_FRAMES_SEEN, SEVERITY, EventKind, is_code
 
 T = TypeVar("T")
 OWN_SOURCES = {AUDIT_PRUNED.source, RADAR_FRAMES_SEEN.source}

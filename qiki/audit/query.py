@@ -14,7 +14,7 @@ from pydantic_core import from_json
 from qiki.audit.files import audit_files, lines_backward, read_lines
 from qiki.clock import parse_rfc3339
 from qiki.contracts.audit import SEVERITIES, Severity
-from qiki.contracts.events.codes import RANGES
+from qiki.contracts.events import RANGES
 
 Record = Mapping[str, Any]
 _RANGE = re.compile(r"([1-9])(?:xx)?|(\d{3})-(\d{3})", re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""An actuator command in plain values; `qiki.contracts.protobuf` carries it over gRPC."""
+"""Actuator commands in plain values; `qiki.contracts.protobuf` converts them for gRPC."""
 
 from ctypes import c_float
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ class ActuatorCommand:
 
     Attributes:
         actuator_id: UUID or role
-        command_type: number of a `CommandType`, or one that is not known
-        value: what the command sets, in `unit`; None when it sets nothing
+        command_type: number of a `CommandType`; unknown ones are kept
+        value: in `unit`; None: nothing to set
         unit: number of a `Unit`
-        timeout_ms: how long the command holds
+        timeout_ms: duration of the command
         confidence: 0 to 1
         command_id: UUID in text form; may be empty
-        timestamp: None when not given, or when outside the years 1 to 9999
+        timestamp: None: not given, or outside the years 1 to 9999
     """
 
     actuator_id: str
@@ -46,10 +46,10 @@ class ActuatorCommand:
 
     @property
     def value_field(self) -> str:
-        """Name of the message's field for the value; empty without a value."""
+        """Field of the message that holds the value; empty without a value."""
         return next((field for kind, field in VALUE_FIELDS if isinstance(self.value, kind)), "")
 
 
 def float32(value: float) -> float:
-    """The nearest number that a float32 holds; infinite beyond its range."""
+    """Round to float32; infinite beyond its range."""
     return c_float(value).value

@@ -20,7 +20,7 @@ class TransitionRecord(Payload):
 
 
 class FsmSnapshot(Payload):
-    """The state machine: its state, and its transitions, newest last."""
+    """State and transitions of the state machine, newest last."""
 
     snapshot_id: UUID
     timestamp: Timestamp
@@ -34,7 +34,7 @@ class FsmSnapshot(Payload):
 
 
 class InputState(Payload):
-    """One input of the agent: its newest message, and whether it is alive."""
+    """One input of the agent: its newest message, and its liveness."""
 
     subject: str
     sequence: int | None
@@ -43,7 +43,7 @@ class InputState(Payload):
 
 
 class EngineState(Payload):
-    """One engine: how its last call went."""
+    """Result of an engine's last call."""
 
     proposals: int
     duration_s: NonNegative

@@ -15,11 +15,10 @@ Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
 class AuditRecord(Payload):
-    """What happened, as it was registered; `sequence` to `hash` are the chain's.
+    """A registered event; the fields from `sequence` to `hash` are the chain's.
 
-    `hash` is the SHA-256 of the line without its last member, which is `hash` itself; `previous_hash`, which is
-    64 zeros in the first record, is part of what is hashed. `timestamp` is the event's own time, `registered_at` wall
-    time.
+    `hash` is the SHA-256 of the line without its last member, `hash` itself; it covers `previous_hash`, which is 64
+    zeros in the first record. `timestamp` is the event's own time, `registered_at` wall time.
     """
 
     event_id: str

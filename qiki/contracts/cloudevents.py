@@ -1,6 +1,6 @@
 """CloudEvents 1.0 over NATS in binary mode: attributes in `ce-` headers, the data as the message's body.
 
-The binding's text is the CloudEvents NATS protocol binding; values are percent-encoded as in its HTTP binding.
+Source: the CloudEvents NATS protocol binding. Values are percent-encoded as in the HTTP binding.
 """
 
 import re
@@ -18,22 +18,23 @@ from qiki.errors import QikiError
 PREFIX = "ce-"
 CONTENT_TYPE = "content-type"
 STRUCTURED = "application/cloudevents"
-# Printable ASCII without blank, double quote and percent sign: what a header may hold as it is.
 PLAIN = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in '"%')
+"""Characters of a header that are not encoded: printable ASCII without blank, double quote and percent sign."""
+_CORE = {"specversion", "id", "source", "type"}
 _NAME = re.compile(r"[a-z0-9]{1,20}")
 _JSON = re.compile(r"(application|text)/([a-z0-9.-]+\+)?json( *;.*)?", re.IGNORECASE)
 
 
 class BrokenEventError(QikiError):
-    """A message that is no CloudEvent; the text says what is wrong, in one line."""
+    """A message that is no CloudEvent; the reason in one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class CloudEvent:
-    """What happened, as its publisher says it.
+    """An event as published.
 
     Attributes:
-        time: None where the publisher gives none
+        time: None: not given
         data: the JSON value; None for an empty body
         extensions: attributes beyond the specification's own
     """
@@ -48,7 +49,7 @@ class CloudEvent:
 
 
 def header_value(text: str) -> str:
-    """An attribute's text as a header's value."""
+    """Return an attribute's text as a header's value."""
     return quote(text, safe=PLAIN)
 
 
@@ -71,14 +72,11 @@ def read_cloud_event(headers: Mapping[str, str] | None, body: bytes) -> CloudEve
         id=_required(attributes, "id"),
         source=_required(attributes, "source"),
         type=_required(attributes, "type"),
-        time=None if time is None else _time(time),
+        time=_time(time) if time else None,
         subject=attributes.pop("subject", None),
         data=data,
         extensions={name: value for name, value in attributes.items() if name not in _CORE},
     )
-
-
-_CORE = {"specversion", "id", "source", "type"}
 
 
 def _attributes(headers: Mapping[str, str]) -> dict[str, str]:

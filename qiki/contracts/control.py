@@ -43,7 +43,7 @@ class AckPayload(Payload):
 
 
 class ControlAck(Payload):
-    """The one acknowledgement of a command; two of its values have second names for older readers."""
+    """Acknowledgement of a command; two of its values have second names for older readers."""
 
     version: int = 1
     kind: str | None

@@ -4,7 +4,7 @@ from enum import IntEnum
 
 
 class ObjectType(IntEnum):
-    """What a contact is."""
+    """Kind of a contact."""
 
     OBJECT_TYPE_UNSPECIFIED = 0
     DRONE = 1
@@ -15,7 +15,7 @@ class ObjectType(IntEnum):
 
 
 class FriendFoe(IntEnum):
-    """Whose side a contact is on, from the table of known identities."""
+    """Side of a contact, from the table of known identities."""
 
     FRIEND_FOE_UNSPECIFIED = 0
     FRIEND = 1
@@ -32,7 +32,7 @@ class RadarRangeBand(IntEnum):
 
 
 class TransponderMode(IntEnum):
-    """On a detection what the reply claims, on a track what the tracker found."""
+    """Transponder mode: claimed by the reply on a detection, inferred by the tracker on a track."""
 
     OFF = 0
     ON = 1
@@ -51,7 +51,7 @@ class RadarTrackStatus(IntEnum):
 
 
 class CommandType(IntEnum):
-    """What an actuator command asks for."""
+    """Kind of an actuator command."""
 
     COMMAND_TYPE_UNSPECIFIED = 0
     SET_VELOCITY = 1
@@ -88,7 +88,7 @@ class FSMState(IntEnum):
 
 
 class FSMTransitionStatus(IntEnum):
-    """What became of a transition."""
+    """Outcome of a transition."""
 
     FSM_TRANSITION_STATUS_UNSPECIFIED = 0
     SUCCESS = 1
@@ -97,7 +97,7 @@ class FSMTransitionStatus(IntEnum):
 
 
 class ProposalType(IntEnum):
-    """What a proposal is for; the lower the number, the more it weighs."""
+    """Purpose of a proposal; lower numbers take precedence."""
 
     PROPOSAL_TYPE_UNSPECIFIED = 0
     SAFETY = 1
@@ -107,7 +107,7 @@ class ProposalType(IntEnum):
 
 
 class ProposalStatus(IntEnum):
-    """What became of a proposal."""
+    """State of a proposal."""
 
     PROPOSAL_STATUS_UNSPECIFIED = 0
     PENDING = 1
@@ -118,7 +118,7 @@ class ProposalStatus(IntEnum):
 
 
 class DeviceStatus(IntEnum):
-    """How a device is (DeviceStatus.Status on the wire)."""
+    """Condition of a device (DeviceStatus.Status on the wire)."""
 
     STATUS_UNSPECIFIED = 0
     OK = 1
@@ -128,7 +128,7 @@ class DeviceStatus(IntEnum):
 
 
 class DeviceType(IntEnum):
-    """What a device is (DeviceStatus.DeviceType on the wire)."""
+    """Kind of a device (DeviceStatus.DeviceType on the wire)."""
 
     DEVICE_TYPE_UNSPECIFIED = 0
     SENSOR = 1
@@ -139,7 +139,7 @@ class DeviceType(IntEnum):
 
 
 class DeviceCode(IntEnum):
-    """What is wrong with a device (DeviceStatus.StatusCode on the wire)."""
+    """Fault of a device (DeviceStatus.StatusCode on the wire)."""
 
     STATUS_CODE_UNSPECIFIED = 0
     COMPONENT_NOT_FOUND = 1

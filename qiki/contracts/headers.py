@@ -1,4 +1,4 @@
-"""Headers: CloudEvents in binary mode (NATS binding 1.0) and the platform's own."""
+"""Messages and their headers: CloudEvents in binary mode (NATS binding 1.0) and the platform's own."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ TRACKED_TYPE = "qiki.tracker.v1.TrackedFrame"
 
 
 def cloud_event(event_id: str, event_type: str, source: str, time: str) -> dict[str, str]:
-    """The CloudEvents attributes of a message whose body is JSON; its id is the message id too."""
+    """Return the CloudEvents headers of a message with a JSON body; its id is the message id too."""
     encoded_id = header_value(event_id)
     return {
         MESSAGE_ID: encoded_id,
@@ -51,15 +51,24 @@ def cloud_event(event_id: str, event_type: str, source: str, time: str) -> dict[
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message that is ready to publish; the message id is among its headers."""
+
+    subject: str
+    body: bytes
+    headers: Mapping[str, str]
+
+
 @dataclass(frozen=True)
 class FrameOrigin:
-    """Where a frame comes from: its run and number, and the bot's own state at its time.
+    """Run and number of a frame, and the bot's own state at its time.
 
     Attributes:
-        own_position: three numbers [m], world axes
-        own_velocity: three numbers [m/s], world axes
-        identities: known transponder identities and their sides; it travels with every frame, so that a
-            tracker that begins in the middle of a run, or a week later, knows them too
+        own_position: [m], world axes, three numbers
+        own_velocity: [m/s], world axes, three numbers
+        identities: sides of the known transponder identities. Every frame carries them, for a tracker that starts in
+            the middle of a run, or a week later
     """
 
     run: str
@@ -69,7 +78,7 @@ class FrameOrigin:
     identities: Mapping[str, FriendFoe] = field(default_factory=dict)
 
     def headers(self, band: RadarRangeBand, time: str) -> dict[str, str]:
-        """Headers of the frame on the subject of `band`."""
+        """Return the headers of the frame on the subject of `band`."""
         event = cloud_event(frame_message_id(self.run, self.frame, band.name), FRAME_TYPES[band], FRAME_SOURCE, time)
         return event | {
             RANGE_BAND: band.name,
@@ -82,10 +91,10 @@ class FrameOrigin:
 
     @classmethod
     def read(cls, headers: Mapping[str, str] | None) -> "FrameOrigin | None":
-        """What the headers say; None for a frame without them, which is another radar's.
+        """Read the headers; None for a frame without them, which is another radar's.
 
         Raises:
-            ValueError: headers that are there but do not read.
+            ValueError: a header is malformed, or one of run and number is missing.
         """
         missing = [name for name in (RUN, FRAME) if headers is None or name not in headers]
         if headers is None or len(missing) == 2:
@@ -105,18 +114,18 @@ class FrameOrigin:
 
 
 def triple(values: Sequence[float]) -> str:
-    """Three numbers, separated by blanks, each in its shortest exact form."""
+    """Return three numbers, separated by blanks, each in its shortest exact form."""
     return " ".join(repr(float(value)) for value in values)
 
 
 def probability(value: float) -> str:
-    """A probability, rounded down to a hundredth: what is short of certain is not written as certain."""
+    """Return a probability, rounded down to a hundredth: below 1 it is never written as 1.00."""
     return f"{int(100 * value) / 100:.2f}"
 
 
 @lru_cache(8)
 def _identities(text: str) -> Mapping[str, FriendFoe]:
-    """The table, not to be changed: every frame of a run has the same one."""
+    """Return the identities, read-only: every frame of a run has the same ones."""
     return MappingProxyType({name: FriendFoe(int(side)) for name, side in parse_qsl(text)})
 
 

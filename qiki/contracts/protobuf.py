@@ -1,7 +1,6 @@
-"""Conversion between payloads and protobuf messages.
+"""Conversion between payloads and protobuf messages, as far as gRPC carries them.
 
-Nothing is lost but what a protobuf type cannot hold: a track's position and velocity are float32 there,
-null and empty identity are one, and the ingest time has no field.
+Nothing is lost but what a protobuf type cannot hold: null and empty identity are one, and the ingest time has no field.
 """
 
 from contextlib import suppress
@@ -9,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from generated import actuator_raw_out_pb2 as actuators
@@ -17,8 +15,7 @@ from generated import common_types_pb2 as common
 from generated.radar.v1 import radar_pb2 as pb
 from qiki.contracts.actuators import ActuatorCommand
 from qiki.contracts.enums import RadarRangeBand, TransponderMode
-from qiki.contracts.fields import Vector
-from qiki.contracts.radar import RadarDetection, RadarFrame, RadarTrack
+from qiki.contracts.radar import RadarDetection, RadarFrame
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -89,11 +86,6 @@ def command_from_proto(message: actuators.ActuatorCommand) -> ActuatorCommand:
     )
 
 
-def detection_to_proto(detection: RadarDetection) -> pb.RadarDetection:
-    """Convert one detection."""
-    return pb.RadarDetection(**detection.model_dump(exclude_none=True))
-
-
 def detection_from_proto(message: pb.RadarDetection) -> RadarDetection:
     """Convert one detection.
 
@@ -115,17 +107,6 @@ def detection_from_proto(message: pb.RadarDetection) -> RadarDetection:
     )
 
 
-def frame_to_proto(frame: RadarFrame) -> pb.RadarFrame:
-    """Convert one frame, without its ingest time."""
-    return pb.RadarFrame(
-        schema_version=frame.schema_version,
-        frame_id=uuid_to_proto(frame.frame_id),
-        sensor_id=uuid_to_proto(frame.sensor_id),
-        timestamp=timestamp_to_proto(frame.timestamp),
-        detections=map(detection_to_proto, frame.detections),
-    )
-
-
 def frame_from_proto(message: pb.RadarFrame) -> RadarFrame:
     """Convert one frame.
 
@@ -140,36 +121,6 @@ def frame_from_proto(message: pb.RadarFrame) -> RadarFrame:
         timestamp=timestamp_from_proto(message.timestamp),
         detections=tuple(map(detection_from_proto, message.detections)),
     )
-
-
-def track_to_proto(track: RadarTrack) -> pb.RadarTrack:
-    """Convert one track, without its ingest time."""
-    fields = track.model_dump(exclude={"ts_event", "ts_ingest"}, exclude_none=True)
-    fields |= {"track_id": uuid_to_proto(track.track_id), "timestamp": timestamp_to_proto(track.timestamp)}
-    return pb.RadarTrack(**fields)
-
-
-def track_from_proto(message: pb.RadarTrack) -> RadarTrack:
-    """Convert one track.
-
-    Raises:
-        ValueError: a missing or broken id.
-        pydantic.ValidationError: a value that the contract does not allow.
-    """
-    any_message: Message = message
-    fields = {
-        field.name: getattr(message, field.name)
-        for field in message.DESCRIPTOR.fields
-        if not field.has_presence or any_message.HasField(field.name)
-    }
-    for name in ("position", "velocity"):
-        if vector := fields.get(name):
-            fields[name] = Vector(x=vector.x, y=vector.y, z=vector.z)
-    for name in ("position_covariance", "velocity_covariance"):
-        fields[name] = tuple(fields[name]) or None
-    fields["transponder_id"] = message.transponder_id or None
-    fields |= {"track_id": UUID(message.track_id.value), "timestamp": timestamp_from_proto(message.timestamp)}
-    return RadarTrack(**fields)
 
 
 def proto_enum(value: int) -> Any:

@@ -1,4 +1,4 @@
-"""Frames, tracks and what goes with them."""
+"""Radar frames, tracks, tracked frames and guard alerts."""
 
 from typing import Annotated, Protocol, TypeVar
 from uuid import UUID
@@ -28,14 +28,14 @@ T = TypeVar("T", bound=_Identified)
 
 
 def _long_range_is_anonymous(report: T) -> T:
-    """No reply is read beyond short range, so whoever claims one there is wrong."""
+    """Refuse an identity in long range, where no reply is read."""
     if report.range_band == RadarRangeBand.RR_LR and (report.transponder_id or report.id_present):
         raise ValueError("long range carries no identity: transponder_id and id_present must be empty")
     return report
 
 
 class RadarDetection(Payload):
-    """One plot: what the radar measured and what the transponder's reply claimed."""
+    """One plot: the radar's measurement and the claims of the transponder's reply."""
 
     range_m: NonNegative
     bearing_deg: Bearing
@@ -53,7 +53,7 @@ class RadarDetection(Payload):
 
 
 def _event_time(values: object) -> object:
-    """`ts_event` is `timestamp` under its later name."""
+    """Set `ts_event`, which is `timestamp` under its later name."""
     if isinstance(values, dict) and "timestamp" in values:
         return values | {"ts_event": values["timestamp"]}
     return values
@@ -109,7 +109,7 @@ class RadarTrack(Payload):
 
 
 class TrackedFrame(Payload):
-    """Says that a frame's tracks are stored, and how many they are."""
+    """Notice that a frame's tracks are stored, with their number."""
 
     run_id: str
     frame_id: UUID
@@ -119,7 +119,7 @@ class TrackedFrame(Payload):
 
 
 class GuardAlert(Payload):
-    """A guard rule that a track met."""
+    """Alert of a guard rule that a track met."""
 
     schema_version: int = 1
     category: str = "radar"

@@ -1,4 +1,4 @@
-"""What a tracker has to know of a radar, as a header of its frames."""
+"""A radar's figures for the tracker, as a header of its frames."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -13,7 +13,7 @@ from qiki.contracts.headers import RADAR
 
 
 def _within(least: float, greatest: float) -> FieldInfo:
-    """Bounds that keep a filter's arithmetic within its digits; no radar of use is beyond them."""
+    """Return bounds within which a filter's arithmetic keeps its digits; every useful radar is within them."""
     bounds: FieldInfo = Field(ge=least, le=greatest, allow_inf_nan=False)
     return bounds
 
@@ -24,37 +24,37 @@ class RadarFigures(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     max_range_m: Annotated[float, _within(0.01, 1e7)]
-    """Far end of the volume that it watches."""
+    """Far end of the surveyed volume."""
     doppler_span_mps: Annotated[float, _within(0.001, 1e9)]
-    """Width of the range rates that it tells."""
+    """Width of the interval of range rates."""
     false_alarm_probability: Annotated[float, Field(gt=0, le=0.1)]
-    """In one resolution cell and look."""
+    """For one resolution cell and look."""
     range_resolution_m: Annotated[float, _within(0.01, 2e4)]
-    """One resolution cell; the noise follows from it and the SNR. So the next two."""
+    """One resolution cell, from which with the SNR the noise follows; as the next two."""
     beam_width_rad: Annotated[float, _within(1e-6, 1.6)]
     doppler_resolution_mps: Annotated[float, _within(0.001, 2e4)]
     range_floor_m: Annotated[float, _within(0.01, 1e4)]
-    """Standard deviation that no SNR betters; so the next two."""
+    """Standard deviation at any SNR, at least; as the next two."""
     angle_floor_rad: Annotated[float, _within(1e-6, 0.2)]
     doppler_floor_mps: Annotated[float, _within(0.001, 1e3)]
 
     @classmethod
     def nearest(cls, **figures: float) -> Self:
-        """These figures, each brought within its bounds."""
+        """Return these figures, each clipped to its bounds."""
         bounds = cls.model_json_schema()["properties"]
         least = {name: bounds[name].get("minimum", value) for name, value in figures.items()}
         return cls(**{name: min(max(value, least[name]), bounds[name]["maximum"]) for name, value in figures.items()})
 
     def text(self) -> str:
-        """The header's value, every number in its shortest exact form."""
+        """Return the header's value, every number in its shortest exact form."""
         return urlencode(self.model_dump())
 
     @classmethod
     def of_text(cls, text: str) -> Self:
-        """What `text` made.
+        """Read the header's value.
 
         Raises:
-            ValueError: a figure that is missing, no number, or out of bounds; in one line.
+            ValueError: a figure is missing, no number, or out of bounds; in one line.
         """
         try:
             return cls.model_validate(dict(parse_qsl(text)))
@@ -63,7 +63,7 @@ class RadarFigures(BaseModel):
 
     @classmethod
     def read(cls, headers: Mapping[str, str] | None) -> "RadarFigures | None":
-        """What a frame's headers say; None for a frame that says nothing of its radar.
+        """Return the figures in a frame's headers; None without the header.
 
         Raises:
             ValueError: as `of_text`.
@@ -71,7 +71,4 @@ class RadarFigures(BaseModel):
         return _figures(headers[RADAR]) if headers and RADAR in headers else None
 
 
-@lru_cache(8)
-def _figures(text: str) -> RadarFigures:
-    """Every frame of a run says the same."""
-    return RadarFigures.of_text(text)
+_figures = lru_cache(8)(RadarFigures.of_text)  # every frame of a run has the same header

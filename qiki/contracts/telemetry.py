@@ -1,4 +1,4 @@
-"""The bot's own state, and the truth for scoring."""
+"""Telemetry of the bot, and the truth for scoring."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from qiki.contracts.fields import Finite, NonNegative, Payload, Timestamp, Vecto
 
 
 class SimState(Payload):
-    """How the simulation runs."""
+    """State of the simulation."""
 
     running: bool
     paused: bool
@@ -117,7 +117,7 @@ class TruthBot(Payload):
 
 
 class TruthContact(Payload):
-    """A contact as it really is, world axes."""
+    """True state of a contact, world axes."""
 
     id: str
     object_type: ObjectType

@@ -1,8 +1,6 @@
 """The table of topics. Streams, documents, staleness and the histories of the tests' twin are derived from it.
 
 A new topic is its row here and its model: nothing else lists the topics again.
-
-A reader calls a topic stale when nothing came for `STALE_AFTER` periods of its nominal rate.
 """
 
 from dataclasses import dataclass
@@ -10,21 +8,15 @@ from typing import Any, Generic, TypeVar
 
 from qiki.contracts.agent import AgentState
 from qiki.contracts.audit import AuditRecord
+from qiki.contracts.control import CommandMessage, ControlAck
 from qiki.contracts.enums import RadarRangeBand
-from qiki.contracts.models import (
-    CommandMessage,
-    ControlAck,
-    GuardAlert,
-    RadarFrame,
-    RadarTrack,
-    TelemetrySnapshot,
-    TrackedFrame,
-    TruthSnapshot,
-)
+from qiki.contracts.radar import GuardAlert, RadarFrame, RadarTrack, TrackedFrame
+from qiki.contracts.telemetry import TelemetrySnapshot, TruthSnapshot
 
 P = TypeVar("P")
 
 STALE_AFTER = 5.0
+"""Periods of its nominal rate without a message, after which a topic is stale."""
 MAX_ORIGIN_BYTES = 1024
 
 QIKI_RADAR_V1 = "QIKI_RADAR_V1"
@@ -35,12 +27,11 @@ QIKI_DLQ_V1 = "QIKI_DLQ_V1"
 
 @dataclass(frozen=True)
 class Stream:
-    """Where topics are kept: on file, the oldest discarded first.
+    """A stream on file, the oldest messages discarded first.
 
     Attributes:
-        settings: prefix of the variables that may size it otherwise; None for what has none
-        ack_wait_s: of its durables, where they have none of their own; so the next one
-        max_ack_pending: of its durables
+        settings: prefix of the variables that override its sizes; None: there are none
+        ack_wait_s: of its durables without their own, as the next one
     """
 
     name: str
@@ -56,11 +47,11 @@ class Stream:
 
 @dataclass(frozen=True)
 class Durable:
-    """A durable consumer: pull, explicit acknowledgement, from the beginning.
+    """A durable consumer: pull, explicit acknowledgement, from the oldest message.
 
     Attributes:
-        ack_wait_s: None as for all of the stream's
-        max_deliver: likewise; -1 without a limit
+        ack_wait_s: None: the stream's
+        max_deliver: None: the stream's; -1: no limit
     """
 
     name: str
@@ -74,12 +65,12 @@ class Topic(Generic[P]):
     """One subject.
 
     Attributes:
-        model: of its bodies; None for what holds many kinds
+        model: of its bodies; None: many kinds
         noun: one of its messages, in the singular
-        durables: its durable consumers
-        rate_hz: nominal rate, in simulated time for what follows the frames; None for what comes when it happens
-        stream: where it is kept; None for what is not
-        answered: its receivers answer requests. Only they subscribe: a sender sees by the broker that none is there
+        rate_hz: nominal rate, in simulated time for what follows the frames; None: no regular rate
+        stream: None: not kept
+        answered: its receivers answer requests, and nothing else subscribes, so that a sender learns from the broker
+            that none is there
     """
 
     subject: str
@@ -94,7 +85,7 @@ class Topic(Generic[P]):
 
     @property
     def stale_after_s(self) -> float | None:
-        """Silence that means a dead input; None where silence means nothing."""
+        """Time without a message after which the topic is stale; None: never."""
         return None if self.rate_hz is None else STALE_AFTER / self.rate_hz
 
     def covers(self, subject: str) -> bool:
@@ -116,118 +107,48 @@ TRACKS_DURABLE = "radar_tracks_pull"
 AUDIT_DURABLE = "events_audit_pull"
 REGISTRAR_DURABLE = "registrar_events_pull"
 
-FRAMES = Topic(
-    "qiki.radar.v1.frames",
-    RadarFrame,
-    "frame",
-    "q-sim-radar",
-    "all detections of a scan",
-    10.0,
-    QIKI_RADAR_V1,
-    durables=(Durable(FRAMES_DURABLE, "faststream-bridge"),),
-)
-FRAMES_LR = Topic(
-    "qiki.radar.v1.frames.lr",
-    RadarFrame,
-    "long-range frame",
-    "q-sim-radar",
-    "its long-range detections: no identity in them",
-    10.0,
-    QIKI_RADAR_V1,
-)
-FRAMES_SR = Topic(
-    "qiki.radar.v1.tracks.sr",
-    RadarFrame,
-    "short-range frame",
-    "q-sim-radar",
-    "its short-range detections, with transponder identity (a frame, in spite of the name)",
-    10.0,
-    QIKI_RADAR_V1,
-)
-TRACKS = Topic(
-    "qiki.radar.v1.tracks",
-    RadarTrack,
-    "track",
-    "faststream-bridge",
-    "one message a track and frame",
-    10.0,
-    QIKI_RADAR_V1,
-    durables=(Durable(TRACKS_DURABLE, "outside clients"),),
-)
-TRACKED = Topic(
-    "qiki.tracker.v1.frames",
-    TrackedFrame,
-    "tracked frame",
-    "faststream-bridge",
-    "a frame's tracks are stored",
-    10.0,
-    QIKI_TRACKER_V1,
-)
-GUARD = Topic(
-    "qiki.events.v1.radar.guard",
-    GuardAlert,
-    "guard alert",
-    "faststream-bridge",
-    "a track met a guard rule",
-    stream=QIKI_EVENTS_V1,
-)
-AUDIT = Topic(
-    "qiki.events.v1.audit",
-    AuditRecord,
-    "audit record",
-    "registrar",
-    "audit records",
-    stream=QIKI_EVENTS_V1,
-    durables=(Durable(AUDIT_DURABLE, "outside clients"),),
-)
-EVENTS: Topic[Any] = Topic(
-    "qiki.events.v1.>",
-    None,
-    "event",
-    "all",
-    "everything that happened",
-    stream=QIKI_EVENTS_V1,
-    # The registrar must get every event in the end, however often it fails.
-    durables=(Durable(REGISTRAR_DURABLE, "registrar", ack_wait_s=5.0, max_deliver=-1),),
-)
-TELEMETRY = Topic(
-    "qiki.telemetry", TelemetrySnapshot, "telemetry snapshot", "q-sim-service", "the bot's own state", 1.0
-)
-COMMANDS = Topic(
-    "qiki.commands.control", CommandMessage, "command", "anyone allowed", "commands to the simulator", answered=True
-)
-RESPONSES = Topic(
-    "qiki.responses.control", ControlAck, "acknowledgement", "q-sim-service", "one acknowledgement a command"
-)
-TRUTH = Topic(
-    "qiki.truth.v1.contacts",
-    TruthSnapshot,
-    "truth snapshot",
-    "q-sim-service",
-    "what is really there, for scoring and tests",
-    10.0,
-)
-AGENT_STATE = Topic(
-    "qiki.agent.v1.state", AgentState, "agent state", "qiki-dev", "the agent's state; also at every change of it", 1.0
-)
-DEAD_LETTERS: Topic[Any] = Topic(
-    "qiki.dlq.v1.>", None, "dead letter", "whoever could not read it", "the bytes as they came", stream=QIKI_DLQ_V1
-)
+# fmt: off
+FRAMES = Topic("qiki.radar.v1.frames", RadarFrame, "frame", "q-sim-radar", "all detections of a scan", 10.0,
+    QIKI_RADAR_V1, (Durable(FRAMES_DURABLE, "faststream-bridge"),))
+FRAMES_LR = Topic("qiki.radar.v1.frames.lr", RadarFrame, "long-range frame", "q-sim-radar",
+    "its long-range detections: no identity in them", 10.0, QIKI_RADAR_V1)
+FRAMES_SR = Topic("qiki.radar.v1.tracks.sr", RadarFrame, "short-range frame", "q-sim-radar",
+    "its short-range detections, with transponder identity (a frame, in spite of the name)", 10.0, QIKI_RADAR_V1)
+TRACKS = Topic("qiki.radar.v1.tracks", RadarTrack, "track", "faststream-bridge", "one message a track and frame", 10.0,
+    QIKI_RADAR_V1, (Durable(TRACKS_DURABLE, "outside clients"),))
+TRACKED = Topic("qiki.tracker.v1.frames", TrackedFrame, "tracked frame", "faststream-bridge",
+    "a frame's tracks are stored", 10.0, QIKI_TRACKER_V1)
+GUARD = Topic("qiki.events.v1.radar.guard", GuardAlert, "guard alert", "faststream-bridge", "a track met a guard rule",
+    stream=QIKI_EVENTS_V1)
+AUDIT = Topic("qiki.events.v1.audit", AuditRecord, "audit record", "registrar", "audit records",
+    None, QIKI_EVENTS_V1, (Durable(AUDIT_DURABLE, "outside clients"),))
+# The registrar must get every event in the end, however often it fails.
+EVENTS: Topic[Any] = Topic("qiki.events.v1.>", None, "event", "all", "everything that happened",
+    None, QIKI_EVENTS_V1, (Durable(REGISTRAR_DURABLE, "registrar", ack_wait_s=5.0, max_deliver=-1),))
+TELEMETRY = Topic("qiki.telemetry", TelemetrySnapshot, "telemetry snapshot", "q-sim-service",
+    "the bot's own state", 1.0)
+COMMANDS = Topic("qiki.commands.control", CommandMessage, "command", "anyone allowed", "commands to the simulator",
+    answered=True)
+RESPONSES = Topic("qiki.responses.control", ControlAck, "acknowledgement", "q-sim-service",
+    "one acknowledgement a command")
+TRUTH = Topic("qiki.truth.v1.contacts", TruthSnapshot, "truth snapshot", "q-sim-service",
+    "what is really there, for scoring and tests", 10.0)
+AGENT_STATE = Topic("qiki.agent.v1.state", AgentState, "agent state", "qiki-dev",
+    "the agent's state; also at every change of it", 1.0)
+DEAD_LETTERS: Topic[Any] = Topic("qiki.dlq.v1.>", None, "dead letter", "whoever could not read it",
+    "the bytes as they came", stream=QIKI_DLQ_V1)
+# fmt: on
 
 TOPICS: tuple[Topic[Any], ...] = tuple(row for row in list(vars().values()) if isinstance(row, Topic))
-FRAMES_BY_BAND = {
-    RadarRangeBand.RR_UNSPECIFIED: FRAMES,
-    RadarRangeBand.RR_LR: FRAMES_LR,
-    RadarRangeBand.RR_SR: FRAMES_SR,
-}
+FRAMES_BY_BAND = dict(zip(RadarRangeBand, (FRAMES, FRAMES_LR, FRAMES_SR), strict=True))
 """The topics of a frame, in the order in which they are published."""
 
 
 def dead_letter_subject(origin: str) -> str:
     """Return the dead letters' subject for a message from `origin`.
 
-    The server stores some that it would then not let us publish to: those too long for a line with our prefix, and
-    those with a wildcard for a token (`_` here). The letter's header has the origin as it was.
+    The server stores messages whose subjects it does not let us publish to: too long with our prefix, or with a
+    wildcard for a token (`_` here). The letter's header has the origin unchanged.
     """
     beginning = origin.encode()[:MAX_ORIGIN_BYTES].decode(errors="ignore").rstrip(".")
     tokens = ("_" if token in {"*", ">"} else token for token in beginning.split("."))

@@ -18,7 +18,8 @@ from qiki.clock import rfc3339
 from qiki.contracts.actuators import ActuatorCommand
 from qiki.contracts.events import ACTUATOR_FAILED, ACTUATOR_OK, EventKind
 from qiki.contracts.fields import Payload
-from qiki.contracts.models import RadarTrack, SimState
+from qiki.contracts.radar import RadarTrack
+from qiki.contracts.telemetry import SimState
 from qiki.flight.frames import FlownFrame
 from qiki.guard.messages import cleared_of, notice_of
 from qiki.world.actuation import actuator_refusals, submit_command, takes_effect

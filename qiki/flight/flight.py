@@ -9,10 +9,9 @@ from uuid import UUID, uuid5
 from qiki.agent.agent import AgentParameters
 from qiki.agent.engine import Engine
 from qiki.botspec import BotConfig, generate, load_spec
-from qiki.contracts.events import EventKind
-from qiki.contracts.events.agent import Decision
+from qiki.contracts.events import Decision, EventKind
 from qiki.contracts.fields import Payload
-from qiki.contracts.message import Message
+from qiki.contracts.headers import Message
 from qiki.errors import UserError
 from qiki.flight.agent_seat import SIMULATOR, AgentSeat
 from qiki.flight.frames import FlownFrame, scan_of

@@ -8,9 +8,9 @@ import numpy as np
 from qiki.clock import rfc3339
 from qiki.contracts import topics
 from qiki.contracts.enums import RadarRangeBand
-from qiki.contracts.message import Message
-from qiki.contracts.models import TruthSnapshot
+from qiki.contracts.headers import Message
 from qiki.contracts.radar_figures import RadarFigures
+from qiki.contracts.telemetry import TruthSnapshot
 from qiki.geometry import unit_vectors
 from qiki.guard.messages import guard_messages, spoofer_messages, track_messages, tracked_message
 from qiki.guard.tracked_run import Tracked

@@ -13,7 +13,7 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from qiki.contracts.enums import RadarTrackStatus
-from qiki.contracts.models import GuardAlert
+from qiki.contracts.radar import GuardAlert
 from qiki.guard.rules import GuardRule, GuardRules
 from qiki.tracking import TrackReports
 from qiki.tracking.scan import SECOND_US

@@ -9,9 +9,8 @@ from qiki.clock import parse_rfc3339, rfc3339
 from qiki.contracts import events, topics
 from qiki.contracts import headers as names
 from qiki.contracts.enums import RadarRangeBand
-from qiki.contracts.headers import FrameOrigin
+from qiki.contracts.headers import FrameOrigin, Message
 from qiki.contracts.ids import frame_message_id, run_frame_id, track_message_id
-from qiki.contracts.message import Message
 from qiki.contracts.radar import GuardAlert, TrackedFrame
 from qiki.guard.judge import Ended
 from qiki.guard.tracked_run import Tracked

@@ -5,8 +5,7 @@ from datetime import datetime
 from qiki.clock import rfc3339
 from qiki.contracts import topics
 from qiki.contracts.enums import RadarRangeBand
-from qiki.contracts.headers import RADAR, FrameOrigin
-from qiki.contracts.message import Message
+from qiki.contracts.headers import RADAR, FrameOrigin, Message
 from qiki.contracts.radar import RadarFrame
 from qiki.contracts.radar_figures import RadarFigures
 

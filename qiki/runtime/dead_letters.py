@@ -1,4 +1,4 @@
-"""Dead letters: messages that cannot be handled, kept with the reason and counted."""
+"""Dead letters: messages that cannot be handled, kept with the reason."""
 
 import asyncio
 from dataclasses import dataclass
@@ -37,8 +37,8 @@ class Stored:
 async def bury(window: PublishWindow, message: Stored, reason: str | Exception) -> "asyncio.Future[int]":
     """Keep a message with the reason; return a future that is done once the letter is stored.
 
-    The same message again makes the same id, so that it is kept once. A letter that would be larger than the server
-    takes, for its headers are longer than the message's own, goes without the body.
+    The same message gives the same id, so that it is kept once. A letter that is too large for the server, because its
+    headers are longer than the message's own, goes without the body.
     """
     reason = reason_text(reason)
     DEAD_LETTERS.labels(message.stream).inc()  # not by subject: publishers choose as many as they like
@@ -57,7 +57,7 @@ async def bury(window: PublishWindow, message: Stored, reason: str | Exception) 
 
 
 def reason_text(reason: str | Exception) -> str:
-    """Return a reason as one line that a header can carry."""
+    """Return a reason as one line of a header."""
     if isinstance(reason, Exception) and not isinstance(reason, QikiError):
         reason = f"{type(reason).__name__}: {reason}"
     return " ".join(str(reason)[: 4 * MAX_REASON].encode(errors="replace").decode().split())[:MAX_REASON]

@@ -1,10 +1,9 @@
-"""A service's events: raised at any time, kept until NATS is there, published once each."""
+"""Events of a service: raised at any time, kept until NATS is there, published once each."""
 
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import uuid4
@@ -15,6 +14,7 @@ from prometheus_client import Counter
 
 from qiki.contracts.events import SEVERITY, EventKind
 from qiki.contracts.fields import Payload
+from qiki.contracts.headers import Message
 from qiki.runtime.clock import now
 from qiki.runtime.tasks import background
 
@@ -31,38 +31,26 @@ class Publisher(Protocol):
         """Send until stored."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Event:
-    subject: str
-    body: bytes
-    headers: Mapping[str, str]
-
-
 class Events:
-    """A bounded queue of events; the oldest goes when there is no room."""
+    """A bounded queue of events; a full one drops the oldest."""
 
     def __init__(self, service: str) -> None:
         self._service = service
-        self._waiting: deque[_Event] = deque()
+        self._waiting: deque[Message] = deque()
         self._fresh = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._waiting)
 
     def emit(
-        self,
-        kind: EventKind,
-        body: Payload,
-        event_id: str | None = None,
-        moment: datetime | None = None,
-        severity: str | None = None,
+        self, kind: EventKind, body: Payload, event_id: str = "", moment: datetime | None = None, severity: str = ""
     ) -> None:
         """Raise an event.
 
         Args:
-            event_id: the same again for the same event; a new one when not given
+            event_id: the same for the same event; a new one when not given
             moment: event time; now when not given
-            severity: where the kind's own does not fit
+            severity: instead of the kind's own
         """
         headers = dict(kind.headers(event_id or str(uuid4()), moment or now(), self._service))
         if severity:
@@ -72,7 +60,7 @@ class Events:
             self._waiting.popleft()
             DROPPED.inc()
             log.error("event dropped, NATS has been away for too long", kept=KEPT)
-        self._waiting.append(_Event(kind.subject, body.to_json(), headers))
+        self._waiting.append(Message(kind.subject, body.to_json(), headers))
         self._fresh.set()
 
     @asynccontextmanager

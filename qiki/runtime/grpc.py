@@ -3,22 +3,21 @@
 PING_INTERVAL_MS = 2000
 PING_TIMEOUT_MS = 4000
 
-CLIENT_OPTIONS: list[tuple[str, int]] = [
-    ("grpc.enable_http_proxy", 0),  # the simulator is near; a proxy that the shell names is for the world outside
+_PINGS = [
     ("grpc.keepalive_time_ms", PING_INTERVAL_MS),
     ("grpc.keepalive_timeout_ms", PING_TIMEOUT_MS),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.max_pings_without_data", 0),
+]
+CLIENT_OPTIONS: list[tuple[str, int]] = [
+    *_PINGS,
+    ("grpc.enable_http_proxy", 0),  # the simulator is near; the shell's proxy is for hosts outside
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 500),
 ]
-
 SERVER_OPTIONS: list[tuple[str, int]] = [
-    ("grpc.keepalive_time_ms", PING_INTERVAL_MS),
-    ("grpc.keepalive_timeout_ms", PING_TIMEOUT_MS),
-    ("grpc.keepalive_permit_without_calls", 1),
-    ("grpc.http2.max_pings_without_data", 0),
+    *_PINGS,
     ("grpc.http2.min_ping_interval_without_data_ms", PING_INTERVAL_MS // 2),
     ("grpc.so_reuseport", 0),  # a second server on the port is an error, not a load balancer
 ]

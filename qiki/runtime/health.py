@@ -1,11 +1,14 @@
-"""The health of a service over HTTP: `/healthz` (alive), `/readyz` (all its inputs are there), `/metrics`.
+"""The health of a service: over HTTP `/healthz` (alive), `/readyz` (all its inputs are there), `/metrics`; a watchdog.
 
-The server has a thread of its own, so that a stuck event loop is reported at once and not by a timeout.
+Server and watchdog have threads of their own: a stuck event loop is reported at once and not by a timeout.
 """
 
 import json
+import os
+import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterable
 from socketserver import TCPServer, ThreadingMixIn
 from typing import Any
@@ -17,16 +20,19 @@ from prometheus_client import make_wsgi_app
 STUCK_AFTER_S = 2.0
 ABANDONED_AFTER_S = 10.0
 POLL_S = 0.1  # the end of the process waits as long
+WATCH_S = 1.0
+WRITE_S = 2.0
+_DEBUGGERS = {"debugpy", "pdb", "pydevd"}
 
 
 class Health:
-    """Liveness and readiness of one process. Written by the event loop, read by the server's thread."""
+    """Liveness and readiness of one process. The event loop writes it; the server and the watchdog read it."""
 
     def __init__(self, service: str, clock: Callable[[], float] = time.monotonic) -> None:
         self.service = service
         self._clock = clock
         self._beat_s = clock()
-        self._problems: dict[str, str] = {}
+        self.problems: dict[str, str] = {}  # by condition
         self._tried_s: dict[str, float] = {}
         self._was_ready = False
 
@@ -36,7 +42,7 @@ class Health:
 
     def wait_for(self, condition: str, problem: str) -> None:
         """Be unready, because `condition` does not hold: `problem`."""
-        self._problems = self._problems | {condition: problem}
+        self.problems = self.problems | {condition: problem}
 
     def tried(self, condition: str) -> None:
         """Note an attempt to bring `condition` about. After the first one, 10 s without another are a fault."""
@@ -45,13 +51,8 @@ class Health:
     def met(self, condition: str) -> None:
         """Note that `condition` holds."""
         self._tried_s = {name: tried_s for name, tried_s in self._tried_s.items() if name != condition}
-        self._problems = {name: problem for name, problem in self._problems.items() if name != condition}
-        self._was_ready = self._was_ready or not self._problems
-
-    @property
-    def problems(self) -> dict[str, str]:
-        """Problems by condition; none when ready."""
-        return self._problems
+        self.problems = {name: problem for name, problem in self.problems.items() if name != condition}
+        self._was_ready = self._was_ready or not self.problems
 
     def alive(self) -> tuple[bool, dict[str, Any]]:
         """Return whether the event loop turns and tries to get what is lost."""
@@ -67,10 +68,10 @@ class Health:
     def ready(self) -> tuple[bool, dict[str, Any]]:
         """Return whether it is alive and every condition holds."""
         alive, body = self.alive()
-        if not alive or not self._problems:
+        if not alive or not self.problems:
             return alive, body
         status = "waiting" if self._was_ready else "starting"
-        return False, {"status": status, "service": self.service, "waiting_for": self._problems}
+        return False, {"status": status, "service": self.service, "waiting_for": self.problems}
 
 
 class HealthServer:
@@ -119,3 +120,44 @@ class _Quiet(WSGIRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Log nothing: there is a probe every second."""
+
+
+class Watchdog:
+    """A thread that ends the process with status 1 when its health has not been alive for `patience_s`.
+
+    It counts its own looks and not the time: a process that was stopped and goes on, or a machine that slept, has
+    `patience_s` to recover; 0 turns the watchdog off. It rests under a debugger. A loop that holds the interpreter's
+    lock in C code stops the watchdog too.
+    """
+
+    def __init__(self, health: Health, patience_s: float) -> None:
+        self._health = health
+        self._patience_s = patience_s
+        self._watched = threading.get_ident()
+        self._ended = threading.Event()
+
+    def __enter__(self) -> "Watchdog":
+        if self._patience_s and not sys.gettrace():
+            threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+
+    def _watch(self) -> None:
+        dead_s = 0.0
+        while not self._ended.wait(WATCH_S):
+            alive, answer = self._health.alive()
+            dead_s = 0.0 if alive or _DEBUGGERS & sys.modules.keys() else dead_s + WATCH_S
+            if dead_s >= self._patience_s:
+                self._end(answer)
+
+    def _end(self, answer: dict[str, Any]) -> None:
+        """Write a last line and end. It does not go through logging: the loop may hold its lock, or block on stderr."""
+        frame = sys._current_frames().get(self._watched)
+        stack = "".join(traceback.format_stack(frame)) if frame else ""
+        line = {"event": "not alive: ends itself", "level": "critical", **answer, "stack": stack}
+        writer = threading.Thread(target=os.write, args=(2, json.dumps(line).encode() + b"\n"), daemon=True)
+        writer.start()
+        writer.join(WRITE_S)
+        os._exit(1)

@@ -1,7 +1,7 @@
-"""The first import of a service's entry point: what makes the others quick.
+"""The first import of a service's entry point: it makes the other imports quick.
 
-Modules and models stay for good, so a search for garbage among them is in vain; it took a sixth of a start.
-structlog imports rich where it is installed, for tracebacks that no service shows; that took a tenth.
+Modules and models stay for good, so collecting garbage among them is in vain; it took a sixth of a start. structlog
+imports rich where it is installed, for tracebacks that no service shows; that took a tenth.
 """
 
 import gc

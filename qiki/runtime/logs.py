@@ -8,13 +8,7 @@ import structlog
 
 
 def configure_logging(service: str, level: str) -> None:
-    """Send every log, ours and the libraries', through one formatter.
-
-    Args:
-        service: name that every line carries
-        level: DEBUG, INFO, WARNING or ERROR
-    """
-    terminal = sys.stderr.isatty()
+    """Send every log, ours and the libraries', through one formatter; every line carries the service's name."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -28,14 +22,14 @@ def configure_logging(service: str, level: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(level),
     )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=_render(terminal)))
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=_render()))
     logging.basicConfig(handlers=[handler], level=level, force=True)
     logging.captureWarnings(True)
     structlog.contextvars.bind_contextvars(service=service)
 
 
-def _render(terminal: bool) -> list[Any]:
+def _render() -> list[Any]:
     drop = structlog.stdlib.ProcessorFormatter.remove_processors_meta
-    if terminal:
+    if sys.stderr.isatty():
         return [drop, structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     return [drop, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]

@@ -21,7 +21,7 @@ from nats.aio.transport import TcpTransport
 from nats.js import JetStreamContext
 from nats.protocol import parser
 
-from qiki.runtime.cancellation import end_if_cancelled
+from qiki.runtime.tasks import end_if_cancelled
 
 VERSION = "2.16"
 STORED = "$JS.ACK."

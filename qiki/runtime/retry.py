@@ -10,8 +10,8 @@ from nats.js import JetStreamContext
 from nats.js.api import RawStreamMsg
 from nats.js.errors import NotFoundError
 
-from qiki.runtime.cancellation import end_if_cancelled
 from qiki.runtime.service import S, Service
+from qiki.runtime.tasks import end_if_cancelled
 
 T = TypeVar("T")
 Errors = tuple[type[Exception], ...]
@@ -33,14 +33,13 @@ async def patiently(
     answers: Errors = (NotFoundError,),
     failed: Callable[[Exception], object] = lambda _: None,
 ) -> T:
-    """Return what `call` gives; call again while it fails.
+    """Return the result of `call`, usually a request to the broker; call again while it fails.
 
     Args:
-        call: usually a request to the broker
-        stopping: after it is set a failure is the last one
-        retry_on: failures
-        answers: failures that are raised
-        failed: called with each failure after which it is called again
+        stopping: ends the retries
+        retry_on: errors after which it is called again
+        answers: of those, the ones that are raised
+        failed: called with each error before the next call
 
     Raises:
         StoppingError: `stopping` was set first.
@@ -61,7 +60,7 @@ async def patiently(
 
 
 async def until_there(service: Service[S], problem: str, call: Callable[[], Awaitable[T]]) -> T:
-    """Return what `call` gives; be unready while the broker, a stream or a consumer is missing.
+    """Return the result of `call`; be unready while the broker, a stream or a consumer is missing.
 
     Raises:
         StoppingError: the service stops first.
@@ -75,7 +74,7 @@ async def until_there(service: Service[S], problem: str, call: Callable[[], Awai
 
 
 async def last_message(jetstream: JetStreamContext, stream: str, subject: str) -> RawStreamMsg | None:
-    """Return the newest stored message of a subject; None where there is none.
+    """Return the newest stored message of a subject; None without one.
 
     Raises:
         NotFoundError: there is no such stream.

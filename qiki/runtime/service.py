@@ -17,12 +17,11 @@ from qiki.errors import UserError
 from qiki.runtime.async_probe import ask
 from qiki.runtime.clock import now
 from qiki.runtime.events import Events
-from qiki.runtime.health import Health, HealthServer
+from qiki.runtime.health import Health, HealthServer, Watchdog
 from qiki.runtime.logs import configure_logging
 from qiki.runtime.settings import ServiceSettings, load_settings
 from qiki.runtime.storage import health_page, write_error
 from qiki.runtime.tasks import TaskGroup
-from qiki.runtime.watchdog import Watchdog
 
 S = TypeVar("S", bound=ServiceSettings)
 BEAT_S = 0.5

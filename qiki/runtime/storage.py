@@ -1,4 +1,4 @@
-"""Whether NATS can store: its health page says so, and no connection does.
+"""Write errors of NATS, from its health page: no connection shows them.
 
 After a failed write a stream of nats-server 2.15 answers no publish any more, until the server is restarted.
 """
@@ -14,7 +14,7 @@ def health_page(nats_http: str) -> str:
 
 
 def write_error(page: str) -> str | None:
-    """Return why a stream cannot be written, "" where all can; None where the page is not the broker's."""
+    """Return why a stream cannot be written, "" without an error; None if the page is not the broker's."""
     try:
         texts = [str(error["error"]) for error in json.loads(page).get("errors", [])]
     except (ValueError, LookupError, AttributeError, TypeError):

@@ -14,8 +14,8 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
 
-from qiki.runtime.cancellation import end_if_cancelled
 from qiki.runtime.retry import patiently
+from qiki.runtime.tasks import end_if_cancelled
 
 LOOK_S = 5.0
 """Interval between two looks at the consumer; and between heartbeats."""
@@ -26,7 +26,7 @@ _SENT = "Nats-Last-Consumer"  # in a heartbeat
 
 
 class Begin(Enum):
-    """Where a reader begins."""
+    """Begin of a reader."""
 
     OLDEST = "oldest"
     NEW = "new"
@@ -34,12 +34,7 @@ class Begin(Enum):
 
 @dataclass(frozen=True)
 class StreamPosition:
-    """A message of a stream.
-
-    Attributes:
-        created: when the stream was made; sequences mean nothing in another
-        sequence: of the message
-    """
+    """A message of a stream: the stream's creation, without which a sequence means nothing, and the sequence."""
 
     created: datetime
     sequence: int
@@ -49,23 +44,21 @@ Take = Callable[[Msg, int], Awaitable[None] | None]
 
 
 class StreamReader:
-    """Follows one stream with a push consumer, and makes another behind the last message after each break.
+    """A reader of one stream with a push consumer; after a break another consumer resumes behind the last message.
 
-    A break shows in `lost`, in a gap in the consumer's own numbers, in a heartbeat, or in a consumer that the server
-    no longer knows. Flow control holds the server back while `take` works.
+    A break is detected by `lost`, a gap in the consumer's own numbers, a heartbeat, or a consumer that the server no
+    longer knows. Flow control holds the server back while `take` works.
 
     Args:
-        client: the connection
-        stream: its name
-        take: called with each message and its sequence; awaited where it is a coroutine function
-        begin: with the oldest message, behind a position, with messages stored since a time, or with those from now
-            on; a stream that is made later, or made again, is read from its oldest message
-        subjects: all where none is given
+        take: called with each message and its sequence; awaited if it is a coroutine function
+        begin: the oldest message, a position to read behind, a time of storage, or new messages only; a stream that is
+            made later, or made again, is read from its oldest message
+        subjects: empty: all
 
     Attributes:
-        created: when the stream that is followed was made
-        following: set while there is a consumer: what is stored from then on will come
-        caught_up: set once all has come that was stored at the beginning
+        created: creation of the followed stream
+        following: set while there is a consumer: every message stored from then on will come
+        caught_up: set once all messages stored at the beginning have come
     """
 
     def __init__(
@@ -92,7 +85,7 @@ class StreamReader:
         self._broken = asyncio.Event()
 
     def lost(self) -> None:
-        """Note that the connection has gone, and the consumer with it."""
+        """Note the loss of the connection, and so of the consumer."""
         self._broken.set()
 
     async def run(self) -> None:
@@ -122,17 +115,13 @@ class StreamReader:
                 self.caught_up.set()
             try:
                 await self._until_gone(jetstream, consumer.name)
-            finally:
-                await self._remove(consumer.name)
+            finally:  # else the broker would keep it for a while
+                with contextlib.suppress(nats.errors.Error):
+                    await self._client.publish(f"$JS.API.CONSUMER.DELETE.{self._stream}.{consumer.name}")
         finally:
             self.following.clear()
             with contextlib.suppress(nats.errors.Error):
                 await subscription.unsubscribe()
-
-    async def _remove(self, consumer: str) -> None:
-        """Ask the broker to remove a consumer, which it would keep for a while; do not wait for an answer."""
-        with contextlib.suppress(nats.errors.Error):
-            await self._client.publish(f"$JS.API.CONSUMER.DELETE.{self._stream}.{consumer}")
 
     async def _until_gone(self, jetstream: JetStreamContext, consumer: str) -> None:
         """Wait for a break. The server does not say when it removes a consumer.

@@ -1,4 +1,4 @@
-"""Tasks whose errors are never lost."""
+"""Tasks whose errors and cancellations are never lost."""
 
 import asyncio
 import os
@@ -14,11 +14,21 @@ T = TypeVar("T")
 END_S = 5.0
 
 
-class TaskGroup(asyncio.TaskGroup):
-    """A task group that ends the process where a task has failed and another one ignores its cancellation.
+def end_if_cancelled() -> None:
+    """End a task that is cancelled: up to Python 3.11 `wait_for`, and so a request, may swallow a cancellation.
 
-    Up to Python 3.11 `asyncio.wait_for` may swallow a cancellation. The group then waits for its other tasks for ever,
-    and nobody sees the error.
+    Raises:
+        CancelledError: the task is cancelled.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
+class TaskGroup(asyncio.TaskGroup):
+    """A task group that ends the process when a task has failed and another one ignores its cancellation.
+
+    Without that the group waits for its other tasks for ever, and the error is never shown.
     """
 
     _left = False

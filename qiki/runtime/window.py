@@ -97,7 +97,7 @@ class PublishWindow:
             await asyncio.wait([pending.stored for pending in self._pending.values()])
 
     async def _advance(self) -> None:
-        """Send what waits, oldest first."""
+        """Send the unsent messages, oldest first."""
         while self._unsent and not self._held and self._client.is_connected:
             await self._send(self._unsent.popleft())
 
@@ -192,5 +192,4 @@ def _encoded(headers: Mapping[str, str]) -> bytes:
 
 
 def _one_line(value: str) -> str:
-    """Return a value that cannot end its header."""
     return value.strip().replace("\r", " ").replace("\n", " ")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from qiki.arrays import Array, Mask
 from qiki.clock import rfc3339
 from qiki.contracts.enums import FriendFoe, RadarRangeBand, RadarTrackStatus, TransponderMode
-from qiki.contracts.models import RadarTrack
+from qiki.contracts.radar import RadarTrack
 from qiki.geometry import spherical
 from qiki.tracking.classify import object_types
 from qiki.tracking.parameters import TrackerParameters

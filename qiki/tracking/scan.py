@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from qiki.arrays import Array, Mask
 from qiki.contracts.enums import RadarRangeBand
-from qiki.contracts.models import RadarFrame
+from qiki.contracts.radar import RadarFrame
 from qiki.geometry import unit_vectors
 from qiki.tracking.errors import ScanError
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from qiki.botspec.planes import BotParameters
-from qiki.contracts.models import SimState
+from qiki.contracts.telemetry import SimState
 from qiki.world.errors import OrderError
 from qiki.world.scenario import Scenario
 from qiki.world.world import SimWorld

@@ -6,7 +6,8 @@ from typing import Any
 from qiki.botspec.planes import Node, sensor_id
 from qiki.contracts import models
 from qiki.contracts.enums import FriendFoe, ObjectType, TransponderMode
-from qiki.contracts.models import SimState, TelemetrySnapshot, TruthBot, TruthContact, TruthSnapshot, Vector
+from qiki.contracts.fields import Vector
+from qiki.contracts.telemetry import SimState, TelemetrySnapshot, TruthBot, TruthContact, TruthSnapshot
 from qiki.world.vehicle.axes import Vector3
 from qiki.world.vehicle.loads import Load
 from qiki.world.vehicle.vehicle import Vehicle

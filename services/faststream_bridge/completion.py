@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import nats.errors
 
 from faststream_bridge.frames import Acknowledge
-from qiki.contracts.message import Message
+from qiki.contracts.headers import Message
 from qiki.runtime.tasks import TaskGroup
 from qiki.runtime.window import PublishWindow
 

@@ -18,9 +18,9 @@ from faststream_bridge.settings import BridgeSettings
 from faststream_bridge.stream import Position, check_followed
 from qiki.contracts import topics
 from qiki.contracts.events import LAG_CLEARED, LAG_PASSED, Lag
-from qiki.runtime.cancellation import end_if_cancelled
 from qiki.runtime.clock import now
 from qiki.runtime.service import Service
+from qiki.runtime.tasks import end_if_cancelled
 
 OURS = {topics.FRAMES_DURABLE, topics.REGISTRAR_DURABLE}
 LABELS = ("stream", "consumer")

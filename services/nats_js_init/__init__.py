@@ -1,1 +1,1 @@
-"""One shot: makes or updates the streams and consumers of the contract, says what it did, and ends."""
+"""One shot: makes or updates the streams and consumers of the contract, reports it, and ends."""

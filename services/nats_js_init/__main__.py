@@ -32,8 +32,8 @@ async def initialise(settings: InitSettings) -> None:
             await _report(client.jetstream(), settings)
             await client.close()
     except TimeoutError:
-        waited = f"within {settings.init_timeout_sec:g} s"
-        raise UserError(f"NATS_URL: no JetStream at {settings.nats_url} {waited}") from None
+        limit = f"{settings.init_timeout_sec:g} s"
+        raise UserError(f"NATS_URL: no JetStream at {settings.nats_url} within {limit}") from None
     except nats.errors.Error as error:
         raise UserError(f"NATS_URL: {settings.nats_url}: {error}") from None
 
@@ -44,21 +44,21 @@ async def _report(jetstream: JetStreamContext, settings: InitSettings) -> None:
         reports = await apply(jetstream, plan(settings))
     except ImpossibleChangeError as error:
         with contextlib.suppress(nats.errors.Error):  # its stream may be what cannot be made
-            await _tell(jetstream, INIT_FAILED, str(error))
+            await _emit(jetstream, INIT_FAILED, str(error))
         raise
     for report in reports:
         print(report, flush=True)
     actions = Counter(report.action for report in reports)
-    await _tell(jetstream, INIT_OK, ", ".join(f"{count} {action}" for action, count in actions.items()))
+    await _emit(jetstream, INIT_OK, ", ".join(f"{count} {action}" for action, count in actions.items()))
 
 
-async def _tell(jetstream: JetStreamContext, kind: EventKind, detail: str) -> None:
+async def _emit(jetstream: JetStreamContext, kind: EventKind, detail: str) -> None:
     body = LifeCycle(source=NAME, ts_epoch=now().timestamp(), detail=detail)
     await jetstream.publish(kind.subject, body.to_json(), headers=dict(kind.headers(str(uuid4()), now(), NAME)))
 
 
 def main() -> int:
-    """Exit status 0 when everything is as it should be, 2 with one line when not."""
+    """Return exit status 0 when all is as planned, 2 after one line of error."""
     try:
         asyncio.run(initialise(load_settings(InitSettings)))
     except UserError as error:

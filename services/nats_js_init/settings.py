@@ -16,7 +16,7 @@ SIZES = {
     "consumer_max_deliver": "max_deliver",
     "consumer_max_ack_pending": "max_ack_pending",
 }
-"""Setting, without the stream's prefix, to what it is in the table of streams."""
+"""Setting, without the stream's prefix, to attribute of `Stream`."""
 SIZED = tuple(stream for stream in STREAMS if stream.settings)
 
 
@@ -36,7 +36,7 @@ _Sizes = create_model(
 
 
 class InitSettings(_Sizes):
-    """Beyond every service's: the sizes of the streams that have settings, each with the table's value as default."""
+    """Settings of every service, and the sizes of the streams, with the table's values as defaults."""
 
     init_timeout_sec: float = Field(default=30, gt=0)
 
@@ -51,8 +51,5 @@ class InitSettings(_Sizes):
 
     def sized(self, stream: Stream) -> Stream:
         """Return the stream with these sizes."""
-        if not stream.settings:
-            return stream
-        return replace(
-            stream, **{attribute: getattr(self, f"{stream.settings}_{name}") for name, attribute in SIZES.items()}
-        )
+        sizes = SIZES if stream.settings else {}
+        return replace(stream, **{field: getattr(self, f"{stream.settings}_{name}") for name, field in sizes.items()})

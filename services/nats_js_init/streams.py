@@ -1,4 +1,4 @@
-"""The streams and consumers of the table of topics: what must exist, made with no more changes than needed."""
+"""Streams and consumers: planned from the table of topics, and made or updated in JetStream."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import asdict, dataclass, replace
@@ -18,7 +18,7 @@ Config = StreamConfig | ConsumerConfig
 Put = Callable[[Any], Awaitable[Any]]
 BY_HAND = "; remove it by hand and start nats-js-init again"
 GRAIN_S = 1e-6
-"""Times closer than this are the same: the way to the server and back costs a nanosecond or so."""
+"""Times closer than this are the same: on the way to the server and back they change by a nanosecond or so."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def _consumer(topic: Topic[Any], durable: Durable, stream: Stream) -> ConsumerCo
 
 
 class ImpossibleChangeError(UserError):
-    """The server refuses to make what is asked for, or to turn what exists into it."""
+    """The server refuses to make a stream or consumer, or to change an existing one."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,11 @@ class ApplyReport:
 
 
 async def apply(jetstream: JetStreamContext, plans: Iterable[StreamPlan]) -> list[ApplyReport]:
-    """Create what is missing, update what differs, leave the rest; ImpossibleChangeError if the server refuses."""
+    """Create what is missing, update what differs, leave the rest.
+
+    Raises:
+        ImpossibleChangeError: the server refuses.
+    """
     reports = []
     for plan in plans:
         stream = str(plan.config.name)
@@ -119,7 +123,7 @@ def _asked(wanted: Config) -> dict[str, Any]:
 
 
 def differences(existing: Config, wanted: Config) -> str:
-    """Return the changes from the existing configuration to the wanted one, as text; empty where there are none."""
+    """Return the changes from the existing configuration to the wanted one, as text; empty without any."""
     pairs = ((name, getattr(existing, name), value) for name, value in _asked(wanted).items())
     differ = ((name, _plain(old), _plain(new)) for name, old, new in pairs if not _same(old, new))
     return ", ".join(f"change {name} from {old} to {new}" for name, old, new in differ)

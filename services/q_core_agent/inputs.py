@@ -15,7 +15,8 @@ from qiki.agent.perception.observer import Observer
 from qiki.contracts import topics
 from qiki.contracts.events import GUARD_CLEARED, GUARD_RESUMED, RADAR_GAP, GuardCleared, RadarGap
 from qiki.contracts.headers import ALERTS, FRAME, REASON, RUN
-from qiki.contracts.models import GuardAlert, RadarTrack, TelemetrySnapshot, TrackedFrame
+from qiki.contracts.radar import GuardAlert, RadarTrack, TrackedFrame
+from qiki.contracts.telemetry import TelemetrySnapshot
 from qiki.runtime.dead_letters import reason_text
 from qiki.runtime.health import Health
 from qiki.runtime.nats import Link

@@ -17,13 +17,13 @@ from q_core_agent.inputs import Inputs
 from q_core_agent.metrics import STEPS, STEPS_LOST
 from qiki.agent.perception.observer import Observer
 from qiki.contracts import topics
+from qiki.contracts.control import CommandMessage, CommandMetadata, ControlAck
 from qiki.contracts.headers import FRAME, RUN, TICK
-from qiki.contracts.models import CommandMessage, CommandMetadata, ControlAck, SimState
-from qiki.runtime.cancellation import end_if_cancelled
+from qiki.contracts.telemetry import SimState
 from qiki.runtime.clock import now
 from qiki.runtime.health import Health
 from qiki.runtime.reading import read_payload
-from qiki.runtime.tasks import TaskGroup
+from qiki.runtime.tasks import TaskGroup, end_if_cancelled
 from qiki.world.ticks import TICK_S
 
 CONDITION = "lockstep"

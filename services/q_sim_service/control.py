@@ -14,9 +14,9 @@ from q_sim_service.metrics import COMMANDS as COUNTED
 from q_sim_service.nats_publisher import post, post_telemetry
 from q_sim_service.ticker import Ticker
 from qiki.contracts import topics
+from qiki.contracts.control import AckPayload, CommandMessage, ControlAck, ErrorDetail
 from qiki.contracts.events import COMMAND_REFUSED, Refusal
 from qiki.contracts.fields import first_fault
-from qiki.contracts.models import AckPayload, CommandMessage, ControlAck, ErrorDetail
 from qiki.errors import UserError
 from qiki.runtime.clock import now
 from qiki.runtime.events import Events

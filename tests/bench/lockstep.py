@@ -11,7 +11,7 @@ from nats.aio.msg import Msg
 from start import options
 
 from qiki.contracts import headers, topics
-from qiki.contracts.models import CommandMessage, CommandMetadata
+from qiki.contracts.control import CommandMessage, CommandMetadata
 from qiki_harness.stack import Stack
 
 FRAMES_PER_S, TICKS_PER_S = 10, 20

@@ -8,9 +8,8 @@ import numpy as np
 
 from q_sim_radar.backlog import Measured
 from qiki.contracts.enums import RadarRangeBand
-from qiki.contracts.headers import FrameOrigin
+from qiki.contracts.headers import FrameOrigin, Message
 from qiki.contracts.ids import RADAR_SENSOR_ID, run_frame_id
-from qiki.contracts.message import Message
 from qiki.contracts.radar import RadarDetection, RadarFrame
 from qiki.geometry import spherical
 from qiki.radar.messages import frame_messages

@@ -8,7 +8,7 @@ import pytest
 
 from qiki.contracts import topics
 from qiki.contracts.headers import FRAME, RUN
-from qiki.contracts.models import RadarDetection, RadarFrame
+from qiki.contracts.radar import RadarDetection, RadarFrame
 from qiki_harness.twin.checks import check_tracks, settle
 
 MINUTE = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)

@@ -33,7 +33,7 @@ from qiki.contracts.events import (
     RUN_STARTED,
 )
 from qiki.contracts.headers import MESSAGE_ID
-from qiki.contracts.models import RadarFrame
+from qiki.contracts.radar import RadarFrame
 from qiki.runtime.nats import new_client
 from qiki_harness.testing import Broker, ServiceProcess, until
 from qiki_harness.twin.checks import settle

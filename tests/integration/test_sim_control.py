@@ -27,8 +27,9 @@ from q_sim_service.settings import SimulatorSettings
 from q_sim_service.ticker import Ticker
 from qiki.botspec.planes import BotParameters, PowerParameters
 from qiki.contracts import topics
+from qiki.contracts.control import ControlAck
 from qiki.contracts.events import CODE, RADAR_SHED, RadarAvailability
-from qiki.contracts.models import ControlAck, TelemetrySnapshot, TruthSnapshot
+from qiki.contracts.telemetry import TelemetrySnapshot, TruthSnapshot
 from qiki.runtime.health import Health
 from qiki.runtime.nats import connect
 from qiki.runtime.service import Service

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from qiki.contracts.models import RadarDetection, RadarFrame
+from qiki.contracts.radar import RadarDetection, RadarFrame
 from qiki.tracking import Tracker, TrackerParameters, scan_from_frame
 
 tracker = Tracker(uuid4(), TrackerParameters(), {})

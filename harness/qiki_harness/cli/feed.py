@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from qiki.contracts import headers, topics
 from qiki.contracts.agent import AgentState
-from qiki.contracts.models import RadarTrack
+from qiki.contracts.radar import RadarTrack
 from qiki.runtime.nats import new_client
 
 _KEEP_S = 2.0

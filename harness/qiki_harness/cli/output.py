@@ -168,7 +168,7 @@ class EventLines:
 
 def event_line(record: Mapping[str, Any], clock: str) -> str:
     """Return time, severity, code, its name, source and details."""
-    from qiki.contracts.events.codes import CODES  # noqa: PLC0415  # pydantic
+    from qiki.contracts.events import CODES  # noqa: PLC0415  # pydantic
 
     code = record["code"]
     name = CODES.get(code) or record["event_type"].rpartition(".")[2]

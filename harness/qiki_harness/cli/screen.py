@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from qiki.contracts.enums import FriendFoe, FSMState, ObjectType, RadarTrackStatus, TransponderMode
-from qiki.contracts.models import RadarTrack
+from qiki.contracts.radar import RadarTrack
 from qiki_harness.cli.feed import Feed
 from qiki_harness.errors import StackError
 from qiki_harness.stack import ServiceHealth, ServiceStatus, Stack, State

@@ -13,7 +13,8 @@ import numpy as np
 from qiki.arrays import Array
 from qiki.contracts import topics
 from qiki.contracts.fields import Vector
-from qiki.contracts.models import RadarFrame, RadarTrack, TruthSnapshot
+from qiki.contracts.radar import RadarFrame, RadarTrack
+from qiki.contracts.telemetry import TruthSnapshot
 from qiki.geometry import unit_vectors
 from qiki.runtime.stream import Begin
 from qiki_harness.errors import HarnessError

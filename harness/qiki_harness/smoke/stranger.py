@@ -14,7 +14,7 @@ from qiki.clock import rfc3339
 from qiki.contracts import topics
 from qiki.contracts.enums import RadarRangeBand
 from qiki.contracts.headers import FRAME_TYPES, RANGE_BAND, cloud_event
-from qiki.contracts.models import RadarDetection, RadarFrame
+from qiki.contracts.radar import RadarDetection, RadarFrame
 from qiki.runtime.clock import now
 from qiki_harness.twin import Twin
 

@@ -10,7 +10,7 @@ from generated.q_sim_api_pb2 import GetRadarFrameRequest
 from qiki.contracts.enums import RadarRangeBand
 from qiki.contracts.headers import FRAME_SOURCE, FRAME_TYPES, RANGE_BAND, TRACK_SOURCE, TRACK_TYPE
 from qiki.contracts.ids import frame_message_id, run_frame_id, track_message_id
-from qiki.contracts.models import RadarFrame
+from qiki.contracts.radar import RadarFrame
 from qiki.contracts.topics import FRAMES_BY_BAND
 from qiki_harness.twin.records import Record
 from qiki_harness.twin.twin import Twin

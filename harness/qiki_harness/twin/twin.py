@@ -14,8 +14,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from generated.q_sim_api_pb2_grpc import QSimAPIServiceStub
 from qiki.contracts import topics
+from qiki.contracts.control import CommandMessage, CommandMetadata, ControlAck
 from qiki.contracts.headers import FRAME, TICK
-from qiki.contracts.models import CommandMessage, CommandMetadata, ControlAck, TrackedFrame
+from qiki.contracts.radar import TrackedFrame
 from qiki.contracts.topics import Topic
 from qiki.runtime.grpc import CLIENT_OPTIONS
 from qiki.runtime.stream import Begin

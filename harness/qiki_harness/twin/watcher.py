@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 
 from qiki.contracts import topics
 from qiki.contracts.enums import RadarRangeBand
-from qiki.contracts.models import RadarFrame
+from qiki.contracts.radar import RadarFrame
 from qiki.contracts.topics import FRAMES_BY_BAND, Topic
 from qiki_harness.twin.backing import Backing
 from qiki_harness.twin.history import InterruptedWaitError, Ledger, nearest

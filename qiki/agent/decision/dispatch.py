@@ -11,8 +11,7 @@ from qiki.agent.sim_instant import SimInstant
 from qiki.agent.vehicle import Outcome, VehicleLink
 from qiki.contracts.actuators import ActuatorCommand
 from qiki.contracts.enums import CommandType, FSMState, ProposalStatus, Unit
-from qiki.contracts.events import PROPOSAL_ACCEPTED, PROPOSAL_REFUSED, Decision, EventKind
-from qiki.contracts.events.agent import ActionTaken, Evidence
+from qiki.contracts.events import PROPOSAL_ACCEPTED, PROPOSAL_REFUSED, ActionTaken, Decision, EventKind, Evidence
 
 DONE = frozenset({ProposalStatus.ACCEPTED, ProposalStatus.EXECUTED})
 

@@ -8,8 +8,8 @@ from qiki.agent.vehicle import Answers, Reading
 from qiki.botspec.config import Actuator, BotConfig, FittedSensor
 from qiki.botspec.planes import SensorKind
 from qiki.contracts.enums import DeviceCode, DeviceStatus, DeviceType
-from qiki.contracts.events.agent import BiosStatus, DeviceReport
-from qiki.contracts.models import TelemetrySnapshot
+from qiki.contracts.events import BiosStatus, DeviceReport
+from qiki.contracts.telemetry import TelemetrySnapshot
 
 FIRMWARE = "1.0"
 STOPPING = frozenset({DeviceStatus.ERROR, DeviceStatus.NOT_FOUND})

@@ -7,7 +7,7 @@ from qiki.agent.engine import EngineResult, FaultKind
 from qiki.agent.mode.bios import STOPPING
 from qiki.agent.world import TELEMETRY, TRACKS, World
 from qiki.botspec.planes import Node, PowerParameters
-from qiki.contracts.events.agent import Evidence
+from qiki.contracts.events import Evidence
 
 CRITICAL = "critical"
 UNHELD_BUS = ("BUS_UNDERVOLTAGE", "BATTERY_EMPTY")

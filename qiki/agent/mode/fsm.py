@@ -11,8 +11,7 @@ from qiki.agent.sim_instant import SimInstant, named
 from qiki.contracts import events
 from qiki.contracts.agent import FsmSnapshot, TransitionRecord
 from qiki.contracts.enums import FSMState, FSMTransitionStatus
-from qiki.contracts.events import EventKind, SystemMode
-from qiki.contracts.events.agent import Evidence
+from qiki.contracts.events import EventKind, Evidence, SystemMode
 
 HISTORY = 100
 GOOD_CHECKS = 3

@@ -10,7 +10,7 @@ from qiki.agent.proposals import Proposal, set_mode
 from qiki.agent.world import TELEMETRY, World
 from qiki.botspec.planes import PowerParameters
 from qiki.contracts.enums import DeviceStatus, FSMState, ProposalType
-from qiki.contracts.events.agent import Evidence
+from qiki.contracts.events import Evidence
 
 NAME = "rules"
 SAFETY_PRIORITY = 0.99

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from qiki.agent.perception.frames import Received
-from qiki.contracts.models import GuardAlert
+from qiki.contracts.radar import GuardAlert
 
 KEPT_KEYS = 4096
 KEPT_REPORTS = 16

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from qiki.contracts.enums import RadarTrackStatus
-from qiki.contracts.events.agent import Evidence
-from qiki.contracts.models import RadarTrack, TrackedFrame
+from qiki.contracts.events import Evidence
+from qiki.contracts.radar import RadarTrack, TrackedFrame
 
 AGE_DIGITS = 6
 KEPT_FRAMES = 300

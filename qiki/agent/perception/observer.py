@@ -13,9 +13,9 @@ from qiki.agent.perception.frames import Assembly, Received, WholeFrame
 from qiki.agent.perception.staleness import StalenessMonitor
 from qiki.agent.world import TELEMETRY, TRACKS, ActiveAlert, Input, SeenTrack, World
 from qiki.contracts import topics
-from qiki.contracts.events import GUARD_CLEARED, GUARD_RESUMED, GuardCleared
-from qiki.contracts.events.agent import BiosStatus
-from qiki.contracts.models import GuardAlert, RadarTrack, TelemetrySnapshot, TrackedFrame
+from qiki.contracts.events import GUARD_CLEARED, GUARD_RESUMED, BiosStatus, GuardCleared
+from qiki.contracts.radar import GuardAlert, RadarTrack, TrackedFrame
+from qiki.contracts.telemetry import TelemetrySnapshot
 
 OTHER_RADAR_SILENT_S = 5.0
 KEPT_RUNS = 32

@@ -7,7 +7,8 @@ from typing import Any
 
 from qiki.agent.perception.frames import Received
 from qiki.contracts import topics
-from qiki.contracts.models import TelemetrySnapshot, TrackedFrame
+from qiki.contracts.radar import TrackedFrame
+from qiki.contracts.telemetry import TelemetrySnapshot
 
 UNKNOWN_S = 5.0
 """Silence allowed after the first frame, before a period is known."""

@@ -55,5 +55,5 @@ CODES: Mapping[int, str] = {
 
 
 def is_code(number: int) -> bool:
-    """Whether a number lies in one of the ranges; clients may use numbers that have no name here."""
+    """Return whether a number lies in one of the ranges; clients may use numbers without a name."""
     return number // 100 in RANGES

@@ -1,8 +1,13 @@
-"""Payloads of events. Events of the simulated world carry simulated time, events of services wall time."""
+"""Payloads of events.
+
+Events of the simulated world carry simulated time, events of services wall time. The field names of the agent's are
+those of `bios_status.proto` and `proposal.proto` where these have them.
+"""
 
 from uuid import UUID
 
-from qiki.contracts.fields import Finite, Payload
+from qiki.contracts.enums import DeviceCode, DeviceStatus, DeviceType, FSMState, ProposalStatus, ProposalType
+from qiki.contracts.fields import Finite, Payload, Timestamp
 
 
 class EventPayload(Payload):
@@ -12,6 +17,12 @@ class EventPayload(Payload):
     category: str
     source: str
     ts_epoch: Finite
+
+
+class RunEvent(EventPayload):
+    """An event of one run."""
+
+    run_id: str
 
 
 class LifeCycle(EventPayload):
@@ -46,74 +57,67 @@ class HealthChange(EventPayload):
     problems: dict[str, str]
 
 
-class RadarAvailability(EventPayload):
+class RadarAvailability(RunEvent):
     """The vehicle gives the radar power, or sheds it for a reason."""
 
     category: str = "sensor"
     source: str = "radar"
-    run_id: str
     available: bool
     reason: str
 
 
-class RadarGap(EventPayload):
+class RadarGap(RunEvent):
     """Frames that were measured and lost before they were published; first and last number are lost too."""
 
     category: str = "sensor"
     source: str = "radar"
-    run_id: str
     first_frame: int
     last_frame: int
     reason: str
 
 
-class SensorAvailability(EventPayload):
+class SensorAvailability(RunEvent):
     """A sensor fails, or works again."""
 
     category: str = "sensor"
-    run_id: str
     sensor: str
     available: bool
 
 
-class ActuatorOutcome(EventPayload):
+class ActuatorOutcome(RunEvent):
     """The outcome of an actuator command."""
 
     category: str = "actuator"
     source: str = "actuators"
-    run_id: str
     actuator: str
     accepted: bool
     message: str
 
 
-class RunStarted(EventPayload):
+class RunStarted(RunEvent):
     """A run of the world begins."""
 
     category: str = "navigation"
     source: str = "world"
-    run_id: str
     scenario: str
     seed: int
 
 
-class PowerLevel(EventPayload):
+class PowerLevel(RunEvent):
     """The battery's level, with the loads shed and the faults."""
 
     category: str = "power"
     source: str = "battery"
-    run_id: str
     soc_pct: Finite
     shed_loads: tuple[str, ...]
     faults: tuple[str, ...]
 
 
-class HullStruck(EventPayload):
+class HullStruck(RunEvent):
     """The hull was hit."""
 
     category: str = "health"
     source: str = "hull"
-    run_id: str
     integrity_pct: Finite
 
 
@@ -128,23 +132,21 @@ class Refusal(EventPayload):
     reason: str
 
 
-class GuardCleared(EventPayload):
+class GuardCleared(RunEvent):
     """A track no longer meets a guard rule: it left, changed, or was lost."""
 
     category: str = "radar"
     source: str = "guard"
-    run_id: str
     rule_id: str
     track_id: UUID
     fsm_event: str
 
 
-class IdentitySpoofed(EventPayload):
+class IdentitySpoofed(RunEvent):
     """A track claims an identity that is another's."""
 
     category: str = "security"
     source: str = "tracker"
-    run_id: str
     track_id: UUID
     transponder_id: str | None
     range_m: Finite
@@ -208,3 +210,83 @@ class AuditBroken(EventPayload):
     found_hash: str
     expected_sequence: int
     expected_hash: str
+
+
+class Evidence(Payload):
+    """A message that a decision rests on: its subject, its stream sequence and its age."""
+
+    subject: str
+    sequence: int | None
+    age_s: Finite
+
+
+class SystemMode(RunEvent):
+    """The agent's mode changes. SAFE_MODE is the state ERROR_STATE.
+
+    `mode` and `previous` are BOOTING, NORMAL, SAFE_MODE or SHUTDOWN; `trigger` is the state machine's.
+    """
+
+    category: str = "mode"
+    source: str = "q_core_agent"
+    mode: str
+    previous: str
+    state: FSMState
+    trigger: str
+    reasons: tuple[str, ...]
+    rests_on: tuple[Evidence, ...]
+
+
+class DeviceReport(Payload):
+    """The result of the self test for one device."""
+
+    device_id: UUID
+    device_name: str
+    status: DeviceStatus
+    error_message: str = ""
+    device_type: DeviceType
+    status_code: DeviceCode = DeviceCode.STATUS_CODE_UNSPECIFIED
+
+
+class BiosStatus(RunEvent):
+    """The power-on self test: the devices that the specification declares against those that answer.
+
+    `health_score` is the share of devices that are OK.
+    """
+
+    category: str = "health"
+    source: str = "bios"
+    bios_uuid: UUID
+    firmware_version: str
+    all_systems_go: bool
+    health_score: Finite
+    last_checked: Timestamp
+    uptime_sec: int
+    post_results: tuple[DeviceReport, ...]
+
+
+class ActionTaken(Payload):
+    """One actuator command of a proposal; `accepted` is None if it was not sent."""
+
+    actuator: str
+    command: str
+    value: Finite
+    timeout_ms: int = 0
+    accepted: bool | None = None
+    message: str = ""
+
+
+class Decision(RunEvent):
+    """The outcome of one proposal."""
+
+    category: str = "decision"
+    tick: int
+    state: FSMState
+    proposal_id: UUID
+    type: ProposalType
+    status: ProposalStatus
+    justification: str
+    reason: str = ""
+    priority: Finite
+    confidence: Finite
+    actions: tuple[ActionTaken, ...]
+    rests_on: tuple[Evidence, ...]

@@ -1,69 +1,101 @@
-"""The table of events: one row for each kind.
+"""The table of events: one row for each kind. Documents, the registrar's codes and severities, and tests follow it."""
 
-The documents, the registrar's code and severity, and the tests are made from it. A row has the code, the subject behind
-`qiki.events.v1.`, the payload, the CloudEvents source behind `urn:qiki:`, the severity, and when the event is raised.
-"""
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 
-from qiki.contracts.events import agent, payloads
-from qiki.contracts.events.kinds import EventKind
+from qiki.clock import rfc3339
+from qiki.contracts.events.codes import CODES
+from qiki.contracts.events.payloads import *
 from qiki.contracts.fields import Payload
+from qiki.contracts.headers import cloud_event
 from qiki.contracts.radar import GuardAlert
+
+CODE = "x-qiki-code"
+SEVERITY = "x-qiki-severity"
+
+
+@dataclass(frozen=True)
+class EventKind:
+    """One kind of event.
+
+    Attributes:
+        code: the registrar's, 1xx to 9xx
+        source: CloudEvents source; `{service}` stands for the service that raises the event
+        when: for the documents
+    """
+
+    code: int
+    subject: str
+    ce_type: str
+    source: str
+    severity: str
+    model: type[Payload]
+    when: str
+
+    @property
+    def name(self) -> str:
+        """Name of the code."""
+        return CODES[self.code]
+
+    def headers(self, event_id: str, moment: datetime, service: str = "") -> Mapping[str, str]:
+        """Return the headers of one event of this kind. The same id means the same event."""
+        source = self.source.replace("{service}", service)
+        event = cloud_event(event_id, self.ce_type, source, rfc3339(moment))
+        return event | {CODE: str(self.code), SEVERITY: self.severity}
 
 
 def _kind(
     code: int, subject: str, model: type[Payload], source: str, severity: str, when: str, name: str = ""
 ) -> EventKind:
+    """Return a row; `subject` is what follows `qiki.events.v1.`, and `source` what follows `urn:qiki:`."""
     ce_type = f"qiki.events.v1.{name or model.__name__}"
     return EventKind(code, f"qiki.events.v1.{subject}", ce_type, f"urn:qiki:{source}", severity, model, when)
 
 
 # fmt: off
-BOOT_START = _kind(100, "life.boot", payloads.LifeCycle, "{service}:life", "INFO", "a service begins")
-BOOT_OK = _kind(101, "life.boot", payloads.LifeCycle, "{service}:life", "INFO", "a service is ready for the first time")
-INIT_OK = _kind(111, "life.init", payloads.LifeCycle, "{service}:life", "INFO",
-    "streams and consumers are as they should")
-INIT_FAILED = _kind(112, "life.init", payloads.LifeCycle, "{service}:life", "ERROR", "a stream cannot be made")
+BOOT_START = _kind(100, "life.boot", LifeCycle, "{service}:life", "INFO", "a service begins")
+BOOT_OK = _kind(101, "life.boot", LifeCycle, "{service}:life", "INFO", "a service is ready for the first time")
+INIT_OK = _kind(111, "life.init", LifeCycle, "{service}:life", "INFO", "streams and consumers are as they should")
+INIT_FAILED = _kind(112, "life.init", LifeCycle, "{service}:life", "ERROR", "a stream cannot be made")
 
-SENSOR_RESTORED = _kind(201, "sensor.state", payloads.SensorAvailability, "q-sim-service:sensors", "INFO",
+SENSOR_RESTORED = _kind(201, "sensor.state", SensorAvailability, "q-sim-service:sensors", "INFO",
     "a sensor works again")
-SENSOR_FAILED = _kind(202, "sensor.state", payloads.SensorAvailability, "q-sim-service:sensors", "ERROR",
-    "a sensor fails")
-RADAR_RESTORED = _kind(201, "sensor.radar", payloads.RadarAvailability, "q-sim-service:power", "INFO",
-    "the radar works again")
-RADAR_SHED = _kind(202, "sensor.radar", payloads.RadarAvailability, "q-sim-service:power", "WARNING",
+SENSOR_FAILED = _kind(202, "sensor.state", SensorAvailability, "q-sim-service:sensors", "ERROR", "a sensor fails")
+RADAR_RESTORED = _kind(201, "sensor.radar", RadarAvailability, "q-sim-service:power", "INFO", "the radar works again")
+RADAR_SHED = _kind(202, "sensor.radar", RadarAvailability, "q-sim-service:power", "WARNING",
     "the radar is shed or fails: no frames until it is back")
-RADAR_GAP = _kind(202, "radar.gap", payloads.RadarGap, "q-sim-radar:publisher", "ERROR",
+RADAR_GAP = _kind(202, "radar.gap", RadarGap, "q-sim-radar:publisher", "ERROR",
     "frames were lost before they could be published")
 
-ACTUATOR_OK = _kind(301, "actuator", payloads.ActuatorOutcome, "q-sim-service:actuators", "INFO",
+ACTUATOR_OK = _kind(301, "actuator", ActuatorOutcome, "q-sim-service:actuators", "INFO",
     "an actuator command is accepted")
-ACTUATOR_FAILED = _kind(302, "actuator", payloads.ActuatorOutcome, "q-sim-service:actuators", "WARNING",
+ACTUATOR_FAILED = _kind(302, "actuator", ActuatorOutcome, "q-sim-service:actuators", "WARNING",
     "an actuator command is refused, or dropped before it could act")
 
-NATS_CONNECTED = _kind(410, "nats", payloads.Connection, "{service}:nats", "INFO", "a connection is made or made again")
-NATS_DISCONNECTED = _kind(411, "nats", payloads.Connection, "{service}:nats", "WARNING",
+NATS_CONNECTED = _kind(410, "nats", Connection, "{service}:nats", "INFO", "a connection is made or made again")
+NATS_DISCONNECTED = _kind(411, "nats", Connection, "{service}:nats", "WARNING",
     "a connection was lost; reported once it is back")
-LAG_CLEARED = _kind(401, "lag", payloads.Lag, "faststream-bridge:lag", "INFO", "a reader has caught up")
-LAG_PASSED = _kind(402, "lag", payloads.Lag, "faststream-bridge:lag", "WARNING", "a reader of ours falls behind")
+LAG_CLEARED = _kind(401, "lag", Lag, "faststream-bridge:lag", "INFO", "a reader has caught up")
+LAG_PASSED = _kind(402, "lag", Lag, "faststream-bridge:lag", "WARNING", "a reader of ours falls behind")
 
-RUN_STARTED = _kind(500, "navigation.run", payloads.RunStarted, "q-sim-service:world", "INFO", "a run begins")
-NAV_RESTORED = _kind(501, "navigation.sensor", payloads.SensorAvailability, "q-sim-service:sensors", "INFO",
+RUN_STARTED = _kind(500, "navigation.run", RunStarted, "q-sim-service:world", "INFO", "a run begins")
+NAV_RESTORED = _kind(501, "navigation.sensor", SensorAvailability, "q-sim-service:sensors", "INFO",
     "a navigation sensor is back")
-NAV_FAILED = _kind(502, "navigation.sensor", payloads.SensorAvailability, "q-sim-service:sensors", "ERROR",
+NAV_FAILED = _kind(502, "navigation.sensor", SensorAvailability, "q-sim-service:sensors", "ERROR",
     "a navigation sensor fails")
 
-POWER_OK = _kind(601, "power.level", payloads.PowerLevel, "q-sim-service:power", "INFO", "the battery has recovered")
-POWER_LOW = _kind(602, "power.level", payloads.PowerLevel, "q-sim-service:power", "WARNING", "the battery is low")
-POWER_CRITICAL = _kind(603, "power.level", payloads.PowerLevel, "q-sim-service:power", "CRITICAL",
+POWER_OK = _kind(601, "power.level", PowerLevel, "q-sim-service:power", "INFO", "the battery has recovered")
+POWER_LOW = _kind(602, "power.level", PowerLevel, "q-sim-service:power", "WARNING", "the battery is low")
+POWER_CRITICAL = _kind(603, "power.level", PowerLevel, "q-sim-service:power", "CRITICAL",
     "the battery cannot hold the bus")
 
-HEALTH_OK = _kind(701, "health", payloads.HealthChange, "{service}:health", "INFO", "a service is ready again")
-HEALTH_FAILED = _kind(702, "health", payloads.HealthChange, "{service}:health", "ERROR", "a service is no longer ready")
-HULL_STRUCK = _kind(702, "health.hull", payloads.HullStruck, "q-sim-service:hull", "CRITICAL", "the hull is struck")
+HEALTH_OK = _kind(701, "health", HealthChange, "{service}:health", "INFO", "a service is ready again")
+HEALTH_FAILED = _kind(702, "health", HealthChange, "{service}:health", "ERROR", "a service is no longer ready")
+HULL_STRUCK = _kind(702, "health.hull", HullStruck, "q-sim-service:hull", "CRITICAL", "the hull is struck")
 
-COMMAND_REFUSED = _kind(802, "security.refused", payloads.Refusal, "q-sim-service:control", "WARNING",
-    "a command is refused")
-IDENTITY_SPOOFED = _kind(802, "security.spoof", payloads.IdentitySpoofed, "faststream-bridge:tracker", "WARNING",
+COMMAND_REFUSED = _kind(802, "security.refused", Refusal, "q-sim-service:control", "WARNING", "a command is refused")
+IDENTITY_SPOOFED = _kind(802, "security.spoof", IdentitySpoofed, "faststream-bridge:tracker", "WARNING",
     "a track turns out to be a spoofer")
 
 GUARD_ALERT = _kind(802, "radar.guard", GuardAlert, "faststream-bridge:radar_guard", "WARNING",
@@ -71,39 +103,36 @@ GUARD_ALERT = _kind(802, "radar.guard", GuardAlert, "faststream-bridge:radar_gua
 GUARD_RESUMED = _kind(802, "radar.guard.resumed", GuardAlert, "faststream-bridge:radar_guard", "WARNING",
     "a track meets a guard rule again within the cooldown of the ended alert; severity follows the rule",
     "RadarGuardResumed")
-GUARD_CLEARED = _kind(801, "radar.guard.cleared", payloads.GuardCleared, "faststream-bridge:radar_guard", "INFO",
+GUARD_CLEARED = _kind(801, "radar.guard.cleared", GuardCleared, "faststream-bridge:radar_guard", "INFO",
     "a track no longer meets the guard rule that it met")
 
-AGENT_BOOTING = _kind(110, "system_mode", agent.SystemMode, "q-core-agent:fsm", "INFO", "the agent begins its boot")
-AGENT_BOOTED = _kind(111, "system_mode", agent.SystemMode, "q-core-agent:fsm", "INFO",
+AGENT_BOOTING = _kind(110, "system_mode", SystemMode, "q-core-agent:fsm", "INFO", "the agent begins its boot")
+AGENT_BOOTED = _kind(111, "system_mode", SystemMode, "q-core-agent:fsm", "INFO",
     "the agent's boot is complete: mode NORMAL")
-SAFE_MODE_ENTERED = _kind(900, "system_mode", agent.SystemMode, "q-core-agent:fsm", "CRITICAL",
-    "the agent enters SAFE_MODE")
-AGENT_HALTED = _kind(901, "system_mode", agent.SystemMode, "q-core-agent:fsm", "WARNING", "the agent is asked to stop")
-SAFE_MODE_CLEARING = _kind(910, "system_mode", agent.SystemMode, "q-core-agent:fsm", "INFO",
+SAFE_MODE_ENTERED = _kind(900, "system_mode", SystemMode, "q-core-agent:fsm", "CRITICAL", "the agent enters SAFE_MODE")
+AGENT_HALTED = _kind(901, "system_mode", SystemMode, "q-core-agent:fsm", "WARNING", "the agent is asked to stop")
+SAFE_MODE_CLEARING = _kind(910, "system_mode", SystemMode, "q-core-agent:fsm", "INFO",
     "the causes of SAFE_MODE are gone")
-SAFE_MODE_LEFT = _kind(911, "system_mode", agent.SystemMode, "q-core-agent:fsm", "INFO",
+SAFE_MODE_LEFT = _kind(911, "system_mode", SystemMode, "q-core-agent:fsm", "INFO",
     "the agent leaves SAFE_MODE: mode NORMAL")
-BIOS_OK = _kind(701, "bios_status", agent.BiosStatus, "q-core-agent:bios", "INFO",
+BIOS_OK = _kind(701, "bios_status", BiosStatus, "q-core-agent:bios", "INFO",
     "the self test finds every device in order")
-BIOS_FAILED = _kind(702, "bios_status", agent.BiosStatus, "q-core-agent:bios", "ERROR",
+BIOS_FAILED = _kind(702, "bios_status", BiosStatus, "q-core-agent:bios", "ERROR",
     "the self test misses a device or more")
 
-PROPOSAL_ACCEPTED = _kind(300, "agent.decision", agent.Decision, "q-core-agent:decision", "INFO",
+PROPOSAL_ACCEPTED = _kind(300, "agent.decision", Decision, "q-core-agent:decision", "INFO",
     "a proposal is accepted and its commands are sent")
-PROPOSAL_REFUSED = _kind(302, "agent.decision", agent.Decision, "q-core-agent:decision", "WARNING",
+PROPOSAL_REFUSED = _kind(302, "agent.decision", Decision, "q-core-agent:decision", "WARNING",
     "a proposal, or a command of it, is refused")
 
 # The registrar's own events: only in the audit log and on its subject.
-RADAR_FRAMES_SEEN = _kind(210, "audit", payloads.RadarFramesSeen, "registrar:radar", "INFO",
-    "a second with frames is over")
-RADAR_TRACKS_SEEN = _kind(211, "audit", payloads.RadarTracksSeen, "registrar:radar", "INFO",
+RADAR_FRAMES_SEEN = _kind(210, "audit", RadarFramesSeen, "registrar:radar", "INFO", "a second with frames is over")
+RADAR_TRACKS_SEEN = _kind(211, "audit", RadarTracksSeen, "registrar:radar", "INFO",
     "a second with tracked frames is over")
-AUDIT_PRUNED = _kind(801, "audit", payloads.AuditPruned, "registrar:audit", "INFO",
-    "old audit files are removed as configured")
-AUDIT_BROKEN = _kind(802, "audit", payloads.AuditBroken, "registrar:audit", "CRITICAL",
+AUDIT_PRUNED = _kind(801, "audit", AuditPruned, "registrar:audit", "INFO", "old audit files are removed as configured")
+AUDIT_BROKEN = _kind(802, "audit", AuditBroken, "registrar:audit", "CRITICAL",
     "the audit log was cut or changed while the registrar was away")
-AUDIT_REPAIRED = _kind(911, "audit", payloads.AuditRepaired, "registrar:audit", "WARNING",
+AUDIT_REPAIRED = _kind(911, "audit", AuditRepaired, "registrar:audit", "WARNING",
     "a torn line was taken away after a crash")
 # fmt: on
 

@@ -17,7 +17,8 @@ from qiki.contracts.actuators import ActuatorCommand
 from qiki.contracts.enums import CommandType, FriendFoe, FSMState, RadarTrackStatus, TransponderMode
 from qiki.contracts.events import GuardCleared
 from qiki.contracts.ids import run_frame_id, track_id
-from qiki.contracts.models import GuardAlert, RadarTrack, TelemetrySnapshot, TrackedFrame
+from qiki.contracts.radar import GuardAlert, RadarTrack, TrackedFrame
+from qiki.contracts.telemetry import TelemetrySnapshot
 
 RUN = "6f1c3d1e-0000-4000-8000-000000000001"
 START_S = 1_790_000_000.0

@@ -4,7 +4,7 @@ from typing import Any
 
 from qiki.agent.perception.alerts import KEPT_KEYS, KEPT_REPORTS, GuardBook, GuardReport
 from qiki.agent.perception.frames import Received
-from qiki.contracts.models import GuardAlert
+from qiki.contracts.radar import GuardAlert
 
 RULE = "UNKNOWN_CONTACT_CLOSE"
 

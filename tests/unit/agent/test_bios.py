@@ -10,7 +10,7 @@ from qiki.agent.vehicle import ActuatorReport, Reading
 from qiki.botspec import BotConfig
 from qiki.botspec.planes import SensorKind, sensor_id
 from qiki.contracts.enums import DeviceCode, DeviceStatus, DeviceType
-from qiki.contracts.events.agent import DeviceReport
+from qiki.contracts.events import DeviceReport
 
 INSTANT = SimInstant("6f1c3d1e-0000-4000-8000-000000000001", 1_790_000_000.0, 1)
 FAILED = (DeviceStatus.ERROR, DeviceCode.UNSTABLE_READINGS, "its readings are not valid")

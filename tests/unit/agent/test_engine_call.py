@@ -25,7 +25,7 @@ from qiki.agent.engine_call import (
 )
 from qiki.agent.proposals import Action, Proposal, fire
 from qiki.agent.world import World
-from qiki.contracts.events.agent import Evidence
+from qiki.contracts.events import Evidence
 
 PUSH = fire("forward", 50.0, 1.0)
 GOOD = Proposal((PUSH,), "it seems wise")

@@ -11,7 +11,7 @@ from qiki.agent.mode.faults import Situation, find_causes, waits_for
 from qiki.agent.sim_instant import SimInstant
 from qiki.agent.world import TELEMETRY, TRACKS, ActiveAlert, Input, World
 from qiki.botspec import BotConfig
-from qiki.contracts.events.agent import BiosStatus, Evidence
+from qiki.contracts.events import BiosStatus, Evidence
 
 NEVER = Input("qiki.tracker.v1.frames")
 DEAD = Input("qiki.tracker.v1.frames", 7, 3.0, alive=False)

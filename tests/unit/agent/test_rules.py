@@ -12,7 +12,7 @@ from qiki.agent.vehicle import ActuatorReport
 from qiki.agent.world import ActiveAlert, World
 from qiki.botspec import BotConfig
 from qiki.contracts.enums import CommandType, FSMState, ProposalType
-from qiki.contracts.events.agent import Evidence
+from qiki.contracts.events import Evidence
 
 BOOTING, IDLE, ACTIVE, ERROR, SHUTDOWN = list(FSMState)[1:]
 

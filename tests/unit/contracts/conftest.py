@@ -7,7 +7,8 @@ import pytest
 from hypothesis import strategies as st
 
 from qiki.contracts.enums import FriendFoe, ObjectType, RadarRangeBand, RadarTrackStatus, TransponderMode
-from qiki.contracts.models import RadarDetection, RadarFrame, RadarTrack, Vector
+from qiki.contracts.fields import Vector
+from qiki.contracts.radar import RadarDetection, RadarFrame, RadarTrack
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 POSITIVE = st.floats(min_value=0, allow_nan=False, allow_infinity=False)

@@ -6,15 +6,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from qiki.contracts.models import (
-    CommandMessage,
-    ControlAck,
-    GuardAlert,
-    Payload,
-    TelemetrySnapshot,
-    TrackedFrame,
-    TruthSnapshot,
-)
+from qiki.contracts.control import CommandMessage, ControlAck
+from qiki.contracts.fields import Payload
+from qiki.contracts.radar import GuardAlert, TrackedFrame
+from qiki.contracts.telemetry import TelemetrySnapshot, TruthSnapshot
 
 ID = "6f1c3d1e-0000-4000-8000-000000000001"
 AT = "2026-01-02T03:04:05.000006Z"

@@ -1,10 +1,15 @@
-"""Between JSON payloads and protobuf: nothing is lost but what the types cannot hold."""
+"""Between JSON payloads and protobuf: nothing is lost but what the types cannot hold.
+
+The ways that no service goes, frames and tracks into messages and tracks out of them, are helpers here.
+"""
 
 from datetime import UTC, datetime
 from types import SimpleNamespace
+from uuid import UUID
 
 import numpy as np
 import pytest
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +19,8 @@ from generated import actuator_raw_out_pb2 as actuators
 from generated.radar.v1 import radar_pb2 as pb
 from qiki.contracts import protobuf as convert
 from qiki.contracts.actuators import ActuatorCommand
-from qiki.contracts.models import RadarDetection, RadarFrame, RadarTrack, Vector
+from qiki.contracts.fields import Vector
+from qiki.contracts.radar import RadarDetection, RadarFrame, RadarTrack
 
 PLOT = RadarDetection(
     range_m=1.5, bearing_deg=359.5, elev_deg=-89.5, vr_mps=-2.5, snr_db=20.25, rcs_dbsm=-10.125, transponder_on=True,
@@ -30,8 +36,52 @@ TRACK = RadarTrack(
 )  # fmt: skip
 
 
+def detection_to_proto(detection: RadarDetection) -> pb.RadarDetection:
+    """Convert one detection."""
+    return pb.RadarDetection(**detection.model_dump(exclude_none=True))
+
+
+def frame_to_proto(frame: RadarFrame) -> pb.RadarFrame:
+    """Convert one frame, without its ingest time."""
+    return pb.RadarFrame(
+        schema_version=frame.schema_version,
+        frame_id=convert.uuid_to_proto(frame.frame_id),
+        sensor_id=convert.uuid_to_proto(frame.sensor_id),
+        timestamp=convert.timestamp_to_proto(frame.timestamp),
+        detections=map(detection_to_proto, frame.detections),
+    )
+
+
+def track_to_proto(track: RadarTrack) -> pb.RadarTrack:
+    """Convert one track, without its ingest time."""
+    fields = track.model_dump(exclude={"ts_event", "ts_ingest"}, exclude_none=True)
+    fields |= {
+        "track_id": convert.uuid_to_proto(track.track_id),
+        "timestamp": convert.timestamp_to_proto(track.timestamp),
+    }
+    return pb.RadarTrack(**fields)
+
+
+def track_from_proto(message: pb.RadarTrack) -> RadarTrack:
+    """Convert one track."""
+    any_message: Message = message
+    fields = {
+        field.name: getattr(message, field.name)
+        for field in message.DESCRIPTOR.fields
+        if not field.has_presence or any_message.HasField(field.name)
+    }
+    for name in ("position", "velocity"):
+        if vector := fields.get(name):
+            fields[name] = Vector(x=vector.x, y=vector.y, z=vector.z)
+    for name in ("position_covariance", "velocity_covariance"):
+        fields[name] = tuple(fields[name]) or None
+    fields["transponder_id"] = message.transponder_id or None
+    fields |= {"track_id": UUID(message.track_id.value), "timestamp": convert.timestamp_from_proto(message.timestamp)}
+    return RadarTrack(**fields)
+
+
 def test_a_detection_fills_every_field_of_its_message():
-    message = convert.detection_to_proto(PLOT)
+    message = detection_to_proto(PLOT)
     assert {field.name: value for field, value in message.ListFields()} == {
         "range_m": 1.5, "bearing_deg": 359.5, "elev_deg": -89.5, "vr_mps": -2.5, "snr_db": 20.25, "rcs_dbsm": -10.125,
         "transponder_on": True, "transponder_mode": 3, "transponder_id": "F-1", "range_band": 2, "id_present": True,
@@ -40,7 +90,7 @@ def test_a_detection_fills_every_field_of_its_message():
 
 
 def test_a_track_fills_every_field_of_its_message():
-    message = convert.track_to_proto(TRACK)
+    message = track_to_proto(TRACK)
     assert {field.name for field, _ in message.ListFields()} == {
         field.name for field in pb.RadarTrack.DESCRIPTOR.fields
     }
@@ -62,22 +112,22 @@ def as_proto_holds(track: RadarTrack) -> RadarTrack:
 @given(st.data())
 def test_tracks_survive_binary_protobuf(wire: SimpleNamespace, data: st.DataObject):
     track = data.draw(wire.tracks)
-    message = pb.RadarTrack.FromString(convert.track_to_proto(track).SerializeToString())
-    assert convert.track_from_proto(message) == as_proto_holds(track)
+    message = pb.RadarTrack.FromString(track_to_proto(track).SerializeToString())
+    assert track_from_proto(message) == as_proto_holds(track)
 
 
 @settings(max_examples=40)
 @given(st.data())
 def test_frames_survive_binary_protobuf(wire: SimpleNamespace, data: st.DataObject):
     frame = data.draw(wire.frames)
-    message = pb.RadarFrame.FromString(convert.frame_to_proto(frame).SerializeToString())
+    message = pb.RadarFrame.FromString(frame_to_proto(frame).SerializeToString())
     assert convert.frame_from_proto(message) == frame.model_copy(update={"ts_ingest": None})
 
 
 @given(st.floats(-1e30, 1e30))
 def test_only_position_and_velocity_are_rounded_to_single_precision(value: float):
     track = TRACK.model_copy(update={"position": Vector(x=value, y=0, z=0), "rcs_dbsm": value})
-    again = convert.track_from_proto(convert.track_to_proto(track))
+    again = track_from_proto(track_to_proto(track))
     assert again.position is not None
     assert again.position.x == float(np.float32(value))
     assert again.rcs_dbsm == value
@@ -85,14 +135,14 @@ def test_only_position_and_velocity_are_rounded_to_single_precision(value: float
 
 @pytest.mark.parametrize("absent", ["", None])
 def test_null_and_empty_identity_are_one(absent: str | None):
-    message = convert.detection_to_proto(PLOT.model_copy(update={"transponder_id": absent}))
+    message = detection_to_proto(PLOT.model_copy(update={"transponder_id": absent}))
     assert message.transponder_id == ""
     assert convert.detection_from_proto(message).transponder_id is None
 
 
 @pytest.mark.parametrize("present", [None, False, True])
 def test_whether_an_identity_is_present_keeps_its_three_answers(present: bool | None):
-    message = convert.detection_to_proto(PLOT.model_copy(update={"id_present": present}))
+    message = detection_to_proto(PLOT.model_copy(update={"id_present": present}))
     assert message.HasField("id_present") is (present is not None)
     assert convert.detection_from_proto(message).id_present is present
 
@@ -101,9 +151,9 @@ def test_absent_parts_of_a_track_are_absent_in_both():
     bare = TRACK.model_copy(
         update={"position": None, "velocity": None, "position_covariance": None, "velocity_covariance": None}
     )
-    message = convert.track_to_proto(bare)
+    message = track_to_proto(bare)
     assert not message.HasField("position")
-    assert convert.track_from_proto(message) == bare
+    assert track_from_proto(message) == bare
 
 
 @settings(max_examples=40)
@@ -137,7 +187,7 @@ def test_a_time_beyond_the_calendar_is_refused(seconds: int):
     ],
 )
 def test_a_message_that_the_contract_does_not_allow_is_refused(change: dict[str, float], problem: str):
-    message = convert.detection_to_proto(PLOT)
+    message = detection_to_proto(PLOT)
     for name, value in change.items():
         setattr(message, name, value)
     with pytest.raises(ValueError, match=problem):
@@ -146,14 +196,14 @@ def test_a_message_that_the_contract_does_not_allow_is_refused(change: dict[str,
 
 @pytest.mark.parametrize("identifier", ["", "no uuid"])
 def test_a_frame_without_an_id_is_refused(identifier: str):
-    message = convert.frame_to_proto(RadarFrame(frame_id=TRACK.track_id, sensor_id=TRACK.track_id, timestamp=AT))
+    message = frame_to_proto(RadarFrame(frame_id=TRACK.track_id, sensor_id=TRACK.track_id, timestamp=AT))
     message.frame_id.value = identifier
     with pytest.raises(ValueError, match="UUID"):
         convert.frame_from_proto(message)
 
 
 def test_a_frame_of_another_schema_is_refused():
-    message = convert.frame_to_proto(RadarFrame(frame_id=TRACK.track_id, sensor_id=TRACK.track_id, timestamp=AT))
+    message = frame_to_proto(RadarFrame(frame_id=TRACK.track_id, sensor_id=TRACK.track_id, timestamp=AT))
     message.schema_version = 2
     with pytest.raises(ValidationError, match="schema_version"):
         convert.frame_from_proto(message)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from qiki.contracts.models import RadarDetection, RadarFrame, RadarTrack
+from qiki.contracts.radar import RadarDetection, RadarFrame, RadarTrack
 
 FRAME_ID = "6f1c3d1e-0000-4000-8000-000000000001"
 SENSOR_ID = "6f1c3d1e-0000-4000-8000-000000000002"

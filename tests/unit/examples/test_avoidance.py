@@ -14,8 +14,8 @@ from qiki.agent.engine_call import read_proposals
 from qiki.agent.world import TELEMETRY, Input, SeenTrack, World
 from qiki.botspec import DEFAULT_SPEC, generate, load_spec
 from qiki.contracts.enums import RadarTrackStatus
-from qiki.contracts.events.agent import Evidence
-from qiki.contracts.models import Vector
+from qiki.contracts.events import Evidence
+from qiki.contracts.fields import Vector
 
 EXAMPLE = Path(__file__).parents[3] / "docs/examples/avoidance"
 ACCELERATION_MPS2 = 20.0 / 62.0

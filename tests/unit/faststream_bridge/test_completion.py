@@ -8,7 +8,7 @@ import nats.errors
 import pytest
 
 from faststream_bridge.completion import Completion, Job
-from qiki.contracts.message import Message
+from qiki.contracts.headers import Message
 
 
 class Broker:

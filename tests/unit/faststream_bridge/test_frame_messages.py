@@ -12,9 +12,8 @@ from faststream_bridge.runs import Runs
 from qiki.clock import parse_rfc3339
 from qiki.contracts.enums import ObjectType, RadarRangeBand, TransponderMode
 from qiki.contracts.events import GuardCleared
-from qiki.contracts.headers import FrameOrigin
+from qiki.contracts.headers import FrameOrigin, Message
 from qiki.contracts.ids import run_frame_id
-from qiki.contracts.message import Message
 from qiki.contracts.radar import GuardAlert, RadarDetection, RadarTrack, TrackedFrame
 from qiki.guard.judge import Judgement
 from qiki.guard.messages import buried_message, guard_messages, track_messages, tracked_message

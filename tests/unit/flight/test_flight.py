@@ -9,7 +9,8 @@ from qiki.agent import Proposal, World, fire
 from qiki.agent.agent import AgentParameters
 from qiki.contracts.enums import ProposalStatus
 from qiki.contracts.events import ACTUATOR_OK, GUARD_ALERT, RUN_STARTED, SAFE_MODE_ENTERED, SystemMode
-from qiki.contracts.models import RadarFrame, RadarTrack, TrackedFrame, TruthSnapshot
+from qiki.contracts.radar import RadarFrame, RadarTrack, TrackedFrame
+from qiki.contracts.telemetry import TruthSnapshot
 from qiki.errors import UserError
 from qiki.flight import Flight, Moment, scan_of
 from qiki.tracking import scan_from_frame

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qiki.contracts.enums import FriendFoe, RadarTrackStatus, TransponderMode
-from qiki.contracts.models import GuardAlert
+from qiki.contracts.radar import GuardAlert
 from qiki.guard import DEFAULT_RULES
 from qiki.guard.judge import GuardJudge
 from qiki.guard.rules import GuardRule, GuardRules

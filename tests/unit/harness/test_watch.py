@@ -9,7 +9,7 @@ from nats.aio.msg import Msg
 
 from qiki.contracts.agent import AgentState, FsmSnapshot
 from qiki.contracts.enums import FriendFoe, FSMState, ObjectType, RadarTrackStatus, TransponderMode
-from qiki.contracts.models import RadarTrack
+from qiki.contracts.radar import RadarTrack
 from qiki_harness.cli.feed import Feed, TrackTable
 from qiki_harness.cli.screen import COLUMNS, agent_line, cells
 

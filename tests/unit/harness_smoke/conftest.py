@@ -12,7 +12,7 @@ from qiki.contracts import topics
 from qiki.contracts.agent import AgentState, FsmSnapshot
 from qiki.contracts.enums import FSMState
 from qiki.contracts.fields import Payload
-from qiki.contracts.models import SimState, TelemetrySnapshot
+from qiki.contracts.telemetry import SimState, TelemetrySnapshot
 from qiki.world.scenario import load_scenario
 from qiki.world.snapshots import telemetry as told_by
 from qiki.world.world import SimWorld

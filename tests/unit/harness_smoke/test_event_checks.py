@@ -11,8 +11,7 @@ from qiki.audit.record import START, Draft, seal
 from qiki.contracts import topics
 from qiki.contracts.audit import AuditRecord
 from qiki.contracts.enums import FSMState
-from qiki.contracts.events import BOOT_OK, CODE, COMMAND_REFUSED, SAFE_MODE_ENTERED, LifeCycle, SystemMode
-from qiki.contracts.events.agent import Evidence
+from qiki.contracts.events import BOOT_OK, CODE, COMMAND_REFUSED, SAFE_MODE_ENTERED, Evidence, LifeCycle, SystemMode
 from qiki.contracts.headers import MESSAGE_ID
 from qiki_harness.smoke.check import CheckFailedError
 from qiki_harness.smoke.checks.agent import names

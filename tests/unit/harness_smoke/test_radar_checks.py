@@ -9,7 +9,7 @@ from qiki.contracts import topics
 from qiki.contracts.enums import RadarRangeBand
 from qiki.contracts.headers import FRAME, MESSAGE_ID, RUN, FrameOrigin
 from qiki.contracts.ids import run_frame_id
-from qiki.contracts.models import RadarDetection, RadarFrame, TrackedFrame
+from qiki.contracts.radar import RadarDetection, RadarFrame, TrackedFrame
 from qiki.contracts.topics import FRAMES_BY_BAND
 from qiki_harness.smoke.check import CheckFailedError
 from qiki_harness.smoke.checks.radar import check_seen, next_frames, radar, tracks, why_none

@@ -11,7 +11,7 @@ from qiki.contracts import topics
 from qiki.contracts.control import AckPayload, ControlAck
 from qiki.contracts.events import BIOS_OK, BOOT_OK, COMMAND_REFUSED, Refusal
 from qiki.contracts.headers import FRAME, MESSAGE_ID, RUN
-from qiki.contracts.models import RadarFrame, TrackedFrame
+from qiki.contracts.radar import RadarFrame, TrackedFrame
 from qiki.contracts.topics import FRAMES_BY_BAND
 from qiki_harness.smoke.check import CheckVerdict, run
 from qiki_harness.smoke.checks import CHECKS

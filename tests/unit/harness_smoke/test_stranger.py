@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from qiki.contracts.headers import FRAME, RUN, FrameOrigin
-from qiki.contracts.models import RadarFrame
+from qiki.contracts.radar import RadarFrame
 from qiki_harness.errors import DeadlineError
 from qiki_harness.smoke.stranger import CLOSE_M, EMPTY_FRAMES, FAR_M, PERIOD_S, STAY, approach, close_by, departure
 from qiki_harness.twin.history import InterruptedWaitError

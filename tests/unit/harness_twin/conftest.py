@@ -10,7 +10,7 @@ from qiki.contracts import topics
 from qiki.contracts.enums import RadarRangeBand, RadarTrackStatus
 from qiki.contracts.headers import FRAME, MESSAGE_ID, RUN, FrameOrigin, cloud_event
 from qiki.contracts.ids import RADAR_SENSOR_ID, run_frame_id, track_id, track_message_id
-from qiki.contracts.models import RadarDetection, RadarFrame, RadarTrack, TrackedFrame
+from qiki.contracts.radar import RadarDetection, RadarFrame, RadarTrack, TrackedFrame
 from qiki_harness.twin.backing import ForeignStack
 from qiki_harness.twin.history import Ledger
 from qiki_harness.twin.watcher import Watcher

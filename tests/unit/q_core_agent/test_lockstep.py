@@ -20,9 +20,11 @@ from q_core_agent.lockstep import (
     replaced,
 )
 from qiki.contracts import topics
+from qiki.contracts.control import AckPayload, ControlAck, ErrorDetail
 from qiki.contracts.events import RADAR_GAP, RadarGap
 from qiki.contracts.headers import FRAME, REASON, RUN, TICK
-from qiki.contracts.models import AckPayload, ControlAck, ErrorDetail, SimState, TrackedFrame
+from qiki.contracts.radar import TrackedFrame
+from qiki.contracts.telemetry import SimState
 from qiki.runtime.health import Health
 
 RUN_ID = "5ca1ab1e-0000-4000-8000-000000000001"

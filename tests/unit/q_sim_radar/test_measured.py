@@ -8,12 +8,12 @@ import pytest
 
 from generated.q_sim_api_pb2 import StreamRadarFramesResponse
 from generated.radar.v1 import radar_pb2 as pb
-from q_sim_radar.backlog import Measured
+from q_sim_radar.measured import Measured
 from q_sim_radar.source import radars_of
 from qiki.contracts.enums import FriendFoe
+from qiki.contracts.headers import Message
 from qiki.contracts.ids import run_frame_id
-from qiki.contracts.message import Message
-from qiki.contracts.protobuf import frame_to_proto
+from qiki.contracts.protobuf import timestamp_to_proto, uuid_to_proto
 from qiki.contracts.radar import RadarDetection, RadarFrame
 from qiki.radar.messages import LAST_SUBJECT, frame_messages
 
@@ -35,9 +35,14 @@ def messages(measured: Measured, ts_ingest: datetime) -> list[Message]:
 
 
 def response(*plots: RadarDetection) -> StreamRadarFramesResponse:
-    frame = RadarFrame(frame_id=run_frame_id(RUN, 3), sensor_id=SENSOR, timestamp=AT, detections=plots)
     return StreamRadarFramesResponse(
-        frame=frame_to_proto(frame),
+        frame=pb.RadarFrame(
+            schema_version=1,
+            frame_id=uuid_to_proto(run_frame_id(RUN, 3)),
+            sensor_id=uuid_to_proto(SENSOR),
+            timestamp=timestamp_to_proto(AT),
+            detections=[pb.RadarDetection(**plot.model_dump(exclude_none=True)) for plot in plots],
+        ),
         run_id=str(RUN),
         number=3,
         own_position=(1.0, 2.0, 3.0),

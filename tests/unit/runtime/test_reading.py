@@ -2,7 +2,7 @@
 
 import logging
 
-from qiki.contracts.models import RadarFrame
+from qiki.contracts.radar import RadarFrame
 from qiki.runtime.reading import read_payload
 
 FRAME = """{"frame_id": "37dcb32c-ae13-5156-ae80-0f4c663824de", "sensor_id": "37dcb32c-ae13-5156-ae80-0f4c663824de",

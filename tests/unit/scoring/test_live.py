@@ -11,7 +11,7 @@ import pytest
 from qiki.botspec import generate, load_spec
 from qiki.contracts import headers, topics
 from qiki.contracts.ids import RADAR_SENSOR_ID, run_frame_id
-from qiki.contracts.models import RadarFrame, RadarTrack, TrackedFrame
+from qiki.contracts.radar import RadarFrame, RadarTrack, TrackedFrame
 from qiki.tracking import Tracker, TrackerParameters
 from qiki.world.scenario import load_scenario
 from qiki.world.snapshots import truth

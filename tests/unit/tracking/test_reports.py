@@ -9,7 +9,7 @@ import numpy as np
 import pydantic_core
 import pytest
 
-from qiki.contracts.models import RadarTrack
+from qiki.contracts.radar import RadarTrack
 from qiki.geometry import unit_vectors
 from qiki.tracking import Scan, Tracker, TrackReports
 

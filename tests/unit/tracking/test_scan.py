@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from qiki.contracts.models import RadarFrame
+from qiki.contracts.radar import RadarFrame
 from qiki.tracking import ScanError, Tracker, scan_from_frame
 
 

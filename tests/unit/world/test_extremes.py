@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from qiki.botspec.planes import BotParameters, Port
-from qiki.contracts.models import SimState
+from qiki.contracts.telemetry import SimState
 from qiki.world.scenario import Scenario
 from qiki.world.snapshots import telemetry
 from qiki.world.vehicle.axes import Axis

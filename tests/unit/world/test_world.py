@@ -10,8 +10,8 @@ import pytest
 from q_sim_service.protobuf import frame_to_proto
 from qiki.botspec.planes import BotParameters, Port, PowerParameters, SensorKind, SensorParameters, StorageParameters
 from qiki.contracts.ids import RADAR_SENSOR_ID, run_frame_id
-from qiki.contracts.models import SimState, TelemetrySnapshot, TruthSnapshot
 from qiki.contracts.protobuf import frame_from_proto, timestamp_from_proto
+from qiki.contracts.telemetry import SimState, TelemetrySnapshot, TruthSnapshot
 from qiki.world.errors import OrderError
 from qiki.world.scenario import Scenario
 from qiki.world.snapshots import telemetry, truth, yaw_rad

@@ -12,7 +12,7 @@ from qiki.contracts.agent import AgentState
 from qiki.contracts.enums import DeviceStatus, FSMState
 from qiki.contracts.events import BIOS_OK, CODE, BiosStatus, EventKind, SystemMode
 from qiki.contracts.headers import RUN
-from qiki.contracts.models import GuardAlert
+from qiki.contracts.radar import GuardAlert
 from qiki_harness.smoke.check import ANSWER_S, CheckFailedError, until
 from qiki_harness.smoke.stranger import close_by
 from qiki_harness.twin import Event, Record, Twin

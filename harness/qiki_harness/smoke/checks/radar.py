@@ -7,7 +7,8 @@ from statistics import median
 from typing import Any
 
 from qiki.contracts.headers import RUN
-from qiki.contracts.models import RadarFrame, TelemetrySnapshot
+from qiki.contracts.radar import RadarFrame
+from qiki.contracts.telemetry import TelemetrySnapshot
 from qiki.contracts.topics import FRAMES_BY_BAND
 from qiki_harness.smoke.check import CheckFailedError, until
 from qiki_harness.twin import Record, Twin

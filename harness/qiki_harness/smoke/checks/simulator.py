@@ -11,7 +11,7 @@ from grpc_health.v1.health_pb2_grpc import HealthStub
 from generated.common_types_pb2 import SensorType
 from generated.q_sim_api_pb2 import DESCRIPTOR, GetSensorDataRequest, HealthCheckRequest, ListActuatorsRequest
 from qiki.botspec import BotConfig, generate, load_spec, profile_hash
-from qiki.contracts.models import TelemetrySnapshot
+from qiki.contracts.telemetry import TelemetrySnapshot
 from qiki.errors import UserError
 from qiki.runtime.settings import load_settings
 from qiki_harness.smoke.check import ANSWER_S, CheckFailedError, rpc_fault, until
