@@ -44,7 +44,7 @@ def load_yaml_model(path: Path, model: type[M]) -> M:
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        fault = error.errors(include_url=False)[0]
+        fault = error.errors(include_url=False, include_context=False)[0]
         line, field = _find(root, fault["loc"], fault["type"])
         raise FileError(path, line, field, _reason(fault["type"], fault["msg"], fault["input"])) from None
 

@@ -1,4 +1,4 @@
-"""The question of a health check (`probe`), asked in an event loop."""
+"""Health checks (`probe`) in an event loop."""
 
 import asyncio
 

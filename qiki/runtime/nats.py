@@ -13,9 +13,8 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 from prometheus_client import Gauge
 
-from qiki.contracts.events import NATS_CONNECTED, NATS_DISCONNECTED, Connection, EventKind
+from qiki.contracts.events import NATS_CONNECTED, NATS_DISCONNECTED
 from qiki.runtime import nats_patches
-from qiki.runtime.clock import now
 from qiki.runtime.health import Health
 from qiki.runtime.service import S, Service
 
@@ -32,12 +31,11 @@ Hook = Callable[[], Awaitable[None]]
 
 @dataclass
 class Hooks:
-    """Called when a connection is lost and restored."""
+    """Callbacks for the loss and the return of a connection; `closing`: the service closes it itself."""
 
     on_lost: list[Hook] = field(default_factory=list)
     on_restored: list[Hook] = field(default_factory=list)
     closing: bool = False
-    """We close it ourselves."""
 
 
 @dataclass
@@ -62,7 +60,7 @@ def new_client() -> Client:
 
 @asynccontextmanager
 async def connect(service: Service[S], role: str = "nats") -> AsyncIterator[Link]:
-    """Keep a connection for as long as the context lasts; wait for a broker that is not there yet.
+    """Connect for as long as the context lasts; wait for the broker.
 
     Args:
         service: its readiness depends on the connection
@@ -80,7 +78,7 @@ async def connect(service: Service[S], role: str = "nats") -> AsyncIterator[Link
     try:
         yield link
     finally:
-        if link.client.is_closed and not service.stopping.is_set():  # so that this is reported, and not what came of it
+        if link.client.is_closed and not service.stopping.is_set():  # report this error before its consequences
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(service.failed.wait(), CONNECT_TIMEOUT_S)
         link.hooks.closing = True
@@ -88,7 +86,7 @@ async def connect(service: Service[S], role: str = "nats") -> AsyncIterator[Link
 
 
 async def _close(client: Client) -> None:
-    """Send what is pending, and close. The broker may end at the same moment, or hang."""
+    """Send the pending commands, and close. The broker may end at the same moment, or hang."""
     with contextlib.suppress(OSError):
         async with asyncio.timeout(CLOSE_S):
             if client.is_connected:
@@ -99,7 +97,7 @@ async def _close(client: Client) -> None:
 
 
 def connection_options(service: Service[S], hooks: Hooks, role: str, client: Client | None = None) -> dict[str, Any]:
-    """Return options of nats-py's `connect` for a connection that reconnects for ever."""
+    """Return options of nats-py's `connect`: it reconnects for ever."""
 
     async def lost() -> None:
         CONNECTED.labels(role).set(0)
@@ -107,7 +105,7 @@ def connection_options(service: Service[S], hooks: Hooks, role: str, client: Cli
             service.log.warning("NATS connection lost", connection=role)
             service.health.wait_for(role, "connection lost")
             service.health.tried(role)
-            _emit(service, NATS_DISCONNECTED, role)
+            service.emit(NATS_DISCONNECTED, connection=role)
         await _call(service, hooks.on_lost)
 
     async def restored() -> None:
@@ -116,7 +114,7 @@ def connection_options(service: Service[S], hooks: Hooks, role: str, client: Cli
         await _call(service, hooks.on_restored)
 
     async def closed() -> None:
-        """End the service: the server refuses what we send, and the client does not reconnect after that."""
+        """End the service: the server refuses our commands, and the client does not reconnect after that."""
         if not (hooks.closing or service.stopping.is_set()):
             reason = (client and client.last_error) or "see the server's log"
             service.fail("NATS connection closed for good", connection=role, reason=str(reason))
@@ -163,15 +161,11 @@ async def reachable(url: str, stopping: asyncio.Event, poll_s: float = 0.05) -> 
 def _up(service: Service[S], role: str) -> None:
     service.health.met(role)
     CONNECTED.labels(role).set(1)
-    _emit(service, NATS_CONNECTED, role)
-
-
-def _emit(service: Service[S], kind: EventKind, role: str) -> None:
-    service.events.emit(kind, Connection(source=service.name, ts_epoch=now().timestamp(), connection=role))
+    service.emit(NATS_CONNECTED, connection=role)
 
 
 async def _call(service: Service[S], callbacks: list[Hook]) -> None:
-    """Call hooks. An error of one would end the client's attempts to reconnect, and nobody would see it."""
+    """Call hooks. An error of one would end the client's attempts to reconnect, unseen."""
     try:
         for hook in callbacks:
             await hook()
@@ -180,6 +174,6 @@ async def _call(service: Service[S], callbacks: list[Hook]) -> None:
 
 
 def _of_callback(error: Exception) -> bool:
-    """Return whether a subscription's callback failed by a bug, which nats-py reports as it does a lost connection."""
+    """Return whether a subscription's callback failed by a bug; nats-py reports that like a lost connection."""
     by = error.__traceback__ and error.__traceback__.tb_frame.f_code.co_name
     return by == "_wait_for_msgs" and not isinstance(error, nats.errors.Error | OSError)

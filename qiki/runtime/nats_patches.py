@@ -1,15 +1,15 @@
 """Patches of nats-py 2.16, in one table, applied once by `apply`.
 
-The tests run the original too: one that finds a defect gone fails, and the patch can go.
+The tests run the original too: when a defect is gone its test fails, and the patch can go.
 
 A publisher chooses subject, headers and body, and the server checks next to nothing. A stored message comes again after
-each reconnect, so one message that the client cannot take would keep a reader away for good.
+each reconnect: one that the client cannot take would keep a reader away for good.
 """
 
 import asyncio
 import contextlib
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import wraps
 from types import ModuleType
@@ -25,7 +25,7 @@ from qiki.runtime.tasks import end_if_cancelled
 
 VERSION = "2.16"
 STORED = "$JS.ACK."
-"""Begin of the reply subject of every message out of a stream."""
+"""Prefix of the reply subject of a stream's message."""
 NOT_REPORTED = "not reported"
 
 
@@ -34,7 +34,7 @@ class Patch:
     """One attribute of nats-py and its replacement.
 
     Attributes:
-        patched: makes the replacement from the original; its docstring tells the defect
+        patched: makes the replacement from the original; its docstring describes the defect
         issue: upstream's
     """
 
@@ -56,6 +56,22 @@ def apply() -> None:
         _applied.append(VERSION)
 
 
+def _before(action: Callable[..., Awaitable[None] | None]) -> Callable[[Any], Any]:
+    """Return a patch of a coroutine function: `action` gets the same arguments first."""
+
+    @wraps(action)
+    def patched(original: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(original)
+        async def attempt(*arguments: Any, **options: Any) -> Any:
+            if (waiting := action(*arguments, **options)) is not None:
+                await waiting
+            return await original(*arguments, **options)
+
+        return attempt
+
+    return patched
+
+
 def _lost_when_closed(write: Callable[..., None]) -> Callable[..., None]:
     """Report a write to a closed transport as a lost connection.
 
@@ -73,122 +89,92 @@ def _lost_when_closed(write: Callable[..., None]) -> Callable[..., None]:
     return attempt
 
 
-def _one_socket(connect: Callable[..., Any]) -> Callable[..., Any]:
+@_before
+def _one_socket(transport: TcpTransport, *_: Any, **__: Any) -> None:
     """Close the socket of an earlier attempt.
 
     A hanging broker still accepts connections, and nats-py forgets each one whose greeting does not come in time.
     """
-
-    @wraps(connect)
-    async def attempt(transport: TcpTransport, *arguments: Any, **options: Any) -> None:
-        transport.close()  # type: ignore[no-untyped-call]
-        await connect(transport, *arguments, **options)
-
-    return attempt
+    transport.close()  # type: ignore[no-untyped-call]
 
 
 def _none_after_the_close(connect: Callable[..., Any]) -> Callable[..., Any]:
     """End the attempts when the client was closed.
 
-    nats-py reconnects for ever where the cancellation comes as an attempt fails.
+    nats-py reconnects for ever if the cancellation comes as an attempt fails.
     """
 
     @wraps(connect)
-    async def attempt(transport: TcpTransport, *arguments: Any, **options: Any) -> None:
+    async def attempt(*arguments: Any, **options: Any) -> None:
         try:
-            await connect(transport, *arguments, **options)
+            await connect(*arguments, **options)
         finally:
             end_if_cancelled()
 
     return attempt
 
 
-def _closed_though_pending(close: Callable[..., Any]) -> Callable[..., Any]:
-    """Close also where pending commands cannot be written, because the server has closed with an error.
+@_before
+async def _closed_though_pending(client: Client, *_: Any, **__: Any) -> None:
+    """Close also if pending commands cannot be written, because the server has closed with an error.
 
-    nats-py calls neither `disconnected_cb` nor `closed_cb` there.
+    nats-py calls neither `disconnected_cb` nor `closed_cb` then.
     """
-
-    @wraps(close)
-    async def attempt(client: Client, *arguments: Any, **options: Any) -> None:
-        pending = client._pending
-        if pending and client._transport and not client.is_closed:
-            client._pending, client._pending_data_size = [], 0
-            with contextlib.suppress(OSError):
-                client._transport.writelines(pending)
-                await client._transport.drain()  # type: ignore[no-untyped-call]
-        await close(client, *arguments, **options)
-
-    return attempt
+    pending = client._pending
+    if pending and client._transport and not client.is_closed:
+        client._pending, client._pending_data_size = [], 0
+        with contextlib.suppress(OSError):
+            client._transport.writelines(pending)
+            await client._transport.drain()  # type: ignore[no-untyped-call]
 
 
-def _after_pending(ping: Callable[..., Any]) -> Callable[..., Any]:
+@_before
+def _after_pending(client: Client, *_: Any, **__: Any) -> None:
     """Send a ping after the commands before it.
 
     nats-py's overtakes them: `flush` returns before a subscription is made.
     """
-
-    @wraps(ping)
-    async def attempt(client: Client, *arguments: Any, **options: Any) -> None:
-        if client.is_connected and client._pending and client._transport:
-            client._transport.writelines(client._pending)
-            client._pending, client._pending_data_size = [], 0
-        await ping(client, *arguments, **options)
-
-    return attempt
+    if client.is_connected and client._pending and client._transport:
+        client._transport.writelines(client._pending)
+        client._pending, client._pending_data_size = [], 0
 
 
-def _alive_while_messages_come(ping: Callable[..., Any]) -> Callable[..., Any]:
+@_before
+def _alive_while_messages_come(client: Client, future: asyncio.Future[bool] | None = None) -> None:
     """Count unanswered pings only while no message comes.
 
-    The answer may stand behind more messages than a busy reader takes in the time of some pings. nats-py takes the
+    The answer may come after more messages than a busy reader takes in the time of some pings. nats-py takes the
     connection for dead then, and messages that no stream keeps are lost.
     """
-
-    @wraps(ping)
-    async def attempt(client: Client, future: asyncio.Future[bool] | None = None) -> None:
-        if future is None:  # no flush's
-            received = client.stats["in_msgs"]
-            if received != getattr(client, "_received_at_ping", received):
-                client._pings_outstanding = 1
-            client._received_at_ping = received  # type: ignore[attr-defined]
-        await ping(client, future)
-
-    return attempt
+    if future is None:  # no flush's
+        received = client.stats["in_msgs"]
+        if received != getattr(client, "_received_at_ping", received):
+            client._pings_outstanding = 1
+        client._received_at_ping = received  # type: ignore[attr-defined]
 
 
-def _answered_beforehand(ping: Callable[..., Any]) -> Callable[..., Any]:
+@_before
+def _answered_beforehand(client: Client, future: asyncio.Future[bool] | None = None) -> None:
     """Answer the server's next ping with each ping of our own.
 
-    The server's ping stands behind all that is still to be read: the server takes a reader for dead that is some
+    The server's ping waits behind all messages still to be read: the server takes a reader for dead that is some
     seconds behind, and messages that no stream keeps are lost.
     """
-
-    @wraps(ping)
-    async def attempt(client: Client, future: asyncio.Future[bool] | None = None) -> None:
-        if future is None and client._transport:  # no flush's
-            client._transport.write(PONG_PROTO)
-        await ping(client, future)
-
-    return attempt
+    if future is None and client._transport:  # no flush's
+        client._transport.write(PONG_PROTO)
 
 
-def _answer_to_nobody(pong: Callable[..., Any]) -> Callable[..., Any]:
+@_before
+def _answer_to_nobody(client: Client) -> None:
     """Take the answer to a ping whose `flush` has given up: nats-py's reader ends with an error there."""
-
-    @wraps(pong)
-    async def attempt(client: Client) -> None:
-        if client._pongs and client._pongs[0].done():
-            client._pongs[0] = asyncio.get_running_loop().create_future()
-        await pong(client)
-
-    return attempt
+    if client._pongs and client._pongs[0].done():
+        client._pongs[0] = asyncio.get_running_loop().create_future()
 
 
 def _data_though_status(status: Callable[..., Any]) -> Any:
     """Take a stored message for data, also with a header `Status`.
 
-    nats-py takes that header for the server's: it drops the message unacknowledged, or raises for want of another.
+    nats-py takes that header for the server's: it drops the message unacknowledged, or raises an error.
     """
 
     @wraps(status)
@@ -201,7 +187,7 @@ def _data_though_status(status: Callable[..., Any]) -> Any:
 def _any_subject(build: Callable[..., Msg]) -> Callable[..., Msg]:
     """Take a subject that is not UTF-8: each wrong byte becomes U+FFFD.
 
-    nats-py's reading ends there, and nothing says so to the rest of the client.
+    nats-py's reading ends there, unnoticed by the rest of the client.
     """
 
     @wraps(build)
@@ -215,7 +201,7 @@ def _any_subject(build: Callable[..., Msg]) -> Callable[..., Msg]:
 
 
 def _none_where_malformed(read: Callable[..., Any]) -> Callable[..., Any]:
-    """Take malformed headers for none; they, too, end nats-py's reading."""
+    """Take malformed headers for none; they end nats-py's reading, too."""
 
     @wraps(read)
     async def attempt(client: Client, headers: bytes) -> Any:

@@ -1,13 +1,16 @@
-"""Health check of a container: exit status 0 when the URL answers 200.
+"""Health checks: of a container, with exit status 0 when the URL answers 200, and of the broker's store.
 
     python -IS qiki/runtime/probe.py http://127.0.0.1:9100/readyz [TOLERATED]
 
 A 503 whose text holds TOLERATED counts as 200.
 
-The probe waits a moment for a service that is starting: its own start costs far more than its question, and those that
-depend on the service start as soon as it is ready.
+The probe waits a moment for a service that is starting: the probe's own start costs far more than its question, and the
+service's dependents start as soon as it is ready.
 
 Plain sockets and no site packages: it runs every other second in every container, and urllib alone costs 80 ms a call.
+
+After a failed write a stream of nats-server 2.15 answers no publish any more, until the server is restarted. Its health
+page shows that, and no connection does.
 """
 
 import socket
@@ -17,6 +20,7 @@ import time
 WAIT_S = 1.0
 ANSWER_S = 2.0  # a later answer counts as stuck: with 2 s between probes that shows within 5 s
 POLL_S = 0.05
+_WRITE_ERROR = "write error: "
 
 
 def main(url: str, tolerated: str = "", wait_s: float = WAIT_S) -> int:
@@ -52,11 +56,27 @@ def request(url: str) -> tuple[str, int, bytes]:
 
 
 def judge(answer: bytes, tolerated: str = "") -> tuple[bool, bool, str]:
-    """Return what `ask` does, for an answer as it came."""
+    """Return the result of `ask` for the bytes of an answer."""
     head, _, rest = answer.partition(b"\r\n\r\n")
     body = rest.decode(errors="replace").strip()
     ready = head.split(b" ")[1:2] == [b"200"] or (bool(tolerated) and tolerated in body)
     return ready, '"status": "starting"' in body, body
+
+
+def health_page(nats_http: str) -> str:
+    """Return the address of the broker's health page that lists every error."""
+    return f"{nats_http.rstrip('/')}/healthz?details=true"
+
+
+def write_error(page: str) -> str | None:
+    """Return why a stream cannot be written, "" without an error; None if the page is not the broker's."""
+    import json  # noqa: PLC0415 - a probe's start is short
+
+    try:
+        texts = [str(error["error"]) for error in json.loads(page).get("errors", [])]
+    except (ValueError, LookupError, AttributeError, TypeError):
+        return None
+    return next((text.rpartition(": ")[2] for text in texts if _WRITE_ERROR in text), "")
 
 
 if __name__ == "__main__":

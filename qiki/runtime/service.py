@@ -12,15 +12,15 @@ from typing import Any, Generic, NoReturn, TypeVar
 
 import structlog
 
-from qiki.contracts.events import BOOT_OK, BOOT_START, HEALTH_FAILED, HEALTH_OK, EventKind, HealthChange, LifeCycle
+from qiki.contracts.events import BOOT_OK, BOOT_START, HEALTH_FAILED, HEALTH_OK, EventKind
 from qiki.errors import UserError
 from qiki.runtime.async_probe import ask
 from qiki.runtime.clock import now
 from qiki.runtime.events import Events
 from qiki.runtime.health import Health, HealthServer, Watchdog
 from qiki.runtime.logs import configure_logging
+from qiki.runtime.probe import health_page, write_error
 from qiki.runtime.settings import ServiceSettings, load_settings
-from qiki.runtime.storage import health_page, write_error
 from qiki.runtime.tasks import TaskGroup
 
 S = TypeVar("S", bound=ServiceSettings)
@@ -32,7 +32,7 @@ DRAIN_S = 4.5  # the contract's 5 s less what the interpreter needs to end
 
 @dataclass
 class Service(Generic[S]):
-    """A service as its main coroutine sees it."""
+    """A running service, as its main coroutine gets it."""
 
     name: str
     settings: S
@@ -54,6 +54,10 @@ class Service(Generic[S]):
         """End the process for an error that no caller sees: log its traceback, status 1."""
         self.fail("ended by a bug", exc_info=error)
 
+    def emit(self, kind: EventKind, **fields: Any) -> None:
+        """Emit an event of the service itself, with the payload's other fields."""
+        self.events.emit(kind, kind.model(source=self.name, ts_epoch=now().timestamp(), **fields))
+
     async def until_stopped(self, *work: Coroutine[Any, Any, None]) -> None:
         """Run coroutines until the service is to stop, then cancel them. An error in one ends all."""
         async with TaskGroup() as group:
@@ -66,11 +70,10 @@ class Service(Generic[S]):
 def run_service(name: str, settings_type: type[S], main: Callable[[Service[S]], Awaitable[None]]) -> None:
     """Run a service to its end, and end the process.
 
-    `main` returns once `service.stopping` is set and what it holds is stored; it is cut off when that takes
-    longer than the contract allows. Exit status: 0 asked to stop, 2 what the user can mend, 1 a bug, or
-    what a new process can mend (`Service.fail`).
+    `main` returns once `service.stopping` is set and all it holds is stored; after the contract's limit it is cut off.
+    Exit status: 0 asked to stop, 2 an error of the user, 1 a bug, or what a new process can mend (`Service.fail`).
     """
-    gc.freeze()  # what is imported by now lasts
+    gc.freeze()  # the imported modules last
     gc.enable()
     try:
         settings = load_settings(settings_type)
@@ -83,7 +86,7 @@ def run_service(name: str, settings_type: type[S], main: Callable[[Service[S]], 
 
 
 def _exit(status: int) -> NoReturn:
-    """End at once: nothing of ours is left to do, and the libraries' tasks and threads can hold an exit up."""
+    """End at once: nothing is left to do, and the libraries' tasks and threads can delay an exit."""
     with contextlib.suppress(OSError):  # the log may have no room
         sys.stdout.flush()
         sys.stderr.flush()
@@ -110,7 +113,7 @@ async def _run(service: Service[S], main: Callable[[Service[S]], Awaitable[None]
     service.health.wait_for("main", "starting")
     with server, Watchdog(service.health, service.settings.qiki_watchdog_sec):
         service.log.info("started", http_port=server.port)
-        service.events.emit(BOOT_START, LifeCycle(source=service.name, ts_epoch=now().timestamp()))
+        service.emit(BOOT_START)
         return await _supervise(service, main)
 
 
@@ -142,7 +145,7 @@ async def _supervise(service: Service[S], main: Callable[[Service[S]], Awaitable
 
 
 def _user_error(error: BaseException) -> UserError | None:
-    """The user's error in what a task group raised, if it is that alone."""
+    """Return the user's error if a task group raised nothing else."""
     if isinstance(error, BaseExceptionGroup):
         faults = [_user_error(one) for one in error.exceptions]
         return faults[0] if all(faults) else None
@@ -156,17 +159,18 @@ async def _beat(service: Service[S]) -> None:
         service.health.beat()
         is_ready, _ = service.health.ready()
         if is_ready and was_ready is None:
-            gc.freeze()  # what a service is made of lasts: looking through it for garbage held up a frame
-            service.events.emit(BOOT_OK, LifeCycle(source=service.name, ts_epoch=now().timestamp()))
+            gc.freeze()  # a service's parts last: collecting garbage among them delayed a frame
+            service.emit(BOOT_OK)
         elif was_ready is not None and is_ready != was_ready:
-            _tell_health(service, HEALTH_OK if is_ready else HEALTH_FAILED)
+            kind = HEALTH_OK if is_ready else HEALTH_FAILED
+            service.emit(kind, problems=dict(service.health.problems))
         if is_ready or was_ready is not None:
             was_ready = is_ready
         await asyncio.sleep(BEAT_S)
 
 
 async def _watch_storage(service: Service[S]) -> None:
-    """Be unready while NATS cannot write its streams, also in a service that publishes seldom."""
+    """Be unready while NATS cannot write its streams, also in a service that rarely publishes."""
     health = service.health
     while service.settings.nats_http is not None:
         _, body = await ask(health_page(service.settings.nats_http))
@@ -177,8 +181,3 @@ async def _watch_storage(service: Service[S]) -> None:
             health.met(STORAGE)
         await asyncio.sleep(LOOK_S)
     await asyncio.Event().wait()
-
-
-def _tell_health(service: Service[S], kind: EventKind) -> None:
-    problems = dict(service.health.problems)
-    service.events.emit(kind, HealthChange(source=service.name, ts_epoch=now().timestamp(), problems=problems))

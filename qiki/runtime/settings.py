@@ -1,8 +1,9 @@
-"""Settings: frozen values, read once from the environment; a wrong one is named in one line."""
+"""Settings: frozen values, read once from the environment; wrong ones are reported in one line."""
 
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from qiki.errors import UserError
@@ -44,7 +45,7 @@ class ServiceSettings(BaseSettings):
 
     nats_url: Url = "nats://127.0.0.1:4222"
     nats_http: Annotated[str, _url("http")] | None = None
-    """The broker's monitoring. Without it a full disk shows at unanswered publishes only."""
+    """The broker's monitoring. Without it only unanswered publishes show a full disk."""
     qiki_watchdog_sec: float = Field(default=15.0, ge=0, allow_inf_nan=False)
     qiki_http_host: str = "127.0.0.1"
     qiki_http_port: int = Field(default=0, ge=0, lt=65_536)
@@ -63,14 +64,11 @@ def load_settings(cls: type[S]) -> S:
     try:
         return cls()
     except ValidationError as error:
-        faults = (f"{_variable(fault['loc'])}: {_reason(fault['msg'], fault['input'])}" for fault in error.errors())
-        raise SettingsError("wrong setting: " + "; ".join(faults)) from None
+        faults = error.errors(include_url=False, include_context=False)
+        raise SettingsError(f"wrong setting: {'; '.join(map(_reason, faults))}") from None
 
 
-def _variable(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in location).upper()
-
-
-def _reason(message: str, value: object) -> str:
-    text = message.removeprefix("Value error, ").replace("\n", " ")
-    return text if isinstance(value, dict) else f"{text}, got {value!r}"
+def _reason(fault: ErrorDetails) -> str:
+    variable = ".".join(map(str, fault["loc"])).upper()
+    text = fault["msg"].removeprefix("Value error, ").replace("\n", " ")
+    return f"{variable}: {text}" + ("" if isinstance(fault["input"], dict) else f", got {fault['input']!r}")

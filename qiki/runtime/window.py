@@ -1,8 +1,8 @@
 """JetStream publishes: many in flight, each acknowledged or sent again, in order.
 
-nats-py's own `publish_async` never times out when the broker dies, and one publish awaited at a time gives a tenth of
-the throughput. Here a message without an acknowledgement is sent again after a reconnect or a time, oldest first and
-before any new one. By the message id the server drops duplicates.
+nats-py's own `publish_async` never times out when the broker dies, and one awaited publish at a time has a tenth of the
+throughput. Here a message without an acknowledgement is sent again after a reconnect or a time, oldest first and before
+any new one. The server drops duplicates by the message id.
 """
 
 import asyncio
@@ -40,9 +40,8 @@ class PublishWindow:
     """Up to `size` unacknowledged publishes on one connection.
 
     Args:
-        link: the connection
-        size: how many may be in flight; `publish` waits for room
-        ack_wait_s: after this long without an answer a message is sent again
+        size: limit of messages in flight; `publish` waits for room
+        ack_wait_s: time without an answer after which a message is sent again
     """
 
     def __init__(self, link: Link, size: int = 256, ack_wait_s: float = 2.0) -> None:
@@ -102,7 +101,7 @@ class PublishWindow:
             await self._send(self._unsent.popleft())
 
     async def _send(self, token: str) -> None:
-        """Give the command to the client's flusher, as the end of its `publish` does."""
+        """Hand the command to the client's flusher, as its own `publish` does."""
         pending = self._pending.get(token)
         if pending is not None:
             pending.sent_s = self._loop.time()
@@ -136,7 +135,7 @@ class PublishWindow:
             await self._release()
 
     def _hold(self, reason: str) -> None:
-        """Hold new messages, which would overtake the others, until all of these are sent again."""
+        """Hold new messages, which would overtake the others, until all pending ones are sent again."""
         if not self._held:
             RESENT.labels(reason).inc(len(self._pending) - len(self._unsent))
         self._held = True
@@ -149,7 +148,7 @@ class PublishWindow:
         await self._advance()
 
     async def _lost(self) -> None:
-        """Remove what the client has not written yet: it would send it before what was lost on the way."""
+        """Remove the client's unwritten commands: it would send them before the ones lost on the way."""
         self._hold("reconnected")
         self._probe = None
         inbox = self._inbox.encode()
@@ -157,7 +156,7 @@ class PublishWindow:
         self._client._pending, self._client._pending_data_size = left, sum(map(len, left))
 
     async def _resend_late(self) -> None:
-        """Try the oldest alone: once it is stored, the rest follows."""
+        """Send the oldest alone: once it is stored, the rest follows."""
         while True:
             await asyncio.sleep(self._ack_wait_s / 4)
             token, oldest = next(iter(self._pending.items()), ("", None))
@@ -171,7 +170,7 @@ class PublishWindow:
                     await self._send(token)
 
     def _report_progress(self) -> None:
-        """Tell health of a broker that is there and stores nothing."""
+        """Report a broker that is there and stores nothing."""
         if not self._pending or not self._client.is_connected:
             self._progress_s = self._loop.time()
         if (health := self._link.health) is None:

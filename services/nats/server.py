@@ -1,10 +1,10 @@
-"""The NATS server, and beside it a watcher that ends it when a restart mends its store.
+"""The NATS server, and a watcher that ends it when a restart mends its store.
 
     python -IS services/nats/server.py nats-server -c services/nats/nats.conf --store_dir FOLDER
 
-After a failed write the server stores nothing more, also when the disk has room again. The watcher looks at its health
-page. When that shows a write error and there is room, it ends the server, and the restart policy starts it again.
-This process becomes the server; the watcher is a child of it and ends with it.
+After a failed write the server stores nothing more, even when the disk has room again. When its health page shows a
+write error and there is room, the watcher ends the server, and the restart policy starts it again. This process becomes
+the server; the watcher is its child and ends with it.
 """
 
 import contextlib
@@ -32,8 +32,7 @@ def main(command: list[str]) -> None:
 def watch(server: int, nats_http: str, store: str) -> None:
     """Look until the server is gone; end it when a restart mends it."""
     sys.path.append(str(Path(__file__).resolve().parents[2]))
-    from qiki.runtime.probe import ask  # noqa: PLC0415 - the server starts without them
-    from qiki.runtime.storage import health_page, write_error  # noqa: PLC0415
+    from qiki.runtime.probe import ask, health_page, write_error  # noqa: PLC0415 - the server starts without it
 
     while os.getppid() == server:
         time.sleep(LOOK_S)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from qiki.runtime.probe import ask
-from qiki.runtime.storage import health_page, write_error
+from qiki.runtime.probe import health_page, write_error
 from qiki_harness.testing import Broker
 
 LOST = "JetStream stream '$G > A' could not be recovered"
