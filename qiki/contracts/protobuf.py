@@ -18,6 +18,8 @@ from qiki.contracts.enums import RadarRangeBand, TransponderMode
 from qiki.contracts.radar import RadarDetection, RadarFrame
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SAME = ("command_type", "unit", "timeout_ms", "confidence", "ack_required", "retry_count")
+"""Fields of a command that are alike in both."""
 
 
 def timestamp_to_proto(moment: datetime) -> Timestamp:
@@ -47,14 +49,9 @@ def command_to_proto(command: ActuatorCommand) -> actuators.ActuatorCommand:
     """Convert one actuator command."""
     message = actuators.ActuatorCommand(
         actuator_id=common.UUID(value=command.actuator_id),
-        timestamp=timestamp_to_proto(command.timestamp) if command.timestamp else None,
-        unit=proto_enum(command.unit),
-        command_type=proto_enum(command.command_type),
-        confidence=command.confidence,
         command_id=common.UUID(value=command.command_id),
-        timeout_ms=command.timeout_ms,
-        ack_required=command.ack_required,
-        retry_count=command.retry_count,
+        timestamp=timestamp_to_proto(command.timestamp) if command.timestamp else None,
+        **{name: getattr(command, name) for name in _SAME},
     )
     if isinstance(command.value, tuple):
         x, y, z = command.value
@@ -74,15 +71,10 @@ def command_from_proto(message: actuators.ActuatorCommand) -> ActuatorCommand:
             timestamp = timestamp_from_proto(message.timestamp)
     return ActuatorCommand(
         actuator_id=message.actuator_id.value,
-        command_type=message.command_type,
-        value=(value.x, value.y, value.z) if isinstance(value, common.Vector3) else value,
-        unit=message.unit,
-        timeout_ms=message.timeout_ms,
-        confidence=message.confidence,
         command_id=message.command_id.value,
+        value=(value.x, value.y, value.z) if isinstance(value, common.Vector3) else value,
         timestamp=timestamp,
-        ack_required=message.ack_required,
-        retry_count=message.retry_count,
+        **{name: getattr(message, name) for name in _SAME},
     )
 
 

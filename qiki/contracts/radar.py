@@ -1,6 +1,6 @@
 """Radar frames, tracks, tracked frames and guard alerts."""
 
-from typing import Annotated, Protocol, TypeVar
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 from pydantic import Field, model_validator
@@ -18,13 +18,7 @@ Bearing = Annotated[float, Field(ge=0, lt=360, allow_inf_nan=False)]
 Elevation = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
 
 
-class _Identified(Protocol):
-    range_band: RadarRangeBand
-    transponder_id: str | None
-    id_present: bool | None
-
-
-T = TypeVar("T", bound=_Identified)
+T = TypeVar("T", "RadarDetection", "RadarTrack")
 
 
 def _long_range_is_anonymous(report: T) -> T:

@@ -60,12 +60,7 @@ def new_client() -> Client:
 
 @asynccontextmanager
 async def connect(service: Service[S], role: str = "nats") -> AsyncIterator[Link]:
-    """Connect for as long as the context lasts; wait for the broker.
-
-    Args:
-        service: its readiness depends on the connection
-        role: its name on `/readyz` and in metrics
-    """
+    """Connect for as long as the context lasts; wait for the broker. `role` is a condition of readiness."""
     link = Link(new_client(), health=service.health)
     options = connection_options(service, link.hooks, role, link.client)
     service.health.wait_for(role, "not connected yet")
@@ -142,10 +137,7 @@ def connection_options(service: Service[S], hooks: Hooks, role: str, client: Cli
 
 
 async def reachable(url: str, stopping: asyncio.Event, poll_s: float = 0.05) -> None:
-    """Wait until a server listens at `url`, or the service stops.
-
-    The client itself waits two seconds after a first refusal.
-    """
+    """Wait until a server listens at `url`, or the service stops. nats-py waits two seconds after a first refusal."""
     parts = urlsplit(url)
     while not stopping.is_set():
         try:

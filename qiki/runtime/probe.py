@@ -48,6 +48,26 @@ def ask(url: str, tolerated: str = "") -> tuple[bool, bool, str]:
     return judge(answer, tolerated)
 
 
+async def ask_in_loop(url: str, tolerated: str = "") -> tuple[bool, str]:
+    """Return whether a URL answers 200, and the answer's body or the fault."""
+    import asyncio  # noqa: PLC0415 - the probe of a container starts without it
+
+    host, port, question = request(url)
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            reader, writer = await asyncio.open_connection(host, port)
+            try:
+                writer.write(question)
+                passed, _, body = judge(await reader.read(), tolerated)
+            finally:
+                writer.close()
+    except TimeoutError:
+        return False, f"{url}: no answer within {ANSWER_S:g} s"
+    except OSError as error:
+        return False, f"{url}: {error.strerror}"
+    return passed, body
+
+
 def request(url: str) -> tuple[str, int, bytes]:
     """Return host, port and request of a URL."""
     address, _, path = url.removeprefix("http://").partition("/")

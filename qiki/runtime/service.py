@@ -14,12 +14,11 @@ import structlog
 
 from qiki.contracts.events import BOOT_OK, BOOT_START, HEALTH_FAILED, HEALTH_OK, EventKind
 from qiki.errors import UserError
-from qiki.runtime.async_probe import ask
 from qiki.runtime.clock import now
 from qiki.runtime.events import Events
 from qiki.runtime.health import Health, HealthServer, Watchdog
 from qiki.runtime.logs import configure_logging
-from qiki.runtime.probe import health_page, write_error
+from qiki.runtime.probe import ask_in_loop, health_page, write_error
 from qiki.runtime.settings import ServiceSettings, load_settings
 from qiki.runtime.tasks import TaskGroup
 
@@ -173,7 +172,7 @@ async def _watch_storage(service: Service[S]) -> None:
     """Be unready while NATS cannot write its streams, also in a service that rarely publishes."""
     health = service.health
     while service.settings.nats_http is not None:
-        _, body = await ask(health_page(service.settings.nats_http))
+        _, body = await ask_in_loop(health_page(service.settings.nats_http))
         error = write_error(body)
         if error:
             health.wait_for(STORAGE, f"NATS stores nothing: {error}")

@@ -40,6 +40,7 @@ class StreamPosition:
     sequence: int
 
 
+Start = Begin | StreamPosition | datetime
 Take = Callable[[Msg, int], Awaitable[None] | None]
 
 
@@ -62,12 +63,7 @@ class StreamReader:
     """
 
     def __init__(
-        self,
-        client: Client,
-        stream: str,
-        take: Take,
-        begin: Begin | StreamPosition | datetime = Begin.OLDEST,
-        subjects: tuple[str, ...] = (),
+        self, client: Client, stream: str, take: Take, begin: Start = Begin.OLDEST, subjects: tuple[str, ...] = ()
     ) -> None:
         self.following = asyncio.Event()
         self.caught_up = asyncio.Event()
@@ -94,11 +90,7 @@ class StreamReader:
             await patiently(self._follow, answers=())
 
     async def _follow(self) -> None:
-        """Follow a consumer until it breaks.
-
-        Raises:
-            nats.errors.Error: it broke, or could not be made.
-        """
+        """Follow one consumer until it breaks, or fail to make it."""
         self._broken.clear()
         jetstream = self._client.jetstream(timeout=_REQUEST_S)
         await self._locate(jetstream)
@@ -124,11 +116,7 @@ class StreamReader:
                 await subscription.unsubscribe()
 
     async def _until_gone(self, jetstream: JetStreamContext, consumer: str) -> None:
-        """Wait for a break. The server does not say when it removes a consumer.
-
-        Raises:
-            nats.errors.Error: the server does not know it, or does not answer.
-        """
+        """Wait for a break; ask for the consumer now and then, as the server gives no notice when it removes one."""
         while not self._broken.is_set():
             try:
                 async with asyncio.timeout(LOOK_S):

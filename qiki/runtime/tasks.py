@@ -6,8 +6,6 @@ import sys
 import traceback
 from collections.abc import AsyncIterator, Coroutine, Generator
 from contextlib import asynccontextmanager
-from contextvars import Context
-from types import TracebackType
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -33,23 +31,15 @@ class TaskGroup(asyncio.TaskGroup):
 
     _left = False
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *error: Any) -> None:
         try:
-            await super().__aexit__(kind, error, trace)
+            await super().__aexit__(*error)
         finally:
             self._left = True
 
-    def create_task(
-        self,
-        coro: Generator[Any, None, T] | Coroutine[Any, Any, T],
-        *,
-        name: str | None = None,
-        context: Context | None = None,
-    ) -> "asyncio.Task[T]":
+    def create_task(self, coro: Generator[Any, None, T] | Coroutine[Any, Any, T], **options: Any) -> "asyncio.Task[T]":
         """Start a task of the group."""
-        task = super().create_task(coro, name=name, context=context)
+        task = super().create_task(coro, **options)
         task.add_done_callback(self._ended)
         return task
 

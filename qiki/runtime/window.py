@@ -10,7 +10,6 @@ import contextlib
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any
 
 import nats.errors
@@ -67,10 +66,8 @@ class PublishWindow:
         await self._watch.__aenter__()
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._watch.__aexit__(kind, error, trace)
+    async def __aexit__(self, *error: Any) -> None:
+        await self._watch.__aexit__(*error)
 
     async def publish(self, subject: str, body: bytes, headers: Mapping[str, str]) -> "asyncio.Future[int]":
         """Send; return a future of the stream sequence, done once the message is stored.
@@ -186,9 +183,7 @@ def _encoded(headers: Mapping[str, str]) -> bytes:
 
     nats-py matches every name with a pattern and translates every value by a table; our names are constants.
     """
-    lines = [f"{name}: {_one_line(value)}\r\n" for name, value in headers.items()]
+    lines = [
+        f"{name}: {value.strip()}".replace("\r", " ").replace("\n", " ") + "\r\n" for name, value in headers.items()
+    ]
     return f"NATS/1.0\r\n{''.join(lines)}\r\n".encode()
-
-
-def _one_line(value: str) -> str:
-    return value.strip().replace("\r", " ").replace("\n", " ")
