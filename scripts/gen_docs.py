@@ -29,7 +29,7 @@ SCHEMAS = DOCS / "schemas"
 
 
 def documents() -> dict[Path, str]:
-    """Path to content of every generated document."""
+    """Return every generated document's content by its path."""
     schemas = {kind.ce_type: kind.model for kind in EVENTS} | {AUDIT_TYPE: AuditRecord}
     schemas |= {topic.model.__name__: topic.model for topic in TOPICS if topic.model and topic.model is not AuditRecord}
     return {
@@ -42,13 +42,13 @@ def documents() -> dict[Path, str]:
 
 
 def schema(ce_type: str, model: type[Payload]) -> str:
-    """JSON Schema of an event's payload."""
+    """Return the JSON Schema of a payload."""
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:{ce_type.replace('.', ':')}"}
     return json.dumps(head | model.model_json_schema(mode="serialization"), indent=2, ensure_ascii=False) + "\n"
 
 
 def events_table() -> str:
-    """The table of events, by code."""
+    """Return the table of events, by code."""
     lines = [
         "# Events",
         "",
@@ -70,7 +70,7 @@ def events_table() -> str:
 
 
 def wire() -> str:
-    """Topics, object types, streams, durables and commands, as tables."""
+    """Return tables of topics, object types, radar figures, streams and commands."""
     return "\n".join(
         [
             "# The wire",
@@ -81,11 +81,11 @@ def wire() -> str:
             "",
             "## Topics",
             "",
-            "| subject | payload | from | what | rate | kept in | durables |",
+            "| subject | payload | from | content | rate | kept in | durables |",
             "| --- | --- | --- | --- | --- | --- | --- |",
             *map(_topic, TOPICS),
             "",
-            "A reader calls a topic with a rate stale after five periods without a message.",
+            "A topic with a rate is stale after five periods without a message.",
             "",
             *_object_types(),
             "",
@@ -111,17 +111,17 @@ def wire() -> str:
 
 
 def _object_types() -> list[str]:
-    """What the tracker takes the types to be like, and when it says one."""
+    """Return the tracker's assumptions on each type, and its conditions for a type."""
     return [
         "## Object types",
         "",
-        "A track's `object_type` is inferred from mean cross-section, world velocity and the transponder's reply, as",
-        "[classify.py](../qiki/tracking/classify.py) says. It is said from",
-        f"{LEAST_HITS} plots and a probability of {LEAST_CONFIDENCE:g} on; then the header `{headers.TYPE_CONFIDENCE}`",
-        "has the probability, rounded down to a hundredth. Else the type is 0 without such a header. All types are",
-        "taken as equally frequent; beside them are strangers of any size and speed, never named. A false identity",
-        "proves a transmitter as a true one does; silence counts in short range only, and for little. So most that is",
-        "silent and adrift stays 0.",
+        "A track's `object_type` is inferred from mean cross-section, world velocity and the transponder's reply, see",
+        "[classify.py](../qiki/tracking/classify.py). From",
+        f"{LEAST_HITS} plots and a probability of {LEAST_CONFIDENCE:g} on the track has a type, and the header",
+        f"`{headers.TYPE_CONFIDENCE}` has the probability, rounded down to a hundredth. Else the type is 0, without",
+        "the header. All types are assumed equally frequent, beside unnamed objects of any size and speed. A false",
+        "identity proves a transmitter as well as a true one; silence is weak evidence, in short range only. So most",
+        "silent, drifting objects stay 0.",
         "",
         "| type | mean cross-section, dBsm | velocity, standard deviation of a component | identifies itself |",
         "| --- | --- | --- | --- |",
@@ -130,14 +130,14 @@ def _object_types() -> list[str]:
 
 
 def _radar_header() -> list[str]:
-    """What a frame may say of its radar."""
+    """Return the figures of a frame's header on its radar, and the limits of a frame."""
     return [
         "## A frame's radar",
         "",
-        f"The header `{headers.RADAR}` of a frame tells the tracker what radar it listens to: the figures below as",
-        "`name=value&…`, all of them. It is optional: a frame without it is taken for one of the platform's own radar",
-        "with the defaults of [scenarios.md](scenarios.md), whose frames do not have it. What the first frame of a run",
-        "says, or of another radar's sensor, holds for all. A header that does not read makes its frame a dead letter.",
+        f"The header `{headers.RADAR}` of a frame gives the tracker the radar's figures: all those below, as",
+        "`name=value&…`. It is optional. A frame without it is treated as one of the platform's own radar with the",
+        "defaults of [scenarios.md](scenarios.md), whose frames do not have it. The header of the first frame of a",
+        "run, or of another radar's sensor, holds for all its frames. A frame with a malformed one is a dead letter.",
         "",
         "| figure | least | greatest |",
         "| --- | --- | --- |",
@@ -171,21 +171,21 @@ def _schema_name(model: type[Payload]) -> str:
 
 
 def _parameters(command: type[BaseModel]) -> str:
-    """Names, types and defaults, as its JSON Schema has them."""
+    """Return names, types and defaults, as in the JSON Schema."""
     schema = command.model_json_schema()
     required = schema.get("required", [])
-    words = []
+    parameters = []
     for name, given in schema.get("properties", {}).items():
         field = schema["$defs"][given["$ref"].rpartition("/")[2]] | given if "$ref" in given else given
         kinds = [one.get("type", "") for one in field.get("anyOf", [field])]
         choice = " of " + ", ".join(map(str, field["enum"])) if "enum" in field else ""
         default = "" if name in required else f", default {json.dumps(field.get('default'))}"
-        words.append(f"`{name}` ({'/'.join(filter(None, kinds)) or 'any'}{choice}{default})")
-    return ", ".join(words)
+        parameters.append(f"`{name}` ({'/'.join(filter(None, kinds)) or 'any'}{choice}{default})")
+    return ", ".join(parameters)
 
 
 def _asyncapi() -> str:
-    """The bridge's document, its keys in order: FastStream's own order of channels changes from run to run."""
+    """Return the bridge's document, its keys in order: FastStream's order of channels changes from run to run."""
     specification = build(_unused).schema.to_specification().to_jsonable()
     return yaml.safe_dump(specification, sort_keys=True, allow_unicode=True)
 
@@ -195,9 +195,9 @@ async def _unused(*_: object) -> None:
 
 
 def main() -> None:
-    """Command line."""
+    """Write or check the documents."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="only say whether the documents are fresh")
+    parser.add_argument("--check", action="store_true", help="only check that the documents are fresh")
     check = parser.parse_args().check
     made = documents()
     left_over = [path for path in SCHEMAS.glob("*.json") if path not in made]

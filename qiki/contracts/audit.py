@@ -15,7 +15,7 @@ Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
 class AuditRecord(Payload):
-    """A registered event; the fields from `sequence` to `hash` are the chain's.
+    """A registered event and its link in the chain.
 
     `hash` is the SHA-256 of the line without its last member, `hash` itself; it covers `previous_hash`, which is 64
     zeros in the first record. `timestamp` is the event's own time, `registered_at` wall time.

@@ -31,13 +31,7 @@ class BrokenEventError(QikiError):
 
 @dataclass(frozen=True, slots=True)
 class CloudEvent:
-    """An event as published.
-
-    Attributes:
-        time: None: not given
-        data: the JSON value; None for an empty body
-        extensions: attributes beyond the specification's own
-    """
+    """A published event; `data` is None for an empty body, `extensions` are attributes beyond the specification's."""
 
     id: str
     source: str

@@ -10,8 +10,7 @@ from qiki.clock import rfc3339, utc
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(allow_inf_nan=False, ge=0)]
 Timestamp = Annotated[AwareDatetime, AfterValidator(utc), PlainSerializer(rfc3339, return_type=str, when_used="json")]
-Covariance = Annotated[tuple[Finite, ...], Field(min_length=6, max_length=6)]
-"""Upper triangle: xx, xy, xz, yy, yz, zz."""
+Covariance = Annotated[tuple[Finite, ...], Field(min_length=6, max_length=6)]  # upper triangle: xx, xy, xz, yy, yz, zz
 
 
 class Payload(BaseModel):

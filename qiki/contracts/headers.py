@@ -27,11 +27,7 @@ TICK = "x-qiki-tick"
 TYPE_CONFIDENCE = "x-qiki-type-confidence"
 
 FRAME_SOURCE = "urn:qiki:q-sim-service:radar"
-FRAME_TYPES = {
-    RadarRangeBand.RR_UNSPECIFIED: "qiki.radar.v1.UNSPECIFIEDFrame",
-    RadarRangeBand.RR_LR: "qiki.radar.v1.LRFrame",
-    RadarRangeBand.RR_SR: "qiki.radar.v1.SRFrame",
-}
+FRAME_TYPES = {band: f"qiki.radar.v1.{band.name.removeprefix('RR_')}Frame" for band in RadarRangeBand}
 TRACK_SOURCE = "urn:qiki:faststream-bridge:radar"
 TRACK_TYPE = "qiki.radar.v1.Track"
 TRACKED_TYPE = "qiki.tracker.v1.TrackedFrame"

@@ -1,6 +1,6 @@
 """Conversion between payloads and protobuf messages, as far as gRPC carries them.
 
-Nothing is lost but what a protobuf type cannot hold: null and empty identity are one, and the ingest time has no field.
+Two things are lost that a protobuf type cannot hold: null and empty identity are one, and the ingest time has no field.
 """
 
 from contextlib import suppress

@@ -11,8 +11,7 @@ from qiki.contracts.fields import Covariance, Finite, NonNegative, Payload, Time
 MAX_DETECTIONS = 4000
 MAX_FRAME_BYTES = 512 * MAX_DETECTIONS + 4096
 """A detection takes up to 371 bytes, with an identity of 63 letters, the longest that a scenario may give."""
-MAX_FRAME_NODES = 4 * MAX_DETECTIONS
-"""Objects and lists in a frame, unknown fields included."""
+MAX_FRAME_NODES = 4 * MAX_DETECTIONS  # objects and lists in a frame, unknown fields included
 
 Bearing = Annotated[float, Field(ge=0, lt=360, allow_inf_nan=False)]
 Elevation = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]

@@ -23,18 +23,14 @@ class RadarFigures(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    max_range_m: Annotated[float, _within(0.01, 1e7)]
-    """Far end of the surveyed volume."""
-    doppler_span_mps: Annotated[float, _within(0.001, 1e9)]
-    """Width of the interval of range rates."""
-    false_alarm_probability: Annotated[float, Field(gt=0, le=0.1)]
-    """For one resolution cell and look."""
+    max_range_m: Annotated[float, _within(0.01, 1e7)]  # far end of the surveyed volume
+    doppler_span_mps: Annotated[float, _within(0.001, 1e9)]  # width of the interval of range rates
+    false_alarm_probability: Annotated[float, Field(gt=0, le=0.1)]  # for one resolution cell and look
     range_resolution_m: Annotated[float, _within(0.01, 2e4)]
     """One resolution cell, from which with the SNR the noise follows; as the next two."""
     beam_width_rad: Annotated[float, _within(1e-6, 1.6)]
     doppler_resolution_mps: Annotated[float, _within(0.001, 2e4)]
-    range_floor_m: Annotated[float, _within(0.01, 1e4)]
-    """Standard deviation at any SNR, at least; as the next two."""
+    range_floor_m: Annotated[float, _within(0.01, 1e4)]  # standard deviation at any SNR, at least; as the next two
     angle_floor_rad: Annotated[float, _within(1e-6, 0.2)]
     doppler_floor_mps: Annotated[float, _within(0.001, 1e3)]
 

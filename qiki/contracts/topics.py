@@ -15,8 +15,7 @@ from qiki.contracts.telemetry import TelemetrySnapshot, TruthSnapshot
 
 P = TypeVar("P")
 
-STALE_AFTER = 5.0
-"""Periods of its nominal rate without a message, after which a topic is stale."""
+STALE_AFTER = 5.0  # periods of its nominal rate without a message, after which a topic is stale
 MAX_ORIGIN_BYTES = 1024
 
 QIKI_RADAR_V1 = "QIKI_RADAR_V1"
@@ -47,17 +46,12 @@ class Stream:
 
 @dataclass(frozen=True)
 class Durable:
-    """A durable consumer: pull, explicit acknowledgement, from the oldest message.
-
-    Attributes:
-        ack_wait_s: None: the stream's
-        max_deliver: None: the stream's; -1: no limit
-    """
+    """A durable pull consumer with explicit acknowledgement, from the oldest message; None: the stream's value."""
 
     name: str
     reader: str
     ack_wait_s: float | None = None
-    max_deliver: int | None = None
+    max_deliver: int | None = None  # -1: no limit
 
 
 @dataclass(frozen=True)
@@ -67,7 +61,7 @@ class Topic(Generic[P]):
     Attributes:
         model: of its bodies; None: many kinds
         noun: one of its messages, in the singular
-        rate_hz: nominal rate, in simulated time for what follows the frames; None: no regular rate
+        rate_hz: nominal rate, of frames and their tracks in simulated time; None: no regular rate
         stream: None: not kept
         answered: its receivers answer requests, and nothing else subscribes, so that a sender learns from the broker
             that none is there
@@ -132,10 +126,10 @@ COMMANDS = Topic("qiki.commands.control", CommandMessage, "command", "anyone all
 RESPONSES = Topic("qiki.responses.control", ControlAck, "acknowledgement", "q-sim-service",
     "one acknowledgement a command")
 TRUTH = Topic("qiki.truth.v1.contacts", TruthSnapshot, "truth snapshot", "q-sim-service",
-    "what is really there, for scoring and tests", 10.0)
+    "the true contacts, for scoring and tests", 10.0)
 AGENT_STATE = Topic("qiki.agent.v1.state", AgentState, "agent state", "qiki-dev",
     "the agent's state; also at every change of it", 1.0)
-DEAD_LETTERS: Topic[Any] = Topic("qiki.dlq.v1.>", None, "dead letter", "whoever could not read it",
+DEAD_LETTERS: Topic[Any] = Topic("qiki.dlq.v1.>", None, "dead letter", "the reader that failed",
     "the bytes as they came", stream=QIKI_DLQ_V1)
 # fmt: on
 

@@ -1,1 +1,1 @@
-"""What every service stands on: settings, logs, life cycle, health, metrics, NATS."""
+"""Foundation of every service: settings, logs, life cycle, health, metrics, NATS."""

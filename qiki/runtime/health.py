@@ -55,7 +55,7 @@ class Health:
         self._was_ready = self._was_ready or not self.problems
 
     def alive(self) -> tuple[bool, dict[str, Any]]:
-        """Return whether the event loop turns and tries to get what is lost."""
+        """Return whether the event loop turns and retries each condition that is not met."""
         now_s = self._clock()
         if (silent_s := now_s - self._beat_s) >= STUCK_AFTER_S:
             return False, {"status": "stuck", "service": self.service, "silent_s": round(silent_s, 1)}

@@ -11,7 +11,7 @@ import contextlib
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import wraps
+from functools import cache, wraps
 from types import ModuleType
 from typing import Any
 
@@ -24,19 +24,13 @@ from nats.protocol import parser
 from qiki.runtime.tasks import end_if_cancelled
 
 VERSION = "2.16"
-STORED = "$JS.ACK."
-"""Prefix of the reply subject of a stream's message."""
+STORED = "$JS.ACK."  # prefix of the reply subject of a stream's message
 NOT_REPORTED = "not reported"
 
 
 @dataclass(frozen=True)
 class Patch:
-    """One attribute of nats-py and its replacement.
-
-    Attributes:
-        patched: makes the replacement from the original; its docstring describes the defect
-        issue: upstream's
-    """
+    """One attribute of nats-py; `patched` makes its replacement, and describes the defect; `issue` is upstream's."""
 
     owner: type | ModuleType
     name: str
@@ -48,12 +42,11 @@ class Patch:
         setattr(self.owner, self.name, self.patched(getattr(self.owner, self.name)))
 
 
+@cache
 def apply() -> None:
     """Apply every patch, the first time only."""
-    if not _applied:
-        for patch in PATCHES:
-            patch.apply()
-        _applied.append(VERSION)
+    for patch in PATCHES:
+        patch.apply()
 
 
 def _before(action: Callable[..., Awaitable[None] | None]) -> Callable[[Any], Any]:
@@ -91,18 +84,12 @@ def _lost_when_closed(write: Callable[..., None]) -> Callable[..., None]:
 
 @_before
 def _one_socket(transport: TcpTransport, *_: Any, **__: Any) -> None:
-    """Close the socket of an earlier attempt.
-
-    A hanging broker still accepts connections, and nats-py forgets each one whose greeting does not come in time.
-    """
+    """Close the socket of an earlier attempt: nats-py forgets it, and a hanging broker still accepts connections."""
     transport.close()  # type: ignore[no-untyped-call]
 
 
 def _none_after_the_close(connect: Callable[..., Any]) -> Callable[..., Any]:
-    """End the attempts when the client was closed.
-
-    nats-py reconnects for ever if the cancellation comes as an attempt fails.
-    """
+    """End the attempts of a closed client: nats-py reconnects for ever if cancelled as an attempt fails."""
 
     @wraps(connect)
     async def attempt(*arguments: Any, **options: Any) -> None:
@@ -130,10 +117,7 @@ async def _closed_though_pending(client: Client, *_: Any, **__: Any) -> None:
 
 @_before
 def _after_pending(client: Client, *_: Any, **__: Any) -> None:
-    """Send a ping after the commands before it.
-
-    nats-py's overtakes them: `flush` returns before a subscription is made.
-    """
+    """Send a ping after the earlier commands: nats-py's overtakes them, and `flush` returns before they arrive."""
     if client.is_connected and client._pending and client._transport:
         client._transport.writelines(client._pending)
         client._pending, client._pending_data_size = [], 0
@@ -185,17 +169,15 @@ def _data_though_status(status: Callable[..., Any]) -> Any:
 
 
 def _any_subject(build: Callable[..., Msg]) -> Callable[..., Msg]:
-    """Take a subject that is not UTF-8: each wrong byte becomes U+FFFD.
-
-    nats-py's reading ends there, unnoticed by the rest of the client.
-    """
+    """Replace each byte of a subject that is not UTF-8 by U+FFFD: nats-py's reader ends there, unnoticed."""
 
     @wraps(build)
     def attempt(client: Client, sid: int, subject: bytes, reply: bytes, *rest: Any) -> Msg:
         try:
             return build(client, sid, subject, reply, *rest)
         except UnicodeDecodeError:
-            return build(client, sid, _as_utf8(subject), _as_utf8(reply), *rest)
+            subject, reply = (text.decode(errors="replace").encode() for text in (subject, reply))
+            return build(client, sid, subject, reply, *rest)
 
     return attempt
 
@@ -222,11 +204,6 @@ def _split_at_blanks(line: re.Pattern[bytes]) -> re.Pattern[bytes]:
     return re.compile(text.replace(rb"\s", rb"[ \t]"))
 
 
-def _as_utf8(text: bytes) -> bytes:
-    return text.decode(errors="replace").encode()
-
-
-_applied: list[str] = []
 PATCHES = (
     Patch(TcpTransport, "write", _lost_when_closed, "MagicStack/uvloop#506"),
     Patch(TcpTransport, "writelines", _lost_when_closed, "MagicStack/uvloop#506"),

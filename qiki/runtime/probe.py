@@ -2,12 +2,9 @@
 
     python -IS qiki/runtime/probe.py http://127.0.0.1:9100/readyz [TOLERATED]
 
-A 503 whose text holds TOLERATED counts as 200.
-
-The probe waits a moment for a service that is starting: the probe's own start costs far more than its question, and the
-service's dependents start as soon as it is ready.
-
-Plain sockets and no site packages: it runs every other second in every container, and urllib alone costs 80 ms a call.
+A 503 whose text holds TOLERATED counts as 200. The probe waits a moment for a service that is starting: its own start
+costs far more than its question, and the service's dependents start as soon as it is ready. Plain sockets and no site
+packages: it runs every other second in every container, and urllib alone costs 80 ms a call.
 
 After a failed write a stream of nats-server 2.15 answers no publish any more, until the server is restarted. Its health
 page shows that, and no connection does.
@@ -26,11 +23,11 @@ _WRITE_ERROR = "write error: "
 def main(url: str, tolerated: str = "", wait_s: float = WAIT_S) -> int:
     """Ask until it is ready, was ready before or `wait_s` is over; print the last answer."""
     end_s = time.monotonic() + wait_s
-    ready, starting, said = ask(url, tolerated)
+    ready, starting, body = ask(url, tolerated)
     while starting and time.monotonic() < end_s:
         time.sleep(POLL_S)
-        ready, starting, said = ask(url, tolerated)
-    print(said)
+        ready, starting, body = ask(url, tolerated)
+    print(body)
     return 0 if ready else 1
 
 

@@ -17,8 +17,7 @@ T = TypeVar("T")
 Errors = tuple[type[Exception], ...]
 RETRY_S = 0.1
 NO_STREAM = 10059
-AWAY: Errors = (nats.errors.Error, TimeoutError)
-"""The broker is away, or is not ready yet."""
+AWAY: Errors = (nats.errors.Error, TimeoutError)  # the broker is away, or is not ready yet
 
 
 class StoppingError(Exception):

@@ -26,7 +26,7 @@ S = TypeVar("S", bound=ServiceSettings)
 BEAT_S = 0.5
 LOOK_S = 1.0
 STORAGE = "storage"
-DRAIN_S = 4.5  # the contract's 5 s less what the interpreter needs to end
+DRAIN_S = 4.5  # the contract's 5 s less the interpreter's own end
 
 
 @dataclass

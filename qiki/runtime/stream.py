@@ -17,8 +17,7 @@ from nats.js.errors import NotFoundError
 from qiki.runtime.retry import patiently
 from qiki.runtime.tasks import end_if_cancelled
 
-LOOK_S = 5.0
-"""Interval between two looks at the consumer; and between heartbeats."""
+LOOK_S = 5.0  # interval between two looks at the consumer; and between heartbeats
 _REQUEST_S = 2.0
 _GONE_AFTER_S = 30.0
 _FLOW_CONTROL = "$JS.FC."
@@ -77,7 +76,7 @@ class StreamReader:
         self._last = position.sequence if position else None
         self._newest = 0
         self._inbox = ""
-        self._delivered = 0  # by the present consumer, which numbers what it sends
+        self._delivered = 0  # by the present consumer, which numbers its messages
         self._broken = asyncio.Event()
 
     def lost(self) -> None:

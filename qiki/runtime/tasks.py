@@ -24,10 +24,7 @@ def end_if_cancelled() -> None:
 
 
 class TaskGroup(asyncio.TaskGroup):
-    """A task group that ends the process when a task has failed and another one ignores its cancellation.
-
-    Without that the group waits for its other tasks for ever, and the error is never shown.
-    """
+    """A task group that does not wait for ever, after an error, for a task that ignores its cancellation."""
 
     _left = False
 

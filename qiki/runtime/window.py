@@ -179,10 +179,7 @@ class PublishWindow:
 
 
 def _encoded(headers: Mapping[str, str]) -> bytes:
-    """Encode headers as nats-py does, in a quarter of the time of its whole publish.
-
-    nats-py matches every name with a pattern and translates every value by a table; our names are constants.
-    """
+    """Encode headers as nats-py does, without its checks of names and values: a quarter of the time of its publish."""
     lines = [
         f"{name}: {value.strip()}".replace("\r", " ").replace("\n", " ") + "\r\n" for name, value in headers.items()
     ]

@@ -16,8 +16,7 @@ from pathlib import Path
 
 LOOK_S = 1.0
 GRACE_S = 5.0
-ROOM_BYTES = 16 * 2**20
-"""Free space that makes a restart worth while: two of the server's message blocks."""
+ROOM_BYTES = 16 * 2**20  # free space that makes a restart worth while: two of the server's message blocks
 
 
 def main(command: list[str]) -> None:

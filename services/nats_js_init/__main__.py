@@ -1,6 +1,6 @@
 """Entry point: `python -m nats_js_init`."""
 
-import qiki.runtime.lean  # noqa: F401 - for what it does
+import qiki.runtime.lean  # noqa: F401 - for its effect
 
 import asyncio
 import contextlib
@@ -43,7 +43,7 @@ async def _report(jetstream: JetStreamContext, settings: InitSettings) -> None:
     try:
         reports = await apply(jetstream, plan(settings))
     except ImpossibleChangeError as error:
-        with contextlib.suppress(nats.errors.Error):  # its stream may be what cannot be made
+        with contextlib.suppress(nats.errors.Error):  # the events' stream itself may be missing
             await _emit(jetstream, INIT_FAILED, str(error))
         raise
     for report in reports:

@@ -44,7 +44,7 @@ class InitSettings(_Sizes):
     @classmethod
     def _no_longer_than_messages_are_kept(cls, window_s: float, info: ValidationInfo) -> float:
         age = str(info.field_name).replace("duplicate_window", "max_age")
-        age_s = info.data.get(age)  # none where it is wrong itself
+        age_s = info.data.get(age)  # none if it is wrong itself
         if age_s is not None and window_s > age_s:
             raise ValueError(f"expected at most {age.upper()}, which is {age_s:g}")
         return window_s

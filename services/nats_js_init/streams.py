@@ -80,7 +80,7 @@ class ApplyReport:
 
 
 async def apply(jetstream: JetStreamContext, plans: Iterable[StreamPlan]) -> list[ApplyReport]:
-    """Create what is missing, update what differs, leave the rest.
+    """Create missing streams and consumers, and update those that differ.
 
     Raises:
         ImpossibleChangeError: the server refuses.

@@ -1,7 +1,4 @@
-"""Events: the table of their kinds, their codes and their payloads.
-
-A kind is a row of `table.py` and a payload in `payloads.py`.
-"""
+"""Events: a kind is a row of `table.py`, with a code of `codes.py` and a payload in `payloads.py`."""
 
 from qiki.contracts.events.codes import *
 from qiki.contracts.events.payloads import *

@@ -221,10 +221,7 @@ class Evidence(Payload):
 
 
 class SystemMode(RunEvent):
-    """The agent's mode changes. SAFE_MODE is the state ERROR_STATE.
-
-    `mode` and `previous` are BOOTING, NORMAL, SAFE_MODE or SHUTDOWN; `trigger` is the state machine's.
-    """
+    """Change of the agent's mode: BOOTING, NORMAL, SAFE_MODE (the state ERROR_STATE) or SHUTDOWN."""
 
     category: str = "mode"
     source: str = "q_core_agent"
@@ -248,10 +245,7 @@ class DeviceReport(Payload):
 
 
 class BiosStatus(RunEvent):
-    """The power-on self test: the devices that the specification declares against those that answer.
-
-    `health_score` is the share of devices that are OK.
-    """
+    """Power-on self test of the specified devices; `health_score` is the share of devices that are OK."""
 
     category: str = "health"
     source: str = "bios"

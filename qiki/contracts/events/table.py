@@ -56,11 +56,10 @@ def _kind(
 # fmt: off
 BOOT_START = _kind(100, "life.boot", LifeCycle, "{service}:life", "INFO", "a service begins")
 BOOT_OK = _kind(101, "life.boot", LifeCycle, "{service}:life", "INFO", "a service is ready for the first time")
-INIT_OK = _kind(111, "life.init", LifeCycle, "{service}:life", "INFO", "streams and consumers are as they should")
+INIT_OK = _kind(111, "life.init", LifeCycle, "{service}:life", "INFO", "streams and consumers are as planned")
 INIT_FAILED = _kind(112, "life.init", LifeCycle, "{service}:life", "ERROR", "a stream cannot be made")
 
-SENSOR_RESTORED = _kind(201, "sensor.state", SensorAvailability, "q-sim-service:sensors", "INFO",
-    "a sensor works again")
+SENSOR_RESTORED = _kind(201, "sensor.state", SensorAvailability, "q-sim-service:sensors", "INFO", "a sensor is back")
 SENSOR_FAILED = _kind(202, "sensor.state", SensorAvailability, "q-sim-service:sensors", "ERROR", "a sensor fails")
 RADAR_RESTORED = _kind(201, "sensor.radar", RadarAvailability, "q-sim-service:power", "INFO", "the radar works again")
 RADAR_SHED = _kind(202, "sensor.radar", RadarAvailability, "q-sim-service:power", "WARNING",
@@ -69,11 +68,11 @@ RADAR_GAP = _kind(202, "radar.gap", RadarGap, "q-sim-radar:publisher", "ERROR",
     "frames were lost before they could be published")
 
 ACTUATOR_OK = _kind(301, "actuator", ActuatorOutcome, "q-sim-service:actuators", "INFO",
-    "an actuator command is accepted")
+    "an actuator accepts a command")
 ACTUATOR_FAILED = _kind(302, "actuator", ActuatorOutcome, "q-sim-service:actuators", "WARNING",
-    "an actuator command is refused, or dropped before it could act")
+    "an actuator refuses a command, or drops it before it acts")
 
-NATS_CONNECTED = _kind(410, "nats", Connection, "{service}:nats", "INFO", "a connection is made or made again")
+NATS_CONNECTED = _kind(410, "nats", Connection, "{service}:nats", "INFO", "a connection is made, or restored")
 NATS_DISCONNECTED = _kind(411, "nats", Connection, "{service}:nats", "WARNING",
     "a connection was lost; reported once it is back")
 LAG_CLEARED = _kind(401, "lag", Lag, "faststream-bridge:lag", "INFO", "a reader has caught up")
@@ -88,15 +87,15 @@ NAV_FAILED = _kind(502, "navigation.sensor", SensorAvailability, "q-sim-service:
 POWER_OK = _kind(601, "power.level", PowerLevel, "q-sim-service:power", "INFO", "the battery has recovered")
 POWER_LOW = _kind(602, "power.level", PowerLevel, "q-sim-service:power", "WARNING", "the battery is low")
 POWER_CRITICAL = _kind(603, "power.level", PowerLevel, "q-sim-service:power", "CRITICAL",
-    "the battery cannot hold the bus")
+    "the bus has too little power")
 
 HEALTH_OK = _kind(701, "health", HealthChange, "{service}:health", "INFO", "a service is ready again")
 HEALTH_FAILED = _kind(702, "health", HealthChange, "{service}:health", "ERROR", "a service is no longer ready")
-HULL_STRUCK = _kind(702, "health.hull", HullStruck, "q-sim-service:hull", "CRITICAL", "the hull is struck")
+HULL_STRUCK = _kind(702, "health.hull", HullStruck, "q-sim-service:hull", "CRITICAL", "the hull is hit")
 
 COMMAND_REFUSED = _kind(802, "security.refused", Refusal, "q-sim-service:control", "WARNING", "a command is refused")
 IDENTITY_SPOOFED = _kind(802, "security.spoof", IdentitySpoofed, "faststream-bridge:tracker", "WARNING",
-    "a track turns out to be a spoofer")
+    "a track claims an identity that is another's")
 
 GUARD_ALERT = _kind(802, "radar.guard", GuardAlert, "faststream-bridge:radar_guard", "WARNING",
     "a track meets a guard rule; severity follows the rule", "RadarGuardAlert")
@@ -111,14 +110,10 @@ AGENT_BOOTED = _kind(111, "system_mode", SystemMode, "q-core-agent:fsm", "INFO",
     "the agent's boot is complete: mode NORMAL")
 SAFE_MODE_ENTERED = _kind(900, "system_mode", SystemMode, "q-core-agent:fsm", "CRITICAL", "the agent enters SAFE_MODE")
 AGENT_HALTED = _kind(901, "system_mode", SystemMode, "q-core-agent:fsm", "WARNING", "the agent is asked to stop")
-SAFE_MODE_CLEARING = _kind(910, "system_mode", SystemMode, "q-core-agent:fsm", "INFO",
-    "the causes of SAFE_MODE are gone")
-SAFE_MODE_LEFT = _kind(911, "system_mode", SystemMode, "q-core-agent:fsm", "INFO",
-    "the agent leaves SAFE_MODE: mode NORMAL")
-BIOS_OK = _kind(701, "bios_status", BiosStatus, "q-core-agent:bios", "INFO",
-    "the self test finds every device in order")
-BIOS_FAILED = _kind(702, "bios_status", BiosStatus, "q-core-agent:bios", "ERROR",
-    "the self test misses a device or more")
+SAFE_MODE_CLEARING = _kind(910, "system_mode", SystemMode, "q-core-agent:fsm", "INFO", "SAFE_MODE has no more causes")
+SAFE_MODE_LEFT = _kind(911, "system_mode", SystemMode, "q-core-agent:fsm", "INFO", "the agent is back in mode NORMAL")
+BIOS_OK = _kind(701, "bios_status", BiosStatus, "q-core-agent:bios", "INFO", "the self test finds no faulty device")
+BIOS_FAILED = _kind(702, "bios_status", BiosStatus, "q-core-agent:bios", "ERROR", "the self test finds a faulty device")
 
 PROPOSAL_ACCEPTED = _kind(300, "agent.decision", Decision, "q-core-agent:decision", "INFO",
     "a proposal is accepted and its commands are sent")
@@ -131,9 +126,9 @@ RADAR_TRACKS_SEEN = _kind(211, "audit", RadarTracksSeen, "registrar:radar", "INF
     "a second with tracked frames is over")
 AUDIT_PRUNED = _kind(801, "audit", AuditPruned, "registrar:audit", "INFO", "old audit files are removed as configured")
 AUDIT_BROKEN = _kind(802, "audit", AuditBroken, "registrar:audit", "CRITICAL",
-    "the audit log was cut or changed while the registrar was away")
+    "the audit log was cut or changed while no registrar ran")
 AUDIT_REPAIRED = _kind(911, "audit", AuditRepaired, "registrar:audit", "WARNING",
-    "a torn line was taken away after a crash")
+    "a line cut short by a crash is removed")
 # fmt: on
 
 EVENTS = tuple(row for row in globals().copy().values() if isinstance(row, EventKind))

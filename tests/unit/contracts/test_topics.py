@@ -19,7 +19,7 @@ SUBJECTS = {
     "qiki.tracker.v1.frames": ("TrackedFrame", "faststream-bridge", "QIKI_TRACKER_V1"),
     "qiki.truth.v1.contacts": ("TruthSnapshot", "q-sim-service", None),
     "qiki.agent.v1.state": ("AgentState", "qiki-dev", None),
-    "qiki.dlq.v1.>": (None, "whoever could not read it", "QIKI_DLQ_V1"),
+    "qiki.dlq.v1.>": (None, "the reader that failed", "QIKI_DLQ_V1"),
 }
 
 
