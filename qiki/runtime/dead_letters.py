@@ -7,7 +7,9 @@ import nats.errors
 import structlog
 from nats.aio.msg import Msg
 from prometheus_client import Counter
+from pydantic import ValidationError
 
+from qiki.contracts.fields import first_fault
 from qiki.contracts.headers import MESSAGE_ID, ORIGIN_SEQUENCE, ORIGIN_SUBJECT, REASON
 from qiki.contracts.topics import dead_letter_subject
 from qiki.errors import QikiError
@@ -57,7 +59,9 @@ async def bury(window: PublishWindow, message: Stored, reason: str | Exception) 
 
 
 def reason_text(reason: str | Exception) -> str:
-    """Return a reason as one line of a header."""
-    if isinstance(reason, Exception) and not isinstance(reason, QikiError):
+    """Return a reason as one line of a header; of an invalid body the first fault."""
+    if isinstance(reason, ValidationError):
+        reason = f"{type(reason).__name__}: {first_fault(reason)}"
+    elif isinstance(reason, Exception) and not isinstance(reason, QikiError):
         reason = f"{type(reason).__name__}: {reason}"
     return " ".join(str(reason)[: 4 * MAX_REASON].encode(errors="replace").decode().split())[:MAX_REASON]

@@ -1,11 +1,13 @@
-"""What a dead letter says of why."""
+"""Reasons of dead letters, and their bytes."""
 
 import asyncio
 from collections.abc import Mapping
 
 import nats.errors
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
+from qiki.contracts.fields import Vector
 from qiki.errors import QikiError, UserError
 from qiki.runtime.dead_letters import MAX_REASON, Stored, bury, reason_text
 
@@ -27,6 +29,12 @@ def test_a_reason_is_one_line_that_a_header_can_carry(reason: str | Exception, t
 
 def test_a_reason_is_short_however_long_the_text():
     assert len(reason_text("x" * 1_000_000)) == len(reason_text(ValueError("x" * 1_000_000))) == MAX_REASON
+
+
+def test_the_reason_of_an_invalid_body_is_its_first_fault():
+    with pytest.raises(ValidationError) as invalid:
+        TypeAdapter(list[Vector]).validate_json(f"[{','.join(['{}'] * 1000)}]")
+    assert reason_text(invalid.value) == "ValidationError: 0.x: Field required (and 2999 more)"
 
 
 class Window:

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from qiki.runtime.probe import ask
-from qiki.runtime.probe import health_page, write_error
+from qiki.runtime.probe import ask, health_page, write_error
 from qiki_harness.testing import Broker
 
 LOST = "JetStream stream '$G > A' could not be recovered"
