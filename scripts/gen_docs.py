@@ -20,8 +20,7 @@ from qiki.contracts.fields import Payload
 from qiki.contracts.radar import MAX_DETECTIONS, MAX_FRAME_BYTES, MAX_FRAME_NODES
 from qiki.contracts.radar_figures import RadarFigures
 from qiki.contracts.topics import STREAMS, TOPICS, Topic
-from qiki.tracking.classes import CLASSES, ObjectClass
-from qiki.tracking.classify import LEAST_CONFIDENCE, LEAST_HITS
+from qiki.tracking.classify import CLASSES, LEAST_CONFIDENCE, LEAST_HITS, ObjectClass
 from qiki.world.commands import COMMANDS
 
 DOCS = Path(__file__).parent.parent / "docs"

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from qiki.botspec.planes import Node, sensor_id
-from qiki.contracts import models
+from qiki.contracts import telemetry as state
 from qiki.contracts.enums import FriendFoe, ObjectType, TransponderMode
 from qiki.contracts.fields import Vector
 from qiki.contracts.telemetry import SimState, TelemetrySnapshot, TruthBot, TruthContact, TruthSnapshot
@@ -64,14 +64,14 @@ def telemetry(world: SimWorld, sim_state: SimState) -> TelemetrySnapshot:
         position=_vector(vehicle.position_m),
         velocity=math.hypot(*vehicle.velocity_mps),
         heading=vehicle.drive.heading_deg,
-        attitude=models.Attitude(roll_rad=0.0, pitch_rad=0.0, yaw_rad=yaw_rad(vehicle.drive.heading_deg)),
+        attitude=state.Attitude(roll_rad=0.0, pitch_rad=0.0, yaw_rad=yaw_rad(vehicle.drive.heading_deg)),
         battery=vehicle.power.battery.soc_pct,
-        hull=models.HullState(integrity=vehicle.hull.integrity_pct),
+        hull=state.HullState(integrity=vehicle.hull.integrity_pct),
         power=_power(vehicle),
         thermal=_thermal(vehicle),
-        propulsion=models.PropulsionState(propellant_kg=thrusters.propellant_kg, rcs_active=thrusters.throttle > 0),
-        docking=models.DockingState(state=vehicle.docking.state, port=vehicle.docking.port),
-        comms=models.CommsState(xpdr_mode=vehicle.transponder.mode, xpdr_allowed=vehicle.transponder.allowed),
+        propulsion=state.PropulsionState(propellant_kg=thrusters.propellant_kg, rcs_active=thrusters.throttle > 0),
+        docking=state.DockingState(state=vehicle.docking.state, port=vehicle.docking.port),
+        comms=state.CommsState(xpdr_mode=vehicle.transponder.mode, xpdr_allowed=vehicle.transponder.allowed),
         sensors={
             kind.name.lower(): {"id": str(sensor_id(kind)), "ok": vehicle.sensors.works(kind)}
             for kind in vehicle.sensors.parameters.fitted
@@ -85,9 +85,9 @@ def yaw_rad(heading_deg: float) -> float:
     return yaw + 2 * math.pi if yaw <= -math.pi else yaw
 
 
-def _power(vehicle: Vehicle) -> models.PowerState:
+def _power(vehicle: Vehicle) -> state.PowerState:
     bus = vehicle.bus
-    return models.PowerState(
+    return state.PowerState(
         soc_pct=vehicle.power.battery.soc_pct,
         power_in_w=bus.power_in_w,
         power_out_w=bus.power_out_w,
@@ -104,15 +104,15 @@ def _power(vehicle: Vehicle) -> models.PowerState:
     )
 
 
-def _thermal(vehicle: Vehicle) -> models.ThermalState:
+def _thermal(vehicle: Vehicle) -> state.ThermalState:
     plane = vehicle.thermal
     nodes = (
-        models.ThermalNode(
+        state.ThermalNode(
             id=node, temp_c=plane.temperature_c(node), t_max_c=plane.trip_c(node), tripped=plane.tripped(node)
         )
         for node in Node
     )
-    return models.ThermalState(nodes=tuple(nodes))
+    return state.ThermalState(nodes=tuple(nodes))
 
 
 def _vector(values: Vector3 | list[float]) -> Vector:
