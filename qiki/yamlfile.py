@@ -15,26 +15,18 @@ TRUE_OR_FALSE = re.compile("^(?:true|false)$")
 
 
 class FileError(UserError):
-    """An invalid file.
-
-    Attributes:
-        path: the file
-        line: counted from 1; None: the file cannot be read
-        field: dotted path of the value, "" for the file as a whole
-    """
+    """An invalid file: its line from 1, None if it cannot be read; the field's dotted path, "" for the whole file."""
 
     def __init__(self, path: Path, line: int | None, field: str, reason: str) -> None:
-        super().__init__(
-            f"{path}{'' if line is None else f':{line}'}: {field + ': ' if field else ''}{' '.join(reason.split())}"
-        )
+        place = f"{path}" if line is None else f"{path}:{line}"
+        super().__init__(f"{place}: {field + ': ' if field else ''}{' '.join(reason.split())}")
         self.path, self.line, self.field = path, line, field
 
 
 def load_yaml_model(path: Path, model: type[M]) -> M:
     """Read the file into `model`.
 
-    Raises:
-        FileError: the first fault: unreadable, not YAML, a duplicate key, or not valid for the model.
+    A FileError names the first fault: unreadable, not YAML, a duplicate key, or not valid for the model.
     """
     root = _compose(path)
     try:
