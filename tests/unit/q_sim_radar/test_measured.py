@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from q_sim_radar.measured import Measured
 
 from generated.q_sim_api_pb2 import StreamRadarFramesResponse
 from generated.radar.v1 import radar_pb2 as pb
+from q_sim_radar.backlog import Measured
 from q_sim_radar.source import radars_of
 from qiki.contracts.enums import FriendFoe
 from qiki.contracts.headers import Message
