@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from qiki.runtime import probe as ours
-from qiki.runtime.async_probe import ask
 from qiki_harness.compose import Healthcheck
 from qiki_harness.stack.guardian import Guardian
 from qiki_harness.stack.model import ServiceHealth
@@ -66,7 +65,7 @@ async def probe(
     much, and for six services every other second that was a third of what the whole stack needs.
     """
     if question := _question_of_ours(check, folder):
-        passed, words = await ask(*question)
+        passed, words = await ours.ask_in_loop(*question)
         return passed, _last(words)
     try:
         process = await asyncio.create_subprocess_exec(
