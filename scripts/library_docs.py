@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "docs/examples/library"
-ORDER = ("fly", "track", "guard", "audit")
+ORDER = ("fly", "track", "guard", "audit", "engine")
 ROOMS = ("flight", "world", "radar", "tracking", "guard", "agent", "audit", "botspec", "contracts", "runtime")
 HEAD = """\
 # The library
@@ -55,18 +55,24 @@ def _modules() -> Iterator[str]:
     yield "## Which module holds what\n"
     for folder in ("qiki", "services", "harness/qiki_harness"):
         for package in sorted({path.parent for path in (ROOT / folder).rglob("*.py")}):
-            rows = list(_rows(package))
-            if rows:
-                yield f"### `{package.relative_to(ROOT)}/`\n\n| module | what is in it |\n| --- | --- |"
+            yield f"### `{package.relative_to(ROOT)}/`\n"
+            if (init := package / "__init__.py").exists():
+                yield f"{_first(ast.get_docstring(_parsed(init)[0]))}\n"
+            if rows := list(_rows(package)):
+                yield "| file | what is in it |\n| --- | --- |"
                 yield from rows
                 yield ""
 
 
 def _rows(package: Path) -> Iterator[str]:
-    for path in sorted(package.glob("*.py")):
-        docstring = ast.get_docstring(_parsed(path)[0])
+    """Yield the modules of a folder, and its data files with their first comment."""
+    for path in sorted((*package.glob("*.py"), *package.glob("*.yaml"), *package.glob("*.conf"))):
+        if path.suffix == ".py":
+            about = _first(ast.get_docstring(_parsed(path)[0]))
+        else:
+            about = path.read_text().partition("\n")[0].lstrip("# ")
         if path.name not in {"__init__.py", "__main__.py"}:
-            yield f"| `{path.name}` | {_first(docstring)} |"
+            yield f"| `{path.name}` | {about} |"
 
 
 def _parsed(path: Path) -> tuple[ast.Module, str]:
@@ -84,6 +90,8 @@ def _signature(value: object) -> str:
 def _about(value: object) -> str:
     if inspect.isclass(value) or inspect.isfunction(value):
         return _first(value.__doc__)
+    if isinstance(value, Path):
+        return f"`{value.relative_to(ROOT)}`"
     return f"`{value!r}`" if isinstance(value, str) else type(value).__name__
 
 

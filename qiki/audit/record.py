@@ -1,4 +1,4 @@
-"""Audit records: one line of JSON for each event, chained to the line before by hash.
+"""Making and reading a line of the audit log: sealing a record with its hash, unsealing and checking it.
 
 A line's members stand in the contract's order without blanks; `hash` is the last one and the SHA-256 of the line
 without it. That includes `previous_hash`, so every hash depends on all lines before.

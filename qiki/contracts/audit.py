@@ -1,4 +1,4 @@
-"""The audit record: one line of the registrar's files, and one message on the audit subject."""
+"""The record that a line of the audit log is, and a message on the audit subject."""
 
 from typing import Annotated, Any, Literal, get_args
 

@@ -1,4 +1,4 @@
-"""The table of topics. Streams, documents, staleness and the histories of the tests' twin are derived from it.
+"""The table of topics and the table of streams with their sizes; documents, staleness and the twin's histories follow.
 
 A new topic is its row here and its model: nothing else lists the topics again.
 """

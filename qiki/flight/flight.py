@@ -13,7 +13,7 @@ from qiki.contracts.events import Decision, EventKind
 from qiki.contracts.fields import Payload
 from qiki.contracts.headers import Message
 from qiki.errors import UserError
-from qiki.flight.agent_seat import SIMULATOR, AgentSeat
+from qiki.flight.agent_driver import SIMULATOR, AgentDriver
 from qiki.flight.frames import FlownFrame, scan_of
 from qiki.guard import load_rules
 from qiki.guard.rules import GuardRules
@@ -111,7 +111,7 @@ class Flight:
         parameters = TrackerParameters(short_range_m=sr_threshold_m)
         self._tracked = TrackedRun(run_id, parameters, rules or load_rules(), scenario.identities, self._radar)
         self._events: list[RaisedEvent] = []
-        self._agent = None if agent is None else AgentSeat(self.world, bot, agent, engines or {}, self._raise)
+        self._agent = None if agent is None else AgentDriver(self.world, bot, agent, engines or {}, self._raise)
         self._agent_ticks = agent_ticks
         self._raise(SIMULATOR, *run_started(self.world))
 

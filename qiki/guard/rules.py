@@ -1,4 +1,4 @@
-"""Guard rules as data."""
+"""The form of a guard rule, and the conditions that it may have; the rules themselves are in `rules.yaml`."""
 
 from enum import IntEnum
 from typing import Annotated, Literal, Self

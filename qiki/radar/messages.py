@@ -1,4 +1,4 @@
-"""A radar frame as the three messages that carry it: the union, long range alone, short range alone."""
+"""The three messages of a radar frame: all detections, long range alone, short range alone."""
 
 from datetime import datetime
 

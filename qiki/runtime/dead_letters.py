@@ -13,7 +13,7 @@ from qiki.contracts.fields import first_fault
 from qiki.contracts.headers import MESSAGE_ID, ORIGIN_SEQUENCE, ORIGIN_SUBJECT, REASON
 from qiki.contracts.topics import dead_letter_subject
 from qiki.errors import QikiError
-from qiki.runtime.window import PublishWindow
+from qiki.runtime.publish_window import PublishWindow
 
 DEAD_LETTERS = Counter("qiki_dead_letters_total", "Messages put aside as unreadable", ["stream"])
 MAX_REASON = 500

@@ -1,4 +1,4 @@
-"""Health checks: of a container, with exit status 0 when the URL answers 200, and of the broker's store.
+"""The program that a container's health check runs (`healthcheck` in the compose file), and the health of the store.
 
     python -IS qiki/runtime/probe.py http://127.0.0.1:9100/readyz [TOLERATED]
 

@@ -1,4 +1,4 @@
-"""Requests that are made again until they are answered."""
+"""Requests to the broker that are repeated until they are answered."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""The tracker's error tree: scan, reversed time and snapshot under TrackerError, it under QikiError."""
+"""The tracker's errors."""
 
 from qiki.errors import QikiError
 

@@ -1,4 +1,4 @@
-"""Gate: the plots that can be of each track, and their likelihoods."""
+"""The gate of association: the plots that can be of each track, and their likelihoods; its size is in `parameters`."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Parameters of the tracker: its radar and its targets."""
+"""The tracker's numbers: size of the gate, thresholds of confirmation and deletion, the radar, the targets."""
 
 from dataclasses import dataclass, replace
 from math import exp, log, pi, radians

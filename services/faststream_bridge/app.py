@@ -29,10 +29,10 @@ from qiki.guard import load_rules
 from qiki.guard.rules import GuardRules
 from qiki.runtime import nats_patches
 from qiki.runtime.nats import Hooks, Link, connect, connection_options
+from qiki.runtime.publish_window import PublishWindow
 from qiki.runtime.retry import RETRY_S, StoppingError
 from qiki.runtime.service import Service
 from qiki.runtime.tasks import TaskGroup
-from qiki.runtime.window import PublishWindow
 from qiki.tracking import TrackerError, TrackerParameters
 
 BATCH = 100

@@ -9,8 +9,8 @@ import nats.errors
 
 from faststream_bridge.frames import Acknowledge
 from qiki.contracts.headers import Message
+from qiki.runtime.publish_window import PublishWindow
 from qiki.runtime.tasks import TaskGroup
-from qiki.runtime.window import PublishWindow
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""A message of the radar stream, read once at the door: a frame, or the reason why it is none."""
+"""A message of the radar stream, parsed once: a frame, or the reason why it is none."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Lag of the streams' consumers: of every durable as metrics, of our own as events too.
+"""How far the readers of streams are behind: a metric for each durable, an event for our own.
 
 A question without an answer is an error and no value: a zero would look like a consumer without lag.
 """

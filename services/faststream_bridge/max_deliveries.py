@@ -12,9 +12,9 @@ from pydantic import BaseModel, Field, ValidationError
 
 from qiki.runtime.dead_letters import Stored, bury, reason_text
 from qiki.runtime.nats import Link
+from qiki.runtime.publish_window import PublishWindow
 from qiki.runtime.retry import patiently
 from qiki.runtime.tasks import TaskGroup
-from qiki.runtime.window import PublishWindow
 
 ADVISORIES = "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.>"
 log = structlog.get_logger()

@@ -1,4 +1,4 @@
-"""Sizes and times of the streams, from the environment."""
+"""Overrides, from the environment, of the sizes and times in the table of streams (`qiki.contracts.topics`)."""
 
 from dataclasses import replace
 from typing import Any

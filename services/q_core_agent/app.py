@@ -21,8 +21,8 @@ from qiki.agent.engine import Engine
 from qiki.agent.perception.observer import Observer
 from qiki.botspec import BotConfig, generate, load_spec, profile_hash
 from qiki.runtime.nats import Link, connect
+from qiki.runtime.publish_window import PublishWindow
 from qiki.runtime.service import Service
-from qiki.runtime.window import PublishWindow
 
 FINISH_S = 1.5
 """How long a tick in progress may take when the agent is stopped."""

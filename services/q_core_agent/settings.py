@@ -1,4 +1,4 @@
-"""Settings of the agent."""
+"""The agent's settings: its tick, its engines and their budget, the least staleness limit, lockstep."""
 
 from pathlib import Path
 

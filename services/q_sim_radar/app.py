@@ -15,10 +15,10 @@ from qiki.contracts.headers import FrameOrigin
 from qiki.radar.messages import LAST_SUBJECT, frame_messages
 from qiki.runtime.clock import now
 from qiki.runtime.nats import Link, connect
+from qiki.runtime.publish_window import PublishWindow
 from qiki.runtime.retry import StoppingError, last_message, until_there
 from qiki.runtime.service import Service
 from qiki.runtime.tasks import TaskGroup
-from qiki.runtime.window import PublishWindow
 
 PUBLISHED = Counter("qiki_radar_frames_published_total", "Frames handed to JetStream")
 LOST = Counter("qiki_radar_frames_lost_total", "Frames that were measured and will not be published")

@@ -10,9 +10,9 @@ from q_sim_service.settings import SimulatorSettings
 from q_sim_service.ticker import Ticker
 from qiki.botspec import BotConfig, generate, load_spec, profile_hash
 from qiki.runtime.nats import connect
+from qiki.runtime.publish_window import PublishWindow
 from qiki.runtime.service import Service
 from qiki.runtime.tasks import TaskGroup
-from qiki.runtime.window import PublishWindow
 from qiki.world.scenario import load_named_scenario, load_scenario
 from qiki.world.simulator import Setup, Simulator
 

@@ -20,10 +20,10 @@ from qiki.contracts import topics
 from qiki.runtime.clock import now
 from qiki.runtime.dead_letters import Stored, bury
 from qiki.runtime.nats import Link, connect
+from qiki.runtime.publish_window import PublishWindow
 from qiki.runtime.retry import RETRY_S, StoppingError, until_there
 from qiki.runtime.service import Service
 from qiki.runtime.tasks import TaskGroup, end_if_cancelled
-from qiki.runtime.window import PublishWindow
 from registrar.radar import TRAFFIC, summarise
 from registrar.registry import CONDITION, Registry, newest_anchor, on_files
 from registrar.settings import RegistrarSettings

@@ -21,10 +21,10 @@ from qiki.contracts.audit import AUDIT_SOURCE, AUDIT_TYPE, AuditRecord
 from qiki.contracts.events import AUDIT_BROKEN, AUDIT_PRUNED, AUDIT_REPAIRED, AuditBroken, AuditPruned, AuditRepaired
 from qiki.contracts.headers import cloud_event
 from qiki.runtime.clock import now
+from qiki.runtime.publish_window import PublishWindow
 from qiki.runtime.reading import read_payload
 from qiki.runtime.retry import last_message, patiently
 from qiki.runtime.service import Service
-from qiki.runtime.window import PublishWindow
 from registrar.settings import RegistrarSettings
 
 CONDITION = "audit log"

@@ -18,9 +18,9 @@ from nats_js_init.streams import apply, plan
 from qiki.contracts import topics
 from qiki.runtime.health import Health
 from qiki.runtime.nats import Link, connect
+from qiki.runtime.publish_window import PublishWindow
 from qiki.runtime.service import Service
 from qiki.runtime.settings import ServiceSettings
-from qiki.runtime.window import PublishWindow
 from qiki_harness.testing import Broker, until_async
 
 LETTERS = "qiki.dlq.v1.qiki.radar.v1.tracks"

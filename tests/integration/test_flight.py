@@ -34,6 +34,10 @@ TS_INGEST = re.compile(rb'"ts_ingest":"[^"]*"')
 GUARD = (GUARD_ALERT.subject, GUARD_RESUMED.subject, GUARD_CLEARED.subject, IDENTITY_SPOOFED.subject)
 AGENT = tuple(kind.subject for kind in (SAFE_MODE_ENTERED, PROPOSAL_ACCEPTED, PROPOSAL_REFUSED, BIOS_OK))
 SLOW_MACHINE_S = 150.0
+ORDERS = (
+    ("sim.rcs.fire", {"axis": "port", "pct": 40.0, "duration_s": 2.0}),
+    ("sim.xpdr.mode", {"mode": "SILENT"}),
+)
 
 
 def avoidance(bot: BotConfig) -> dict[str, object]:
@@ -51,10 +55,13 @@ def avoidance(bot: BotConfig) -> dict[str, object]:
 def test_a_stack_and_one_process_fly_the_same_run(own_twin, installed, tmp_path, scenario, engines, seconds):
     bot = generate(load_spec())
     flight = Flight(load_scenario(scenario), run_id=RUN, engines=avoidance(bot) if engines else {}, agent_ticks=TICKS)
+    for name, parameters in ORDERS:
+        flight.command(name, **parameters)
     flown = in_process(flight, seconds)
     last = len(flown[topics.FRAMES.subject]) - 1
 
     twin = own_twin(scenario, run_id=RUN, start=False, without=("qiki-dev",))
+    assert all(twin.command(name, **parameters).ok for name, parameters in ORDERS)
     folder = installed(AVOIDANCE, avoidance="avoidance:Avoidance")
     settings = {"PYTHONPATH": folder, "AGENT_LOCKSTEP_TICKS": TICKS, "AGENT_ENGINES": "all" if engines else "none"}
     agent = ServiceProcess("q_core_agent", tmp_path / "agent.log", **settings, **twin.stack.info.addresses)

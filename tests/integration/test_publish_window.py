@@ -12,9 +12,9 @@ from nats.js.api import AckPolicy, ConsumerConfig, StreamConfig
 from qiki.contracts.headers import MESSAGE_ID
 from qiki.runtime.health import Health
 from qiki.runtime.nats import Link, connect
+from qiki.runtime.publish_window import PublishWindow
 from qiki.runtime.service import Service
 from qiki.runtime.settings import ServiceSettings
-from qiki.runtime.window import PublishWindow
 from qiki_harness.testing import Broker, until_async
 from qiki_harness.testing.processes import CONFIGURATION
 

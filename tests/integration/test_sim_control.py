@@ -32,8 +32,8 @@ from qiki.contracts.events import CODE, RADAR_SHED, RadarAvailability
 from qiki.contracts.telemetry import TelemetrySnapshot, TruthSnapshot
 from qiki.runtime.health import Health
 from qiki.runtime.nats import connect
+from qiki.runtime.publish_window import PublishWindow
 from qiki.runtime.service import Service
-from qiki.runtime.window import PublishWindow
 from qiki.world.scenario import load_scenario
 from qiki.world.simulator import Setup, Simulator
 

@@ -31,7 +31,7 @@ _SILENT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class WholeFrame:
+class ScoredFrame:
     """A frame with its truth and all tracks that the tracker announced."""
 
     truth: TruthSnapshot
@@ -86,7 +86,7 @@ def records_of(watcher: Watcher, reach_m: float) -> list[ScanRecord]:
     ]
 
 
-def whole_frames(watcher: Watcher, run: str, after: Moment | None = None) -> list[WholeFrame]:
+def whole_frames(watcher: Watcher, run: str, after: Moment | None = None) -> list[ScoredFrame]:
     """Return the frames of a run of which all has come, in order."""
     truth = {record.data.frame: record.data for record in watcher.truth(after=after, run_id=run)}
     place: dict[str, Any] = {"after": after, "run": run, "frame": above(-1)}
@@ -97,7 +97,7 @@ def whole_frames(watcher: Watcher, run: str, after: Moment | None = None) -> lis
     notices = watcher.tracked_frames(_readable, **place)
     announced = {record.frame: record.data.tracks for record in notices}
     return [
-        WholeFrame(truth[number], frames[number], tracks[number].values())
+        ScoredFrame(truth[number], frames[number], tracks[number].values())
         for number in sorted(announced.keys() & truth.keys() & frames.keys())
         if len(tracks[number]) >= announced[number]
     ]
@@ -108,7 +108,7 @@ def _readable(_: object) -> bool:
     return True
 
 
-def _scan(whole: WholeFrame, t_s: float, reach_m: float) -> ScanRecord:
+def _scan(whole: ScoredFrame, t_s: float, reach_m: float) -> ScanRecord:
     bot, plots = whole.truth.bot, whole.frame.detections
     own_position, own_velocity = _vectors([bot.position])[0], _vectors([bot.velocity])[0]
     position, velocity = (

@@ -1,4 +1,4 @@
-"""Checks of the parts of the stack: what one is, how it waits, and how they run side by side."""
+"""What a check of the smoke test is, how it waits, and how checks run side by side; the table is in `checks/`."""
 
 import time
 from collections.abc import Callable, Sequence

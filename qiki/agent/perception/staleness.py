@@ -1,4 +1,4 @@
-"""Staleness of the agent's two inputs: silent although messages are due, or late."""
+"""The agent's staleness limits: when an input is silent too long or too late, from the rates in the table of topics."""
 
 from collections import deque
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Loads, and their shares of a limited budget."""
+"""The loads, the order in which they are shed, and their shares of a limited budget."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

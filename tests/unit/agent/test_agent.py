@@ -19,7 +19,7 @@ from qiki.contracts.agent import AgentState
 from qiki.contracts.enums import CommandType, FSMState, ProposalStatus
 from qiki.contracts.events import Decision, EventKind, SystemMode
 from qiki.contracts.fields import Payload
-from qiki.flight.agent_seat import run_to_end
+from qiki.flight.agent_driver import run_to_end
 
 BOOTING, IDLE, ACTIVE, ERROR, SHUTDOWN = list(FSMState)[1:]
 PUSH = Proposal((fire("forward", 50.0, 1.0),), "the way is free", key="push")

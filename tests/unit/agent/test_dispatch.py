@@ -15,7 +15,7 @@ from qiki.botspec import BotConfig
 from qiki.botspec.actuators import find_actuator
 from qiki.contracts.enums import FSMState, ProposalStatus, Unit
 from qiki.contracts.events import Evidence
-from qiki.flight.agent_seat import run_to_end
+from qiki.flight.agent_driver import run_to_end
 
 INSTANT = SimInstant("6f1c3d1e-0000-4000-8000-000000000001", 1_790_000_000.125, 7)
 INPUT = Evidence(subject="qiki.telemetry", sequence=None, age_s=0.2)

@@ -52,3 +52,9 @@ def test_the_log_is_verified_and_searched(run, tmp_path):
     assert lines[0] == "2 records, 0 faults"
     assert len(lines) == 2
     assert "900" in lines[1]
+
+
+def test_the_engine_climbs(run):
+    *decisions, velocity = run("engine")
+    assert any("climber: EXECUTED, too slow" in line for line in decisions), decisions
+    assert float(velocity.strip("()").split(",")[2]) >= 1.0

@@ -7,7 +7,7 @@ import pytest
 from qiki.agent.engine import EngineResult, FaultKind
 from qiki.agent.proposals import Proposal
 from qiki.agent.world import World
-from qiki.flight.agent_seat import InlineEngines, run_to_end
+from qiki.flight.agent_driver import InlineEngines, run_to_end
 
 IDEA = Proposal((), "an idea")
 WORLD = World(tick=1)

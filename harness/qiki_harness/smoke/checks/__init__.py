@@ -1,4 +1,4 @@
-"""The table of checks: each stands behind those that it needs."""
+"""The table of what the smoke test checks, each with the checks that it needs."""
 
 from qiki_harness.smoke.check import Check
 from qiki_harness.smoke.checks.agent import agent, guard

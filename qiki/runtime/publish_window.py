@@ -1,4 +1,4 @@
-"""JetStream publishes: many in flight, each acknowledged or sent again, in order.
+"""The publish window: many publishes in flight, each sent again until it is stored, also after a refusal; in order.
 
 nats-py's own `publish_async` never times out when the broker dies, and one awaited publish at a time has a tenth of the
 throughput. Here a message without an acknowledgement is sent again after a reconnect or a time, oldest first and before

@@ -36,7 +36,7 @@ HELD = takes_effect("stopped")
 T = TypeVar("T")
 
 
-class AgentSeat:
+class AgentDriver:
     """Feeds the agent's observer and lets it decide, as a stack in lockstep does.
 
     `emit` takes service, kind, payload, id and time of each event that the agent, or the simulator for it, raises.
