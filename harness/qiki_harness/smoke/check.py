@@ -1,4 +1,4 @@
-"""What a check of the smoke test is, how it waits, and how checks run side by side; the table is in `checks/`."""
+"""What a check of the smoke test is, and how checks wait and run side by side; their table is `checks/__init__.py`."""
 
 import time
 from collections.abc import Callable, Sequence
