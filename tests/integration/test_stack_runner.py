@@ -446,6 +446,8 @@ def test_a_service_left_out_is_waited_for_and_can_be_run_by_hand(start: Starter,
     states = [info.services[name].state for name in ("db", "web", "aside")]
     assert states == [State.EXTERNAL, State.WAITING, State.RUNNING]
     assert (tmp_path / "run" / "db.env").read_text() == "WORD=two words\n"
+    with pytest.raises(StackError, match=r"db was left out \(--without\)"):
+        stack.restart("db")
     with subprocess.Popen(["/bin/sh", "-c", info.services["db"].by_hand], start_new_session=True) as db:
         stack.wait_until("web runs", lambda now: now.services["web"].state is State.RUNNING, DEADLINE_S)
         os.killpg(db.pid, signal.SIGKILL)

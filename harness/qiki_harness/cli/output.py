@@ -109,10 +109,11 @@ class Progress:
 def summary(info: StackInfo, *, detached: bool) -> str:
     """Say what runs, where, and what to type next, in at most six lines."""
     times = [status.ready_after_s or 0.0 for status in info.services.values()]
+    started = [status for status in info.services.values() if status.state is not State.EXTERNAL]
     name = "" if info.name == "default" else f" --name {info.name}"
     next_steps = ["qiki watch", "qiki ps", *(["qiki logs -f", "qiki down"] if detached else [])]
     lines = [
-        f"Stack {info.name!r} is up: {len(info.services)} services in {max(times):.1f} s.",
+        f"Stack {info.name!r} is up: {len(started)} services in {max(times):.1f} s.",
         "  reach it at   " + "  ".join(f"{key}={value}" for key, value in info.addresses.items()),
         f"  logs, data in {info.folder}",
         "  next          " + "   ".join(step + name for step in next_steps) + ("" if detached else "   Ctrl-C ends it"),

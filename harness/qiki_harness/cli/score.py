@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from importlib.util import find_spec
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -59,6 +60,8 @@ def score(
 
     if live and (scenario is not None or seed is not None):
         raise HarnessError("--live scores what the stack plays: leave the scenario and --seed out")
+    if picture is not None and find_spec("matplotlib") is None:
+        raise HarnessError("--picture takes matplotlib, which is not installed: pip install 'qiki-dtmp[score]'")
     if live:
         from qiki_harness.scoring.live import listen  # noqa: PLC0415
 

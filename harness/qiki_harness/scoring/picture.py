@@ -22,7 +22,7 @@ def save_picture(path: Path, title: str, scans: Sequence[ScanRecord], course: Ov
     """Draw a run and write it, in the format that the file's name says.
 
     Raises:
-        HarnessError: matplotlib is not installed, or the file cannot be written.
+        HarnessError: the file cannot be written.
     """
     figure = draw(title, scans, course)
     try:
@@ -32,15 +32,9 @@ def save_picture(path: Path, title: str, scans: Sequence[ScanRecord], course: Ov
 
 
 def draw(title: str, scans: Sequence[ScanRecord], course: OverTime) -> "Figure":
-    """Return the picture.
+    """Return the picture; takes matplotlib, which is optional."""
+    from matplotlib.figure import Figure  # noqa: PLC0415
 
-    Raises:
-        HarnessError: matplotlib is not installed.
-    """
-    try:
-        from matplotlib.figure import Figure  # noqa: PLC0415  # it is optional
-    except ImportError:
-        raise HarnessError("a picture takes matplotlib: pip install matplotlib, or 'qiki-dtmp[score]'") from None
     figure = Figure(figsize=(13, 6), layout="constrained")
     figure.suptitle(title)
     plan, errors = figure.subplots(1, 2, width_ratios=(1.2, 1))

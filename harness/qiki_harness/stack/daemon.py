@@ -166,6 +166,7 @@ class StackRun:
 
     async def _handle(self, request: Mapping[str, str]) -> None:
         service = request.get("service", "")
+        self.supervisor.check_ours(service)
         match request.get("do"):
             case "stop":
                 self.supervisor.request_stop()

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -40,8 +41,10 @@ def own_environment(service: ComposeService) -> dict[str, str]:
 
 def _command_line(service: ComposeService) -> str:
     """Return the shell line that runs a service as the stack would: its folder, its variables, its command."""
+    program, *arguments = service.command
+    command = [sys.executable if program == "python" else program, *arguments]  # also where no venv is activated
     settings = [f"{key}={shlex.quote(value)}" for key, value in sorted(own_environment(service).items())]
-    return f"cd {shlex.quote(str(service.working_dir))} && {' '.join([*settings, shlex.join(service.command)])}"
+    return f"cd {shlex.quote(str(service.working_dir))} && {' '.join([*settings, shlex.join(command)])}"
 
 
 def _ports_in(values: Mapping[str, str], ports: list[StackPort]) -> dict[str, int]:

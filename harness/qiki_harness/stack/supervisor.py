@@ -132,6 +132,11 @@ class Supervisor:
             for name in reversed(list(self._project.services)):
                 stops[name] = group.create_task(stop_after_dependants(name))
 
+    def check_ours(self, name: str) -> None:
+        """Raise StackError for a service that the user runs by hand: the stack has no process of it."""
+        if name in self._by_hand:
+            raise StackError(f"{name} was left out (--without): start and stop it where you run it")
+
     def _known(self, name: str) -> str:
         if name not in self._project.services:
             raise StackError(f"no service {name!r} here: there are {', '.join(self._project.services)}")

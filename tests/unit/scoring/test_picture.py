@@ -1,11 +1,11 @@
 """The picture of a score, where matplotlib is."""
 
-import sys
 from pathlib import Path
 
 import pytest
 
 from qiki.world.scenario import load_scenario
+from qiki_harness.cli.score import score as score_command
 from qiki_harness.errors import HarnessError
 from qiki_harness.scoring import score
 from qiki_harness.scoring.offline import fly
@@ -40,8 +40,8 @@ def test_a_place_or_format_that_cannot_be_is_one_error(run, tmp_path: Path, name
         save_picture(tmp_path / name, "crossing", *run)
 
 
-def test_without_matplotlib_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, make_record, tmp_path: Path):
-    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    scans = [make_record(0, {"a": (0, 0, 0)}, {})]
-    with pytest.raises(HarnessError, match="pip install matplotlib"):
-        save_picture(tmp_path / "score.png", "a", scans, score(scans)[1])
+def test_without_matplotlib_the_command_says_so_before_it_flies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setattr("qiki_harness.cli.score.find_spec", lambda _: None)
+    monkeypatch.setattr("qiki_harness.cli.score._fly", lambda *_: pytest.fail("it flew"))
+    with pytest.raises(HarnessError, match=r"--picture takes matplotlib.*qiki-dtmp\[score\]"):
+        score_command(picture=tmp_path / "score.png", live=False)
