@@ -12,6 +12,7 @@ from qiki.botspec import BotConfig, generate, load_spec
 from qiki.contracts.events import Decision, EventKind
 from qiki.contracts.fields import Payload
 from qiki.contracts.headers import Message
+from qiki.contracts.ticks import TICK_S
 from qiki.errors import UserError
 from qiki.flight.agent_driver import SIMULATOR, AgentDriver
 from qiki.flight.frames import FlownFrame, scan_of
@@ -24,7 +25,6 @@ from qiki.world.commands import VehicleCommand, read_command
 from qiki.world.events import event_of, run_started
 from qiki.world.scenario import Scenario
 from qiki.world.snapshots import truth
-from qiki.world.ticks import TICK_S
 from qiki.world.world import MeasuredFrame, SimWorld
 
 NAMESPACE = UUID("a1b1b6f0-5a0f-5d0b-9a57-8d3a6f0c7c11")

@@ -8,13 +8,13 @@ import numpy as np
 from qiki.clock import rfc3339
 from qiki.contracts import topics
 from qiki.contracts.enums import RadarRangeBand
+from qiki.contracts.frame_messages import frame_messages
 from qiki.contracts.headers import Message
 from qiki.contracts.radar_figures import RadarFigures
 from qiki.contracts.telemetry import TruthSnapshot
 from qiki.geometry import unit_vectors
 from qiki.guard.messages import guard_messages, spoofer_messages, track_messages, tracked_message
 from qiki.guard.tracked_run import Tracked
-from qiki.radar.messages import frame_messages
 from qiki.tracking import Scan
 from qiki.tracking.scan import EPOCH, MICROSECOND
 from qiki.world.world import MeasuredFrame

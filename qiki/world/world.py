@@ -13,12 +13,12 @@ from qiki.contracts.enums import FriendFoe
 from qiki.contracts.headers import FrameOrigin
 from qiki.contracts.ids import RADAR_SENSOR_ID, run_frame_id
 from qiki.contracts.radar import RadarFrame
+from qiki.contracts.ticks import TICK_MS, TICK_S
 from qiki.radar import Detections, Radar
 from qiki.radar.model import SR_THRESHOLD_M
 from qiki.world.contacts import Contacts
 from qiki.world.errors import OrderError
 from qiki.world.scenario import Scenario
-from qiki.world.ticks import TICK_MS, TICK_S
 from qiki.world.vehicle.axes import Vector3
 from qiki.world.vehicle.orders import Order
 from qiki.world.vehicle.vehicle import Vehicle

@@ -20,11 +20,11 @@ from qiki.contracts import topics
 from qiki.contracts.control import CommandMessage, CommandMetadata, ControlAck
 from qiki.contracts.headers import FRAME, RUN, TICK
 from qiki.contracts.telemetry import SimState
+from qiki.contracts.ticks import TICK_S
 from qiki.runtime.clock import now
 from qiki.runtime.health import Health
 from qiki.runtime.reading import read_payload
 from qiki.runtime.tasks import TaskGroup, end_if_cancelled
-from qiki.world.ticks import TICK_S
 
 CONDITION = "lockstep"
 PATIENCE_S = 3.0

@@ -11,8 +11,8 @@ from q_sim_radar.settings import RadarSettings
 from q_sim_radar.source import CONDITION, frames
 from qiki.contracts import topics
 from qiki.contracts.events import RADAR_GAP, RadarGap
+from qiki.contracts.frame_messages import LAST_SUBJECT, frame_messages
 from qiki.contracts.headers import FrameOrigin
-from qiki.radar.messages import LAST_SUBJECT, frame_messages
 from qiki.runtime.clock import now
 from qiki.runtime.nats import Link, connect
 from qiki.runtime.publish_window import PublishWindow

@@ -8,9 +8,9 @@ from typing import Protocol
 from q_sim_service.frame_log import FrameLog
 from q_sim_service.metrics import BEHIND, FRAMES, TICKS
 from qiki.contracts.headers import FRAME, RUN, TICK
+from qiki.contracts.ticks import TICK_S
 from qiki.world.errors import NoFrameError, OrderError
 from qiki.world.simulator import Simulator
-from qiki.world.ticks import TICK_S
 from qiki.world.vehicle_events import VehicleEvent
 from qiki.world.world import MeasuredFrame, SimWorld
 

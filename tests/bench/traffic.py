@@ -8,11 +8,11 @@ import numpy as np
 
 from q_sim_radar.backlog import Measured
 from qiki.contracts.enums import RadarRangeBand
+from qiki.contracts.frame_messages import frame_messages
 from qiki.contracts.headers import FrameOrigin, Message
 from qiki.contracts.ids import RADAR_SENSOR_ID, run_frame_id
 from qiki.contracts.radar import RadarDetection, RadarFrame
 from qiki.geometry import spherical
-from qiki.radar.messages import frame_messages
 from qiki.runtime.clock import now
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)

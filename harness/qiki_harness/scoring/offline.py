@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from qiki.arrays import Array
+from qiki.contracts.ticks import TICK_S
 from qiki.flight import Flight, scan_of
 from qiki.tracking import Scan, TrackReports
 from qiki.tracking.scan import SECOND_US
 from qiki.world.scenario import Scenario
-from qiki.world.ticks import TICK_S
 from qiki.world.world import MeasuredFrame, SimWorld
 from qiki_harness.scoring.records import ScanRecord, Tracks, Truth, believed, symmetric
 

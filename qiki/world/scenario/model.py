@@ -8,12 +8,12 @@ from typing import Annotated, Self
 from pydantic import AwareDatetime, Field, model_validator
 
 from qiki.contracts.enums import TransponderMode
+from qiki.contracts.ticks import TICK_RATE_HZ
 from qiki.errors import UserError
 from qiki.fields import Location, Name, Number, Spec, Whole, field_error
 from qiki.radar.parameters import RadarParameters
 from qiki.world.scenario.contact import ContactSpec, SwarmSpec
 from qiki.world.scenario.motion import KnownSideName, Point, VelocityVector
-from qiki.world.ticks import TICK_RATE_HZ
 from qiki.yamlfile import load_yaml_model
 
 MAX_CONTACTS = 4000

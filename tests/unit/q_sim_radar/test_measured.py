@@ -11,11 +11,11 @@ from generated.radar.v1 import radar_pb2 as pb
 from q_sim_radar.backlog import Measured
 from q_sim_radar.source import radars_of
 from qiki.contracts.enums import FriendFoe
+from qiki.contracts.frame_messages import LAST_SUBJECT, frame_messages
 from qiki.contracts.headers import Message
 from qiki.contracts.ids import run_frame_id
 from qiki.contracts.protobuf import timestamp_to_proto, uuid_to_proto
 from qiki.contracts.radar import RadarDetection, RadarFrame
-from qiki.radar.messages import LAST_SUBJECT, frame_messages
 
 RUN = UUID("6f1c3d1e-0000-4000-8000-000000000001")
 SENSOR = UUID("6f1c3d1e-0000-4000-8000-000000000002")
