@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,7 +19,9 @@ from qiki_harness.testing.processes import CONFIGURATION, SERVER
 LAUNCHER = Path(__file__).parents[2] / "services/nats/server.py"
 EXAMPLE = """
 import asyncio
+import threading
 import time
+from pathlib import Path
 
 from qiki.runtime import health
 from qiki.runtime.nats import connect
@@ -53,9 +54,8 @@ def example(tmp_path: Path, broker: Broker) -> Iterator[Example]:
 
     def start(work: str, **settings: object) -> ServiceProcess:
         code = EXAMPLE.format(textwrap.indent(textwrap.dedent(work), " " * 8))
-        process = ServiceProcess(
-            [sys.executable, "-c", code], tmp_path / "log", NATS_URL=broker.url, QIKI_HTTP_PORT=0, **settings
-        )
+        log = tmp_path / f"log-{len(started)}"
+        process = ServiceProcess([sys.executable, "-c", code], log, NATS_URL=broker.url, QIKI_HTTP_PORT=0, **settings)
         process.start()
         started.append(process)
         return process
@@ -66,6 +66,12 @@ def example(tmp_path: Path, broker: Broker) -> Iterator[Example]:
 
 
 STAY = "await service.stopping.wait()"
+HANG = "threading.Event().wait()"
+
+
+def outlast_a_watchdog(example: Example) -> None:
+    """Wait until a service that hangs has been ended by its watchdog, with a patience of 2 s."""
+    assert example(HANG, QIKI_WATCHDOG_SEC=2).wait() == 1
 
 
 def ended_by_a_bug(process: ServiceProcess) -> bool:
@@ -112,10 +118,11 @@ def test_a_failing_event_queue_ends_the_service(example: Example):
 
 def test_a_lost_connection_is_alive_while_it_is_tried_again(example: Example, broker: Broker):
     process = example(f"health.ABANDONED_AFTER_S = 1.0\n{STAY}", QIKI_WATCHDOG_SEC=1).ready()
+    hangs = example(HANG, QIKI_WATCHDOG_SEC=4)  # its watchdog is the later one
+    until("the other to hang", lambda: hangs.get("/healthz")[0] == 503)
     broker.kill()
     until("it to be unready", lambda: process.get("/readyz")[0] == 503)
-    end_s = time.monotonic() + 3.0
-    while time.monotonic() < end_s:
+    while not hangs.said("not alive: ends itself"):
         assert process.get("/healthz")[0] == 200
     broker.start()
     process.ready()
@@ -142,15 +149,18 @@ def test_a_lost_connection_that_is_not_tried_again_ends_the_service(example: Exa
 def test_a_service_that_was_stopped_for_longer_than_the_watchdog_waits_goes_on(example: Example):
     process = example(STAY, QIKI_WATCHDOG_SEC=2).ready()
     process.signal(signal.SIGSTOP)
-    time.sleep(4)  # what is tested is time that the process does not see
+    outlast_a_watchdog(example)
     process.signal(signal.SIGCONT)
     process.ready()
     assert process.terminate() == 0
 
 
-def test_a_watchdog_that_is_off_lets_a_hang_be(example: Example):
-    process = example(f"time.sleep(4)\n{STAY}", QIKI_WATCHDOG_SEC=0)
+def test_a_watchdog_that_is_off_lets_a_hang_be(example: Example, tmp_path: Path):
+    hang_ends = tmp_path / "hang-ends"
+    process = example(f"while not Path({str(hang_ends)!r}).exists(): time.sleep(0.01)\n{STAY}", QIKI_WATCHDOG_SEC=0)
     until("it to hang", lambda: process.get("/healthz")[0] == 503)
+    outlast_a_watchdog(example)
+    hang_ends.touch()
     process.ready()
     assert process.terminate() == 0
 

@@ -69,7 +69,7 @@ def test_the_failure_after_the_stop_is_the_last():
 def test_it_ends_though_the_call_swallows_the_cancellation():
     async def swallowing() -> None:
         try:
-            await asyncio.sleep(3600)
+            await asyncio.Event().wait()
         except asyncio.CancelledError:
             raise nats.errors.TimeoutError from None
 

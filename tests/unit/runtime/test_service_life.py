@@ -162,7 +162,7 @@ DEAF = """
 service.log.info("works")
 while True:
     try:
-        await asyncio.sleep(60)
+        await asyncio.Event().wait()
     except asyncio.CancelledError:
         pass
 """

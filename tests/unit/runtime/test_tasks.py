@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from qiki.runtime import tasks
 from qiki.runtime.tasks import TaskGroup, background
 
 DEAF = """
@@ -20,7 +21,7 @@ async def fails():
 async def ignores():
     while True:
         try:
-            await asyncio.sleep(60)
+            await asyncio.Event().wait()
         except asyncio.CancelledError:
             print("goes on", flush=True)
 
@@ -51,12 +52,14 @@ def test_a_group_that_ends_in_time_raises_and_ends_nothing_more(monkeypatch: pyt
     async def group_of_two() -> None:
         async with TaskGroup() as group:
             group.create_task(fails())
-            await asyncio.sleep(60)
+            await asyncio.Event().wait()
 
     async def scenario() -> str:
         with pytest.raises(ExceptionGroup):
             await group_of_two()
-        await asyncio.sleep(0.01)  # the group's timer is due
+        due = asyncio.Event()
+        asyncio.get_running_loop().call_later(tasks.END_S, due.set)  # after the group's own timer, which is as long
+        await due.wait()
         return "still here"
 
     assert asyncio.run(scenario()) == "still here"
@@ -65,7 +68,7 @@ def test_a_group_that_ends_in_time_raises_and_ends_nothing_more(monkeypatch: pyt
 def test_a_failure_in_the_background_ends_the_body():
     async def scenario() -> None:
         async with background(fails()):
-            await asyncio.sleep(60)
+            await asyncio.Event().wait()
 
     with pytest.raises(ExceptionGroup) as caught:
         asyncio.run(asyncio.wait_for(scenario(), 30))
@@ -74,11 +77,11 @@ def test_a_failure_in_the_background_ends_the_body():
 
 def test_an_error_of_the_body_leaves_as_it_is_and_ends_the_background():
     async def scenario() -> None:
-        async with background(asyncio.sleep(60)) as task:
-            tasks.append(task)
+        async with background(asyncio.Event().wait()) as task:
+            begun.append(task)
             raise LookupError("of the body")
 
-    tasks: list[asyncio.Task[None]] = []
+    begun: list[asyncio.Task[bool]] = []
     with pytest.raises(LookupError, match="of the body"):
         asyncio.run(scenario())
-    assert tasks[0].cancelled()
+    assert begun[0].cancelled()
