@@ -33,9 +33,11 @@ class NoInstaller(Installer[Any]):
     def _register_config(self) -> None: ...
 
     def installed(self) -> list[str]:
+        """Return nothing: nothing was installed."""
         return []
 
-    def install(self, arguments: Any, section: str, of_type: str) -> None: ...
+    def install(self, arguments: Any, section: str, of_type: str) -> None:
+        """Install nothing."""
 
 
 class AtHand(PythonRun):
@@ -43,17 +45,21 @@ class AtHand(PythonRun):
 
     @staticmethod
     def id() -> str:
+        """Return the runner's name."""
         return NAME
 
     @cached_property
     def executor(self) -> LocalSubProcessExecutor:
+        """Runs the commands."""
         return LocalSubProcessExecutor(self.options.is_colored)
 
     @property
     def installer(self) -> Installer[Any]:
+        """Installs nothing."""
         return NoInstaller(self)
 
-    def create_python_env(self) -> None: ...
+    def create_python_env(self) -> None:
+        """Create nothing: it is there."""
 
     def _get_python(self, base_python: list[str]) -> PythonInfo | None:
         """Return this interpreter; None where another version is asked for, and the environment is skipped."""
@@ -72,18 +78,23 @@ class AtHand(PythonRun):
 
     @classmethod
     def python_spec_for_path(cls, path: Path) -> PythonSpec:  # noqa: ARG003
+        """Return the specification of this interpreter."""
         return PythonSpec.from_string_spec(f"{sys.implementation.name}{sys.version_info[0]}.{sys.version_info[1]}")
 
     def env_site_package_dir(self) -> Path:
+        """Return the packages' folder."""
         return Path(sysconfig.get_path("purelib"))
 
     def env_bin_dir(self) -> Path:
+        """Return the commands' folder."""
         return Path(sysconfig.get_path("scripts"))
 
     def env_python(self) -> Path:
+        """Return this interpreter."""
         return Path(sys.executable)
 
     def prepend_env_var_path(self) -> list[Path]:
+        """Put the own commands first."""
         return [self.env_bin_dir()]
 
     runs_on_platform = sys.platform

@@ -54,7 +54,7 @@ class Outcome:
 
 
 class VehicleLink(Protocol):
-    """What the agent needs of a vehicle. No method raises for a fault of the network or of the simulator."""
+    """The agent's access to a vehicle. No method raises for a fault of the network or of the simulator."""
 
     async def self_test(self) -> Answers:
         """Read every declared sensor, list the actuators, check the controller."""

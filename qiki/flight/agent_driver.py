@@ -32,7 +32,7 @@ Raise = Callable[[str, EventKind, Payload, str, datetime], None]
 SIMULATOR, AGENT = "q-sim-service", "q-core-agent"
 STALE_MIN_S = 1.0
 HELD = takes_effect("stopped")
-"""What the simulator of a stack in lockstep answers to a command that it accepts."""
+"""The answer of a stack's simulator, in lockstep, to a command that it accepts."""
 T = TypeVar("T")
 
 

@@ -1,4 +1,4 @@
-"""How far the readers of streams are behind: a metric for each durable, an event for our own.
+"""Lag of the readers of streams: a metric for each durable, an event for our own.
 
 A question without an answer is an error and no value: a zero would look like a consumer without lag.
 """

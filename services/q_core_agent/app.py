@@ -25,7 +25,7 @@ from qiki.runtime.publish_window import PublishWindow
 from qiki.runtime.service import Service
 
 FINISH_S = 1.5
-"""How long a tick in progress may take when the agent is stopped."""
+"""Time that a tick in progress may still take when the agent is stopped."""
 DRAIN_S = 2.0
 
 

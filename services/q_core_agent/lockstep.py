@@ -28,7 +28,7 @@ from qiki.runtime.tasks import TaskGroup, end_if_cancelled
 
 CONDITION = "lockstep"
 PATIENCE_S = 3.0
-"""How long a step may take beyond its simulated time."""
+"""Time that a step may take beyond its simulated time."""
 RETRY_S = 0.1
 HELD = f"the simulation runs, or sends nothing on {topics.TELEMETRY.subject}: it has to be paused"
 TICKING = "the agent's tick is not done: an engine is not back, or the simulator does not answer"
@@ -79,7 +79,7 @@ class Conductor:
 
     @property
     def _known(self) -> SimState:
-        """What telemetry says of the simulation."""
+        """The newest known state of the simulation, from telemetry."""
         return self._inputs.telemetry.sim_state if self._inputs.telemetry else UNKNOWN
 
     def _held(self) -> bool:

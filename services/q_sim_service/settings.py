@@ -16,7 +16,7 @@ class SimulatorSettings(ServiceSettings):
     qsim_listen: Address = "127.0.0.1:50051"
     qiki_run_id: UUID | None = None
     qiki_state_dir: Path | None = None
-    """Where the runs of a given id are counted; None: nowhere, and a simulator started again takes the id again."""
+    """Folder of the count of runs of a given id. None: no count, and a restarted simulator takes the id again."""
     qiki_scenario: str = "mixed-traffic"
     qiki_bot_spec: Path | None = None  # None: the specification that comes with the platform
     qiki_seed: int | None = Field(default=None, ge=0, lt=2**63)

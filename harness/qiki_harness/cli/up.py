@@ -22,7 +22,7 @@ _INTERRUPTED = 130
 
 
 class PortChoice(StrEnum):
-    """Which ports a stack gets."""
+    """The choice of a stack's ports."""
 
     USUAL = "usual"
     AUTO = "auto"

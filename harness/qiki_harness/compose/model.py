@@ -1,4 +1,4 @@
-"""What the runner knows of a stack: services and what they need, as frozen values."""
+"""A stack as the runner reads it: services and their needs, as frozen values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ LOOPBACK = "127.0.0.1"
 
 
 class StartCondition(StrEnum):
-    """What a service waits for in another."""
+    """A state of one service for which another waits."""
 
     STARTED = "service_started"
     HEALTHY = "service_healthy"
@@ -48,7 +48,7 @@ class Dependency:
 
 @dataclass(frozen=True, slots=True)
 class Healthcheck:
-    """How to find out whether a service is healthy. Defaults: Compose Specification, Dockerfile HEALTHCHECK."""
+    """The probe of a service's health. Defaults: Compose Specification, Dockerfile HEALTHCHECK."""
 
     test: tuple[str, ...]
     interval_s: float = 30.0

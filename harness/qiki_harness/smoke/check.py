@@ -1,4 +1,4 @@
-"""What a check of the smoke test is, and how checks wait and run side by side; their table is `checks/__init__.py`."""
+"""A check of the smoke test, its verdict, and the run of all side by side; their table is `checks/__init__.py`."""
 
 import time
 from collections.abc import Callable, Sequence

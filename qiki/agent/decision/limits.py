@@ -21,7 +21,7 @@ class RefusalReason:
 
     @property
     def cause(self) -> str:
-        """What identifies the reason."""
+        """The reason's identity: the code, or the text where there is none."""
         return self.code or self.text
 
 

@@ -11,7 +11,7 @@ from qiki.contracts.radar import RadarTrack, TrackedFrame
 AGE_DIGITS = 6
 KEPT_FRAMES = 300
 PATIENCE_FRAMES = 50
-"""How many frames wait for the guard's reports of an earlier one: no alert may be passed over."""
+"""Frames that wait for the guard's reports of an earlier one: no alert may be passed over."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,30 @@ from datetime import datetime
 
 from qiki.clock import rfc3339
 from qiki.contracts.events.codes import CODES
-from qiki.contracts.events.payloads import *
+from qiki.contracts.events.payloads import (
+    ActuatorOutcome,
+    AuditBroken,
+    AuditPruned,
+    AuditRepaired,
+    BiosStatus,
+    Connection,
+    Decision,
+    GuardCleared,
+    HealthChange,
+    HullStruck,
+    IdentitySpoofed,
+    Lag,
+    LifeCycle,
+    PowerLevel,
+    RadarAvailability,
+    RadarFramesSeen,
+    RadarGap,
+    RadarTracksSeen,
+    Refusal,
+    RunStarted,
+    SensorAvailability,
+    SystemMode,
+)
 from qiki.contracts.fields import Payload
 from qiki.contracts.headers import cloud_event
 from qiki.contracts.radar import GuardAlert

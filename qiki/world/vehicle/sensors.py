@@ -21,7 +21,7 @@ class Sensors:
         self._noise = dict.fromkeys(parameters.fitted, (0.0, 0.0, 0.0))
 
     def works(self, kind: SensorKind) -> bool:
-        """Whether a sensor is fitted and has not failed."""
+        """Return True for a sensor that is fitted and has not failed."""
         return kind in self._noise and kind not in self._down_s
 
     def step(self, dt_s: float) -> list[SensorKind]:
