@@ -2,8 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from nats.aio.msg import Msg
@@ -17,25 +19,57 @@ from qiki.runtime.nats import new_client
 _KEEP_S = 2.0
 
 
+@dataclass(slots=True)
+class _Report:
+    """The newest message of a track, read when it is shown."""
+
+    body: bytes
+    run: str
+    at_s: float
+    track: RadarTrack | None = None
+
+    def readable(self) -> bool:
+        """Read the track; return whether it is one."""
+        if self.track is None:
+            with suppress(ValidationError):
+                self.track = RadarTrack.model_validate_json(self.body)
+        return self.track is not None
+
+
 class TrackTable:
-    """Keeps the newest state of each track. Drops tracks that are no longer reported, but none of a paused world."""
+    """Keeps the newest state of each track of the newest run.
+
+    Drops tracks that are no longer reported, but none of a paused world. Most messages are replaced by newer ones
+    before anybody sees them: only those that are shown are read. Which track a message is about stands at the end of
+    its id; one without an id is kept for itself, and found out when it is read.
+
+    Attributes:
+        refused: messages that were to be shown, and were no tracks
+    """
 
     def __init__(self) -> None:
-        self._run = ""
-        self._seen: dict[str, tuple[RadarTrack, float]] = {}
+        self.refused = 0
+        self._newest_s = 0.0
+        self._reports: dict[tuple[str, str], _Report] = {}  # in the order of their arrival
+        self._nameless = count()
 
-    def take(self, track: RadarTrack, run: str, at_s: float) -> None:
-        """Take one track message; `at_s` is the time of a monotonic clock."""
-        if run != self._run:
-            self._run = run
-            self._seen.clear()
-        self._seen[str(track.track_id)] = track, at_s
-        self._seen = {key: seen for key, seen in self._seen.items() if at_s - seen[1] <= _KEEP_S}
+    def take(self, body: bytes, head: Mapping[str, str], at_s: float) -> None:
+        """Take one message; `at_s` is the time of a monotonic clock."""
+        run = head.get(headers.RUN, "")
+        name = head.get(headers.MESSAGE_ID, "").rpartition(":")[2] or f"nameless {next(self._nameless)}"
+        self._reports.pop((run, name), None)
+        self._reports[run, name] = _Report(body, run, at_s)
+        self._newest_s = at_s
 
-    @property
-    def tracks(self) -> list[RadarTrack]:
-        """The tracks, nearest first."""
-        return sorted((track for track, _ in self._seen.values()), key=lambda track: track.range_m)
+    def newest(self) -> list[RadarTrack]:
+        """Return the newest state of each track, nearest first."""
+        fresh = {key: one for key, one in self._reports.items() if self._newest_s - one.at_s <= _KEEP_S}
+        readable = {key: one for key, one in fresh.items() if one.readable()}
+        self.refused += len(fresh) - len(readable)
+        run = next((one.run for one in reversed(readable.values())), "")
+        self._reports = {key: one for key, one in readable.items() if one.run == run}
+        tracks = {one.track.track_id: one.track for one in self._reports.values() if one.track}
+        return sorted(tracks.values(), key=lambda track: track.range_m)
 
 
 class Feed:
@@ -44,7 +78,6 @@ class Feed:
     def __init__(self, url: str) -> None:
         self.url = url
         self.table = TrackTable()
-        self.refused = 0
         self._agent: AgentState | None = None
         self._agent_at_s = 0.0
         self._client = new_client()
@@ -61,13 +94,8 @@ class Feed:
         return "connected" if self._client.is_connected else f"waiting for NATS at {self.url}"
 
     async def take(self, message: Msg) -> None:
-        """Take one message; count those that are no tracks."""
-        try:
-            track = RadarTrack.model_validate_json(message.data)
-        except ValidationError:
-            self.refused += 1
-            return
-        self.table.take(track, (message.headers or {}).get(headers.RUN, ""), time.monotonic())
+        """Take one message."""
+        self.table.take(message.data, message.headers or {}, time.monotonic())
 
     async def take_agent(self, message: Msg) -> None:
         """Take the agent's state; ignore a message that is none."""

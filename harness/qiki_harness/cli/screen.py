@@ -1,94 +1,93 @@
 """The screen of `qiki watch`: a table on a terminal, lines elsewhere."""
 
 import asyncio
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-from rich.console import Group
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
-from rich.table import Table
+from rich.segment import Segment
 from rich.text import Text
 
-from qiki.contracts.enums import FriendFoe, FSMState, ObjectType, RadarTrackStatus, TransponderMode
+from qiki.contracts.enums import FSMState, RadarTrackStatus
 from qiki.contracts.radar import RadarTrack
+from qiki_harness.cli.columns import cells, fitting, head, printable, row
 from qiki_harness.cli.feed import Feed
-from qiki_harness.errors import StackError
+from qiki_harness.cli.statuses import Statuses
 from qiki_harness.stack import ServiceHealth, ServiceStatus, Stack, State
 
-_FRAME_S = 0.2
+_FRAME_S = 0.25
 _PLAIN_S = 1.0
-_SIDES = {FriendFoe.FOE: "red", FriendFoe.FRIEND: "green"}
+_LINES_ABOVE = 4  # headline, agent, a blank, the columns' heads; the services take one or more
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of the table; `width` is that of the widest text: with a blank between them, they fit into 80."""
+@dataclass(frozen=True)
+class Page:
+    """What the screen shows. Pages that are equal need no drawing.
 
+    The rows are drawn as segments: rich's own table takes ten times as long as all the rest of `qiki watch`.
+    """
+
+    headline: str
+    agent: tuple[str, str]  # text and style
+    services: tuple[tuple[str, str], ...]
     head: str
-    width: int
-    text: Callable[[RadarTrack], str]
-    justify: Literal["left", "right"] = "right"
+    rows: tuple[tuple[str, str], ...]
+    size: tuple[int, int]  # columns and lines of the terminal
 
-
-def _contact(track: RadarTrack) -> str:
-    spoof = "!" if track.transponder_mode is TransponderMode.SPOOF else ""
-    return spoof + (track.transponder_id or str(track.track_id)[:8])[:11]
-
-
-def _name(value: ObjectType | FriendFoe) -> str:
-    return value.name.lower() if value else "-"
-
-
-COLUMNS = (
-    Column("CONTACT", 12, _contact, "left"),
-    Column("TYPE", 8, lambda track: _name(track.object_type), "left"),
-    Column("SIDE", 7, lambda track: _name(track.iff), "left"),
-    Column("STATUS", 8, lambda track: track.status.name.lower(), "left"),
-    Column("RANGE m", 7, lambda track: f"{track.range_m:.1f}"),
-    Column("BRG °", 5, lambda track: f"{track.bearing_deg:.1f}"),
-    Column("ELEV °", 6, lambda track: f"{track.elev_deg:.1f}"),
-    Column("VR m/s", 7, lambda track: f"{track.vr_mps:+.1f}"),
-    Column("QUAL", 4, lambda track: f"{track.quality:.2f}"),
-    Column("AGE s", 5, lambda track: f"{track.age_s:.0f}"),
-)
+    def __rich_console__(self, console: Console, _: ConsoleOptions) -> RenderResult:
+        services = Text().join(Text(*service) for service in self.services)
+        room = max(self.size[1] - _LINES_ABOVE - len(services.wrap(console, self.size[0])), 1)
+        more = len(self.rows) - room + 1
+        yield Text(self.headline, no_wrap=True, overflow="ellipsis")
+        yield Text(*self.agent, no_wrap=True, overflow="ellipsis")
+        yield services
+        shown = self.rows if more <= 1 else (*self.rows[: room - 1], (f"and {more} more, further away", "dim"))
+        for text, style in (("", ""), (self.head, "bold"), *shown):
+            yield Segment(text, console.get_style(style or "none"))
+            yield Segment.line()
 
 
 async def show_live(feed: Feed, stack: Stack | None) -> None:
-    """Redraw the screen of a terminal."""
+    """Redraw the screen of a terminal when it has changed, four times a second at most."""
+    statuses = Statuses(stack)
     async with feed.running():
-        with Live(_screen(feed, stack), screen=True, auto_refresh=False) as live:
+        with Live(screen=True, auto_refresh=False) as live:
+            drawn: Page | None = None
             while True:
+                page = make_page(feed, statuses.read(), live.console.size)
+                if page != drawn:
+                    live.update(page, refresh=True)
+                    drawn = page
                 await asyncio.sleep(_FRAME_S)
-                live.update(_screen(feed, stack), refresh=True)
 
 
 async def show_lines(feed: Feed, stack: Stack | None) -> None:
     """Print lines once a second: the headline, and one for each track."""
+    statuses = Statuses(stack)
     async with feed.running():
         while True:
             await asyncio.sleep(_PLAIN_S)
-            head = [_headline(feed), agent_line(feed), *(str(status) for status in _statuses(stack))]
-            rows = [f"{one.timestamp:%H:%M:%S.%f}"[:-5] + " " + " ".join(cells(one)) for one in feed.table.tracks]
-            print("\n".join([" | ".join(head), *rows]), flush=True)
+            tracks = feed.table.newest()
+            line = " | ".join([headline(feed, tracks), agent_line(feed), *map(str, statuses.read())])
+            rows = [f"{one.timestamp:%H:%M:%S.%f}"[:-5] + " " + " ".join(cells(one)) for one in tracks]
+            print("\n".join([line, *rows]), flush=True)
 
 
-def _screen(feed: Feed, stack: Stack | None) -> Group:
-    """Return the screen for a terminal of 80 columns or more."""
-    table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold", expand=False)
-    for column in COLUMNS:
-        table.add_column(column.head, justify=column.justify, min_width=column.width, no_wrap=True)
-    for track in feed.table.tracks:
-        table.add_row(*cells(track), style=_style(track))
+def make_page(feed: Feed, statuses: Sequence[ServiceStatus], size: tuple[int, int]) -> Page:
+    """Return the page for a terminal of a size: of its columns those that fit."""
+    tracks = feed.table.newest()
+    columns = fitting(size[0])
     safe = feed.agent is not None and feed.agent.fsm.current_state is FSMState.ERROR_STATE
-    agent = Text(agent_line(feed), "red" if safe else "", no_wrap=True, overflow="ellipsis")
-    services = Text().join(Text(f"{mark} {name}  ", style) for mark, name, style in map(_mark, _statuses(stack)))
-    return Group(Text(_headline(feed)), agent, services, Text(), table)
-
-
-def cells(track: RadarTrack) -> tuple[str, ...]:
-    """Return one row of the table."""
-    return tuple(column.text(track) for column in COLUMNS)
+    return Page(
+        headline(feed, tracks),
+        (agent_line(feed), "red" if safe else ""),
+        tuple(map(_mark, statuses)),
+        head(columns),
+        tuple(row(columns, track) for track in tracks),
+        (size[0], size[1]),
+    )
 
 
 def agent_line(feed: Feed) -> str:
@@ -96,30 +95,25 @@ def agent_line(feed: Feed) -> str:
     if feed.agent is None:
         return "agent: silent"
     name = feed.agent.fsm.current_state.name
-    return f"agent: {'SAFE_MODE' if name == 'ERROR_STATE' else name} {'; '.join(feed.agent.causes)}".rstrip()
+    causes = printable("; ".join(feed.agent.causes))
+    return f"agent: {'SAFE_MODE' if name == 'ERROR_STATE' else name} {causes}".rstrip()
 
 
-def _headline(feed: Feed) -> str:
-    refused = f", {feed.refused} messages were no tracks" if feed.refused else ""
-    return f"{len(feed.table.tracks)} tracks, {feed.state}{refused}"
+def headline(feed: Feed, tracks: Sequence[RadarTrack]) -> str:
+    """Return how many tracks there are, and how the connection is.
+
+    New ones may be false alarms, and are counted apart. Lost ones are no more.
+    """
+    count = Counter(track.status for track in tracks)
+    new, lost = count[RadarTrackStatus.NEW], count[RadarTrackStatus.LOST]
+    refused = f", {feed.table.refused} messages were no tracks" if feed.table.refused else ""
+    return f"{len(tracks) - new - lost} tracks{f', {new} new' if new else ''}, {feed.state}{refused}"
 
 
-def _statuses(stack: Stack | None) -> list[ServiceStatus]:
-    try:
-        return list(stack.info.services.values()) if stack and stack.alive else []
-    except StackError:
-        return []
-
-
-def _mark(status: ServiceStatus) -> tuple[str, str, str]:
+def _mark(status: ServiceStatus) -> tuple[str, str]:
+    """Return a service's mark and name, and their style."""
     if status.ready:
-        return "✓", status.name, "green"
+        return f"✓ {status.name}  ", "green"
     if status.health is ServiceHealth.UNHEALTHY or status.state in {State.EXITED, State.RESTARTING}:
-        return "✗", status.name, "red"
-    return "…", status.name, "yellow"
-
-
-def _style(track: RadarTrack) -> str:
-    if track.status in {RadarTrackStatus.COASTING, RadarTrackStatus.LOST}:
-        return "dim"
-    return _SIDES.get(track.iff, "")
+        return f"✗ {status.name}  ", "red"
+    return f"… {status.name}  ", "yellow"
