@@ -12,6 +12,7 @@ from pathlib import Path
 import containers
 import digests
 import lockstep
+import onlookers
 import start
 from bridge import latency, throughput
 from endurance import endure
@@ -33,10 +34,12 @@ def main() -> None:
     parser.add_argument(
         "what",
         nargs="*",
-        choices=["bridge", "containers", "digests", "endurance", "lockstep", "start", []],
+        choices=["bridge", "containers", "digests", "endurance", "lockstep", "onlookers", "start", []],
         help="default: bridge, lockstep, start",
     )
     parser.add_argument("--minutes", type=int, default=30, help="of the endurance run, at five times real time")
+    parser.add_argument("--seconds", type=float, default=30.0, help="of the onlookers")
+    parser.add_argument("--beside", type=Path, help="another checkout with a .venv, whose onlookers are measured too")
     parser.add_argument("--runs", type=int, default=3, help="repetitions; medians are printed")
     arguments = parser.parse_args()
     print(f"Python {platform.python_version()} on {platform.machine()}, medians of {arguments.runs} runs")
@@ -51,6 +54,9 @@ def main() -> None:
             digests.main()
         if "containers" in arguments.what:
             bench_containers(Path(folder), arguments.runs)
+        if "onlookers" in arguments.what:
+            for line in onlookers.measure(Path(folder) / "onlookers", arguments.seconds, arguments.beside):
+                print(line, flush=True)
         if "endurance" in arguments.what:
             for line in endure(Path(folder) / "endurance", arguments.minutes, SPEED):
                 print(line, flush=True)
