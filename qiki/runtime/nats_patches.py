@@ -11,7 +11,7 @@ import contextlib
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import cache, wraps
+from functools import cache, lru_cache, wraps
 from types import ModuleType
 from typing import Any
 
@@ -26,6 +26,7 @@ from qiki.runtime.tasks import end_if_cancelled
 VERSION = "2.16"
 STORED = "$JS.ACK."  # prefix of the reply subject of a stream's message
 NOT_REPORTED = "not reported"
+_LONGEST_NAME = 64  # bytes, of those that are kept
 
 
 @dataclass(frozen=True)
@@ -195,6 +196,34 @@ def _none_where_malformed(read: Callable[..., Any]) -> Callable[..., Any]:
     return attempt
 
 
+def _names_read_once(parse: Callable[..., dict[str, str]]) -> Any:
+    """Read the names of headers once: nats-py goes through each character of each name in each message.
+
+    That is a quarter of what a message takes to be received. The names of a message are those of the one before it.
+    """
+
+    @wraps(parse)
+    def attempt(raw: bytes) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for line in raw.split(b"\r\n"):
+            name, colon, value = line.partition(b":")
+            read = _header_name if len(name) <= _LONGEST_NAME else _header_name.__wrapped__
+            if colon and (key := read(name)) is not None:
+                found[key] = value.strip().decode(errors="replace")
+        return found
+
+    return staticmethod(attempt)
+
+
+@lru_cache(maxsize=1024)
+def _header_name(name: bytes) -> str | None:
+    """Return the name of a header; None where it is malformed, as nats-py has it."""
+    with contextlib.suppress(UnicodeDecodeError):
+        key = name.strip().decode("ascii")
+        return None if any(map(str.isspace, key)) else key
+    return None
+
+
 def _split_at_blanks(line: re.Pattern[bytes]) -> re.Pattern[bytes]:
     """Split the line of a message at blanks and tabs, as the server does.
 
@@ -217,6 +246,7 @@ PATCHES = (
     Patch(JetStreamContext, "is_status_msg", _data_though_status),
     Patch(Client, "_build_message", _any_subject),
     Patch(Client, "_process_headers", _none_where_malformed, "nats-io/nats.py#924 mended the values alone"),
+    Patch(Client, "_parse_header_lines", _names_read_once),
     Patch(parser, "MSG_RE", _split_at_blanks),
     Patch(parser, "HMSG_RE", _split_at_blanks),
 )

@@ -394,6 +394,48 @@ def test_headers_as_they_should_be_are_read():
     assert message.headers == {"Status": "404", "x-name": "é"}
 
 
+def calls(parse: Callable[[bytes], object], block: bytes) -> int:
+    """How many functions and generators a call of `parse` runs."""
+    count = 0
+
+    def called(*arguments: object) -> None:
+        nonlocal count
+        count += arguments[1] == "call"
+
+    sys.setprofile(called)
+    try:
+        parse(block)
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+TRACK_HEADERS = b"Nats-Msg-Id: r:1:t\r\nce-specversion: 1.0\r\nx-qiki-run: r\r\nx-qiki-frame: 1\r\n"
+
+
+def test_the_names_of_headers_are_read_once():
+    nats_patches.apply()
+    Client._parse_header_lines(TRACK_HEADERS)
+    assert calls(Client._parse_header_lines, TRACK_HEADERS) == 1
+
+
+def test_the_original_goes_through_each_character_of_a_name(without: Without):
+    without(nats_patches._names_read_once)
+    assert calls(Client._parse_header_lines, TRACK_HEADERS) > len(b"Nats-Msg-Idce-specversionx-qiki-runx-qiki-frame")
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        TRACK_HEADERS, b"", b"a", b":", b"a:", b" a : b \r\n", b"a b: c\r\nd: e", b"\xff: b\r\nd: \xff", b"a\x1fb: c",
+        b"a: 1\r\na: 2", b"x" * 200 + b": y", b"a:b:c\r\n\r\nd:\te", b"a\nb: c", b"a\x0bb: c",
+    ],
+)  # fmt: skip
+def test_headers_are_read_as_the_original_reads_them(block: bytes):
+    nats_patches.apply()
+    assert Client._parse_header_lines(block) == inspect.unwrap(Client._parse_header_lines)(block)
+
+
 @pytest.mark.parametrize(
     ("reply", "status"), [(REPLY, None), ("$JS.ACK._.hash.S.durable.1.2.3.4.5.x", None), ("", "404")]
 )
