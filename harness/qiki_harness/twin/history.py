@@ -3,6 +3,8 @@
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
@@ -29,11 +31,21 @@ class InterruptedWaitError(Exception):
     """A wait was interrupted."""
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class _Wait:
+    """A wait for messages of a topic's subject; None: of any."""
+
+    topic: str | None
+    wake: threading.Event = field(default_factory=threading.Event)
+
+
 class Ledger:
     """All histories, and waits for them to grow.
 
     Args:
         table: the topics that are of interest; requests have no history
+
+    A wait for a topic looks when the history of that topic grows: most messages are tracks, and few wait for those.
 
     Attributes:
         topics: those that have a history
@@ -45,7 +57,8 @@ class Ledger:
         self.breaks: list[datetime] = []
         self._histories: dict[str, list[Record[Any]]] = {topic.subject: [] for topic in self.topics}
         self._covering = cache(lambda subject: [topic for topic in self.topics if topic.covers(subject)])
-        self._changed = threading.Condition()
+        self._waits: tuple[_Wait, ...] = ()  # replaced as a whole: the wire's thread goes through it without a lock
+        self._lock = threading.Lock()
 
     def history(self, topic: Topic[P]) -> list[Record[P]]:
         """Return the messages of a topic, in the order of their arrival."""
@@ -56,12 +69,14 @@ class Ledger:
         came_s = time.monotonic()
         for topic in self._covering(subject):
             self.history(topic).append(Record(subject, body, headers or {}, sequence, topic, came_s))
-        self.wake()
+            for wait in self._waits:
+                if wait.topic is None or wait.topic == topic.subject:
+                    wait.wake.set()
 
     def wake(self) -> None:
         """Let all waits look again."""
-        with self._changed:
-            self._changed.notify_all()
+        for wait in self._waits:
+            wait.wake.set()
 
     def clear(self) -> None:
         """Empty all histories."""
@@ -72,13 +87,24 @@ class Ledger:
         """Return the present moment: the length of each history, by its topic's subject."""
         return {subject: len(history) for subject, history in self._histories.items()}
 
-    def wait(self, look: Callable[[], T | None], deadline_s: float) -> T | None:
-        """Look whenever something has come, until there is a result; None at the deadline."""
+    def wait(self, look: Callable[[], T | None], deadline_s: float, topic: Topic[Any] | None = None) -> T | None:
+        """Look whenever something has come, of one topic or any, until there is a result; None at the deadline."""
         end_s = time.monotonic() + deadline_s
-        while (found := look()) is None and (left_s := end_s - time.monotonic()) > 0:
-            with self._changed:
-                self._changed.wait(min(left_s, _LOOK_AGAIN_S))
+        with self._waiting(_Wait(topic.subject if topic else None)) as wait:
+            while (found := look()) is None and (left_s := end_s - time.monotonic()) > 0:
+                wait.wake.wait(min(left_s, _LOOK_AGAIN_S))
+                wait.wake.clear()  # before the next look: what comes during it is looked at again
         return found
+
+    @contextmanager
+    def _waiting(self, wait: _Wait) -> Iterator[_Wait]:
+        with self._lock:
+            self._waits = (*self._waits, wait)
+        try:
+            yield wait
+        finally:
+            with self._lock:
+                self._waits = tuple(other for other in self._waits if other is not wait)
 
     def failure(self, headline: str, instead: Iterable[str], backing: Backing) -> AwaitedError:
         """Return the error of a wait: its headline, lines about what came instead, and how things stand."""

@@ -1,9 +1,11 @@
 """Messages as they passed, and their payloads."""
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, TypeVar
+from weakref import ref
 
 from pydantic import ValidationError
 from pydantic_core import from_json
@@ -13,6 +15,8 @@ from qiki.contracts import topics
 from qiki.contracts.events import CODE, SEVERITY
 from qiki.contracts.fields import Payload, first_fault
 from qiki.contracts.topics import Topic
+
+PAYLOADS_KEPT = 20_000
 
 P = TypeVar("P")
 M = TypeVar("M", bound=Payload)
@@ -34,6 +38,7 @@ class Record(Generic[P]):
         """The payload; UnreadableError where it is not what belongs on this subject."""
         model: Any = self.topic.model
         payload: P = self.parse(model) if model else _READERS[self.topic.subject](self)
+        _keep(self)
         return payload
 
     @property
@@ -72,6 +77,17 @@ class Record(Generic[P]):
             return model.from_json(self.body)
         except ValidationError as error:
             raise UnreadableError(self, f"no {model.__name__}: {first_fault(error)}") from None
+
+
+_READ: deque[ref[Record[Any]]] = deque()
+"""Records whose payloads are kept, the longest read first. A payload takes several times as much as its body."""
+
+
+def _keep(record: Record[Any]) -> None:
+    """Forget the payload of the record that was read first where too many are kept: it is parsed again if need be."""
+    _READ.append(ref(record))
+    if len(_READ) > PAYLOADS_KEPT and (oldest := _READ.popleft()()) is not None:
+        vars(oldest).pop("data", None)
 
 
 class UnreadableError(ValueError):

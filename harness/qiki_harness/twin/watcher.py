@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from qiki.contracts import topics
 from qiki.contracts.enums import RadarRangeBand
@@ -102,7 +102,7 @@ class Watcher:
             looked_at = came
             return found
 
-        found = self._wait(look, deadline_s)
+        found = self._wait(look, deadline_s, topic)
         if found is None:
             headline = f"waited {deadline_s:g} s for {condition}: none came"
             instead = nearest(condition, history[begin:], topic.noun)
@@ -164,13 +164,13 @@ class Watcher:
         if self._interrupted.is_set():
             raise InterruptedWaitError("interrupted")
 
-    def _wait(self, look: Callable[[], T | None], deadline_s: float) -> T | None:
+    def _wait(self, look: Callable[[], T | None], deadline_s: float, topic: Topic[Any] | None = None) -> T | None:
         def checked() -> T | None:
             self.check_interrupted()
             self._wire.check()
             return look()
 
-        return self._ledger.wait(checked, deadline_s)
+        return self._ledger.wait(checked, deadline_s, topic)
 
     def _named(self, topic: Topic[P]) -> tuple[_History[P], _Wait[P]]:
         return partial(self.history, topic), partial(self.await_message, topic)

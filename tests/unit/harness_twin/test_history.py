@@ -1,6 +1,7 @@
 """Histories and waits."""
 
 import threading
+import time
 from functools import partial
 
 import pytest
@@ -127,6 +128,55 @@ def test_a_wait_wakes_when_it_comes(watcher, fill):
 
     assert watcher.await_track(frame=5, deadline_s=20).frame == 5
     timer.join()
+
+
+def test_a_wait_for_a_topic_looks_only_when_that_topic_has_grown(watcher, fill, ledger):
+    looks = []
+    waits = threading.Event()
+
+    def look():
+        looks.append(len(watcher.tracked_frames()))
+        waits.set()
+        return watcher.tracked_frames() or None
+
+    def publish():
+        waits.wait()
+        for number in range(500):
+            fill.track(number)
+        fill.tracked(1, tracks=500)
+
+    thread = threading.Thread(target=publish)
+    thread.start()
+    began_s = time.monotonic()
+    assert ledger.wait(look, 20, topics.TRACKED)
+    thread.join()
+
+    by_the_clock = (time.monotonic() - began_s) / 0.1
+    assert looks[-1] == 1
+    assert len(looks) <= 3 + by_the_clock
+
+
+def test_what_comes_during_a_look_is_looked_at_at_once(watcher, fill, ledger, monkeypatch):
+    monkeypatch.setattr("qiki_harness.twin.history._LOOK_AGAIN_S", 60.0)
+
+    def look():
+        found = watcher.tracks()
+        if not found:
+            fill.track(1)
+        return found or None
+
+    began_s = time.monotonic()
+    assert ledger.wait(look, 60, topics.TRACKS)
+    assert time.monotonic() - began_s < 30
+
+
+def test_a_wait_that_is_over_is_woken_no_more(watcher, fill, ledger):
+    fill.track(1)
+    watcher.await_track(deadline_s=SOON_S)
+    with pytest.raises(AwaitedError):
+        watcher.await_frame(deadline_s=SOON_S)
+
+    assert ledger._waits == ()
 
 
 def test_each_record_is_looked_at_once(watcher, fill):

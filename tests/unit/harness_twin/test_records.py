@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from qiki.contracts import topics
-from qiki_harness.twin import Twin, UnreadableError
+from qiki_harness.twin import Twin, UnreadableError, records
 from qiki_harness.twin.records import MissingHeaderError
 
 PAGE = """# HELP qiki_bridge_frames_total Frames handled
@@ -48,6 +48,17 @@ def test_a_payload_is_read_once(fill, watcher):
     (record,) = watcher.tracks()
 
     assert record.data is record.data
+
+
+def test_the_payloads_that_were_read_first_are_forgotten(fill, watcher, monkeypatch):
+    monkeypatch.setattr(records, "PAYLOADS_KEPT", 3)
+    records._READ.clear()
+    for number in range(5):
+        fill.track(number, range_m=float(number))
+
+    assert [record.data.range_m for record in watcher.tracks()] == [0, 1, 2, 3, 4]
+    assert ["data" in vars(record) for record in watcher.tracks()] == [False, False, True, True, True]
+    assert watcher.tracks()[0].data.range_m == 0  # read again
 
 
 @pytest.mark.parametrize(
