@@ -30,7 +30,7 @@ FIGURES = {
     "cpu_percent": Figure(1.0, timed=True),
     "private_mb": Figure(4.0),
     "per_s": Figure(0.2, too_few=True),
-    "jitter_ms": Figure(2.0, timed=True),
+    "jitter_ms": Figure(5.0, timed=True),
     "mb_per_min": Figure(1.0),
     "modules": Figure(20.0),
     "import_ms": Figure(20.0, timed=True),
