@@ -9,6 +9,7 @@ from rich.cells import set_cell_size
 
 from qiki.contracts.enums import FriendFoe, ObjectType, RadarTrackStatus, TransponderMode
 from qiki.contracts.radar import RadarTrack
+from qiki_harness.cli.output import printable
 
 _SIDES = {FriendFoe.FOE: "red", FriendFoe.FRIEND: "green"}
 _FADED = {RadarTrackStatus.COASTING, RadarTrackStatus.LOST}
@@ -32,11 +33,6 @@ class Column:
     def cell(self, text: str) -> str:
         """Return a text in the width of the column."""
         return set_cell_size(text, self.width) if self.justify == "left" else text.rjust(self.width)
-
-
-def printable(text: str) -> str:
-    """Return a text of the bus without what would drive the terminal."""
-    return text if text.isprintable() else "".join(one if one.isprintable() else "?" for one in text)
 
 
 def _contact(track: RadarTrack) -> str:

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 import typer
 
+from qiki_harness.cli.eventlines import EventLines
 from qiki_harness.cli.options import Name, NatsUrl, RunDir, run_folder
-from qiki_harness.cli.output import EventLines
 from qiki_harness.errors import HarnessError
 from qiki_harness.stack import Stack
 
@@ -33,6 +33,7 @@ Source = Annotated[str | None, typer.Option(help="A part of the source, such as 
 Severity = Annotated[str | None, typer.Option(help="This severity or worse: INFO, WARNING, ERROR, CRITICAL.")]
 Since = Annotated[str | None, typer.Option(help="Registered since: 10m, 2h, or 2026-01-31T12:00:00Z.")]
 Until = Annotated[str | None, typer.Option(help="Registered before; as --since.")]
+Long = Annotated[bool, typer.Option("--long", "-l", help="All details of each event, however long the line.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the lines of the log.")]
 
 
@@ -46,6 +47,7 @@ def tail(  # noqa: PLR0917  # each an option of the command line
     severity: Severity = None,
     since: Since = None,
     until: Until = None,
+    long: Long = False,
     as_json: Json = False,
     folder: Dir = None,
     name: Name = "default",
@@ -56,7 +58,7 @@ def tail(  # noqa: PLR0917  # each an option of the command line
 
     log = _folder(folder, name, run_dir)
     query = _query(code, codes_in, source, severity, since, until)
-    show = _printer(as_json=as_json)
+    show = _printer(long=long, as_json=as_json)
     follower = Follower(log, query)
     for entry in newest(log, query, count):
         show(*entry)
@@ -71,13 +73,14 @@ def tail(  # noqa: PLR0917  # each an option of the command line
 
 
 @app.command()
-def query(
+def query(  # noqa: PLR0917  # as above
     code: Codes = None,
     codes_in: Ranges = None,
     source: Source = None,
     severity: Severity = None,
     since: Since = None,
     until: Until = None,
+    long: Long = False,
     as_json: Json = False,
     folder: Dir = None,
     name: Name = "default",
@@ -86,7 +89,7 @@ def query(
     """Show all events that match, oldest first."""
     from qiki.audit.query import find  # noqa: PLC0415
 
-    show = _printer(as_json=as_json)
+    show = _printer(long=long, as_json=as_json)
     for entry in find(_folder(folder, name, run_dir), _query(code, codes_in, source, severity, since, until)):
         show(*entry)
 
@@ -182,5 +185,5 @@ def _query(codes: Codes, ranges: Ranges, source: Source, severity: Severity, sin
         raise HarnessError(str(error)) from None
 
 
-def _printer(*, as_json: bool) -> Callable[[bytes, Mapping[str, Any]], None]:
-    return (lambda line, _: print(line.decode().rstrip("\n"))) if as_json else EventLines().show
+def _printer(*, long: bool, as_json: bool) -> Callable[[bytes, Mapping[str, Any]], None]:
+    return (lambda line, _: print(line.decode().rstrip("\n"))) if as_json else EventLines(long=long).show

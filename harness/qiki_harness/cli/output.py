@@ -1,12 +1,11 @@
-"""Output of the commands: colours on a terminal, tables, complaints, logs, events, the progress of a start."""
+"""Output of the commands: colours on a terminal, tables, complaints, logs, the progress of a start."""
 
-import json
 import os
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TextIO
+from collections.abc import Iterable, Sequence
+from typing import TextIO
 
 from qiki_harness.stack import ServiceStatus, Stack, StackInfo, State
 from qiki_harness.stack.runfolder import LogFollower
@@ -14,13 +13,6 @@ from qiki_harness.stack.runfolder import LogFollower
 _COLOURS = (36, 32, 33, 35, 34, 96, 92, 93, 95, 94)
 RED, GREEN, YELLOW, DIM = 31, 32, 33, 2
 _POLL_S = 0.05
-_SEVERITY_COLOURS = {"WARNING": YELLOW, "ERROR": RED, "CRITICAL": RED}
-_SHORT = {"INFO": "info", "WARNING": "WARN", "ERROR": "ERR!", "CRITICAL": "CRIT"}
-_NAME, _SOURCE = 21, 23
-_COMMON = {"schema_version", "category", "source", "ts_epoch", "kind"}  # in every payload, and already in the line
-_FIRST = ("message", "reason", "frames", "detections", "tracks")
-_TEXTS = {"message", "reason"}  # the value is enough
-_NARROWEST = 80
 
 
 def has_colour(stream: TextIO) -> bool:
@@ -31,6 +23,11 @@ def has_colour(stream: TextIO) -> bool:
 def paint(text: str, code: int, stream: TextIO = sys.stdout) -> str:
     """Return a text in a colour, if the stream has colour."""
     return f"\x1b[{code}m{text}\x1b[0m" if has_colour(stream) else text
+
+
+def printable(text: str) -> str:
+    """Return a text of the bus without what would drive the terminal."""
+    return text if text.isprintable() else "".join(one if one.isprintable() else "?" for one in text)
 
 
 def complain(message: str, last_words: Sequence[str] = ()) -> None:
@@ -143,51 +140,3 @@ def _pending(status: ServiceStatus) -> str:
     if status.waiting_for:
         return f"{status.name} waits for {', '.join(status.waiting_for)}"
     return f"{status.name} {'is yours to start' if status.by_hand else 'starts'}"
-
-
-class EventLines:
-    """Prints records of the audit log with their times of registration in UTC; a new day gets a line of its own.
-
-    A line has the most important on a terminal of 80 columns, and more on wider ones.
-    """
-
-    def __init__(self, stream: TextIO = sys.stdout) -> None:
-        self._stream = stream
-        self._day = ""
-        self._width = max(shutil.get_terminal_size().columns, _NARROWEST) if has_colour(stream) else None
-
-    def show(self, _: bytes, record: Mapping[str, Any]) -> None:
-        """Print one record."""
-        day, _, clock = record["registered_at"].partition("T")
-        if day != self._day:
-            self._day = day
-            print(paint(f"-- {day} (UTC)", DIM, self._stream), file=self._stream)
-        text = event_line(record, clock[:8])[: self._width]
-        colour = _SEVERITY_COLOURS.get(record["severity"])
-        print(paint(text, colour, self._stream) if colour else text, file=self._stream)
-
-
-def event_line(record: Mapping[str, Any], clock: str) -> str:
-    """Return time, severity, code, its name, source and details."""
-    from qiki.contracts.events import CODES  # noqa: PLC0415  # pydantic
-
-    code = record["code"]
-    name = CODES.get(code) or record["event_type"].rpartition(".")[2]
-    source = record["source"].removeprefix("urn:qiki:")
-    head = f"{clock} {_SHORT[record['severity']]} {code or '---'} {name[:_NAME]:{_NAME}} {source[:_SOURCE]:{_SOURCE}}"
-    return f"{head} {details(record['payload'])}".rstrip()
-
-
-def details(payload: Any) -> str:
-    """Return the values of a payload that are not in every payload."""
-    if not isinstance(payload, dict):
-        return "" if payload is None else json.dumps(payload)
-    told = {key: value for key, value in payload.items() if key not in _COMMON and value not in ("", None, [], {})}
-    keys = [*(key for key in _FIRST if key in told), *(key for key in told if key not in _FIRST)]
-    return " ".join(_word(told[key]) if key in _TEXTS else f"{key}={_word(told[key])}" for key in keys)
-
-
-def _word(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:g}"
-    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))

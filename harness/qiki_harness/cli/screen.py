@@ -12,8 +12,9 @@ from rich.text import Text
 
 from qiki.contracts.enums import FSMState, RadarTrackStatus
 from qiki.contracts.radar import RadarTrack
-from qiki_harness.cli.columns import cells, fitting, head, printable, row
+from qiki_harness.cli.columns import cells, fitting, head, row
 from qiki_harness.cli.feed import Feed
+from qiki_harness.cli.output import printable
 from qiki_harness.cli.statuses import Statuses
 from qiki_harness.stack import ServiceHealth, ServiceStatus, Stack, State
 

@@ -8,11 +8,8 @@ import pytest
 
 from qiki_harness.cli.options import compose_file, run_folder, running_stack
 from qiki_harness.cli.output import (
-    EventLines,
     Progress,
     by_hand,
-    details,
-    event_line,
     has_colour,
     paint,
     prefixes,
@@ -21,13 +18,6 @@ from qiki_harness.cli.output import (
 )
 from qiki_harness.errors import HarnessError
 from qiki_harness.stack import ServiceHealth, ServiceStatus, StackInfo, State
-
-RECORD = {
-    "code": 802, "event_type": "qiki.events.v1.Refusal", "source": "urn:qiki:q-sim-service:control",
-    "severity": "WARNING", "registered_at": "2026-11-23T18:28:20.123456Z",
-    "payload": {"schema_version": 1, "category": "security", "source": "control", "ts_epoch": 1.5, "command": "sim.x",
-                "sender": "me", "request_id": None, "reason": "no such command"},
-}  # fmt: skip
 
 
 class Terminal(io.StringIO):
@@ -121,42 +111,3 @@ def test_a_name_must_make_a_folder(name: str, tmp_path: Path):
 def test_a_stack_that_must_run_is_missed(tmp_path: Path):
     with pytest.raises(HarnessError, match=r"no stack 'x' runs in .*: start it with `qiki up`"):
         running_stack("x", tmp_path)
-
-
-def test_a_line_says_when_how_bad_what_who_and_why():
-    assert event_line(RECORD, "18:28:20") == (
-        "18:28:20 WARN 802 SECURITY_VIOLATION    q-sim-service:control   no such command command=sim.x sender=me"
-    )
-
-
-def test_what_matters_stands_within_80_columns():
-    long = RECORD | {"source": "urn:qiki:faststream-bridge:radar_guard", "code": 211}
-    assert len(event_line(long | {"payload": None}, "18:28:20")) <= 63
-
-
-def test_an_outsiders_event_is_named_by_its_type():
-    outside = RECORD | {"code": None, "event_type": "com.example.door.opened", "source": "/door", "payload": [1]}
-    assert event_line(outside, "18:28:20") == "18:28:20 WARN --- opened                /door                   [1]"
-
-
-@pytest.mark.parametrize(
-    ("payload", "expected"),
-    [
-        (None, ""),
-        ("word", '"word"'),
-        ({"b": 1, "frames": 10, "a": 0.123456789}, "frames=10 b=1 a=0.123457"),
-        ({"shed_loads": ["radar"], "faults": [], "on": False}, 'shed_loads=["radar"] on=false'),
-    ],
-)
-def test_details_are_the_payloads_own(payload, expected):
-    assert details(payload) == expected
-
-
-def test_each_day_has_a_line_of_its_own():
-    out = io.StringIO()
-    lines = EventLines(out)
-    for moment in ("2026-11-23T23:59:59.000000Z", "2026-11-24T00:00:00.000000Z", "2026-11-24T00:00:01.000000Z"):
-        lines.show(b"", RECORD | {"registered_at": moment})
-    assert [text[:15] for text in out.getvalue().splitlines()] == [
-        "-- 2026-11-23 (", "23:59:59 WARN 8", "-- 2026-11-24 (", "00:00:00 WARN 8", "00:00:01 WARN 8",
-    ]  # fmt: skip
