@@ -18,6 +18,7 @@ def test_a_running_stack_is_scored(own_twin):
     assert told["score"]["contacts"] == 4
     assert told["score"]["scans"] >= 45
     assert told["score"]["gospa_m"] < 100
+    assert done.stderr == "measuring 5 s of the simulation\n"
 
 
 def test_a_dead_tracker_is_not_waited_for(own_twin):

@@ -1,11 +1,14 @@
 """`qiki score`: measure the tracker against the truth."""
 
 import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.util import find_spec
 from math import isnan
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
@@ -66,7 +69,8 @@ def score(
         from qiki_harness.scoring.live import listen  # noqa: PLC0415
 
         url = nats or running_stack(name, run_dir).info.addresses["NATS_URL"]
-        scans = listen(url, seconds, reach_m)
+        with measuring(seconds, sys.stderr) as progress:
+            scans = listen(url, seconds, reach_m, progress)
         title = f"{url}, {scans[-1].t_s:g} s"
     else:
         title, scans = _fly(scenario or _DEFAULT, seed, seconds)
@@ -76,6 +80,23 @@ def score(
 
         save_picture(picture, title, scans, course)
     print(_as_json(title, summary, course) if as_json else f"{title}\n{_as_table(summary)}")
+
+
+@contextmanager
+def measuring(seconds: float, stream: TextIO) -> Iterator[Callable[[float], None]]:
+    """Show what is told of the progress: on a terminal a line that is gone at the end, elsewhere that it has begun."""
+
+    def show(done_s: float) -> None:
+        if stream.isatty():
+            print(f"\r\x1b[Kmeasured {done_s:.0f} of {seconds:g} s", end="", file=stream, flush=True)
+        elif not done_s:
+            print(f"measuring {seconds:g} s of the simulation", file=stream, flush=True)
+
+    try:
+        yield show
+    finally:
+        if stream.isatty():
+            print("\r\x1b[K", end="", file=stream, flush=True)
 
 
 def _fly(scenario: str, seed: int | None, seconds: float) -> "tuple[str, list[ScanRecord]]":

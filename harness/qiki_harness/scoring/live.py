@@ -1,7 +1,7 @@
 """A running stack to be scored: its truth, frames and tracks, put together frame by frame."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -39,10 +39,12 @@ class ScoredFrame:
     tracks: Iterable[RadarTrack]
 
 
-def listen(url: str, seconds: float, reach_m: float) -> list[ScanRecord]:
+def listen(
+    url: str, seconds: float, reach_m: float, progress: Callable[[float], None] = lambda _: None
+) -> list[ScanRecord]:
     """Return the frames of `seconds` of event time, or of what is left of the run.
 
-    Contacts beyond the reach are not asked for.
+    Contacts beyond the reach are not asked for. `progress` is told how much has come [s].
 
     Raises:
         HarnessError: NATS does not answer, or no frame came with all that belongs to it.
@@ -55,13 +57,16 @@ def listen(url: str, seconds: float, reach_m: float) -> list[ScanRecord]:
         except HarnessError as error:
             raise HarnessError(f"no NATS server answers at {url}: {error}") from None
         watcher = Watcher(ForeignStack({"NATS_URL": url}), ledger, wire)
-        await_span(watcher, seconds)
+        progress(0.0)
+        await_span(watcher, seconds, progress=progress)
     if records := records_of(watcher, reach_m):
         return records
     raise HarnessError(f"no frame with its truth and tracks came from {url}: is the simulation running?")
 
 
-def await_span(watcher: Watcher, seconds: float, silent_s: float = _SILENT_S) -> None:
+def await_span(
+    watcher: Watcher, seconds: float, silent_s: float = _SILENT_S, progress: Callable[[float], None] = lambda _: None
+) -> None:
     """Wait for so much event time in the first run: until another begins, or no whole frame has come for `silent_s`."""
     with suppress(AwaitedError):
         first = watcher.await_truth(_readable, deadline_s=silent_s).data
@@ -73,7 +78,8 @@ def await_span(watcher: Watcher, seconds: float, silent_s: float = _SILENT_S) ->
                 return end
             return max((whole.truth.timestamp for whole in whole_frames(watcher, first.run_id, moment)), default=None)
 
-        while watcher.await_until("a whole frame has come", reached, silent_s) < end:
+        while (at := watcher.await_until("a whole frame has come", reached, silent_s)) < end:
+            progress((at - first.timestamp).total_seconds())
             moment = watcher.now()
 
 

@@ -1,11 +1,13 @@
 """`qiki score` offline: what it prints, and what it refuses."""
 
+import io
 import json
 import sys
 
 import pytest
 
 from qiki_harness.cli import main
+from qiki_harness.cli.score import measuring
 
 
 def qiki(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
@@ -58,3 +60,19 @@ def test_what_cannot_be_is_one_line(
     assert complaint in told.err
     assert len(told.err.splitlines()) == 1
     assert told.out == ""
+
+
+@pytest.mark.parametrize(
+    ("terminal", "shown"),
+    [
+        (True, "\r\x1b[Kmeasured 0 of 60 s\r\x1b[Kmeasured 13 of 60 s\r\x1b[K"),
+        (False, "measuring 60 s of the simulation\n"),
+    ],
+)
+def test_a_live_measurement_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch, terminal: bool, shown: str):
+    stream = io.StringIO()
+    monkeypatch.setattr(stream, "isatty", lambda: terminal)
+    with measuring(60.0, stream) as progress:
+        progress(0.0)
+        progress(12.9)
+    assert stream.getvalue() == shown

@@ -119,6 +119,8 @@ def test_another_run_does_not_count(frames, other_run):
 
 
 def test_listening_ends_with_its_time_with_its_run_and_with_silence(frames, other_run):
+    told = []
+
     def awaited(seconds: float, later: list[list[Message]]) -> float:
         watcher = hear(frames[:1])
         coming = iter(later)
@@ -131,10 +133,11 @@ def test_listening_ends_with_its_time_with_its_run_and_with_silence(frames, othe
             return moment
 
         watcher.now = now
-        await_span(watcher, seconds, silent_s=0.05)
+        await_span(watcher, seconds, silent_s=0.05, progress=told.append)
         return len(watcher.truth())
 
     assert awaited(2.0, frames[1:]) == 21
+    assert told == pytest.approx([0.1 * number for number in range(20)])
     assert awaited(2.0, [*frames[1:10], *other_run]) == 11
     assert awaited(2.0, frames[1:10]) == 10
 
