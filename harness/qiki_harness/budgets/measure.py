@@ -24,7 +24,7 @@ def measure(compose_file: Path, folder: Path, speed: str, seconds: float) -> AtS
     """Return what a stack takes at a speed, over so many seconds."""
     variables = {"QIKI_AUTOSTART": "false", "QIKI_SPEED": speed, "QIKI_SCENARIO": "mixed-traffic"}
     options = StackOptions(compose_file, folder, name="budgets", variables=variables, auto_ports=True)
-    print(f"budgets: speed {speed}, {seconds:g} s", file=sys.stderr, flush=True)
+    _say(f"speed {speed}, {seconds:g} s")
     with Stack.start(options) as stack:
         stack.wait_healthy()
         return asyncio.run(_watch(stack, float(speed), seconds))
@@ -44,6 +44,7 @@ async def _watch(stack: Stack, speed: float, seconds: float) -> AtSpeed:
             used = {name: after - cpu_s[name] for name, after in processes.cpu_s().items()}
             grown = {name: after - disk.get(name, 0.0) for name, after in _volumes(stack).items()}
         private_mb = processes.private_mb()
+        _say("resident " + ", ".join(f"{name} {size:.0f} MB" for name, size in processes.resident_mb().items()))
         processes.check(stack.info)
     return AtSpeed(
         calibration_ms=machine.loop_ms,
@@ -60,8 +61,11 @@ def _elsewhere(processes: Processes) -> Iterator[None]:
     yield
     used_s = sum(processes.cpu_s().values()) - sum(ours.values())
     cores = (_busy_s() - all_s - used_s) / (time.monotonic() - began_s)
-    said = f"other programs took {max(cores, 0.0):.1f} of {psutil.cpu_count()} cores in the meantime"
-    print(f"budgets: {said}", file=sys.stderr, flush=True)
+    _say(f"other programs took {max(cores, 0.0):.1f} of {psutil.cpu_count()} cores in the meantime")
+
+
+def _say(text: str) -> None:
+    print(f"budgets: {text}", file=sys.stderr, flush=True)
 
 
 def _busy_s() -> float:

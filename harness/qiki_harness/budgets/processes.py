@@ -22,7 +22,7 @@ class Processes:
     def __init__(self, info: StackInfo) -> None:
         self._services = {name: psutil.Process(one.pid) for name, one in info.services.items() if one.pid}
         self._restarts = _restarts(info)
-        parents = {parent for one in self._services.values() if (parent := one.parent())}
+        parents = {parent for one in self._services.values() if (parent := one.parent()) and parent.pid > 1}
         self._rest = {psutil.Process(info.pid), *parents} - set(self._services.values())
 
     def check(self, info: StackInfo) -> None:
@@ -33,6 +33,10 @@ class Processes:
     def cpu_s(self) -> dict[str, float]:
         """Return the CPU time of each service and the rest [s], with what their ended children took."""
         return {name: sum(map(_cpu_s, tree)) for name, tree in self._trees().items()}
+
+    def resident_mb(self) -> dict[str, float]:
+        """Return the memory of each service and the rest, shared pages counted again for each [MB]."""
+        return {name: sum(map(_resident_mb, tree)) for name, tree in self._trees().items()}
 
     def private_mb(self) -> dict[str, float]:
         """Return the memory of each service and the rest that they share with no other process [MB]."""
@@ -65,4 +69,10 @@ def _cpu_s(process: psutil.Process) -> float:
 def _private_mb(process: psutil.Process) -> float:
     with suppress(psutil.NoSuchProcess):
         return float(process.memory_full_info().uss) / 1e6
+    return 0.0
+
+
+def _resident_mb(process: psutil.Process) -> float:
+    with suppress(psutil.NoSuchProcess):
+        return float(process.memory_info().rss) / 1e6
     return 0.0
