@@ -8,6 +8,7 @@ from qiki.contracts import topics
 from qiki_harness.budgets.table import AtSpeed, Budgets, Starts
 
 FACTOR = 1.8
+_NOISE = 0.1  # of an interval: what a busy machine adds to the jitter of a topic
 PACKAGES = "packages"
 
 
@@ -57,10 +58,23 @@ def judge(said: Budgets, seen: Budgets) -> list[Verdict]:
     No dead letter may come, whatever the table says.
     """
     expected, found = _figures(said, None), _figures(seen, said)
-    return [_verdict(place, expected.get(place), found.get(place)) for place in {**expected, **found}]
+    return [
+        _verdict(place, expected.get(place), found.get(place), _slack(place, expected))
+        for place in {**expected, **found}
+    ]
 
 
-def _verdict(place: Place, said: float | None, seen: float | None) -> Verdict:
+def _slack(place: Place, expected: Mapping[Place, float]) -> float:
+    """Return what is allowed above what is said: of jitter, a tenth of the interval at least."""
+    if place[-2] == PACKAGES:
+        return 0.0
+    slack = FIGURES[place[-1]].slack
+    if place[-1] == "jitter_ms" and (rate := expected.get((*place[:-1], "per_s"))):
+        return max(slack, _NOISE * 1e3 / rate)
+    return slack
+
+
+def _verdict(place: Place, said: float | None, seen: float | None, slack: float) -> Verdict:
     if said is None:
         return Verdict(place, None, seen, None, "is not in the table")
     if seen is None:
@@ -68,14 +82,14 @@ def _verdict(place: Place, said: float | None, seen: float | None) -> Verdict:
     if place[-2] == PACKAGES:
         return Verdict(place, said, seen)
     never = place[-2] == topics.DEAD_LETTERS.subject
-    least, most = (0.0, 0.0) if never else _bounds(FIGURES[place[-1]], said)
+    least, most = (0.0, 0.0) if never else _bounds(FIGURES[place[-1]], said, slack)
     problem = "too much" if seen > most else "too little" if seen < least else ""
     return Verdict(place, said, seen, (least, most), problem)
 
 
-def _bounds(figure: Figure, said: float) -> tuple[float, float]:
-    most = max(said * FACTOR, said + figure.slack)
-    return (min(said / FACTOR, said - figure.slack) if figure.too_few else float("-inf")), most
+def _bounds(figure: Figure, said: float, slack: float) -> tuple[float, float]:
+    least = min(said / FACTOR, said - slack) if figure.too_few else float("-inf")
+    return least, max(said * FACTOR, said + slack)
 
 
 def _figures(table: Budgets, reference: Budgets | None) -> dict[Place, float]:
