@@ -5,9 +5,12 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import pytest
+import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from qiki.yamlfile import FileError, load_yaml_model
+from qiki.botspec.spec import DEFAULT_SPEC
+from qiki.world.scenario.model import SHIPPED
+from qiki.yamlfile import QUICK_TEXT, FileError, _Loader, _QuickLoader, load_yaml_model
 
 
 class Strict(BaseModel):
@@ -138,3 +141,11 @@ def test_a_file_that_is_not_there_or_is_no_text_is_refused(tmp_path: Path):
     (tmp_path / "latin.yaml").write_bytes("name: Köln".encode("latin-1"))
     with pytest.raises(FileError, match=r"latin.yaml: is not UTF-8 text$"):
         load_yaml_model(tmp_path / "latin.yaml", World)
+
+
+@pytest.mark.parametrize("path", [DEFAULT_SPEC, *sorted(SHIPPED.glob("*.yaml"))], ids=lambda path: path.stem)
+def test_both_loaders_compose_the_same(path: Path):
+    """The quick one is used for short files only."""
+    text = path.read_text()
+    assert len(text) <= QUICK_TEXT
+    assert yaml.serialize(yaml.compose(text, _QuickLoader)) == yaml.serialize(yaml.compose(text, _Loader))
