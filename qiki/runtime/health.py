@@ -5,6 +5,8 @@ Server and watchdog have threads of their own: a stuck event loop is reported at
 
 import json
 import os
+import select
+import socket
 import sys
 import threading
 import time
@@ -19,7 +21,6 @@ from prometheus_client import make_wsgi_app
 
 STUCK_AFTER_S = 2.0
 ABANDONED_AFTER_S = 10.0
-POLL_S = 0.1  # the end of the process waits as long
 WATCH_S = 1.0
 WRITE_S = 2.0
 _DEBUGGERS = {"debugpy", "pdb", "pydevd"}
@@ -82,15 +83,24 @@ class HealthServer:
         self._health = health
         self._server = make_server(host, port, self._answer, server_class=_Server, handler_class=_Quiet)
         self.port = self._server.server_port
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(POLL_S,), name="health", daemon=True)
+        self._thread = threading.Thread(target=self._serve, name="health", daemon=True)
 
     def __enter__(self) -> "HealthServer":
+        self._end, self._ended = socket.socketpair()
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
+        self._end.close()
+        self._thread.join()
+        self._ended.close()
         self._server.server_close()
+
+    def _serve(self) -> None:
+        """Answer until the end; the standard library's loop asks every so often whether it is over."""
+        sockets = [self._server.socket, self._ended]
+        while self._ended not in select.select(sockets, [], [])[0]:
+            self._server.handle_request()
 
     def _answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
@@ -107,6 +117,7 @@ class HealthServer:
 
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True  # a silent client does not delay the end
+    timeout = 1.0  # [s], for a client that is gone before it is served
 
     def server_bind(self) -> None:
         """Bind without the standard library's reverse look-up of the host name, which can take seconds."""
