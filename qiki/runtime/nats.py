@@ -9,17 +9,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import nats.errors
-from nats.aio.client import Client
+from nats.aio.client import Client, Server
 from nats.js import JetStreamContext
 from prometheus_client import Gauge
 
 from qiki.contracts.events import NATS_CONNECTED, NATS_DISCONNECTED
 from qiki.runtime import nats_patches
 from qiki.runtime.health import Health
+from qiki.runtime.retry import RETRY_S, listening, pause_s
 from qiki.runtime.service import S, Service
 
 CONNECTED = Gauge("qiki_nats_connected", "1 while the connection to NATS is up", ["connection"])
-RECONNECT_WAIT_S = 0.1
 # A silent broker counts as lost after three intervals: with the time between health checks that is within 5 s.
 PING_INTERVAL_S = 0.8
 PINGS_MISSED = 2
@@ -125,7 +125,8 @@ def connection_options(service: Service[S], hooks: Hooks, role: str, client: Cli
         "servers": [service.settings.nats_url],
         "name": f"{service.name}/{role}",
         "max_reconnect_attempts": -1,
-        "reconnect_time_wait": RECONNECT_WAIT_S,
+        "reconnect_to_server_handler": _soon,
+        "reconnect_time_wait": RETRY_S,  # bounds the close of a client that reconnects, too
         "ping_interval": PING_INTERVAL_S,
         "max_outstanding_pings": PINGS_MISSED,
         "connect_timeout": CONNECT_TIMEOUT_S,
@@ -136,18 +137,16 @@ def connection_options(service: Service[S], hooks: Hooks, role: str, client: Cli
     }
 
 
-async def reachable(url: str, stopping: asyncio.Event, poll_s: float = 0.05) -> None:
+async def reachable(url: str, stopping: asyncio.Event) -> None:
     """Wait until a server listens at `url`, or the service stops. nats-py waits two seconds after a first refusal."""
     parts = urlsplit(url)
-    while not stopping.is_set():
-        try:
-            async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                _, writer = await asyncio.open_connection(parts.hostname, parts.port or 4222)
-        except OSError:
-            await asyncio.sleep(poll_s)
-        else:
-            writer.close()
-            return
+    await listening(parts.hostname or "", parts.port or 4222, stopping)
+
+
+def _soon(servers: list[Server], _: dict[str, Any]) -> tuple[Server, float]:
+    """Return the server of the next attempt to reconnect, and the pause before it: a killed broker is back soon."""
+    server = min(servers, key=lambda one: one.reconnects)
+    return server, pause_s(server.reconnects + 1)
 
 
 def _up(service: Service[S], role: str) -> None:

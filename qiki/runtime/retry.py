@@ -1,9 +1,9 @@
-"""Requests to the broker that are repeated until they are answered."""
+"""Attempts that are repeated until they succeed, with pauses that grow: requests to the broker, connections."""
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
 
 import nats.errors
 from nats.js import JetStreamContext
@@ -15,9 +15,19 @@ from qiki.runtime.tasks import end_if_cancelled
 
 T = TypeVar("T")
 Errors = tuple[type[Exception], ...]
-RETRY_S = 0.1
+FIRST_RETRY_S = 0.005
+RETRY_S = 0.05
+CONNECT_TIMEOUT_S = 2.0
 NO_STREAM = 10059
 AWAY: Errors = (nats.errors.Error, TimeoutError)  # the broker is away, or is not ready yet
+
+
+def pause_s(failures: int) -> float:
+    """Return the pause before the next attempt.
+
+    What is there in a moment is found in a moment, and a long absence costs little.
+    """
+    return min(FIRST_RETRY_S * 2.0 ** min(failures - 1, 16), RETRY_S) if failures else 0.0
 
 
 class StoppingError(Exception):
@@ -44,6 +54,7 @@ async def patiently(
         StoppingError: `stopping` was set first.
     """
     stopping = stopping or asyncio.Event()
+    failures = 0
     while True:
         try:
             return await call()
@@ -53,9 +64,43 @@ async def patiently(
             failed(error)
         finally:
             end_if_cancelled()
+        failures += 1
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stopping.wait(), RETRY_S)
+            await asyncio.wait_for(stopping.wait(), pause_s(failures))
             raise StoppingError
+
+
+async def unless_stopping(stopping: asyncio.Event, work: Coroutine[Any, Any, T]) -> T:
+    """Return the result of `work`; cancel it if the service stops first.
+
+    Raises:
+        StoppingError: the service stops.
+    """
+    tasks = asyncio.ensure_future(work), asyncio.ensure_future(stopping.wait())
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if not tasks[0].done():
+            raise StoppingError
+        return tasks[0].result()
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+async def listening(host: str, port: int, stopping: asyncio.Event) -> None:
+    """Wait until a server listens, or the service stops. Libraries pause for long after a first refusal."""
+    failures = 0
+    while not stopping.is_set():
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                _, writer = await asyncio.open_connection(host, port)
+        except OSError:
+            failures += 1
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), pause_s(failures))
+        else:
+            writer.close()
+            return
 
 
 async def until_there(service: Service[S], problem: str, call: Callable[[], Awaitable[T]]) -> T:

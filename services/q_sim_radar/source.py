@@ -12,10 +12,10 @@ from q_sim_radar.backlog import Waiting
 from q_sim_radar.settings import RadarSettings
 from qiki.contracts.headers import FRAME, RADAR, RUN
 from qiki.runtime.grpc import CLIENT_OPTIONS
+from qiki.runtime.retry import listening, pause_s
 from qiki.runtime.service import Service
 
 METHOD = "/qiki.api.QSimAPIService/StreamRadarFrames"
-RETRY_S = 0.1
 CONDITION = "simulator"
 RUN_CONDITION = "run"
 
@@ -26,13 +26,17 @@ async def frames(service: Service[RadarSettings], after: tuple[str, int] | None)
     The radar headers of the present runs come at the begin of a call, so a frame of another run needs a new call.
     Frames stay serialised, as they came.
     """
-    called_for = None
-    async with grpc.aio.insecure_channel(service.settings.qsim_grpc, options=CLIENT_OPTIONS) as channel:
-        stream: Any = channel.unary_stream(METHOD, request_serializer=StreamRadarFramesRequest.SerializeToString)
-        while True:
+    called_for, failures = None, 0
+    host, _, port = service.settings.qsim_grpc.rpartition(":")
+    while True:
+        await asyncio.sleep(pause_s(failures))
+        await listening(host, int(port), service.stopping)  # a channel that was refused once pauses for long
+        async with grpc.aio.insecure_channel(service.settings.qsim_grpc, options=CLIENT_OPTIONS) as channel:
             request = StreamRadarFramesRequest()
             if after is not None:
                 request.run_id, request.after_frame = after
+            stream: Any = channel.unary_stream(METHOD, request_serializer=StreamRadarFramesRequest.SerializeToString)
+            failures += 1
             try:
                 call = stream(request, wait_for_ready=True)
                 metadata = [(key, str(value)) for key, value in await call.initial_metadata()]
@@ -40,7 +44,7 @@ async def frames(service: Service[RadarSettings], after: tuple[str, int] | None)
                 service.health.met(CONDITION)
                 check_run(service, place, after)
                 async for body in call:
-                    frame = Waiting.received(body, radars)
+                    frame, failures = Waiting.received(body, radars), 0
                     if frame.run not in radars and frame.run != called_for:
                         called_for = frame.run
                         call.cancel()
@@ -48,12 +52,9 @@ async def frames(service: Service[RadarSettings], after: tuple[str, int] | None)
                     after = (frame.run, frame.number)
                     service.health.met(RUN_CONDITION)
                     yield frame
-                else:
-                    await asyncio.sleep(RETRY_S)
             except grpc.aio.AioRpcError as error:
                 service.health.wait_for(CONDITION, f"{error.code().name}: {error.details()}")
                 service.log.warning("stream of frames broke", code=error.code().name, reason=error.details())
-                await asyncio.sleep(RETRY_S)
 
 
 def radars_of(metadata: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
-import nats.errors
 import structlog
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
@@ -21,9 +20,9 @@ from qiki.runtime.clock import now
 from qiki.runtime.dead_letters import Stored, bury
 from qiki.runtime.nats import Link, connect
 from qiki.runtime.publish_window import PublishWindow
-from qiki.runtime.retry import RETRY_S, StoppingError, until_there
+from qiki.runtime.retry import StoppingError, patiently, unless_stopping, until_there
 from qiki.runtime.service import Service
-from qiki.runtime.tasks import TaskGroup, end_if_cancelled
+from qiki.runtime.tasks import TaskGroup
 from registrar.radar import TRAFFIC, summarise
 from registrar.registry import CONDITION, Registry, newest_anchor, on_files
 from registrar.settings import RegistrarSettings
@@ -77,20 +76,21 @@ async def follow(
 ) -> None:
     """Fetch, register, acknowledge, until the service stops."""
     durable = await jetstream.pull_subscribe_bind(durable=topics.REGISTRAR_DURABLE, stream=topics.QIKI_EVENTS_V1)
-    while not service.stopping.is_set():
+
+    async def fetch() -> list[Msg]:
         try:
-            messages = await durable.fetch(BATCH, timeout=FETCH_S)
+            return await durable.fetch(BATCH, timeout=FETCH_S)
         except TimeoutError:
-            continue
-        except nats.errors.Error as error:  # the broker is away, or not ready yet
-            service.log.debug("nothing fetched", reason=repr(error))
-            await asyncio.sleep(RETRY_S)
-            continue
-        finally:
-            end_if_cancelled()
-        if messages:
-            PENDING.set(messages[-1].metadata.num_pending)
-            with contextlib.suppress(StoppingError):
+            return []
+
+    def failed(error: Exception) -> None:  # the broker is away, or not ready yet
+        service.log.debug("nothing fetched", reason=repr(error))
+
+    with contextlib.suppress(StoppingError):
+        while True:
+            messages = await unless_stopping(service.stopping, patiently(fetch, answers=(), failed=failed))
+            if messages:
+                PENDING.set(messages[-1].metadata.num_pending)
                 await take(messages, registry, window)
 
 

@@ -17,7 +17,7 @@ from qiki.contracts.events import RADAR_FRAMES_SEEN, RADAR_TRACKS_SEEN, EventKin
 from qiki.contracts.topics import Topic
 from qiki.runtime.clock import now
 from qiki.runtime.nats import Link
-from qiki.runtime.retry import StoppingError
+from qiki.runtime.retry import StoppingError, unless_stopping
 from qiki.runtime.service import Service
 from qiki.runtime.stream import Begin, StreamPosition, StreamReader
 from registrar.registry import Registry
@@ -109,11 +109,11 @@ async def summarise(
 async def _register(
     service: Service[RegistrarSettings], registry: Registry, traffic: Traffic, waiting: "asyncio.Queue[tuple[str, Msg]]"
 ) -> None:
-    """Register each second of the messages that wait, once it is over."""
+    """Register each second of the messages that wait, once it is over; StoppingError when the service stops."""
     created, seconds = "", Seconds()
-    while not service.stopping.is_set():
+    while True:
         drafts = list[Draft]()
-        messages = await _batch(waiting)
+        messages = await unless_stopping(service.stopping, _batch(waiting))
         for of_stream, message in messages:
             if of_stream != created:
                 created, seconds = of_stream, Seconds()

@@ -42,6 +42,15 @@ QIKI = [sys.executable, "-c", "from qiki_harness.cli import main; main()"]
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 RATE_HZ = 200
 KILLS = 8
+PATIENT = """
+import registrar.app
+import registrar.radar
+from qiki.runtime.service import run_service
+from registrar.settings import RegistrarSettings
+
+registrar.app.FETCH_S = registrar.radar.QUIET_S = 3600
+run_service("registrar", RegistrarSettings, registrar.app.main)
+"""
 ACKNOWLEDGED_S = 60.0  # a machine with more stacks than cores takes its time
 
 
@@ -267,6 +276,14 @@ def test_it_can_be_stopped_while_the_disk_is_full(log: Log, killed: bool):
     log.service.start()
     until("all is registered", lambda: sorted(log.ids()) == sorted(f"test-{number}" for number in range(22)))
     log.check()
+
+
+def test_nothing_that_it_waits_for_delays_its_stop(tmp_path: Path, log: Log):
+    log.service.kill()
+    settings = {"NATS_URL": log.broker.url, "AUDIT_DIR": log.audit}
+    with ServiceProcess([sys.executable, "-c", PATIENT], tmp_path / "patient.log", **settings) as patient:
+        patient.ready()
+        assert patient.terminate() == 0
 
 
 def test_a_folder_that_cannot_be_written_at_the_start_is_waited_for(tmp_path: Path, log: Log):

@@ -142,7 +142,7 @@ class Wire:
     async def _live(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._work = asyncio.current_task()
-        await reachable(self._url, asyncio.Event(), _POLL_S)
+        await reachable(self._url, asyncio.Event())
         await self._connect()
         try:
             await self._listen()

@@ -6,16 +6,18 @@ import nats.errors
 import pytest
 from nats.js.errors import NotFoundError
 
-from qiki.runtime import retry
 from qiki.runtime.health import Health
-from qiki.runtime.retry import StoppingError, patiently, until_there
+from qiki.runtime.retry import (
+    RETRY_S,
+    StoppingError,
+    listening,
+    patiently,
+    pause_s,
+    unless_stopping,
+    until_there,
+)
 from qiki.runtime.service import Service
 from qiki.runtime.settings import ServiceSettings
-
-
-@pytest.fixture(autouse=True)
-def soon(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(retry, "RETRY_S", 0.001)
 
 
 class Call:
@@ -103,3 +105,45 @@ def test_a_service_that_stops_asks_for_nothing():
             await until_there(one, "the stream is not there yet", call)
 
     asyncio.run(run())
+
+
+def test_pauses_grow_from_some_milliseconds_to_their_limit():
+    pauses = [pause_s(failures) for failures in range(20)]
+    assert pauses[0] == 0
+    assert pauses[1] <= 0.01
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == RETRY_S
+    assert pause_s(10_000_000) == RETRY_S
+
+
+def test_a_server_is_waited_for_until_it_listens_or_the_service_stops():
+    async def run() -> None:
+        stopping = asyncio.Event()
+        server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        server.close()
+        await server.wait_closed()
+        waiting = asyncio.create_task(listening("127.0.0.1", port, stopping))
+        await asyncio.wait([waiting], timeout=0.02)
+        assert not waiting.done()
+        async with await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", port):
+            await waiting
+        stopping.set()
+        await listening("127.0.0.1", port, stopping)
+
+    asyncio.run(asyncio.wait_for(run(), 30))
+
+
+def test_work_ends_when_the_service_stops():
+    async def run() -> None:
+        stopping = asyncio.Event()
+        assert await unless_stopping(stopping, Call()()) == 7
+        with pytest.raises(IndexError):
+            await unless_stopping(stopping, Call(IndexError())())
+        for_ever = asyncio.create_task(unless_stopping(stopping, asyncio.Event().wait()))
+        await asyncio.sleep(0)
+        stopping.set()
+        with pytest.raises(StoppingError):
+            await for_ever
+
+    asyncio.run(asyncio.wait_for(run(), 30))
