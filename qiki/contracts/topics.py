@@ -121,6 +121,8 @@ EVENTS: Topic[Any] = Topic("qiki.events.v1.>", None, "event", "all", "everything
     None, QIKI_EVENTS_V1, (Durable(REGISTRAR_DURABLE, "registrar", ack_wait_s=5.0, max_deliver=-1),))
 TELEMETRY = Topic("qiki.telemetry", TelemetrySnapshot, "telemetry snapshot", "q-sim-service",
     "the bot's own state", 1.0)
+TELEMETRY_REQUESTS: Topic[Any] = Topic("qiki.requests.telemetry", None, "telemetry request", "anyone allowed",
+    "asks for telemetry now, on its subject: an empty message; who comes need not wait for the next", answered=True)
 COMMANDS = Topic("qiki.commands.control", CommandMessage, "command", "anyone allowed", "commands to the simulator",
     answered=True)
 RESPONSES = Topic("qiki.responses.control", ControlAck, "acknowledgement", "q-sim-service",

@@ -54,6 +54,7 @@ class StreamReader:
         begin: the oldest message, a position to read behind, a time of storage, or new messages only; a stream that is
             made later, or made again, is read from its oldest message
         subjects: empty: all
+        changed: called when `following` is set or cleared
 
     Attributes:
         created: creation of the followed stream
@@ -62,7 +63,13 @@ class StreamReader:
     """
 
     def __init__(
-        self, client: Client, stream: str, take: Take, begin: Start = Begin.OLDEST, subjects: tuple[str, ...] = ()
+        self,
+        client: Client,
+        stream: str,
+        take: Take,
+        begin: Start = Begin.OLDEST,
+        subjects: tuple[str, ...] = (),
+        changed: Callable[[], object] = lambda: None,
     ) -> None:
         self.following = asyncio.Event()
         self.caught_up = asyncio.Event()
@@ -71,6 +78,7 @@ class StreamReader:
         self._take = take
         self._begin = begin
         self._subjects = subjects
+        self._changed = changed
         position = begin if isinstance(begin, StreamPosition) else None
         self.created = position.created if position else None
         self._last = position.sequence if position else None
@@ -102,6 +110,7 @@ class StreamReader:
             consumer = await jetstream.add_consumer(self._stream, self._config())
             end_if_cancelled()
             self.following.set()
+            self._changed()
             if not consumer.num_pending and not (consumer.delivered and consumer.delivered.consumer_seq):
                 self.caught_up.set()
             try:
@@ -111,6 +120,7 @@ class StreamReader:
                     await self._client.publish(f"$JS.API.CONSUMER.DELETE.{self._stream}.{consumer.name}")
         finally:
             self.following.clear()
+            self._changed()
             with contextlib.suppress(nats.errors.Error):
                 await subscription.unsubscribe()
 

@@ -4,10 +4,14 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
+import nats.errors
 import structlog
+from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from q_core_agent.metrics import REFUSED
@@ -27,7 +31,6 @@ from qiki.runtime.tasks import TaskGroup
 
 CONDITION = "inputs"
 GUARD = (topics.GUARD.subject, GUARD_RESUMED.subject, GUARD_CLEARED.subject)
-LOOK_S = 0.1
 LOG_EVERY_S = 1.0
 KEPT_GAPS = 256
 BEFORE = timedelta(seconds=10)
@@ -54,6 +57,7 @@ class Inputs:
         self._lost: deque[tuple[str, int, int]] = deque(maxlen=KEPT_GAPS)
         self._guard_read = 0
         self._came = asyncio.Event()
+        self._changed = asyncio.Event()
         self._logged_s = float("-inf")
         self._ways: dict[str, tuple[Callable[[Msg], tuple[Any, ...]], Callable[..., None]]] = {
             topics.TRACKED.subject: (_read_tracked, observer.take_tracked),
@@ -82,10 +86,11 @@ class Inputs:
         if self._lockstep:  # the newest frame, with its tracks
             _, stored = await _newest(link, topics.QIKI_TRACKER_V1, topics.TRACKED.subject)
             begin = stored - BEFORE if stored else Begin.OLDEST
+        follow = partial(StreamReader, link.client, take=self._stored, changed=self._changed.set)
         readers = (
-            StreamReader(link.client, topics.QIKI_TRACKER_V1, self._stored, begin, (topics.TRACKED.subject,)),
-            StreamReader(link.client, topics.QIKI_RADAR_V1, self._stored, begin, (topics.TRACKS.subject,)),
-            StreamReader(link.client, topics.QIKI_EVENTS_V1, self._stored, Begin.OLDEST, (*GUARD, RADAR_GAP.subject)),
+            follow(topics.QIKI_TRACKER_V1, begin=begin, subjects=(topics.TRACKED.subject,)),
+            follow(topics.QIKI_RADAR_V1, begin=begin, subjects=(topics.TRACKS.subject,)),
+            follow(topics.QIKI_EVENTS_V1, subjects=(*GUARD, RADAR_GAP.subject)),
         )
 
         async def lost() -> None:
@@ -93,7 +98,9 @@ class Inputs:
                 reader.lost()
 
         link.hooks.on_lost.append(lost)
+        link.hooks.on_restored.append(partial(request_telemetry, link.client))
         await link.client.subscribe(topics.TELEMETRY.subject, cb=self._passed)
+        await request_telemetry(link.client)
         async with TaskGroup() as group:
             for reader in readers:
                 group.create_task(reader.run())
@@ -111,6 +118,7 @@ class Inputs:
         await self.until(lambda: self._guard_read >= max(sequence for sequence, _ in lasts))
         self.caught_up = True
         self._came.set()
+        self._changed.set()
 
     def _stored(self, message: Msg, sequence: int) -> None:
         if message.subject in GUARD:
@@ -128,7 +136,10 @@ class Inputs:
 
     async def _passed(self, message: Msg) -> None:
         try:
-            self.telemetry = snapshot = read_payload(TelemetrySnapshot, message.data)
+            snapshot = read_payload(TelemetrySnapshot, message.data)
+            if self.telemetry is None:
+                self._changed.set()
+            self.telemetry = snapshot
             self._observer.take_telemetry(snapshot, self.now_s)
         except Exception as error:
             self._refuse(message.subject, None, error)
@@ -145,15 +156,26 @@ class Inputs:
     async def _watch(self, readers: tuple[StreamReader, ...]) -> None:
         """Be ready while every input is read."""
         while True:
-            if not all(reader.following.is_set() for reader in readers):
-                self._health.wait_for(CONDITION, "a stream is not followed yet")
-            elif not self.caught_up:
-                self._health.wait_for(CONDITION, "earlier alerts are not read yet")
-            elif self.telemetry is None:
-                self._health.wait_for(CONDITION, f"nothing came on {topics.TELEMETRY.subject} yet")
+            self._changed.clear()
+            if problem := self._problem(readers):
+                self._health.wait_for(CONDITION, problem)
             else:
                 self._health.met(CONDITION)
-            await asyncio.sleep(LOOK_S)
+            await self._changed.wait()
+
+    def _problem(self, readers: tuple[StreamReader, ...]) -> str:
+        """Return the input that is not read yet, as text; empty if all are."""
+        if not all(reader.following.is_set() for reader in readers):
+            return "a stream is not followed yet"
+        if not self.caught_up:
+            return "earlier alerts are not read yet"
+        return "" if self.telemetry else f"nothing came on {topics.TELEMETRY.subject} yet"
+
+
+async def request_telemetry(client: Client) -> None:
+    """Ask the simulator for telemetry now. One that is not there sends some when it comes."""
+    with suppress(nats.errors.Error):  # the connection was lost just now
+        await client.publish(topics.TELEMETRY_REQUESTS.subject)
 
 
 async def _newest(link: Link, stream: str, subject: str) -> tuple[int, datetime | None]:

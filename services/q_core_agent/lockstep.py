@@ -13,7 +13,7 @@ import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from q_core_agent.inputs import Inputs
+from q_core_agent.inputs import Inputs, request_telemetry
 from q_core_agent.metrics import STEPS, STEPS_LOST
 from qiki.agent.perception.observer import Observer
 from qiki.contracts import topics
@@ -29,7 +29,6 @@ from qiki.runtime.tasks import TaskGroup, end_if_cancelled
 CONDITION = "lockstep"
 PATIENCE_S = 3.0
 """Time that a step may take beyond its simulated time."""
-RETRY_S = 0.1
 HELD = f"the simulation runs, or sends nothing on {topics.TELEMETRY.subject}: it has to be paused"
 TICKING = "the agent's tick is not done: an engine is not back, or the simulator does not answer"
 UNKNOWN = SimState(running=True, paused=False, speed=0.0, tick=0, run_id="", behind_s=0.0)
@@ -67,15 +66,14 @@ class Conductor:
         async with TaskGroup() as group:
             group.create_task(self._watch())
             while True:
-                self._awaits = HELD
+                self._wait_for(HELD)
                 await self._inputs.until(self._held)
                 before = self._known
                 place = await self._step(before)
                 if place is not None and await self._arrived(place, before):
-                    self._awaits = TICKING
+                    self._wait_for(TICKING)
                     await tick()
-                    self._steps += 1
-                    STEPS.inc()
+                    self._count()
 
     @property
     def _known(self) -> SimState:
@@ -87,7 +85,7 @@ class Conductor:
 
     async def _step(self, before: SimState) -> Place | None:
         """Request a step; return its place, or None when it was not done."""
-        self._awaits = "the simulator does not acknowledge a step"
+        self._wait_for("the simulator does not acknowledge a step")
         try:
             place = await self._ask("sim.step", ticks=self._ticks)
             while place is None:  # it may have been done all the same: a further step would skip a tick of the agent
@@ -96,14 +94,15 @@ class Conductor:
                 place = await self._ask("sim.stop")  # changes nothing where time is held, and gives the place
         except RefusedError as error:
             log.warning("step refused", reason=str(error))
-            self._awaits = f"a step was refused: {error}"
+            self._wait_for(f"a step was refused: {error}")
             await self._fresh_telemetry()
             return None
         return place if done(place, before, self._ticks) else None
 
     async def _fresh_telemetry(self) -> None:
-        """Wait for new telemetry that says that time is held."""
+        """Get new telemetry that says that time is held."""
         known = self._inputs.telemetry
+        await request_telemetry(self._client)
         await self._inputs.until(lambda: self._inputs.telemetry is not known and self._held())
 
     async def _ask(self, command: str, **parameters: int) -> Place | None:
@@ -119,7 +118,7 @@ class Conductor:
 
     async def _arrived(self, place: Place, before: SimState) -> bool:
         """Wait for a step's telemetry, and for its frame unless that is lost; return False when the run ends first."""
-        self._awaits = f"tick {place.tick} and frame {place.frame} of run {place.run} have not come"
+        self._wait_for(f"tick {place.tick} and frame {place.frame} of run {place.run} have not come")
         await self._inputs.until(lambda: self._there(place) or replaced(self._known, place, before))
         return self._there(place)
 
@@ -129,14 +128,25 @@ class Conductor:
             return False
         return frame is None or self._observer.complete(run, frame) or self._inputs.is_lost(run, frame)
 
+    def _wait_for(self, problem: str) -> None:
+        """Note what the next step needs; show it where steps are not done in time."""
+        self._awaits = problem
+        if CONDITION in self._health.problems:
+            self._health.wait_for(CONDITION, problem)
+
+    def _count(self) -> None:
+        """Count a step, and be ready."""
+        self._steps += 1
+        STEPS.inc()
+        if CONDITION in self._health.problems:
+            self._health.met(CONDITION)
+
     async def _watch(self) -> None:
-        """Be ready while steps are done in time."""
+        """Be unready while a step takes too long."""
         while True:
             steps = self._steps
-            await asyncio.sleep(self._patience_s if steps else RETRY_S)
-            if self._steps > steps:
-                self._health.met(CONDITION)
-            else:
+            await asyncio.sleep(self._patience_s)
+            if self._steps == steps:
                 self._health.wait_for(CONDITION, self._awaits)
 
 

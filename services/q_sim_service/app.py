@@ -3,7 +3,7 @@
 import time
 
 from q_sim_service.control import Control
-from q_sim_service.nats_publisher import NatsPublisher, send_telemetry
+from q_sim_service.nats_publisher import NatsPublisher, send_telemetry, telemetry_on_request
 from q_sim_service.runs import RunCounter, run_ids, warn_if_derived
 from q_sim_service.server import Rpc, serving
 from q_sim_service.settings import SimulatorSettings
@@ -56,6 +56,7 @@ async def _talk(service: Service[SimulatorSettings], ticker: Ticker, publisher: 
             return
         async with PublishWindow(link) as window, service.events.sent_by(window), TaskGroup() as group:
             await Control(ticker, service.events).serve(link)
+            await telemetry_on_request(link, ticker)
             await link.client.flush()
             service.health.met("commands")
             group.create_task(send_telemetry(link, ticker, service.settings.telemetry_interval_sec))

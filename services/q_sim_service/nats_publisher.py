@@ -2,9 +2,11 @@
 
 import asyncio
 from collections import deque
+from functools import partial
 
 import nats.errors
 import structlog
+from nats.aio.msg import Msg
 
 from q_sim_service.metrics import DROPPED
 from q_sim_service.ticker import Ticker
@@ -85,7 +87,18 @@ async def send_telemetry(link: Link, ticker: Ticker, interval_s: float) -> None:
         await asyncio.sleep(interval_s)
 
 
-async def post_telemetry(link: Link, ticker: Ticker) -> None:
-    """Send the present telemetry."""
-    snapshot = telemetry(ticker.world, ticker.simulator.sim_state(ticker.behind_s))
-    await post(link, topics.TELEMETRY.subject, snapshot.to_json(), "telemetry")
+async def telemetry_on_request(link: Link, ticker: Ticker) -> None:
+    """From now on send telemetry when it is asked for, and at once when the broker is back."""
+
+    async def requested(request: Msg) -> None:
+        await post_telemetry(link, ticker, request.reply)
+
+    await link.client.subscribe(topics.TELEMETRY_REQUESTS.subject, cb=requested)
+    link.hooks.on_restored.append(partial(post_telemetry, link, ticker))
+
+
+async def post_telemetry(link: Link, ticker: Ticker, reply: str = "") -> None:
+    """Send the present telemetry, to who asked for it too."""
+    body = telemetry(ticker.world, ticker.simulator.sim_state(ticker.behind_s)).to_json()
+    for subject in filter(None, (topics.TELEMETRY.subject, reply)):
+        await post(link, subject, body, "telemetry")

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from qiki.contracts import topics
 from qiki_harness.twin.where import above
 
 TICK = timedelta(milliseconds=50)
@@ -44,3 +45,14 @@ def test_telemetry_comes_and_is_whole(twin):
         assert snapshot.battery == snapshot.power.soc_pct
         assert {node.id for node in snapshot.thermal.nodes} >= {"core", "battery"}
         assert snapshot.sensors
+
+
+def test_nobody_waits_for_the_next_telemetry(own_twin):
+    """With an hour between two: the agent, which comes last, is ready; who asks has one, a broker later too."""
+    twin = own_twin("empty", env={"TELEMETRY_INTERVAL_SEC": "3600"})
+    twin.await_ready()
+
+    killed = twin.now()
+    twin.kill("nats")
+    twin.publish(topics.TELEMETRY_REQUESTS.subject, b"")
+    twin.await_telemetry(after=killed)

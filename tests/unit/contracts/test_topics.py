@@ -14,6 +14,7 @@ SUBJECTS = {
     "qiki.events.v1.audit": ("AuditRecord", "registrar", "QIKI_EVENTS_V1"),
     "qiki.events.v1.radar.guard": ("GuardAlert", "faststream-bridge", "QIKI_EVENTS_V1"),
     "qiki.telemetry": ("TelemetrySnapshot", "q-sim-service", None),
+    "qiki.requests.telemetry": (None, "anyone allowed", None),
     "qiki.commands.control": ("CommandMessage", "anyone allowed", None),
     "qiki.responses.control": ("ControlAck", "q-sim-service", None),
     "qiki.tracker.v1.frames": ("TrackedFrame", "faststream-bridge", "QIKI_TRACKER_V1"),
