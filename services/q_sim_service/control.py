@@ -83,7 +83,9 @@ class Control:
         acknowledgement = acknowledge(request, reason)
         status = acknowledgement.payload.status
         COUNTED.labels(request.command_name if request.command_name in COMMANDS else "unknown", status).inc()
-        log.info("command", command=request.command_name, status=status, reason=reason)
+        step_done = request.command_name == STEP and reason is None  # there are many a second
+        write = log.debug if step_done else log.info
+        write("command", command=request.command_name, status=status, reason=reason)
         return acknowledgement
 
     async def _execute(self, message: CommandMessage) -> None:

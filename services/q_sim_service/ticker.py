@@ -90,6 +90,8 @@ class Ticker:
         self._changed = asyncio.Event()
         self._radars: dict[str, str] = {}
         self._begun: SimWorld | None = None
+        self._measured: tuple[SimWorld, MeasuredFrame] | None = None
+        self._breath_s = 0.0
         self.follow()
 
     @property
@@ -163,30 +165,44 @@ class Ticker:
             BEHIND.set(self._pacer.behind_s)
 
     async def _slice(self, ticks: int) -> int:
-        """Do as many ticks as fit into a slice, at least one, let other tasks run, and return the number done."""
+        """Do ticks up to the next frame or the end of a slice, let other tasks run, and return the number done."""
         end_s = self._clock() + SLICE_S
         done = 0
-        while done < ticks and (done == 0 or self._clock() < end_s):
+        while done < ticks and self._measured is None and (done == 0 or self._clock() < end_s):
             self._tick()
             done += 1
         await asyncio.sleep(0)
-        turns = TURNS if done < ticks else 1
-        while turns > 1 and self.log.lagging:
-            await asyncio.sleep(0)
-            turns -= 1
+        self._hand_over()
+        if done < ticks and self._clock() >= self._breath_s:
+            await self._breathe()
         return done
 
+    async def _breathe(self) -> None:
+        """Give lagging readers their turns, once a slice."""
+        for _ in range(TURNS):
+            if not self.log.lagging:
+                break
+            await asyncio.sleep(0)
+        self._breath_s = self._clock() + SLICE_S
+
     def _tick(self) -> None:
+        self._hand_over()
         world = self.world
         tick = world.tick()
         self._pacer.count()
         TICKS.inc()
+        for event in tick.events:
+            self._sink.take_event(world, event)
         if tick.frame is not None:
             FRAMES.inc()
             self.log.append(tick.frame)
-            self._sink.take_frame(world, tick.frame)
-        for event in tick.events:
-            self._sink.take_event(world, event)
+            self._measured = world, tick.frame
+
+    def _hand_over(self) -> None:
+        """Hand the newest frame to the sink, before the next tick. The log's readers have it already."""
+        if self._measured is not None:
+            measured, self._measured = self._measured, None
+            self._sink.take_frame(*measured)
 
     async def _wait(self, seconds: float | None) -> None:
         """Wait until the next tick is due or the pace has changed."""

@@ -146,6 +146,31 @@ def test_a_step_hands_its_frames_to_the_readers_before_it_ends():
     asyncio.run(test())
 
 
+def test_readers_have_a_frame_while_the_sink_still_waits_for_it_and_the_next_ticks():
+    class Sink(Bench):
+        def take_frame(self, world: SimWorld, frame: MeasuredFrame) -> None:
+            super().take_frame(world, frame)
+            assert taken[-1] == frame.number
+
+    async def test() -> None:
+        bench = Sink()
+
+        async def read() -> None:
+            async for body in bench.ticker.log.read("", None):
+                taken.append(StreamRadarFramesResponse.FromString(body).number)
+                assert bench.ticker.world.tick_count // 2 == len(taken)
+
+        reading = asyncio.create_task(read())
+        await asyncio.sleep(0)
+        await bench.ticker.step(10)
+        assert not reading.done()
+        reading.cancel()
+
+    taken: list[int] = []
+    asyncio.run(test())
+    assert taken == list(range(5))
+
+
 def test_a_reset_begins_a_new_run_in_the_log_too():
     bench = Bench()
     asyncio.run(bench.ticker.step(4))
