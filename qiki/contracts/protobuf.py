@@ -14,7 +14,6 @@ from generated import actuator_raw_out_pb2 as actuators
 from generated import common_types_pb2 as common
 from generated.radar.v1 import radar_pb2 as pb
 from qiki.contracts.actuators import ActuatorCommand
-from qiki.contracts.enums import RadarRangeBand, TransponderMode
 from qiki.contracts.radar import RadarDetection, RadarFrame
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -84,19 +83,23 @@ def detection_from_proto(message: pb.RadarDetection) -> RadarDetection:
     Raises:
         pydantic.ValidationError: a value that the contract does not allow.
     """
-    return RadarDetection(
-        range_m=message.range_m,
-        bearing_deg=message.bearing_deg,
-        elev_deg=message.elev_deg,
-        vr_mps=message.vr_mps,
-        snr_db=message.snr_db,
-        rcs_dbsm=message.rcs_dbsm,
-        transponder_on=message.transponder_on,
-        transponder_mode=TransponderMode(message.transponder_mode),
-        transponder_id=message.transponder_id or None,
-        range_band=RadarRangeBand(message.range_band),
-        id_present=message.id_present if message.HasField("id_present") else None,
-    )
+    return RadarDetection.model_validate(_detection(message))
+
+
+def _detection(message: pb.RadarDetection) -> dict[str, Any]:
+    return {
+        "range_m": message.range_m,
+        "bearing_deg": message.bearing_deg,
+        "elev_deg": message.elev_deg,
+        "vr_mps": message.vr_mps,
+        "snr_db": message.snr_db,
+        "rcs_dbsm": message.rcs_dbsm,
+        "transponder_on": message.transponder_on,
+        "transponder_mode": message.transponder_mode,
+        "transponder_id": message.transponder_id or None,
+        "range_band": message.range_band,
+        "id_present": message.id_present if message.HasField("id_present") else None,
+    }
 
 
 def frame_from_proto(message: pb.RadarFrame) -> RadarFrame:
@@ -106,13 +109,14 @@ def frame_from_proto(message: pb.RadarFrame) -> RadarFrame:
         ValueError: a missing or broken id.
         pydantic.ValidationError: a value that the contract does not allow.
     """
-    return RadarFrame(
-        schema_version=message.schema_version,
-        frame_id=UUID(message.frame_id.value),
-        sensor_id=UUID(message.sensor_id.value),
-        timestamp=timestamp_from_proto(message.timestamp),
-        detections=tuple(map(detection_from_proto, message.detections)),
-    )
+    values = {
+        "schema_version": message.schema_version,
+        "frame_id": UUID(message.frame_id.value),
+        "sensor_id": UUID(message.sensor_id.value),
+        "timestamp": timestamp_from_proto(message.timestamp),
+        "detections": list(map(_detection, message.detections)),
+    }
+    return RadarFrame.model_validate(values)  # at once: a call for each detection takes twice the time
 
 
 def proto_enum(value: int) -> Any:
