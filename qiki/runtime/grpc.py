@@ -14,7 +14,7 @@ CLIENT_OPTIONS: list[tuple[str, int]] = [
     ("grpc.enable_http_proxy", 0),  # the simulator is near; the shell's proxy is for hosts outside
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 500),
+    ("grpc.max_reconnect_backoff_ms", 100),
 ]
 SERVER_OPTIONS: list[tuple[str, int]] = [
     *_PINGS,

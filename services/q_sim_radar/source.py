@@ -52,6 +52,8 @@ async def frames(service: Service[RadarSettings], after: tuple[str, int] | None)
                     after = (frame.run, frame.number)
                     service.health.met(RUN_CONDITION)
                     yield frame
+                else:
+                    service.health.wait_for(CONDITION, "the simulator has ended the stream")
             except grpc.aio.AioRpcError as error:
                 service.health.wait_for(CONDITION, f"{error.code().name}: {error.details()}")
                 service.log.warning("stream of frames broke", code=error.code().name, reason=error.details())

@@ -49,6 +49,7 @@ class FrameLog:
         self._fresh = asyncio.Event()
         self._readers: set[_Reader] = set()
         self._moved = asyncio.Event()
+        self._closed = False
 
     def begin_run(self, run_id: str) -> None:
         """Begin a run: the frames that follow belong to it."""
@@ -65,8 +66,13 @@ class FrameLog:
             self._dropped += 1
         self._fresh.set()
 
+    def close(self) -> None:
+        """End the readers behind the newest frame: no more will come."""
+        self._closed = True
+        self._fresh.set()
+
     async def read(self, run_id: str, after_frame: int | None) -> AsyncGenerator[bytes, None]:
-        """Yield the serialised frames after `after_frame` of a run, then those of later runs, without end.
+        """Yield the serialised frames after `after_frame` of a run, then those of later runs, until the log is closed.
 
         An unknown run means the current one, from its oldest frame. Dropped frames are skipped.
         """
@@ -76,8 +82,7 @@ class FrameLog:
         reader = _Reader(self._dropped, self._dropped)
         self._readers.add(reader)
         try:
-            while True:
-                entry = await self._next(reader)
+            while (entry := await self._next(reader)) is not None:
                 if entry.run > first_run or (entry.run == first_run and entry.number > after):
                     yield entry.body
         finally:
@@ -104,11 +109,13 @@ class FrameLog:
     def _end(self) -> int:
         return self._dropped + len(self._entries)
 
-    async def _next(self, reader: _Reader) -> _LoggedFrame:
-        """Return the next entry for a reader. Its request confirms that it has taken the entry before."""
+    async def _next(self, reader: _Reader) -> _LoggedFrame | None:
+        """Return the next entry for a reader, None at the end. Its request confirms the entry before."""
         reader.taken = reader.cursor
         self._moved.set()
         while reader.cursor >= self._end:
+            if self._closed:
+                return None
             self._fresh.clear()
             await self._fresh.wait()
         reader.cursor = max(reader.cursor, self._dropped)

@@ -35,6 +35,10 @@ class Rpc(QSimAPIServiceServicer):
         self._ticker = ticker
         self._events = events
 
+    def close(self) -> None:
+        """End the streams."""
+        self._ticker.log.close()
+
     async def HealthCheck(self, request: api.HealthCheckRequest, context: Any) -> api.HealthCheckResponse:  # noqa: N802, ARG002
         """Return OK with the state of the simulation."""
         simulator = self._ticker.simulator
@@ -85,7 +89,7 @@ class Rpc(QSimAPIServiceServicer):
     async def StreamRadarFrames(  # type: ignore[override]  # noqa: N802
         self, request: api.StreamRadarFramesRequest, context: Any
     ) -> AsyncIterator[bytes]:
-        """Yield frames without end, in the bytes that were logged; the server sends them unchanged."""
+        """Yield frames until the service stops, in the bytes that were logged; the server sends them unchanged."""
         # Sent at once: the first frame may take long.
         radars = ((RADAR, one) for one in self._ticker.radars)
         await context.send_initial_metadata((*self._ticker.place.items(), *radars))
@@ -119,5 +123,6 @@ async def serving(rpc: Rpc, address: str) -> AsyncIterator[int]:
     try:
         yield port
     finally:
+        rpc.close()
         await statuses.enter_graceful_shutdown()
         await server.stop(DRAIN_S)

@@ -209,3 +209,19 @@ async def test_caught_up_does_not_wait_for_ever():
     assert not await log.log.caught_up(0.0)
     await reader.aclose()
     assert await log.log.caught_up(0.0)
+
+
+def test_a_closed_log_ends_its_readers_behind_the_newest_frame():
+    async def test() -> None:
+        log = Log()
+        log.run(ONE, range(3))
+        reader = log.read(str(ONE))
+        assert await take(reader, 3) == [(1, 0), (1, 1), (1, 2)]
+        waiting = asyncio.ensure_future(anext(reader, None))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        log.log.close()
+        assert await waiting is None
+        assert [name(body) async for body in log.read(str(ONE), 1)] == [(1, 2)]
+
+    asyncio.run(asyncio.wait_for(test(), 30))
