@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from qiki.arrays import Array
-from qiki.geometry import spherical
 from qiki.radar.parameters import RadarParameters
 from qiki.radar.plots import Plots
 
@@ -20,7 +19,7 @@ FLAT_SPECTRUM = math.pi / math.sqrt(3)
 MONOPULSE_SLOPE = 1.6
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Sigmas:
     """Standard deviations, (n,) each; the angle's holds both across and along the elevation arc."""
 
@@ -29,36 +28,45 @@ class Sigmas:
     speed_mps: Array
 
 
-def sigmas(parameters: RadarParameters, snr: Array) -> Sigmas:
-    """Return the standard deviations of measurements at these measured SNR, (n,) power ratio."""
-    strength = np.sqrt(2 * snr)
-    beam_rad, floor_rad = math.radians(parameters.beam_width_deg), math.radians(parameters.angle_floor_deg)
-    return Sigmas(
-        np.hypot(parameters.range_resolution_m / (FLAT_SPECTRUM * strength), parameters.range_floor_m),
-        np.hypot(beam_rad / (MONOPULSE_SLOPE * strength), floor_rad),
-        np.hypot(parameters.speed_resolution_mps / (FLAT_SPECTRUM * strength), parameters.speed_floor_mps),
-    )
+class Accuracy:
+    """Accuracy of a radar."""
+
+    def __init__(self, parameters: RadarParameters) -> None:
+        beam_rad, floor_rad = math.radians(parameters.beam_width_deg), math.radians(parameters.angle_floor_deg)
+        # Three rows: range, angle, speed.
+        self._width = _column(parameters.range_resolution_m, beam_rad, parameters.speed_resolution_mps)
+        self._slope = _column(FLAT_SPECTRUM, MONOPULSE_SLOPE, FLAT_SPECTRUM)
+        self._floor = _column(parameters.range_floor_m, floor_rad, parameters.speed_floor_mps)
+
+    def sigmas(self, snr: Array) -> Sigmas:
+        """Return the standard deviations of measurements at these measured SNR, (n,) power ratio."""
+        return Sigmas(*np.hypot(self._width / (self._slope * np.sqrt(2 * snr)), self._floor))
+
+    def with_errors(self, plots: Plots, rng: np.random.Generator) -> Plots:
+        """Return the plots with drawn errors of range, range rate, and line of sight in two perpendicular angles."""
+        sigma = self.sigmas(plots.snr)
+        range_error, across, up, speed_error = rng.standard_normal((4, len(plots)))
+        return Plots(
+            np.maximum(plots.range_m + sigma.range_m * range_error, 0.0),
+            _turned(plots.sight, sigma.angle_rad * across, sigma.angle_rad * up),
+            plots.vr_mps + sigma.speed_mps * speed_error,
+            plots.snr,
+            plots.claims,
+        )
 
 
-def with_errors(parameters: RadarParameters, plots: Plots, rng: np.random.Generator) -> Plots:
-    """Return the plots with drawn errors of range, range rate, and line of sight in two perpendicular angles."""
-    sigma = sigmas(parameters, plots.snr)
-    error = rng.standard_normal((4, len(plots)))
-    across, up = _cross_axes(plots.sight)
-    turn = sigma.angle_rad * error[1:3]
-    return Plots(
-        np.maximum(plots.range_m + sigma.range_m * error[0], 0.0),
-        plots.sight + turn[0][:, np.newaxis] * across + turn[1][:, np.newaxis] * up,
-        plots.vr_mps + sigma.speed_mps * error[3],
-        plots.snr,
-        plots.claims,
-    )
+def _column(*values: float) -> Array:
+    return np.array(values)[:, np.newaxis]
 
 
-def _cross_axes(sight: Array) -> tuple[Array, Array]:
-    """Return unit vectors of increasing bearing and of increasing elevation at each line of sight: (n, 3) each."""
-    _, bearing_rad, elevation_rad = spherical(sight)
-    east, north, lean = np.sin(bearing_rad), np.cos(bearing_rad), np.sin(elevation_rad)
-    across = np.stack((north, -east, np.zeros_like(north)), axis=1)
-    up = np.stack((-lean * east, -lean * north, np.cos(elevation_rad)), axis=1)
-    return across, up
+def _turned(sight: Array, across_rad: Array, up_rad: Array) -> Array:
+    """Move the ends of unit vectors, (n, 3), towards increasing bearing and towards increasing elevation."""
+    x, y, z = sight.T
+    bearing_rad = np.arctan2(x, y)
+    east, north = np.sin(bearing_rad), np.cos(bearing_rad)
+    lean = up_rad * z
+    turned = np.empty_like(sight)
+    turned[:, 0] = x + across_rad * north - lean * east
+    turned[:, 1] = y - across_rad * east - lean * north
+    turned[:, 2] = z + up_rad * np.hypot(x, y)
+    return turned

@@ -31,20 +31,23 @@ def threshold(false_alarm_probability: float) -> float:
 
 def amplitudes(mean_snr: Array, models: Models, rng: np.random.Generator) -> ComplexArray:
     """Draw echo amplitudes of one look, (n,), in units of the noise amplitude."""
-    phase = rng.uniform(0.0, 2 * np.pi, mean_snr.shape)
-    return np.asarray(np.sqrt(mean_snr * _fluctuation(models, rng)) * np.exp(1j * phase))
+    phase = 2j * np.pi * rng.random(mean_snr.shape)
+    return np.asarray(np.sqrt(mean_snr * _fluctuation(models, rng)) * np.exp(phase))
 
 
 def noise(shape: tuple[int, ...], rng: np.random.Generator) -> ComplexArray:
     """Draw receiver noise of unit mean power."""
-    parts = rng.standard_normal((2, *shape)) * math.sqrt(0.5)
-    return np.asarray(parts[0] + 1j * parts[1])
+    real, imaginary = rng.standard_normal((2, *shape)) * math.sqrt(0.5)
+    return np.asarray(real + 1j * imaginary)
 
 
 def _fluctuation(models: Models, rng: np.random.Generator) -> Array:
     """Draw cross-sections over their mean, (n,): chi-square with 2 (I) or 4 (III) degrees of freedom, or constant."""
+    is_first = models == CASE_I
+    if is_first.all():
+        return rng.standard_exponential(len(models))
     share = np.ones(len(models))
-    first, third = np.flatnonzero(models == CASE_I), np.flatnonzero(models == CASE_III)
+    first, third = np.flatnonzero(is_first), np.flatnonzero(models == CASE_III)
     share[first] = rng.standard_exponential(len(first))
     share[third] = rng.standard_gamma(2.0, len(third)) / 2.0
     return share

@@ -56,15 +56,15 @@ def range_m(reach: float, rcs_m2: float, snr_ratio: float) -> float:
     return float((reach * rcs_m2 / snr_ratio) ** 0.25)
 
 
-def illumination(pattern: TransmitPattern | None, sight: Array, heading_deg: float) -> Array:
-    """Return the radiated power relative to the maximum: (n,); 1 everywhere without a pattern.
+def illumination(pattern: TransmitPattern | None, sight: Array, heading_deg: float) -> Array | float:
+    """Return the radiated power relative to the maximum: (n,), or 1 everywhere without a pattern.
 
     A Gaussian main lobe above a floor of side lobes: at the angle θ off the boresight exp(-4 ln 2 (θ/θ₃)²), one half at
     θ₃/2 (Barton, Radar Equations for Modern Radar: the Gaussian beam of the beamshape loss). The receiving beams cover
     the sphere uniformly. `sight`, (n, 3), are lines of sight in world axes, of any length.
     """
     if pattern is None:
-        return np.ones(len(sight))
+        return 1.0
     bearing_rad = np.array([math.radians(heading_deg + pattern.bearing_deg)])
     boresight = unit_vectors(bearing_rad, np.array([math.radians(pattern.elev_deg)]))[0]
     along = np.einsum("ij,j->i", sight, boresight) / np.linalg.norm(sight, axis=1)

@@ -1,6 +1,6 @@
 """The radar: one look at all contacts."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -10,17 +10,23 @@ from qiki.arrays import Array, Mask
 from qiki.contracts.enums import RadarRangeBand, TransponderMode
 from qiki.contracts.radar import MAX_DETECTIONS, RadarDetection
 from qiki.geometry import spherical
-from qiki.radar import accuracy, detection, equation
+from qiki.radar import detection, equation
+from qiki.radar.accuracy import Accuracy
 from qiki.radar.parameters import RadarParameters
-from qiki.radar.plots import Plots, decoded, false_alarms, leaders, merge
+from qiki.radar.plots import FalseAlarms, Plots, decoded, leaders, merge
 
 SR_THRESHOLD_M = 5000.0
 FULL_CIRCLE_DEG = 360.0
+ON, OFF = int(TransponderMode.ON), int(TransponderMode.OFF)
+SHORT, LONG = int(RadarRangeBand.RR_SR), int(RadarRangeBand.RR_LR)
+MEASURED = {"range_m": 3, "bearing_deg": 5, "elev_deg": 5, "vr_mps": 4, "snr_db": 2, "rcs_dbsm": 2}
+"""Measured columns of a plot, and the decimals with which each is published: far finer than its errors."""
+GRAINS = 10.0 ** np.array(list(MEASURED.values()))[:, np.newaxis]
 
 
 @dataclass(frozen=True)
 class Detections:
-    """Published plots by range, each array (n,). Values are rounded well below their errors."""
+    """Published plots by range, each array (n,)."""
 
     range_m: Array
     bearing_deg: Array
@@ -47,9 +53,9 @@ class Detections:
         return cls(
             **measured,
             transponder_on=replies,
-            transponder_mode=np.where(replies, int(TransponderMode.ON), int(TransponderMode.OFF)),
+            transponder_mode=np.where(replies, ON, OFF),
             transponder_id=claims,
-            range_band=np.where(short, int(RadarRangeBand.RR_SR), int(RadarRangeBand.RR_LR)),
+            range_band=np.where(short, SHORT, LONG),
             id_present=replies,
         )
 
@@ -68,14 +74,31 @@ class Detections:
 
 
 class Targets(Protocol):
-    """The contacts of a world, n of them, in world axes."""
+    """The contacts of a world, n of them, in world axes.
 
-    present: NDArray[Any]  # (n,) bool: those that are there
-    positions: Array  # (n, 3) [m]
-    velocities: Array  # (n, 3) [m/s]
-    rcs_m2: Array  # (n,) mean radar cross-section [m²]
-    swerling: NDArray[Any]  # (n,) Swerling model; negative for the radar's own
-    claimed_ids: NDArray[Any]  # (n,) identity that the transponder's reply claims, None without a reply
+    Attributes:
+        rcs_m2: (n,) mean radar cross-section [m²]
+        swerling: (n,) Swerling model; negative for the radar's own
+    """
+
+    rcs_m2: Array
+    swerling: NDArray[np.int64]
+
+    @property
+    def present(self) -> Mask:
+        """Those that are there, (n,)."""
+
+    @property
+    def positions(self) -> Array:
+        """Positions, (n, 3) [m]."""
+
+    @property
+    def velocities(self) -> Array:
+        """Velocities, (n, 3) [m/s]."""
+
+    @property
+    def claimed_ids(self) -> NDArray[np.object_]:
+        """Identity that the transponder's reply claims, (n,), None without a reply."""
 
 
 class Radar:
@@ -96,9 +119,12 @@ class Radar:
         self._parameters = parameters
         self._rng = rng
         self._sr_threshold_m = sr_threshold_m
+        self._min_range_m, self._max_range_m = parameters.min_range_m, parameters.max_range_m
         self._swerling = int(parameters.swerling)
         self._reach_m2 = equation.reach_m2(parameters)
         self._threshold = detection.threshold(parameters.false_alarm_probability)
+        self._false_alarms = FalseAlarms(parameters)
+        self._accuracy = Accuracy(parameters)
 
     def measure(
         self, contacts: Targets, own_position: ArrayLike, own_velocity: ArrayLike, heading_deg: float = 0.0
@@ -111,26 +137,25 @@ class Radar:
             contacts, np.asarray(own_position, float), np.asarray(own_velocity, float), heading_deg
         )
         echoed = decoded(self._parameters, self._detected(within, models), self._rng)
-        plots = echoed.joined(false_alarms(self._parameters, self._rng))
-        return self._published(accuracy.with_errors(self._parameters, plots, self._rng), heading_deg)
+        plots = self._false_alarms.added(echoed, self._rng)
+        return self._published(self._accuracy.with_errors(plots, self._rng), heading_deg)
 
     def _illuminated(
         self, contacts: Targets, own_position: Array, own_velocity: Array, heading_deg: float
     ) -> tuple[Plots, detection.Models]:
         """Return echoes from the instrumented range, with mean SNR and without errors, and how each fluctuates."""
         relative = contacts.positions - own_position
-        range_m = np.sqrt(np.einsum("ij,ij->i", relative, relative))
-        seen = np.flatnonzero(
-            contacts.present & (range_m >= self._parameters.min_range_m) & (range_m <= self._parameters.max_range_m)
-        )
-        range_m = range_m[seen]
-        sight = relative[seen] / range_m[:, np.newaxis]
-        vr_mps = np.einsum("ij,ij->i", sight, contacts.velocities[seen] - own_velocity)
+        range_m = np.sqrt(np.vecdot(relative, relative))
+        within = contacts.present & (range_m >= self._min_range_m) & (range_m <= self._max_range_m)
+        (seen,) = within.nonzero()
+        range_m = range_m.take(seen)
+        sight = relative.take(seen, axis=0) / range_m[:, np.newaxis]
+        vr_mps = np.vecdot(sight, contacts.velocities.take(seen, axis=0) - own_velocity)
         lit = equation.illumination(self._parameters.transmit_pattern, sight, heading_deg)
-        mean_snr = equation.snr(self._reach_m2, contacts.rcs_m2[seen], range_m) * lit
-        models = contacts.swerling[seen]
+        mean_snr = equation.snr(self._reach_m2, contacts.rcs_m2.take(seen), range_m) * lit
+        models = contacts.swerling.take(seen)
         models[models < 0] = self._swerling
-        return Plots(range_m, sight, vr_mps, mean_snr, contacts.claimed_ids[seen]), models
+        return Plots(range_m, sight, vr_mps, mean_snr, contacts.claimed_ids.take(seen)), models
 
     def _detected(self, within: Plots, models: detection.Models) -> Plots:
         """Return the echoes above the threshold with their measured SNR: power minus the mean noise power."""
@@ -138,23 +163,25 @@ class Radar:
         leader = leaders(self._parameters, within.range_m, within.sight, within.vr_mps, within.snr)
         resolved, amplitude = merge(within, amplitude, leader)
         power = np.abs(amplitude + detection.noise(amplitude.shape, self._rng)) ** 2
-        hits = np.flatnonzero(power > self._threshold)
-        return replace(resolved.take(hits), snr=power[hits] - 1.0)
+        measured = Plots(resolved.range_m, resolved.sight, resolved.vr_mps, power - 1.0, resolved.claims)
+        (hits,) = (power > self._threshold).nonzero()
+        return measured if len(hits) == len(power) else measured.take(hits)
 
     def _published(self, plots: Plots, heading_deg: float) -> Detections:
         """Round the plots and sort them by range, which hides their origin; at most a frame's number, the strongest."""
-        strongest = np.argsort(-plots.snr, kind="stable")[:MAX_DETECTIONS]
-        plots = plots.take(strongest[np.argsort(plots.range_m[strongest], kind="stable")])
+        if len(plots) > MAX_DETECTIONS:
+            plots = plots.take(np.argsort(-plots.snr, kind="stable")[:MAX_DETECTIONS])
+        plots = plots.take(np.lexsort((-plots.snr, plots.range_m)))
         _, bearing_rad, elevation_rad = spherical(plots.sight)
-        bearing_deg = np.round(np.degrees(bearing_rad), 5)
         snr = plots.snr / equation.illumination(self._parameters.transmit_pattern, plots.sight, heading_deg)
-        rcs_m2 = equation.rcs_m2(self._reach_m2, snr, np.maximum(plots.range_m, self._parameters.min_range_m))
-        measured = {
-            "range_m": np.round(plots.range_m, 3),
-            "bearing_deg": np.where(bearing_deg >= FULL_CIRCLE_DEG, 0.0, bearing_deg),
-            "elev_deg": np.round(np.degrees(elevation_rad), 5),
-            "vr_mps": np.round(plots.vr_mps, 4),
-            "snr_db": np.round(equation.to_db(plots.snr), 2),
-            "rcs_dbsm": np.round(equation.to_db(rcs_m2), 2),
-        }
+        columns = np.empty((len(MEASURED), len(plots)))
+        columns[0] = plots.range_m
+        columns[1] = np.degrees(bearing_rad)
+        columns[2] = np.degrees(elevation_rad)
+        columns[3] = plots.vr_mps
+        columns[4] = equation.to_db(plots.snr)
+        columns[5] = equation.to_db(equation.rcs_m2(self._reach_m2, snr, np.maximum(plots.range_m, self._min_range_m)))
+        measured = dict(zip(MEASURED, np.rint(columns * GRAINS) / GRAINS, strict=True))
+        bearing_deg = measured["bearing_deg"]
+        bearing_deg[bearing_deg >= FULL_CIRCLE_DEG] = 0.0
         return Detections.build(measured=measured, claims=plots.claims, sr_threshold_m=self._sr_threshold_m)

@@ -1,7 +1,7 @@
 """Echoes and plots inside the radar, as arrays: resolution, false alarms, and replies."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from qiki.radar.detection import ComplexArray, noise, threshold
 from qiki.radar.parameters import RadarParameters
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Plots:
     """Echoes or plots of n contacts, real or false."""
 
@@ -33,7 +33,7 @@ class Plots:
 
     def take(self, chosen: NDArray[np.int64]) -> "Plots":
         """Return the rows of `chosen`."""
-        return Plots(*(column[chosen] for column in self._columns))
+        return Plots(*[column.take(chosen, axis=0) for column in self._columns])
 
     def joined(self, other: "Plots") -> "Plots":
         """Return these, then the others."""
@@ -65,6 +65,8 @@ def leaders(parameters: RadarParameters, range_m: Array, sight: Array, vr_mps: A
     """Return for each echo the one that it merges into: the strongest within one cell, or itself: (n,)."""
     result = np.arange(len(range_m))
     first, second = _within(range_m, parameters.range_resolution_m)
+    if not len(first):
+        return result
     alike = np.abs(vr_mps[first] - vr_mps[second]) < parameters.speed_resolution_mps
     first, second = first[alike], second[alike]
     together = np.einsum("ij,ij->i", sight[first], sight[second]) > math.cos(math.radians(parameters.beam_width_deg))
@@ -82,8 +84,10 @@ def centroids(values: Array, leader: Index, weights: Array) -> Array:
 
 def _within(values: Array, width: float) -> tuple[Index, Index]:
     """Return all pairs of indices whose values differ by less than `width`: neighbours in sorted order."""
-    order = np.argsort(values, kind="stable")
-    ranked = values[order]
+    order = values.argsort(kind="stable")
+    ranked = values.take(order)
+    if not (ranked[1:] < ranked[:-1] + width).any():
+        return order[:0], order[:0]
     followers = np.searchsorted(ranked, ranked + width) - np.arange(1, len(values) + 1)
     first = np.repeat(np.arange(len(values)), followers)
     offset = np.arange(len(first)) - np.repeat(np.cumsum(followers) - followers, followers)
@@ -102,23 +106,34 @@ def _absorb(leader: Index, first: Index, second: Index, mean_snr: Array) -> None
             leader[guest] = host
 
 
-def false_alarms(parameters: RadarParameters, rng: np.random.Generator) -> Plots:
-    """Draw the false alarms of one look: a Poisson number, uniform over the resolution cells.
+class FalseAlarms:
+    """False alarms of a radar: in each look a Poisson number, uniform over the resolution cells.
 
     The cells are many and the probability in each is small: the Poisson clutter model (Bar-Shalom, Willett and Tian,
     Tracking and Data Fusion, ch. 2). Exponential power has no memory, so the power above the threshold is Exp(1).
     """
-    count = int(rng.poisson(parameters.false_alarms_per_look))
-    bearing_rad = rng.uniform(0.0, 2 * np.pi, count)
-    elevation_rad = np.arcsin(rng.uniform(-1.0, 1.0, count))
-    top_speed_mps = parameters.unambiguous_speed_mps
-    return Plots(
-        rng.uniform(parameters.min_range_m, parameters.max_range_m, count),
-        unit_vectors(bearing_rad, elevation_rad),
-        rng.uniform(-top_speed_mps, top_speed_mps, count),
-        threshold(parameters.false_alarm_probability) + rng.standard_exponential(count) - 1.0,
-        np.full(count, None),
-    )
+
+    def __init__(self, parameters: RadarParameters) -> None:
+        self._per_look = parameters.false_alarms_per_look
+        self._range_m = parameters.min_range_m, parameters.max_range_m
+        self._top_speed_mps = parameters.unambiguous_speed_mps
+        self._threshold = threshold(parameters.false_alarm_probability)
+
+    def added(self, plots: Plots, rng: np.random.Generator) -> Plots:
+        """Return the plots, and after them those that are drawn for one look."""
+        count = int(rng.poisson(self._per_look))
+        return plots.joined(self._draw(count, rng)) if count else plots
+
+    def _draw(self, count: int, rng: np.random.Generator) -> Plots:
+        bearing_rad = rng.uniform(0.0, 2 * np.pi, count)
+        elevation_rad = np.arcsin(rng.uniform(-1.0, 1.0, count))
+        return Plots(
+            rng.uniform(*self._range_m, count),
+            unit_vectors(bearing_rad, elevation_rad),
+            rng.uniform(-self._top_speed_mps, self._top_speed_mps, count),
+            self._threshold + rng.standard_exponential(count) - 1.0,
+            np.full(count, None),
+        )
 
 
 def decoded(parameters: RadarParameters, plots: Plots, rng: np.random.Generator) -> Plots:
@@ -135,4 +150,4 @@ def decoded(parameters: RadarParameters, plots: Plots, rng: np.random.Generator)
     lost = (power <= equation.from_db(link.threshold_db)) | (rng.random(len(plots)) < link.loss_probability)
     claims = plots.claims.copy()
     claims[lost] = None
-    return replace(plots, claims=claims)
+    return Plots(plots.range_m, plots.sight, plots.vr_mps, plots.snr, claims)

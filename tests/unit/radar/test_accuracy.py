@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from qiki.geometry import unit_vectors
 from qiki.radar import Radar, RadarParameters
-from qiki.radar.accuracy import sigmas, with_errors
+from qiki.radar.accuracy import Accuracy
 from qiki.radar.plots import Plots
 from qiki.world.contacts import Contacts
 from qiki.world.scenario import Scenario
@@ -23,7 +23,7 @@ RING, STEP_DEG = 30, 12
 def test_sigmas_by_hand():
     # SNR 20 dB: √(2·100) = 14.142. Range 14.990·0.5513/14.142 = 0.5844 m, with the floor of 1 m: 1.1582 m.
     # Angle 4°/(1.6·14.142) = 0.17678°, with 0.05°: 0.18371°. Doppler 1.5625·0.5513/14.142 = 0.0609, with 0.05: 0.0788.
-    sigma = sigmas(RadarParameters(), np.array([100.0]))
+    sigma = Accuracy(RadarParameters()).sigmas(np.array([100.0]))
     assert sigma.range_m[0] == pytest.approx(1.1582, abs=1e-4)
     assert math.degrees(sigma.angle_rad[0]) == pytest.approx(0.18371, abs=1e-5)
     assert sigma.speed_mps[0] == pytest.approx(0.07881, abs=1e-5)
@@ -31,7 +31,7 @@ def test_sigmas_by_hand():
 
 @given(st.floats(1, 1e10))
 def test_errors_shrink_with_snr_down_to_the_floor(snr: float):
-    weak, strong = (sigmas(RadarParameters(), np.array([value])) for value in (snr, 4 * snr))
+    weak, strong = (Accuracy(RadarParameters()).sigmas(np.array([value])) for value in (snr, 4 * snr))
     for name, floor in (("range_m", 1.0), ("angle_rad", math.radians(0.05)), ("speed_mps", 0.05)):
         before, after = getattr(weak, name)[0], getattr(strong, name)[0]
         assert floor <= after <= before
@@ -76,7 +76,7 @@ def errors(rcs_m2: float, elev_deg: float, count: int = 100) -> dict[str, np.nda
 @pytest.mark.parametrize("rcs_m2", [0.2, 1e4], ids=["weak", "floor"])
 def test_spread_is_what_the_published_snr_says(interval: type[Any], rcs_m2: float, elev_deg: float):
     off = errors(rcs_m2, elev_deg)
-    sigma = sigmas(PARAMETERS, off.pop("snr"))
+    sigma = Accuracy(PARAMETERS).sigmas(off.pop("snr"))
     spread = {"range": sigma.range_m, "across": sigma.angle_rad, "up": sigma.angle_rad, "speed": sigma.speed_mps}
     for name, error in off.items():
         unit = error / spread[name]
@@ -100,9 +100,9 @@ def test_error_of_direction_is_the_same_everywhere_even_overhead(
 ):
     sight = unit_vectors(np.full(50, bearing_rad), np.full(50, elevation_rad))
     plots = Plots(np.full(50, 1e3), sight, np.zeros(50), np.full(50, snr), np.full(50, None))
-    measured = with_errors(PARAMETERS, plots, np.random.default_rng(seed))
+    measured = Accuracy(PARAMETERS).with_errors(plots, np.random.default_rng(seed))
     off = np.arctan(np.linalg.norm(np.cross(sight, measured.sight), axis=1))
-    sigma = sigmas(PARAMETERS, plots.snr).angle_rad[0]
+    sigma = Accuracy(PARAMETERS).sigmas(plots.snr).angle_rad[0]
     assert off.max() < 6.5 * sigma
     # The mean square of 50 pairs of unit normals is 2 ± 0.29.
     assert np.mean((off / sigma) ** 2) == pytest.approx(2, abs=6 * 2 / math.sqrt(50))

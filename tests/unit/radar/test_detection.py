@@ -14,7 +14,7 @@ from qiki.radar import Detections, Radar, RadarParameters
 from qiki.radar.detection import detection_probability, noise, threshold
 from qiki.radar.equation import from_db, reach_m2
 from qiki.radar.parameters import Swerling
-from qiki.radar.plots import false_alarms
+from qiki.radar.plots import FalseAlarms, Plots
 from qiki.world.contacts import Contacts
 from qiki.world.scenario import Scenario
 
@@ -117,6 +117,9 @@ def test_noise_does_not_raise_the_measured_snr():
     assert snr.mean() == pytest.approx(100, abs=4 * math.sqrt(201 / len(snr)))
 
 
+NOTHING = Plots(np.zeros(0), np.zeros((0, 3)), np.zeros(0), np.zeros(0), np.full(0, None))
+
+
 @pytest.fixture(scope="module")
 def ghosts() -> list[Detections]:
     parameters = PARAMETERS.model_copy(update={"false_alarm_probability": 2 / PARAMETERS.cells})
@@ -135,7 +138,8 @@ def test_false_alarms_are_poisson(ghosts: list[Detections], interval: type[Any])
 def test_false_alarms_of_the_default_radar_are_as_many_as_stated(interval: type[Any]):
     rng, count = np.random.default_rng(1), 20_000
     low, high = interval.poisson(count * PARAMETERS.false_alarms_per_look)
-    assert low <= sum(len(false_alarms(PARAMETERS, rng)) for _ in range(count)) <= high
+    alarms = FalseAlarms(PARAMETERS)
+    assert low <= sum(len(alarms.added(NOTHING, rng)) for _ in range(count)) <= high
 
 
 def test_false_alarms_lie_evenly_over_the_cells(ghosts: list[Detections]):

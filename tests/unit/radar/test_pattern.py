@@ -24,7 +24,7 @@ RING = 36
 
 def lit(pattern: TransmitPattern | None, bearing_deg: float, elev_deg: float = 0.0, heading_deg: float = 0.0) -> float:
     sight = 3.0 * unit_vectors(np.radians([bearing_deg]), np.radians([elev_deg]))
-    return float(illumination(pattern, sight, heading_deg)[0])
+    return float(np.ravel(illumination(pattern, sight, heading_deg))[0])
 
 
 def world(scenario: dict[str, Any]) -> Scenario:
