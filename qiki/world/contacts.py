@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID, uuid5
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from qiki.arrays import Array, Mask
 from qiki.contracts.enums import TransponderMode
+from qiki.contracts.ticks import TICK_S
 from qiki.geometry import unit_vectors
 from qiki.world.motion import Motions
 from qiki.world.scenario import Scenario
@@ -17,19 +19,40 @@ from qiki.world.scenario.motion import CoordinatedTurnSpec
 
 NANOSECONDS = 1_000_000_000
 RADAR_DEFAULT = -1  # in place of a Swerling case: the radar's own
+AHEAD_STEPS = 40
+"""Steps that are computed at once: for some contacts numpy's fixed costs of a step exceed the arithmetic by far."""
+AHEAD_ROWS = 8192  # contacts times steps that are computed at once, at most
+
+
+@dataclass(frozen=True, slots=True)
+class ContactStates:
+    """State of all contacts at one time; nobody changes the arrays.
+
+    Attributes:
+        t_s: time since the scenario's epoch
+        present: (n,) contacts that have appeared and not disappeared
+        positions, velocities: (n, 3) [m], [m/s] world axes
+        transponder_modes: (n,) TransponderMode
+        claimed_ids: (n,) identity in the reply, None where there is no reply
+    """
+
+    t_s: float
+    present: Mask
+    positions: Array
+    velocities: Array
+    transponder_modes: NDArray[np.int64]
+    claimed_ids: NDArray[np.object_]
 
 
 class Contacts:
     """All contacts. Their state is a function of time alone: no step builds on the one before.
 
-    Their ids follow from `run_id`; the members of swarms are drawn from `rng`.
+    So the states of the next steps, should they be as long as the last one, are computed together. The contacts' ids
+    follow from `run_id`; the members of swarms are drawn from `rng`.
 
     Attributes:
-        t_s: time since the scenario's epoch
-        positions, velocities: (n, 3) [m], [m/s] world axes
-        present: (n,) contacts that have appeared and not disappeared
-        transponder_modes: (n,) TransponderMode
-        claimed_ids: (n,) identity in the reply, None where there is no reply
+        now: the state after the last step
+        fastest_mps: greatest speed of any contact at any time
     """
 
     def __init__(self, scenario: Scenario, run_id: UUID, rng: np.random.Generator) -> None:
@@ -48,22 +71,63 @@ class Contacts:
         )
         self._motions = Motions([spec.motion for spec in specs])
         self._transponders = Transponders([spec.transponder for spec in specs])
+        self.fastest_mps = self._motions.fastest_mps
         self._t_ns = 0
-        self._update()
+        self._ahead = self._states(0, round(TICK_S * NANOSECONDS))
+        self.now = self._ahead.pop(0)
 
     def __len__(self) -> int:
         return len(self.ids)
 
+    @property
+    def t_s(self) -> float:
+        """Time since the scenario's epoch."""
+        return self.now.t_s
+
+    @property
+    def present(self) -> Mask:
+        """Contacts that have appeared and not disappeared, (n,)."""
+        return self.now.present
+
+    @property
+    def positions(self) -> Array:
+        """Positions, (n, 3) [m] world axes."""
+        return self.now.positions
+
+    @property
+    def velocities(self) -> Array:
+        """Velocities, (n, 3) [m/s] world axes."""
+        return self.now.velocities
+
+    @property
+    def transponder_modes(self) -> NDArray[np.int64]:
+        """TransponderMode, (n,)."""
+        return self.now.transponder_modes
+
+    @property
+    def claimed_ids(self) -> NDArray[np.object_]:
+        """Identity in the reply, None where there is no reply, (n,)."""
+        return self.now.claimed_ids
+
     def step(self, dt_s: float) -> None:
         """Advance by `dt_s`. Time is counted in whole nanoseconds, so its division into steps makes no difference."""
-        self._t_ns += round(dt_s * NANOSECONDS)
-        self._update()
+        dt_ns = round(dt_s * NANOSECONDS)
+        self._t_ns += dt_ns
+        if self._t_ns not in self._ahead:
+            self._ahead = self._states(self._t_ns, dt_ns)
+        self.now = self._ahead.pop(self._t_ns)
 
-    def _update(self) -> None:
-        t_s = self.t_s = self._t_ns / NANOSECONDS
-        self.present: Mask = (self._appears_s <= t_s) & (t_s < self._disappears_s)
-        self.positions, self.velocities = self._motions.at(np.maximum(t_s - self._appears_s, 0.0))
-        self.transponder_modes, self.claimed_ids = self._transponders.at(t_s)
+    def _states(self, begin_ns: int, dt_ns: int) -> dict[int, ContactStates]:
+        """Return the states at `begin_ns` and after each of some further steps, by time [ns]."""
+        count = min(AHEAD_STEPS, 1 + AHEAD_ROWS // max(len(self), 1))
+        times_ns = [begin_ns + number * dt_ns for number in range(count)]
+        times_s = [time_ns / NANOSECONDS for time_ns in times_ns]
+        t_s = np.array(times_s)[:, np.newaxis]
+        present = (self._appears_s <= t_s) & (t_s < self._disappears_s)
+        positions, velocities = self._motions.at(np.maximum(t_s - self._appears_s, 0.0))
+        modes, claims = self._transponders.at(t_s)
+        columns = zip(times_s, present, positions, velocities, modes, claims, strict=True)
+        return {time_ns: ContactStates(*column) for time_ns, column in zip(times_ns, columns, strict=True)}
 
 
 class Transponders:
@@ -81,9 +145,9 @@ class Transponders:
             self._claims[row, TransponderMode.ON] = spec.id
             self._claims[row, TransponderMode.SPOOF] = spec.spoof_id
 
-    def at(self, t_s: float) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
-        """Return true modes, (n,), and claimed identities, (n,), None where there is no reply."""
-        modes = self._modes[self._rows, np.count_nonzero(self._from_s <= t_s, axis=1) - 1]
+    def at(self, t_s: Array) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
+        """Return true modes and claimed identities, None where there is no reply, at times (k, 1): (k, n) each."""
+        modes = self._modes[self._rows, np.count_nonzero(self._from_s <= t_s[..., np.newaxis], axis=-1) - 1]
         return modes, self._claims[self._rows, modes]
 
 

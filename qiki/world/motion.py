@@ -1,6 +1,7 @@
 """Motions of all contacts as closed functions of time, grouped by kind.
 
-No position is a sum of steps, so a run is the same at any speed and does not drift.
+No position is a sum of steps, so a run is the same at any speed and does not drift. Times may have further axes before
+that of the contacts, (..., n), and states then have them too: many times at once cost hardly more than one.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ from qiki.arrays import Array
 from qiki.fields import Spec
 from qiki.world.scenario.motion import ConstantVelocitySpec, CoordinatedTurnSpec, MotionSpec, OrbitSpec, WaypointsSpec
 
-State = tuple[Array, Array]  # positions (n, 3) [m] and velocities (n, 3) [m/s]
+State = tuple[Array, Array]  # positions (..., n, 3) [m] and velocities (..., n, 3) [m/s]
 
 
 class ConstantVelocity:
@@ -22,10 +23,11 @@ class ConstantVelocity:
     def __init__(self, motions: Sequence[ConstantVelocitySpec]) -> None:
         self._start = np.array([motion.position_m for motion in motions])
         self._velocity = np.array([motion.velocity_mps for motion in motions])
+        self.fastest_mps = _fastest(self._velocity)
 
     def at(self, t_s: Array) -> State:
-        """Return the state at the times (n,) [s] since each contact appeared."""
-        return self._start + self._velocity * t_s[:, np.newaxis], self._velocity.copy()
+        """Return the state at the times (..., n) [s] since each contact appeared."""
+        return self._start + self._velocity * t_s[..., np.newaxis], self._velocity
 
 
 class CoordinatedTurn:
@@ -41,9 +43,10 @@ class CoordinatedTurn:
         self._rate_radps = np.radians([motion.turn_rate_dps for motion in motions])
         self._begins_s = np.array([motion.begins_s for motion in motions])
         self._lasts_s = np.array([np.inf if motion.lasts_s is None else motion.lasts_s for motion in motions])
+        self.fastest_mps = _fastest(self._velocity)
 
     def at(self, t_s: Array) -> State:
-        """Return the state at the times (n,) [s] since each contact appeared."""
+        """Return the state at the times (..., n) [s] since each contact appeared."""
         before_s = np.minimum(t_s, self._begins_s)
         arc_s = np.minimum(t_s - before_s, self._lasts_s)
         after_s = t_s - before_s - arc_s
@@ -52,9 +55,9 @@ class CoordinatedTurn:
         velocity = _clockwise(self._velocity, turned_rad)
         position = (
             self._start
-            + self._velocity * before_s[:, np.newaxis]
-            + _clockwise(self._velocity, turned_rad / 2) * np.stack((chord, chord, arc_s), axis=1)
-            + velocity * after_s[:, np.newaxis]
+            + self._velocity * before_s[..., np.newaxis]
+            + _clockwise(self._velocity, turned_rad / 2) * np.stack((chord, chord, arc_s), axis=-1)
+            + velocity * after_s[..., np.newaxis]
         )
         return position, velocity
 
@@ -79,14 +82,15 @@ class Waypoints:
             self._velocity[row, : len(legs)] = legs / lengths[:, np.newaxis] * speeds[:, np.newaxis]
             if motion.then == "loop":
                 self._period_s[row] = times[-1]
+        self.fastest_mps = _fastest(self._velocity)
 
     def at(self, t_s: Array) -> State:
-        """Return the state at the times (n,) [s] since each contact appeared."""
+        """Return the state at the times (..., n) [s] since each contact appeared."""
         t_s = np.fmod(t_s, self._period_s)
-        leg = np.count_nonzero(self._from_s <= t_s[:, np.newaxis], axis=1) - 1
+        leg = np.count_nonzero(self._from_s <= t_s[..., np.newaxis], axis=-1) - 1
         velocity = self._velocity[self._rows, leg]
         since_s = t_s - self._from_s[self._rows, leg]
-        return self._start[self._rows, leg] + velocity * since_s[:, np.newaxis], velocity
+        return self._start[self._rows, leg] + velocity * since_s[..., np.newaxis], velocity
 
 
 class Orbit:
@@ -103,11 +107,12 @@ class Orbit:
         self._ahead = radius * np.stack((tilt * north, -tilt * east, np.sin(inclination)), axis=1)
         self._phase_rad = np.radians([motion.phase_deg for motion in motions])
         self._rate_radps = np.array([motion.rate_radps for motion in motions])
+        self.fastest_mps = float((radius[:, 0] * self._rate_radps).max())
 
     def at(self, t_s: Array) -> State:
-        """Return the state at the times (n,) [s] since each contact appeared."""
+        """Return the state at the times (..., n) [s] since each contact appeared."""
         angle = self._phase_rad + self._rate_radps * t_s
-        cos, sin = np.cos(angle)[:, np.newaxis], np.sin(angle)[:, np.newaxis]
+        cos, sin = np.cos(angle)[..., np.newaxis], np.sin(angle)[..., np.newaxis]
         position = self._centre + cos * self._toward_node + sin * self._ahead
         return position, (cos * self._ahead - sin * self._toward_node) * self._rate_radps[:, np.newaxis]
 
@@ -122,29 +127,37 @@ KINDS: dict[type[Spec], Callable[[Any], Motion]] = {
 
 
 class Motions:
-    """Motions of all contacts, in the order given."""
+    """Motions of all contacts, in the order given.
+
+    Attributes:
+        fastest_mps: greatest speed of any contact at any time
+    """
 
     def __init__(self, motions: Sequence[MotionSpec]) -> None:
-        self._count = len(motions)
         self._groups: list[tuple[NDArray[np.int64], Motion]] = []
         for spec, kind in KINDS.items():
             rows = [row for row, motion in enumerate(motions) if isinstance(motion, spec)]
             if rows:
                 self._groups.append((np.array(rows), kind([motions[row] for row in rows])))
+        self.fastest_mps = max((motion.fastest_mps for _, motion in self._groups), default=0.0)
 
     def at(self, t_s: Array) -> State:
-        """Return the state at the times (n,) [s] since each contact appeared."""
-        positions, velocities = np.empty((self._count, 3)), np.empty((self._count, 3))
+        """Return the state at the times (..., n) [s] since each contact appeared."""
+        positions, velocities = np.empty((*t_s.shape, 3)), np.empty((*t_s.shape, 3))
         for rows, motion in self._groups:
-            positions[rows], velocities[rows] = motion.at(t_s[rows])
+            positions[..., rows, :], velocities[..., rows, :] = motion.at(t_s[..., rows])
         return positions, velocities
 
 
+def _fastest(velocities: Array) -> float:
+    return float(np.linalg.norm(velocities, axis=-1).max())
+
+
 def _clockwise(vectors: Array, angle_rad: Array) -> Array:
-    """Rotate vectors (n, 3) about the vertical, in the sense of increasing bearing."""
+    """Rotate vectors (n, 3) about the vertical by angles (..., n), in the sense of increasing bearing."""
     cos, sin = np.cos(angle_rad), np.sin(angle_rad)
     x, y, z = vectors.T
-    return np.stack((x * cos + y * sin, y * cos - x * sin, z), axis=1)
+    return np.stack((x * cos + y * sin, y * cos - x * sin, np.broadcast_to(z, cos.shape)), axis=-1)
 
 
 def _route(motion: WaypointsSpec) -> tuple[Array, Array]:

@@ -16,6 +16,7 @@ from qiki.contracts.radar import RadarFrame
 from qiki.contracts.ticks import TICK_MS, TICK_S
 from qiki.radar import Detections, Radar
 from qiki.radar.model import SR_THRESHOLD_M
+from qiki.world.collisions import Collisions
 from qiki.world.contacts import Contacts
 from qiki.world.errors import OrderError
 from qiki.world.scenario import Scenario
@@ -96,6 +97,7 @@ class SimWorld:
         self.newest_frame: MeasuredFrame | None = None
         self.vehicle = Vehicle(parameters, scenario.bot, TICK_S, sensors)
         self.contacts = Contacts(scenario, run_id, contacts)
+        self._collisions = Collisions(self.vehicle, self.contacts)
         self._radar = Radar(scenario.radar, radar, sr_threshold_m)
         self._ticks_per_frame = round(1.0 / (scenario.frame_rate_hz * TICK_S))
         self._orders: list[Order] = []
@@ -120,17 +122,13 @@ class SimWorld:
 
     def tick(self) -> Tick:
         """Advance by one step."""
-        dropped = self._obey()
-        before = self.relative_positions()
-        present = self.contacts.present
+        events = self._obey()
+        own_before_m, before = self.vehicle.position_m, self.contacts.now
         changed = self.vehicle.step()
         self.contacts.step(TICK_S)
         self.tick_count += 1
-        met = present & self.contacts.present
-        struck = self.vehicle.hull.meet(
-            before[met], self.relative_positions()[met], self.vehicle.thrusters.mass_kg, TICK_S
-        )
-        events = dropped + self._watch.look(self.vehicle, changed)
+        struck = self._collisions.strike(own_before_m, before, TICK_S)
+        events += self._watch.look(self.vehicle, changed)
         if struck:
             integrity = {"integrity_pct": self.vehicle.hull.integrity_pct, "contacts": struck}
             events.append(VehicleEvent(VehicleEventKind.STRUCK, integrity))

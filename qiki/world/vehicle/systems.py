@@ -81,6 +81,11 @@ class Hull:
         self._parameters = parameters
         self.integrity_pct = 100.0
 
+    @property
+    def radius_m(self) -> float:
+        """Distance within which a contact strikes."""
+        return self._parameters.radius_m
+
     def meet(self, before: Array, after: Array, mass_kg: float, dt_s: float) -> int:
         """Damage the hull by the contacts that entered its radius during a step, and return their number.
 

@@ -198,3 +198,36 @@ def test_kinds_may_stand_in_any_order(order: list[int], t_s: float):
 def test_nobody_moves_nowhere():
     positions, velocities = Motions([]).at(np.empty(0))
     assert positions.shape == velocities.shape == (0, 3)
+
+
+@pytest.mark.parametrize(
+    "motion",
+    [
+        ConstantVelocitySpec(position_m=(1, 2, 3), velocity_mps=(4, 5, 6)),
+        CoordinatedTurnSpec(position_m=(1, 2, 3), velocity_mps=(30, -20, 4), turn_rate_dps=7, begins_s=5, lasts_s=20),
+        OrbitSpec(centre_m=(10, 20, 30), radius_m=300, period_s=50, inclination_deg=40, node_deg=70, phase_deg=25),
+        waypoints([(0, 0), (3, 1), (-2, 4)], then="loop"),
+    ],
+    ids=["straight", "turn", "orbit", "loop"],
+)
+@given(t_s=st.floats(0, 400), dt_s=st.floats(0.001, 10))
+def test_nobody_outruns_the_fastest(motion: MotionSpec, t_s: float, dt_s: float):
+    motions = Motions([motion])
+    (begin, end), velocity = motions.at(np.array([[t_s], [t_s + dt_s]]))
+    assert np.linalg.norm(velocity, axis=-1).max() <= motions.fastest_mps * (1 + 1e-9)
+    assert np.linalg.norm(end - begin) <= motions.fastest_mps * dt_s * (1 + 1e-6) + 1e-6
+
+
+@given(st.lists(times, min_size=1, max_size=5))
+def test_many_times_at_once_are_the_same_as_each_alone(instants: list[float]):
+    motions = Motions([
+        ConstantVelocitySpec(position_m=(1, 2, 3), velocity_mps=(4, 5, 6)),
+        CoordinatedTurnSpec(position_m=(1, 2, 3), velocity_mps=(4, 5, 6), turn_rate_dps=3, begins_s=10, lasts_s=900),
+        waypoints([(0, 0), (1, 1), (3, -2)]),
+        waypoints([(0, 0), (1, 1), (3, -2)], then="loop"),
+        OrbitSpec(centre_m=(0, 0, 0), radius_m=10, period_s=60),
+    ])  # fmt: skip
+    together = motions.at(np.repeat(np.array(instants)[:, np.newaxis], 5, axis=1))
+    for row, t_s in enumerate(instants):
+        for block, alone in zip(together, motions.at(np.full(5, t_s)), strict=True):
+            np.testing.assert_array_equal(block[row], alone)
