@@ -108,7 +108,7 @@ def _thermal(vehicle: Vehicle) -> state.ThermalState:
     plane = vehicle.thermal
     nodes = (
         state.ThermalNode(
-            id=node, temp_c=plane.temperature_c(node), t_max_c=plane.trip_c(node), tripped=plane.tripped(node)
+            id=node, temp_c=plane.temperature_c(node), t_max_c=plane.trip_c(node), tripped=node in plane.tripped
         )
         for node in Node
     )

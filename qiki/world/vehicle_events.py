@@ -63,6 +63,7 @@ class Watch:
 
 
 def _power_level(vehicle: Vehicle) -> VehicleEventKind:
-    if {"BATTERY_EMPTY", "BUS_UNDERVOLTAGE"} & set(vehicle.bus.faults):
+    faults = vehicle.bus.faults
+    if "BATTERY_EMPTY" in faults or "BUS_UNDERVOLTAGE" in faults:
         return VehicleEventKind.POWER_CRITICAL
-    return VehicleEventKind.POWER_LOW if "BATTERY_LOW" in vehicle.bus.faults else VehicleEventKind.POWER_OK
+    return VehicleEventKind.POWER_LOW if "BATTERY_LOW" in faults else VehicleEventKind.POWER_OK

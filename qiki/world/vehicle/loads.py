@@ -20,6 +20,7 @@ class Load(StrEnum):
 
 
 SHED_ORDER = tuple(Load)
+NEEDED_FIRST = SHED_ORDER[::-1]
 DIVISIBLE = frozenset({Load.MOTION, Load.RCS})  # loads that run on less power than they want
 
 
@@ -33,10 +34,12 @@ def allocate(
     """
     granted = dict.fromkeys(SHED_ORDER, 0.0)
     left_w = max(budget_w, 0.0)
-    for load in reversed(SHED_ORDER):
+    for load in NEEDED_FIRST:
         want_w = wanted_w.get(load, 0.0)
-        fits = want_w + (restore_margin_w if load in shed and load not in DIVISIBLE else 0.0) <= left_w
-        if want_w > 0 and not fits:
+        if want_w <= 0.0:
+            continue
+        margin_w = restore_margin_w if load in shed and load not in DIVISIBLE else 0.0
+        if want_w + margin_w > left_w:
             granted[load] = left_w if load in DIVISIBLE else 0.0
             break
         granted[load] = want_w

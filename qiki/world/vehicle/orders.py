@@ -36,7 +36,7 @@ class FireThruster(Order):
             return None
         if vehicle.thrusters.propellant_kg <= 0:
             return "no propellant is left"
-        if vehicle.thermal.tripped(Node.HULL):
+        if Node.HULL in vehicle.thermal.tripped:
             return "the hull is too hot to thrust (THERMAL_TRIP:hull)"
         return _no_thrust(vehicle) or vehicle.no_power(Load.RCS)
 

@@ -8,6 +8,8 @@ from qiki.world.vehicle.hysteresis import Hysteresis
 from qiki.world.vehicle.loads import SHED_ORDER, Load, allocate
 
 SECONDS_PER_HOUR = 3600.0
+NBL = frozenset({Load.NBL})
+LOAD_NAMES = tuple(load.value for load in SHED_ORDER)
 
 
 class Storage:
@@ -130,25 +132,25 @@ class PowerPlane:
 
     def step(self, dt_s: float, demand: Demand) -> BusState:
         """Balance the bus for `dt_s` and move the stores."""
-        dock_w = self.dock.offer_w(dt_s, connected=demand.dock_connected)
-        offered_w = self._parameters.base_source_w + dock_w
+        offered_w = self._parameters.base_source_w + self.dock.offer_w(dt_s, connected=demand.dock_connected)
         supply_w = offered_w + self._stored_w(dt_s, demand)
         fixed_w = self._fixed_w(demand)
-        self._charged.update(self.battery.soc_pct)
-        granted_w = self._grant(dt_s, demand, offered_w)
-        self._shed = tuple(load for load in SHED_ORDER if granted_w[load] < demand.wanted_w.get(load, 0.0))
+        charged = self._charged.update(self.battery.soc_pct)
+        granted_w = self._grant(demand, supply_w if charged else offered_w)
+        self._shed = tuple([load for load in SHED_ORDER if granted_w[load] < demand.wanted_w.get(load, 0.0)])
         served_w = min(fixed_w, supply_w) + sum(granted_w.values())
         drawn_w, supercap_w = self._settle(dt_s, served_w, offered_w, demand)
         base_w = min(drawn_w, self._parameters.base_source_w)
         mcqpu_w = min(demand.mcqpu_w, served_w)
+        bus_v = self.bus_v
         return BusState(
-            bus_v=self.bus_v,
-            bus_a=served_w / self.bus_v,
+            bus_v=bus_v,
+            bus_a=served_w / bus_v,
             sources_w={"base": base_w, "dock": drawn_w - base_w, "supercap_discharge": max(supercap_w, 0.0)},
             loads_w={
                 "base": min(self._parameters.base_load_w, served_w - mcqpu_w),
                 "mcqpu": mcqpu_w,
-                **{load.value: watts for load, watts in granted_w.items()},
+                **dict(zip(LOAD_NAMES, granted_w.values(), strict=True)),
                 "supercap_charge": max(-supercap_w, 0.0),
             },
             granted_w=granted_w,
@@ -160,12 +162,12 @@ class PowerPlane:
     def offer_w(self, dt_s: float, demand: Demand, load: Load, want_w: float) -> float:
         """Return what a load would get in the next step if it wanted `want_w`, without a dock; change nothing."""
         asked = replace(demand, wanted_w={**demand.wanted_w, load: want_w})
-        return self._grant(dt_s, asked, self._parameters.base_source_w)[load]
-
-    def _grant(self, dt_s: float, demand: Demand, offered_w: float) -> dict[Load, float]:
-        """Share the budget; with a low battery, that of the sources alone."""
         charged = self._charged.at(self.battery.soc_pct)
-        supply_w = offered_w + self._stored_w(dt_s, demand) if charged else offered_w
+        stored_w = self._stored_w(dt_s, asked) if charged else 0.0
+        return self._grant(asked, self._parameters.base_source_w + stored_w)[load]
+
+    def _grant(self, demand: Demand, supply_w: float) -> dict[Load, float]:
+        """Share what a supply gives beyond the fixed loads, as far as the distribution unit carries it."""
         budget_w = min(self._pdu_limit_w(demand), supply_w) - self._fixed_w(demand)
         return allocate(budget_w, self._allowed_w(demand), self._shed, self._parameters.restore_margin_w)
 
@@ -174,7 +176,7 @@ class PowerPlane:
 
     def _allowed_w(self, demand: Demand) -> dict[Load, float]:
         low = self.battery.soc_pct < self._parameters.nbl_min_soc_pct
-        barred = demand.barred | {Load.NBL} if low else demand.barred
+        barred = demand.barred | NBL if low else demand.barred
         return {load: want for load, want in demand.wanted_w.items() if load not in barred}
 
     def _pdu_limit_w(self, demand: Demand) -> float:
@@ -203,11 +205,15 @@ class PowerPlane:
         return served_w - battery_w - supercap_w, supercap_w
 
     def _faults(self, fixed_w: float, asked_w: float, supply_w: float, demand: Demand) -> tuple[str, ...]:
-        present = {
-            "PDU_OVERCURRENT": asked_w > self._pdu_limit_w(demand),
-            "SUPPLY_LIMIT": asked_w > supply_w,
-            "BUS_UNDERVOLTAGE": fixed_w > supply_w,
-            "BATTERY_LOW": not self._charged.on,
-            "BATTERY_EMPTY": self.battery.soc_pct <= 0.0,
-        }
-        return tuple(name for name, there in present.items() if there)
+        faults = []
+        if asked_w > self._pdu_limit_w(demand):
+            faults.append("PDU_OVERCURRENT")
+        if asked_w > supply_w:
+            faults.append("SUPPLY_LIMIT")
+        if fixed_w > supply_w:
+            faults.append("BUS_UNDERVOLTAGE")
+        if not self._charged.on:
+            faults.append("BATTERY_LOW")
+        if self.battery.soc_pct <= 0.0:
+            faults.append("BATTERY_EMPTY")
+        return tuple(faults)

@@ -15,25 +15,25 @@ class Sensors:
         self.parameters = parameters
         self._rng = rng
         self._hazards_hz = [
-            1.0 / parameters.mean_time_between_failures_s.get(kind, math.inf) for kind in parameters.fitted
+            (row, kind, 1.0 / parameters.mean_time_between_failures_s[kind])
+            for row, kind in enumerate(parameters.fitted)
+            if kind in parameters.mean_time_between_failures_s
         ]
         self._down_s: dict[SensorKind, float] = {}
-        self._noise = dict.fromkeys(parameters.fitted, (0.0, 0.0, 0.0))
+        self._rows = {kind: row for row, kind in enumerate(parameters.fitted)}
+        self._noise = np.zeros((len(self._rows), 3))
 
     def works(self, kind: SensorKind) -> bool:
         """Return True for a sensor that is fitted and has not failed."""
-        return kind in self._noise and kind not in self._down_s
+        return kind in self._rows and kind not in self._down_s
 
     def step(self, dt_s: float) -> list[SensorKind]:
         """Draw this tick's noise and failures, and return the sensors whose health changed."""
-        draws = self._rng.random(len(self._hazards_hz)).tolist()
-        noise = self._rng.standard_normal((len(self._hazards_hz), 3)).tolist()
-        changed = self._repair(dt_s)
-        for kind, hazard_hz, draw, (x, y, z) in zip(
-            self.parameters.fitted, self._hazards_hz, draws, noise, strict=True
-        ):
-            self._noise[kind] = (x, y, z)
-            if draw < -math.expm1(-hazard_hz * dt_s) and kind not in self._down_s:
+        draws = self._rng.random(len(self._rows))
+        self._noise = self._rng.standard_normal(self._noise.shape)
+        changed = self._repair(dt_s) if self._down_s else []
+        for row, kind, hazard_hz in self._hazards_hz:
+            if draws[row] < -math.expm1(-hazard_hz * dt_s) and kind not in self._down_s:
                 self._down_s[kind] = self.parameters.repair_s
                 changed.append(kind)
         return changed
@@ -48,5 +48,5 @@ class Sensors:
 
     def blur(self, kind: SensorKind, value: Vector3, sigma: float) -> Vector3:
         """Return a value with this tick's noise of standard deviation `sigma`, axis by axis."""
-        x, y, z = self._noise[kind]
+        x, y, z = self._noise[self._rows[kind]].tolist()
         return value[0] + sigma * x, value[1] + sigma * y, value[2] + sigma * z

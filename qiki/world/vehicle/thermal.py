@@ -15,6 +15,9 @@ class ThermalPlane:
     With temperatures T, capacities C and conductances G: C dT/dt = q - G T + g T_ambient. Scaled by the root of C the
     system is symmetric, so its matrix exponential follows from the eigenvalues (Golub and Van Loan, Matrix
     Computations, 4th ed., section 9.3).
+
+    Attributes:
+        tripped: nodes that have reached their trip temperature and not yet cooled by their hysteresis
     """
 
     def __init__(self, parameters: ThermalParameters, dt_s: float) -> None:
@@ -35,14 +38,14 @@ class ThermalPlane:
         self._ambient_w = loss * parameters.ambient_c
         self._trips = [Hysteresis(node.trip_c - node.hysteresis_k, node.trip_c) for node in nodes]
         self.temperatures_c: Array = np.array([node.start_c for node in nodes])
+        self.tripped: frozenset[Node] = frozenset()
 
     def step(self, heat_w: Mapping[Node, float]) -> None:
         """Advance by one step with this heat in each node [W]."""
         heat = np.array([heat_w.get(name, 0.0) for name in self._names])
-        steady = self._resistance @ (heat + self._ambient_w)
-        self.temperatures_c = steady + self._decay @ (self.temperatures_c - steady)
-        for trip, temperature in zip(self._trips, self.temperatures_c.tolist(), strict=True):
-            trip.update(temperature)
+        steady = self._resistance.dot(heat + self._ambient_w)
+        self.temperatures_c = steady + self._decay.dot(self.temperatures_c - steady)
+        self._trip(self.temperatures_c.tolist())
 
     def temperature_c(self, node: Node) -> float:
         """Return the temperature of a node."""
@@ -52,9 +55,14 @@ class ThermalPlane:
         """Return the temperature at which a node trips."""
         return self._parameters.nodes[node].trip_c
 
-    def tripped(self, node: Node) -> bool:
-        """Return whether a node is tripped; it stays so until it has cooled by its hysteresis."""
-        return self._trips[self._names.index(node)].on
+    def _trip(self, temperatures_c: list[float]) -> None:
+        on = [
+            name
+            for name, trip, celsius in zip(self._names, self._trips, temperatures_c, strict=True)
+            if trip.update(celsius)
+        ]
+        if on or self.tripped:
+            self.tripped = frozenset(on)
 
 
 def _decay(conductance: Array, capacity: Array, dt_s: float) -> Array:

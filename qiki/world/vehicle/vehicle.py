@@ -15,8 +15,13 @@ from qiki.world.vehicle.sensors import Sensors
 from qiki.world.vehicle.systems import Docking, Hull, Mcqpu, Transponder
 from qiki.world.vehicle.thermal import ThermalPlane
 
-SAFE_MODE_SHEDS = frozenset({Load.NBL, Load.MOTION, Load.RCS})
+# Names of the module: until Python 3.12 a member of an enumeration costs five times as much by way of its class.
+NBL, MOTION, RCS, RADAR, TRANSPONDER = Load
+CORE, PDU, SUPERCAP, BATTERY, DOCK_BRIDGE, HULL = Node
+ERROR_STATE, RADAR_SENSOR = FSMState.ERROR_STATE, SensorKind.RADAR
+SAFE_MODE_SHEDS = frozenset({NBL, MOTION, RCS})
 """The radar and the transponder stay on in safe mode: a vehicle in danger has to see and to be seen."""
+NOTHING: frozenset[Load] = frozenset()
 
 
 class Vehicle:
@@ -47,23 +52,22 @@ class Vehicle:
     @property
     def safe_mode(self) -> bool:
         """True in safe mode."""
-        return self.mode is FSMState.ERROR_STATE
+        return self.mode is ERROR_STATE
 
     @property
     def radar_off_reason(self) -> str | None:
         """Reason for which the radar does not measure; None while it does."""
-        if SensorKind.RADAR not in self.sensors.parameters.fitted:
-            return "no radar is fitted"
-        if not self.sensors.works(SensorKind.RADAR):
-            return "the radar has failed"
-        if Load.RADAR in self.bus.shed:
+        if not self.sensors.works(RADAR_SENSOR):
+            fitted = RADAR_SENSOR in self.sensors.parameters.fitted
+            return "the radar has failed" if fitted else "no radar is fitted"
+        if RADAR in self.bus.shed:
             return "the radar is shed: " + (", ".join(self.faults) or "not enough power")
         return None
 
     @property
     def faults(self) -> tuple[str, ...]:
         """Faults of power and heat."""
-        hot = tuple(f"THERMAL_TRIP:{node}" for node in Node if self.thermal.tripped(node))
+        hot = tuple(f"THERMAL_TRIP:{node}" for node in Node if node in self.thermal.tripped)
         return self.bus.faults + hot
 
     def no_power(self, load: Literal[Load.MOTION, Load.RCS]) -> str | None:
@@ -83,45 +87,50 @@ class Vehicle:
         """Advance by one tick, and return the sensors that failed or recovered."""
         demand = self._demand()
         self.bus = self.power.step(self._dt_s, demand)
-        self.transponder.allowed = Load.TRANSPONDER not in self.bus.shed
+        self.transponder.allowed = TRANSPONDER not in self.bus.shed
         self._move(demand)
+        granted_w = self.bus.granted_w
         self.mcqpu.step(
             self._dt_s,
             speed_mps=self.drive.speed_mps,
-            radar=self.bus.granted_w[Load.RADAR] > 0,
-            transponder=self.bus.granted_w[Load.TRANSPONDER] > 0,
+            radar=granted_w[RADAR] > 0,
+            transponder=granted_w[TRANSPONDER] > 0,
         )
         self.thermal.step(self._heat_w())
         return self.sensors.step(self._dt_s)
 
     def _demand(self) -> Demand:
-        constants = self._parameters.power
-        barred = set(SAFE_MODE_SHEDS) if self.safe_mode else set()
-        if self.thermal.tripped(Node.CORE):
-            barred.add(Load.NBL)
-        if self.thermal.tripped(Node.HULL):
-            barred.add(Load.RCS)
+        constants, hot = self._parameters.power, self.thermal.tripped
         return Demand(
             wanted_w={
-                Load.NBL: self.nbl.wanted_w,
-                Load.MOTION: constants.motion_load_w_per_mps * self.drive.speed_mps,
-                Load.RCS: constants.rcs_load_w * self.thrusters.throttle,
-                Load.RADAR: constants.radar_load_w,
-                Load.TRANSPONDER: constants.transponder_load_w if self.transponder.wants_power else 0.0,
+                NBL: self.nbl.wanted_w,
+                MOTION: constants.motion_load_w_per_mps * self.drive.speed_mps,
+                RCS: constants.rcs_load_w * self.thrusters.throttle,
+                RADAR: constants.radar_load_w,
+                TRANSPONDER: constants.transponder_load_w if self.transponder.wants_power else 0.0,
             },
             mcqpu_w=self.mcqpu.power_w,
-            dock_connected=self.docking.power_connected and not self.thermal.tripped(Node.DOCK_BRIDGE),
-            barred=frozenset(barred),
-            pdu_hot=self.thermal.tripped(Node.PDU),
-            battery_hot=self.thermal.tripped(Node.BATTERY),
-            supercap_hot=self.thermal.tripped(Node.SUPERCAP),
+            dock_connected=self.docking.power_connected and DOCK_BRIDGE not in hot,
+            barred=self._barred() if hot or self.safe_mode else NOTHING,
+            pdu_hot=PDU in hot,
+            battery_hot=BATTERY in hot,
+            supercap_hot=SUPERCAP in hot,
         )
+
+    def _barred(self) -> frozenset[Load]:
+        """Return the loads that safe mode and hot nodes switch off."""
+        barred = set(SAFE_MODE_SHEDS) if self.safe_mode else set()
+        if CORE in self.thermal.tripped:
+            barred.add(NBL)
+        if HULL in self.thermal.tripped:
+            barred.add(RCS)
+        return frozenset(barred)
 
     def _move(self, demand: Demand) -> None:
         """Change the velocity, and move at the mean of old and new: exact for constant acceleration."""
-        burn = self.thrusters.step(self._dt_s, self._share(Load.RCS, demand))
+        burn = self.thrusters.step(self._dt_s, self._share(RCS, demand))
         heading_deg = self.drive.heading_deg
-        drive = self.drive.step(self._dt_s, self.velocity_mps, self._share(Load.MOTION, demand))
+        drive = self.drive.step(self._dt_s, self.velocity_mps, self._share(MOTION, demand))
         thrust = to_world(burn, heading_deg)
         old = self.velocity_mps
         new = (old[0] + thrust[0] + drive[0], old[1] + thrust[1] + drive[1], old[2] + thrust[2] + drive[2])
@@ -146,10 +155,10 @@ class Vehicle:
         dock_a = self.power.dock.current_a(bus.sources_w["dock"])
         supercap_w, battery_w = abs(self.power.supercap.power_w), abs(self.power.battery.power_w)
         return {
-            Node.CORE: shares.mcqpu_share * bus.loads_w["mcqpu"] + shares.nbl_share * bus.granted_w[Load.NBL],
-            Node.PDU: shares.pdu_share * bus.power_out_w + shares.pdu_resistance_ohm * bus.bus_a**2,
-            Node.SUPERCAP: shares.supercap_share * supercap_w,
-            Node.BATTERY: shares.battery_share * battery_w,
-            Node.DOCK_BRIDGE: shares.dock_resistance_ohm * dock_a**2,
-            Node.HULL: shares.rcs_share * bus.granted_w[Load.RCS],
+            CORE: shares.mcqpu_share * bus.loads_w["mcqpu"] + shares.nbl_share * bus.granted_w[NBL],
+            PDU: shares.pdu_share * bus.power_out_w + shares.pdu_resistance_ohm * bus.bus_a**2,
+            SUPERCAP: shares.supercap_share * supercap_w,
+            BATTERY: shares.battery_share * battery_w,
+            DOCK_BRIDGE: shares.dock_resistance_ohm * dock_a**2,
+            HULL: shares.rcs_share * bus.granted_w[RCS],
         }

@@ -43,7 +43,7 @@ def test_a_hull_that_is_too_hot_does_not_thrust():
     nodes = list(BotParameters().thermal.nodes)
     world.vehicle.thermal.temperatures_c[nodes.index(Node.HULL)] = 1000.0
     world.tick()
-    assert world.vehicle.thermal.tripped(Node.HULL)
+    assert Node.HULL in world.vehicle.thermal.tripped
     with pytest.raises(OrderError, match="the hull is too hot to thrust"):
         world.submit(FIRE)
 
