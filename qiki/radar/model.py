@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike, NDArray
 from qiki.arrays import Array, Mask
 from qiki.contracts.enums import RadarRangeBand, TransponderMode
 from qiki.contracts.radar import MAX_DETECTIONS, RadarDetection
-from qiki.geometry import spherical
 from qiki.radar import detection, equation
 from qiki.radar.accuracy import Accuracy
 from qiki.radar.parameters import RadarParameters
@@ -172,15 +171,16 @@ class Radar:
         if len(plots) > MAX_DETECTIONS:
             plots = plots.take(np.argsort(-plots.snr, kind="stable")[:MAX_DETECTIONS])
         plots = plots.take(np.lexsort((-plots.snr, plots.range_m)))
-        _, bearing_rad, elevation_rad = spherical(plots.sight)
+        x, y, z = plots.sight.T
         snr = plots.snr / equation.illumination(self._parameters.transmit_pattern, plots.sight, heading_deg)
         columns = np.empty((len(MEASURED), len(plots)))
         columns[0] = plots.range_m
-        columns[1] = np.degrees(bearing_rad)
-        columns[2] = np.degrees(elevation_rad)
+        columns[1] = np.degrees(np.arctan2(x, y)) % FULL_CIRCLE_DEG
+        columns[2] = np.degrees(np.arctan2(z, np.hypot(x, y)))
         columns[3] = plots.vr_mps
-        columns[4] = equation.to_db(plots.snr)
-        columns[5] = equation.to_db(equation.rcs_m2(self._reach_m2, snr, np.maximum(plots.range_m, self._min_range_m)))
+        columns[4] = plots.snr
+        columns[5] = equation.rcs_m2(self._reach_m2, snr, np.maximum(plots.range_m, self._min_range_m))
+        columns[4:] = equation.to_db(columns[4:])
         measured = dict(zip(MEASURED, np.rint(columns * GRAINS) / GRAINS, strict=True))
         bearing_deg = measured["bearing_deg"]
         bearing_deg[bearing_deg >= FULL_CIRCLE_DEG] = 0.0

@@ -15,5 +15,5 @@ class Hysteresis:
 
     def update(self, value: float) -> bool:
         """Set the switch by a new value, and return whether it is on."""
-        self.on = self.at(value)
-        return self.on
+        self.on = on = value >= self._high or (self.on and value > self._low)
+        return on

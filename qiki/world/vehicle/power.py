@@ -1,7 +1,7 @@
 """Power plane."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from qiki.botspec.planes import DockSupplyParameters, PowerParameters, StorageParameters
 from qiki.world.vehicle.hysteresis import Hysteresis
@@ -58,8 +58,7 @@ class DockSupply:
         return power_w / self._parameters.voltage_v
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
+class Demand(NamedTuple):
     """Power that the vehicle wants in one step, and the limits set by heat and safe mode."""
 
     wanted_w: Mapping[Load, float]
@@ -71,8 +70,7 @@ class Demand:
     supercap_hot: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class BusState:
+class BusState(NamedTuple):
     """The bus after a step. The battery took `power_in_w - power_out_w`."""
 
     bus_v: float
@@ -161,7 +159,7 @@ class PowerPlane:
 
     def offer_w(self, dt_s: float, demand: Demand, load: Load, want_w: float) -> float:
         """Return what a load would get in the next step if it wanted `want_w`, without a dock; change nothing."""
-        asked = replace(demand, wanted_w={**demand.wanted_w, load: want_w})
+        asked = demand._replace(wanted_w={**demand.wanted_w, load: want_w})
         charged = self._charged.at(self.battery.soc_pct)
         stored_w = self._stored_w(dt_s, asked) if charged else 0.0
         return self._grant(asked, self._parameters.base_source_w + stored_w)[load]
@@ -174,9 +172,11 @@ class PowerPlane:
     def _fixed_w(self, demand: Demand) -> float:
         return self._parameters.base_load_w + demand.mcqpu_w
 
-    def _allowed_w(self, demand: Demand) -> dict[Load, float]:
+    def _allowed_w(self, demand: Demand) -> Mapping[Load, float]:
         low = self.battery.soc_pct < self._parameters.nbl_min_soc_pct
         barred = demand.barred | NBL if low else demand.barred
+        if not barred:
+            return demand.wanted_w
         return {load: want for load, want in demand.wanted_w.items() if load not in barred}
 
     def _pdu_limit_w(self, demand: Demand) -> float:

@@ -7,6 +7,7 @@ from qiki.botspec.planes import DriveParameters, PropulsionParameters
 from qiki.world.vehicle.axes import BODY_AXES, Axis, Vector3, to_world
 
 STANDARD_GRAVITY_MPS2 = 9.80665
+COASTING: Vector3 = (0.0, 0.0, 0.0)
 TIME_GRAIN_S = 1e-9  # a remainder of a pulse below this is a rounding error
 
 
@@ -33,7 +34,7 @@ class Thrusters:
     @property
     def throttle(self) -> float:
         """Sum of the thrusters' commanded fractions, to which their power is proportional; 0 without a pulse."""
-        return sum(pulse.fraction for pulse in self._pulses.values())
+        return sum([pulse.fraction for pulse in self._pulses.values()])
 
     def fire(self, axis: Axis, fraction: float, duration_s: float) -> None:
         """Replace the pulse on an axis; without thrust or duration only end it."""
@@ -50,10 +51,12 @@ class Thrusters:
 
         It is F/ṁ · ln(m₀/m₁) (Tsiolkovsky), exact for constant thrust.
         """
+        if not self._pulses:
+            return COASTING
         impulse, spent_ns = self._impulse(dt_s, power_share)
         wanted_kg = spent_ns / self._exhaust_mps
         if wanted_kg <= 0:
-            return 0.0, 0.0, 0.0
+            return COASTING
         burnt_kg = min(wanted_kg, self.propellant_kg)
         before_kg = self.mass_kg
         self.propellant_kg -= burnt_kg
@@ -124,10 +127,10 @@ class Drive:
         self._turn_left_deg -= turned_deg
         self.heading_deg = (self.heading_deg + turned_deg) % 360.0
         if self._speed_mps is None:
-            return 0.0, 0.0, 0.0
+            return COASTING
         if power_share <= 0:
             self.release()
-            return 0.0, 0.0, 0.0
+            return COASTING
         target = to_world((self._speed_mps * power_share, 0.0, 0.0), self.heading_deg)
         dx, dy, dz = target[0] - velocity_mps[0], target[1] - velocity_mps[1], target[2] - velocity_mps[2]
         size, limit = math.sqrt(dx * dx + dy * dy + dz * dz), self._parameters.acceleration_mps2 * dt_s

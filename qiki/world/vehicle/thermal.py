@@ -37,6 +37,7 @@ class ThermalPlane:
         self._resistance = np.linalg.inv(conductance)
         self._ambient_w = loss * parameters.ambient_c
         self._trips = [Hysteresis(node.trip_c - node.hysteresis_k, node.trip_c) for node in nodes]
+        self._lowest_trip_c = min(node.trip_c for node in nodes)
         self.temperatures_c: Array = np.array([node.start_c for node in nodes])
         self.tripped: frozenset[Node] = frozenset()
 
@@ -56,13 +57,10 @@ class ThermalPlane:
         return self._parameters.nodes[node].trip_c
 
     def _trip(self, temperatures_c: list[float]) -> None:
-        on = [
-            name
-            for name, trip, celsius in zip(self._names, self._trips, temperatures_c, strict=True)
-            if trip.update(celsius)
-        ]
-        if on or self.tripped:
-            self.tripped = frozenset(on)
+        if not self.tripped and max(temperatures_c) < self._lowest_trip_c:
+            return
+        nodes = zip(self._names, self._trips, temperatures_c, strict=True)
+        self.tripped = frozenset(name for name, trip, celsius in nodes if trip.update(celsius))
 
 
 def _decay(conductance: Array, capacity: Array, dt_s: float) -> Array:

@@ -10,7 +10,7 @@ from qiki.world.scenario import BotStart
 from qiki.world.vehicle.axes import Vector3, to_world
 from qiki.world.vehicle.loads import Load, Nbl
 from qiki.world.vehicle.power import BusState, Demand, PowerPlane
-from qiki.world.vehicle.propulsion import Drive, Thrusters
+from qiki.world.vehicle.propulsion import COASTING, Drive, Thrusters
 from qiki.world.vehicle.sensors import Sensors
 from qiki.world.vehicle.systems import Docking, Hull, Mcqpu, Transponder
 from qiki.world.vehicle.thermal import ThermalPlane
@@ -131,7 +131,7 @@ class Vehicle:
         burn = self.thrusters.step(self._dt_s, self._share(RCS, demand))
         heading_deg = self.drive.heading_deg
         drive = self.drive.step(self._dt_s, self.velocity_mps, self._share(MOTION, demand))
-        thrust = to_world(burn, heading_deg)
+        thrust = COASTING if burn is COASTING else to_world(burn, heading_deg)
         old = self.velocity_mps
         new = (old[0] + thrust[0] + drive[0], old[1] + thrust[1] + drive[1], old[2] + thrust[2] + drive[2])
         half_s = self._dt_s / 2
