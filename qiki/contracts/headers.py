@@ -82,7 +82,7 @@ class FrameOrigin:
             FRAME: str(self.frame),
             OWN_POSITION: triple(self.own_position),
             OWN_VELOCITY: triple(self.own_velocity),
-            IDENTITIES: urlencode([(name, int(side)) for name, side in sorted(self.identities.items())]),
+            IDENTITIES: _identities_text(tuple(self.identities.items())),
         }
 
     @classmethod
@@ -117,6 +117,11 @@ def triple(values: Sequence[float]) -> str:
 def probability(value: float) -> str:
     """Return a probability, rounded down to a hundredth: below 1 it is never written as 1.00."""
     return f"{int(100 * value) / 100:.2f}"
+
+
+@lru_cache(8)
+def _identities_text(identities: tuple[tuple[str, FriendFoe], ...]) -> str:
+    return urlencode([(name, int(side)) for name, side in sorted(identities)])
 
 
 @lru_cache(8)

@@ -24,7 +24,6 @@ from qiki.tracking import TrackerParameters
 from qiki.world.commands import VehicleCommand, read_command
 from qiki.world.events import event_of, run_started
 from qiki.world.scenario import Scenario
-from qiki.world.snapshots import truth
 from qiki.world.world import MeasuredFrame, SimWorld
 
 NAMESPACE = UUID("a1b1b6f0-5a0f-5d0b-9a57-8d3a6f0c7c11")
@@ -150,7 +149,8 @@ class Flight:
         reports, judgement, spoofers = self._tracked.step(scan_of(measured))
         run, number = str(measured.run_id), measured.number
         tracked = Tracked(run, str(number), number, measured.frame_id, reports, judgement, spoofers)
-        return FlownFrame(measured, self._radar, truth(self.world, measured), tracked)
+        contacts = self.world.contacts
+        return FlownFrame(measured, self._radar, contacts, contacts.now, tracked)
 
     def _raise(self, service: str, kind: EventKind, body: Payload, event_id: str, moment: datetime) -> None:
         self._events.append(RaisedEvent(kind, body, event_id, moment, service))

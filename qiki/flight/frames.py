@@ -8,7 +8,7 @@ import numpy as np
 from qiki.clock import rfc3339
 from qiki.contracts import topics
 from qiki.contracts.enums import RadarRangeBand
-from qiki.contracts.frame_messages import frame_messages
+from qiki.contracts.frame_messages import messages_of_plots
 from qiki.contracts.headers import Message
 from qiki.contracts.radar_figures import RadarFigures
 from qiki.contracts.telemetry import TruthSnapshot
@@ -17,6 +17,8 @@ from qiki.guard.messages import guard_messages, spoofer_messages, track_messages
 from qiki.guard.tracked_run import Tracked
 from qiki.tracking import Scan
 from qiki.tracking.scan import EPOCH, MICROSECOND
+from qiki.world.contacts import Contacts, ContactStates
+from qiki.world.truth import truth_body
 from qiki.world.world import MeasuredFrame
 
 
@@ -26,19 +28,30 @@ class FlownFrame:
 
     Attributes:
         radar: the figures that a tracker needs; None for the default radar
+        states: those of the contacts when the frame was measured
     """
 
     measured: MeasuredFrame
     radar: RadarFigures | None
-    truth: TruthSnapshot
+    contacts: Contacts
+    states: ContactStates
     tracked: Tracked
+
+    @property
+    def truth(self) -> TruthSnapshot:
+        """True state of the present contacts; made when asked for."""
+        return TruthSnapshot.from_json(self._truth_body)
+
+    @property
+    def _truth_body(self) -> bytes:
+        return truth_body(self.contacts, self.states, self.measured)
 
     def messages(self, ts_ingest: datetime) -> list[Message]:
         """Return all messages of the frame in the order of a stack; `ts_ingest` is wall time there."""
         measured, tracked = self.measured, self.tracked
         return [
-            *frame_messages(measured.payload(), measured.origin, self.radar, ts_ingest),
-            Message(topics.TRUTH.subject, self.truth.to_json(), {}),
+            *messages_of_plots(measured.bare(ts_ingest), measured.detections.to_json(), measured.origin, self.radar),
+            Message(topics.TRUTH.subject, self._truth_body, {}),
             *track_messages(tracked, rfc3339(ts_ingest)),
             *guard_messages(tracked),
             *spoofer_messages(tracked),

@@ -57,7 +57,7 @@ class GuardRule(Spec):
         if self.transponder_on is not None:
             met &= reports.transponder_on == self.transponder_on
         if self.transponder_modes is not None:
-            met &= np.isin(reports.transponder_mode, self.transponder_modes)
+            met &= np.logical_or.reduce([reports.transponder_mode == int(mode) for mode in self.transponder_modes])
         return met
 
     def covers(self, range_m: Array, margin_m: float) -> Mask:

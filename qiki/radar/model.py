@@ -5,6 +5,7 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from pydantic_core import to_json
 
 from qiki.arrays import Array, Mask
 from qiki.contracts.enums import RadarRangeBand, TransponderMode
@@ -66,6 +67,10 @@ class Detections:
         names = list(self.__dataclass_fields__)
         columns = [getattr(self, name).tolist() for name in names]
         return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+    def to_json(self) -> list[tuple[int, bytes]]:
+        """Return range band and JSON of each plot; the values are the contract's, so no model checks them."""
+        return [(row["range_band"], to_json(row)) for row in self.rows()]
 
     def to_models(self) -> tuple[RadarDetection, ...]:
         """Return the contract's detections."""

@@ -59,6 +59,7 @@ class Contacts:
         specs = (*scenario.contacts, *(one for swarm in scenario.swarms for one in _members(swarm, rng)))
         self.names = [spec.id for spec in specs]
         self.ids = [uuid5(run_id, f"contact:{name}") for name in self.names]
+        self.id_texts = [str(identity) for identity in self.ids]
         self.object_types: NDArray[np.int64] = np.array([int(spec.object_type) for spec in specs], np.int64)
         self.iffs: NDArray[np.int64] = np.array([int(spec.side) for spec in specs], np.int64)
         self.rcs_m2: Array = np.array([spec.mean_rcs_m2 for spec in specs], float)

@@ -1,55 +1,17 @@
-"""Payloads of the world: truth for scoring, telemetry of the vehicle."""
+"""Telemetry of the vehicle."""
 
 import math
-from typing import Any
 
 from qiki.botspec.planes import Node, sensor_id
 from qiki.contracts import telemetry as state
 from qiki.contracts.fields import Vector
-from qiki.contracts.telemetry import SimState, TelemetrySnapshot, TruthSnapshot
+from qiki.contracts.telemetry import SimState, TelemetrySnapshot
 from qiki.world.vehicle.axes import Vector3
 from qiki.world.vehicle.loads import Load
 from qiki.world.vehicle.vehicle import Vehicle
-from qiki.world.world import MeasuredFrame, SimWorld
+from qiki.world.world import SimWorld
 
 SOURCE = "q_sim_service"
-
-
-def truth(world: SimWorld, frame: MeasuredFrame) -> TruthSnapshot:
-    """Return the present contacts at a frame that was just measured."""
-    contacts = world.contacts
-    rows = zip(
-        contacts.present.tolist(),
-        contacts.ids,
-        contacts.object_types.tolist(),
-        contacts.iffs.tolist(),
-        contacts.transponder_modes.tolist(),
-        contacts.claimed_ids.tolist(),
-        contacts.positions.tolist(),
-        contacts.velocities.tolist(),
-        strict=True,
-    )
-    values = {
-        "run_id": str(world.run_id),
-        "frame": frame.number,
-        "timestamp": frame.timestamp,
-        "bot": {"position": _axes(frame.own_position_m), "velocity": _axes(frame.own_velocity_mps)},
-        "contacts": [_truth_contact(row) for present, *row in rows if present],
-    }
-    return TruthSnapshot.model_validate(values)  # at once: a call for each part takes twice the time
-
-
-def _truth_contact(row: list[Any]) -> dict[str, Any]:
-    identity, object_type, iff, mode, claimed, position, velocity = row
-    return {
-        "id": str(identity),
-        "object_type": object_type,
-        "iff": iff,
-        "transponder_mode": mode,
-        "transponder_id": claimed,
-        "position": _axes(position),
-        "velocity": _axes(velocity),
-    }
 
 
 def telemetry(world: SimWorld, sim_state: SimState) -> TelemetrySnapshot:
@@ -115,10 +77,6 @@ def _thermal(vehicle: Vehicle) -> state.ThermalState:
     return state.ThermalState(nodes=tuple(nodes))
 
 
-def _vector(values: Vector3 | list[float]) -> Vector:
-    return Vector(**_axes(values))
-
-
-def _axes(values: Vector3 | list[float]) -> dict[str, float]:
+def _vector(values: Vector3) -> Vector:
     x, y, z = values
-    return {"x": x, "y": y, "z": z}
+    return Vector(x=x, y=y, z=z)

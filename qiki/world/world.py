@@ -54,13 +54,10 @@ class MeasuredFrame:
         own_position, own_velocity = self.own_position_m, self.own_velocity_mps
         return FrameOrigin(str(self.run_id), self.number, own_position, own_velocity, self.identities)
 
-    def payload(self) -> RadarFrame:
-        """Return the frame as it is published, without its ingest time."""
+    def bare(self, ts_ingest: datetime) -> RadarFrame:
+        """Return the frame as it is published, without its detections."""
         return RadarFrame(
-            frame_id=self.frame_id,
-            sensor_id=RADAR_SENSOR_ID,
-            timestamp=self.timestamp,
-            detections=self.detections.to_models(),
+            frame_id=self.frame_id, sensor_id=RADAR_SENSOR_ID, timestamp=self.timestamp, ts_ingest=ts_ingest
         )
 
 

@@ -14,7 +14,8 @@ from qiki.contracts import topics
 from qiki.runtime.events import Events
 from qiki.runtime.nats import Link
 from qiki.world.events import event_of, run_started
-from qiki.world.snapshots import telemetry, truth
+from qiki.world.snapshots import telemetry
+from qiki.world.truth import truth_body
 from qiki.world.vehicle_events import VehicleEvent
 from qiki.world.world import MeasuredFrame, SimWorld
 
@@ -43,7 +44,7 @@ class NatsPublisher:
         if len(self._truth) >= TRUTH_WAITING:
             self._truth.popleft()
             DROPPED.labels("truth").inc()
-        self._truth.append(truth(world, frame).to_json())
+        self._truth.append(truth_body(world.contacts, world.contacts.now, frame))
         self._truth_fresh.set()
 
     def take_event(self, world: SimWorld, event: VehicleEvent) -> None:

@@ -14,7 +14,7 @@ from qiki.contracts.ids import RADAR_SENSOR_ID, run_frame_id
 from qiki.contracts.radar import RadarFrame, RadarTrack, TrackedFrame
 from qiki.tracking import Tracker, TrackerParameters
 from qiki.world.scenario import load_scenario
-from qiki.world.snapshots import truth
+from qiki.world.truth import truth_body
 from qiki.world.world import SimWorld
 from qiki_harness.errors import HarnessError
 from qiki_harness.scoring import ScanRecord, score
@@ -58,7 +58,7 @@ def broadcast(name: str, seed: int, seconds: float, run_id: UUID) -> Iterator[li
                 (topics.FRAMES.subject, frame.model_dump_json().encode(), told),
                 *((topics.TRACKS.subject, RadarTrack(**row).model_dump_json().encode(), told) for row in rows),
                 (topics.TRACKED.subject, tracked.model_dump_json().encode(), told),
-                (topics.TRUTH.subject, truth(world, measured).model_dump_json().encode(), {}),
+                (topics.TRUTH.subject, truth_body(world.contacts, world.contacts.now, measured), {}),
             ]
 
 

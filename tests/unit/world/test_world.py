@@ -13,8 +13,9 @@ from qiki.contracts.ids import RADAR_SENSOR_ID, run_frame_id
 from qiki.contracts.protobuf import frame_from_proto, timestamp_from_proto
 from qiki.contracts.telemetry import SimState, TelemetrySnapshot, TruthSnapshot
 from qiki.world.errors import OrderError
-from qiki.world.scenario import Scenario
-from qiki.world.snapshots import telemetry, truth, yaw_rad
+from qiki.world.scenario import Scenario, load_scenario
+from qiki.world.snapshots import telemetry, yaw_rad
+from qiki.world.truth import truth_body
 from qiki.world.vehicle.axes import Axis
 from qiki.world.vehicle.orders import Cruise, EngageDock, FireThruster, ReleaseDock, SwitchDockPower, SwitchNbl
 from qiki.world.vehicle_events import VehicleEvent, VehicleEventKind
@@ -56,6 +57,10 @@ def weak(soc_pct: float) -> BotParameters:
     return BotParameters(power=PowerParameters(battery=battery, base_source_w=75.0))
 
 
+def truth_of(simulated: SimWorld, frame: MeasuredFrame) -> bytes:
+    return truth_body(simulated.contacts, simulated.contacts.now, frame)
+
+
 def run(simulated: SimWorld, ticks: int) -> tuple[list[MeasuredFrame], list[VehicleEvent]]:
     frames, events = [], []
     for _ in range(ticks):
@@ -73,7 +78,7 @@ def recording(simulated: SimWorld, ticks: int) -> list[bytes]:
             simulated.submit(FireThruster(Axis.UP, 0.5, 1.0))
         frame = simulated.tick().frame
         if frame is not None:
-            out += [frame_to_proto(frame).SerializeToString(deterministic=True), truth(simulated, frame).to_json()]
+            out += [frame_to_proto(frame).SerializeToString(deterministic=True), truth_of(simulated, frame)]
     return out
 
 
@@ -121,16 +126,34 @@ def test_detections_are_relative_to_where_the_vehicle_is():
     assert all(abs(value - 500.0) < 10.0 for value in ranges)
 
 
+def test_truth_has_the_bytes_of_its_model():
+    simulated = SimWorld(load_scenario("mixed-traffic"), BotParameters(), 7, RUN)
+    for _ in range(100):
+        if (frame := simulated.tick().frame) is not None:
+            body = truth_of(simulated, frame)
+            assert TruthSnapshot.from_json(body).to_json() == body
+    assert TruthSnapshot.from_json(body).frame == frame.number == 49
+
+
+def test_detections_have_the_bytes_of_their_models():
+    for name in ("mixed-traffic", "clutter"):
+        frames, _ = run(SimWorld(load_scenario(name), BotParameters(), 7, RUN), 100)
+        for frame in frames:
+            rows = [(plot.range_band, plot.to_json()) for plot in frame.detections.to_models()]
+            assert frame.detections.to_json() == rows
+        assert rows
+
+
 def test_truth_is_what_is_present():
     simulated = world()
     frames, _ = run(simulated, 38)
-    snapshot = truth(simulated, frames[-1])
+    snapshot = TruthSnapshot.from_json(truth_of(simulated, frames[-1]))
     assert TruthSnapshot.from_json(snapshot.to_json()) == snapshot
     assert [contact.transponder_id for contact in snapshot.contacts] == [None, "ALLY-1"]
     assert snapshot.frame == 18
     assert snapshot.contacts[0].position.x == pytest.approx(5.0 * 1.9)
     frames, _ = run(simulated, 4)
-    assert len(truth(simulated, frames[-1]).contacts) == 3
+    assert len(TruthSnapshot.from_json(truth_of(simulated, frames[-1])).contacts) == 3
 
 
 def test_telemetry_is_the_contracts_and_the_vehicles():
