@@ -53,7 +53,7 @@ class GuardRule(Spec):
         met: Mask = (reports.status == TRACKED) | (reports.status == COASTING)
         met &= reports.quality >= self.min_quality
         if self.iff is not None:
-            met &= reports.iff == self.iff
+            met &= reports.iff == int(self.iff)
         if self.transponder_on is not None:
             met &= reports.transponder_on == self.transponder_on
         if self.transponder_modes is not None:

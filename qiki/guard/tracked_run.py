@@ -14,6 +14,8 @@ from qiki.guard.judge import GuardJudge, Judgement
 from qiki.guard.rules import GuardRules
 from qiki.tracking import Scan, Tracker, TrackerParameters, TrackReports
 
+SPOOF = int(TransponderMode.SPOOF)
+
 
 @dataclass(frozen=True)
 class Tracked:
@@ -77,7 +79,7 @@ class TrackedRun:
         return run
 
     def _new_spoofers(self, reports: TrackReports) -> list[int]:
-        rows: list[int] = np.flatnonzero(reports.transponder_mode == TransponderMode.SPOOF).tolist()
+        rows: list[int] = np.flatnonzero(reports.transponder_mode == SPOOF).tolist()
         new = [row for row in rows if reports.track_id[row] not in self._spoofers]
         self._spoofers.update(reports.track_id[row] for row in new)
         return new

@@ -14,6 +14,7 @@ import digests
 import lockstep
 import onlookers
 import start
+import world
 from bridge import latency, throughput
 from endurance import endure
 
@@ -34,12 +35,12 @@ def main() -> None:
     parser.add_argument(
         "what",
         nargs="*",
-        choices=["bridge", "containers", "digests", "endurance", "lockstep", "onlookers", "start", []],
+        choices=["bridge", "containers", "digests", "endurance", "lockstep", "onlookers", "start", "world", []],
         help="default: bridge, lockstep, start",
     )
     parser.add_argument("--minutes", type=int, default=30, help="of the endurance run, at five times real time")
     parser.add_argument("--seconds", type=float, default=30.0, help="of the onlookers")
-    parser.add_argument("--beside", type=Path, help="another checkout with a .venv, whose onlookers are measured too")
+    parser.add_argument("--beside", type=Path, help="another checkout with a .venv, which onlookers and world measure too")
     parser.add_argument("--runs", type=int, default=3, help="repetitions; medians are printed")
     arguments = parser.parse_args()
     print(f"Python {platform.python_version()} on {platform.machine()}, medians of {arguments.runs} runs")
@@ -52,6 +53,10 @@ def main() -> None:
             bench_start(Path(folder), arguments.runs)
         if "digests" in arguments.what:
             digests.main()
+        if "world" in arguments.what:
+            print("ms a tick and its stages; flights in times real time, of CPU")
+            for line in world.measure(arguments.runs, arguments.beside):
+                print(line, flush=True)
         if "containers" in arguments.what:
             bench_containers(Path(folder), arguments.runs)
         if "onlookers" in arguments.what:
