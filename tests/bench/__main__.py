@@ -40,7 +40,7 @@ def main() -> None:
     )
     parser.add_argument("--minutes", type=int, default=30, help="of the endurance run, at five times real time")
     parser.add_argument("--seconds", type=float, default=30.0, help="of the onlookers")
-    parser.add_argument("--beside", type=Path, help="another checkout with a .venv, which onlookers and world measure too")
+    parser.add_argument("--beside", type=Path, help="another checkout with a .venv, also measured: onlookers, world")
     parser.add_argument("--runs", type=int, default=3, help="repetitions; medians are printed")
     arguments = parser.parse_args()
     print(f"Python {platform.python_version()} on {platform.machine()}, medians of {arguments.runs} runs")
@@ -54,7 +54,7 @@ def main() -> None:
         if "digests" in arguments.what:
             digests.main()
         if "world" in arguments.what:
-            print("ms a tick and its stages; flights in times real time, of CPU")
+            print("ms a tick and its stages; flights in times real time, of CPU time")
             for line in world.measure(arguments.runs, arguments.beside):
                 print(line, flush=True)
         if "containers" in arguments.what:

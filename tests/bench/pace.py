@@ -1,15 +1,15 @@
-"""The pace of a scenario in one process, as JSON: ms a tick by stage, and simulated seconds in a second of CPU.
+"""The pace of a scenario in one process: ms a tick by stage, and simulated seconds in a second of CPU.
 
-It uses only what older checkouts have too, so that it may be run by the Python of another one.
+For each line that it reads it measures a short round and prints it as JSON: so two checkouts are measured in turn, and
+a busy machine slows both. It uses only what older checkouts have too.
 
     python tests/bench/pace.py SCENARIO
 """
 
 import json
-import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -23,7 +23,7 @@ from qiki.world.world import SimWorld
 
 RUN = UUID(int=3)
 INGEST = datetime(2026, 1, 1, tzinfo=UTC)
-BATCHES, TICKS, FLOWN_S = 60, 40, 2.0  # of a batch
+TICKS = 20  # of a round
 
 
 class Stopwatch:
@@ -42,69 +42,63 @@ class Stopwatch:
         return result
 
 
-def stages_ms(name: str) -> dict[str, float]:
-    """Medians of a tick and of its stages."""
-    scenario, parameters = load_scenario(name), generate(load_spec()).hardware_profile.parameters
-    world = SimWorld(scenario, parameters, scenario.seed, RUN)
-    stages = {
-        "tick": Stopwatch(world, "tick"),
-        "contacts": Stopwatch(world.contacts, "step"),
-        "vehicle": Stopwatch(world.vehicle, "step"),
-        "radar": Stopwatch(world._radar, "measure"),
-    }
-    batches = []
-    for _ in range(BATCHES):
-        before = {stage: watch.spent_s for stage, watch in stages.items()}
+class Pace:
+    """Runs of one scenario: of the world alone, with a tracker, and flights."""
+
+    def __init__(self, name: str) -> None:
+        self._scenario = load_scenario(name)
+        self._world, self._tracked = self._new_world(), self._new_world()
+        self._stages = {
+            "tick": Stopwatch(self._world, "tick"),
+            "contacts": Stopwatch(self._world.contacts, "step"),
+            "vehicle": Stopwatch(self._world.vehicle, "step"),
+            "radar": Stopwatch(self._world._radar, "measure"),
+        }
+        radar = self._scenario.radar.unlike_default
+        self._tracker = Tracker(RUN, TrackerParameters().of_radar(radar), self._scenario.identities)
+        self._flight, self._published = (Flight(self._scenario, run_id=RUN, agent=None) for _ in range(2))
+        self._piloted = Flight(self._scenario, run_id=RUN)
+
+    def round(self) -> dict[str, float]:
+        """One round of each."""
+        before = {stage: watch.spent_s for stage, watch in self._stages.items()}
         for _ in range(TICKS):
-            world.tick()
-        batches.append({stage: 1e3 * (watch.spent_s - before[stage]) / TICKS for stage, watch in stages.items()})
-    return {stage: statistics.median(batch[stage] for batch in batches) for stage in stages}
+            self._world.tick()
+        figures = {stage: 1e3 * (watch.spent_s - before[stage]) / TICKS for stage, watch in self._stages.items()}
+        return figures | {
+            "world and tracker": _times_real_time(self._track),
+            "flight": _times_real_time(self._flight.tick),
+            "flight with messages": _times_real_time(self._publish),
+            "flight with agent": _times_real_time(self._piloted.tick),
+        }
+
+    def _new_world(self) -> SimWorld:
+        parameters = generate(load_spec()).hardware_profile.parameters
+        return SimWorld(self._scenario, parameters, self._scenario.seed, RUN)
+
+    def _track(self) -> None:
+        frame = self._tracked.tick().frame
+        if frame is not None:
+            self._tracker.step(scan_of(frame))
+
+    def _publish(self) -> None:
+        frame = self._published.tick().frame
+        if frame is not None:
+            frame.messages(INGEST)
 
 
-def times_real_time(name: str, use: Callable[[Any], object], **options: Any) -> float:
-    """Median pace of a flight; `use` takes each frame."""
-    flight = Flight(load_scenario(name), run_id=RUN, **options)
-    return statistics.median(paces(flight, use))
-
-
-def paces(flight: Flight, use: Callable[[Any], object]) -> Iterator[float]:
-    """Simulated seconds in a second of CPU, of each batch."""
-    for _ in range(BATCHES // 4):
-        begin = time.thread_time()
-        for moment in flight.fly(FLOWN_S):
-            if moment.frame is not None:
-                use(moment.frame)
-        yield FLOWN_S / (time.thread_time() - begin)
-
-
-def run_times_real_time(name: str) -> float:
-    """Median pace of world and tracker alone."""
-    scenario, parameters = load_scenario(name), generate(load_spec()).hardware_profile.parameters
-    world = SimWorld(scenario, parameters, scenario.seed, RUN)
-    tracker = Tracker(RUN, TrackerParameters().of_radar(scenario.radar.unlike_default), scenario.identities)
-    return statistics.median(run_paces(world, tracker))
-
-
-def run_paces(world: SimWorld, tracker: Tracker) -> Iterator[float]:
-    """Simulated seconds in a second of CPU, of each batch."""
-    for _ in range(BATCHES // 4):
-        begin = time.thread_time()
-        for _ in range(round(FLOWN_S / TICK_S)):
-            frame = world.tick().frame
-            if frame is not None:
-                tracker.step(scan_of(frame))
-        yield FLOWN_S / (time.thread_time() - begin)
+def _times_real_time(tick: Callable[[], object]) -> float:
+    begin = time.thread_time()
+    for _ in range(TICKS):
+        tick()
+    return TICKS * TICK_S / (time.thread_time() - begin)
 
 
 def main() -> None:
-    """Print the figures of the scenario that is named."""
-    name = sys.argv[1]
-    figures = stages_ms(name)
-    figures["world and tracker"] = run_times_real_time(name)
-    figures["flight"] = times_real_time(name, id, agent=None)
-    figures["flight with messages"] = times_real_time(name, lambda frame: frame.messages(INGEST), agent=None)
-    figures["flight with agent"] = times_real_time(name, id)
-    print(json.dumps(figures))
+    """Measure a round for each line."""
+    pace = Pace(sys.argv[1])
+    for _ in sys.stdin:
+        print(json.dumps(pace.round()), flush=True)
 
 
 if __name__ == "__main__":
