@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
+from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 from qiki.contracts.cloudevents import header_value
@@ -54,6 +55,29 @@ class Message:
     subject: str
     body: bytes
     headers: Mapping[str, str]
+
+
+class EncodedMessage(NamedTuple):
+    """A message whose headers are the wire's own block already."""
+
+    subject: str
+    head: bytes
+    body: bytes
+
+
+def encoded(headers: Mapping[str, str]) -> bytes:
+    """Return the wire's block of some headers; a line break within a value becomes a blank."""
+    lines = [
+        f"{name}: {value.strip()}".replace("\r", " ").replace("\n", " ") + "\r\n" for name, value in headers.items()
+    ]
+    return f"NATS/1.0\r\n{''.join(lines)}\r\n".encode()
+
+
+def on_the_wire(message: Message | EncodedMessage) -> EncodedMessage:
+    """Return the message with its headers encoded."""
+    if isinstance(message, EncodedMessage):
+        return message
+    return EncodedMessage(message.subject, encoded(message.headers), message.body)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from qiki.contracts.fields import first_fault
 from qiki.contracts.headers import MESSAGE_ID, ORIGIN_SEQUENCE, ORIGIN_SUBJECT, REASON
 from qiki.contracts.topics import dead_letter_subject
 from qiki.errors import QikiError
-from qiki.runtime.publish_window import PublishWindow
+from qiki.runtime.publisher import Publisher
 
 DEAD_LETTERS = Counter("qiki_dead_letters_total", "Messages put aside as unreadable", ["stream"])
 MAX_REASON = 500
@@ -36,7 +36,7 @@ class Stored:
         return cls(message.subject, place.stream, place.sequence.stream, message.data)
 
 
-async def bury(window: PublishWindow, message: Stored, reason: str | Exception) -> "asyncio.Future[int]":
+async def bury(window: Publisher, message: Stored, reason: str | Exception) -> "asyncio.Future[None]":
     """Keep a message with the reason; return a future that is done once the letter is stored.
 
     The same message gives the same id, so that it is kept once. A letter that is too large for the server, because its

@@ -8,9 +8,9 @@ any new one. The server drops duplicates by the message id.
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import nats.errors
 import structlog
@@ -19,6 +19,7 @@ from nats.protocol.command import hpub_cmd
 from prometheus_client import Counter
 from pydantic_core import from_json
 
+from qiki.contracts.headers import EncodedMessage, Message, encoded
 from qiki.runtime.nats import Link
 from qiki.runtime.tasks import background
 
@@ -31,7 +32,7 @@ log = structlog.get_logger()
 @dataclass(slots=True)
 class _Pending:
     command: bytes
-    stored: "asyncio.Future[int]"
+    stored: "asyncio.Future[None]"
     sent_s: float = 0.0
 
 
@@ -58,7 +59,7 @@ class PublishWindow:
         self._loop = asyncio.get_running_loop()
         self._progress_s = self._loop.time()
 
-    async def __aenter__(self) -> "PublishWindow":
+    async def __aenter__(self) -> Self:
         await self._client.subscribe(f"{self._inbox}.*", cb=self._answered)
         self._link.hooks.on_lost.append(self._lost)
         self._link.hooks.on_restored.append(self._release)
@@ -69,13 +70,27 @@ class PublishWindow:
     async def __aexit__(self, *error: Any) -> None:
         await self._watch.__aexit__(*error)
 
-    async def publish(self, subject: str, body: bytes, headers: Mapping[str, str]) -> "asyncio.Future[int]":
-        """Send; return a future of the stream sequence, done once the message is stored.
+    async def publish(self, subject: str, body: bytes, headers: Mapping[str, str]) -> "asyncio.Future[None]":
+        """Send; return a future that is done once the message is stored.
 
         Raises:
             nats.errors.MaxPayloadError: larger than the server takes, headers included.
         """
-        head = _encoded(headers)
+        return await self._publish(EncodedMessage(subject, encoded(headers), body))
+
+    async def publish_all(self, messages: Sequence[Message | EncodedMessage]) -> "asyncio.Future[None]":
+        """Send in order; return a future that is done once all messages are stored."""
+        ready = [
+            message
+            if isinstance(message, EncodedMessage)
+            else EncodedMessage(message.subject, encoded(message.headers), message.body)
+            for message in messages
+        ]
+        futures = [await self._publish(message) for message in ready]
+        return asyncio.ensure_future(_all(futures))
+
+    async def _publish(self, message: EncodedMessage) -> "asyncio.Future[None]":
+        subject, head, body = message
         if len(head) + len(body) > self._client.max_payload:
             raise nats.errors.MaxPayloadError
         await self._room.acquire()
@@ -127,7 +142,7 @@ class PublishWindow:
         if pending is not None:
             self._room.release()
             if not pending.stored.done():
-                pending.stored.set_result(acknowledgement["seq"])
+                pending.stored.set_result(None)
         if token == self._probe:
             await self._release()
 
@@ -178,9 +193,6 @@ class PublishWindow:
             health.met("publishing")
 
 
-def _encoded(headers: Mapping[str, str]) -> bytes:
-    """Encode headers as nats-py does, without its checks of names and values: a quarter of the time of its publish."""
-    lines = [
-        f"{name}: {value.strip()}".replace("\r", " ").replace("\n", " ") + "\r\n" for name, value in headers.items()
-    ]
-    return f"NATS/1.0\r\n{''.join(lines)}\r\n".encode()
+async def _all(futures: "list[asyncio.Future[None]]") -> None:
+    for future in futures:
+        await future

@@ -29,7 +29,7 @@ from qiki.guard import load_rules
 from qiki.guard.rules import GuardRules
 from qiki.runtime import nats_patches
 from qiki.runtime.nats import Hooks, Link, connect, connection_options
-from qiki.runtime.publish_window import PublishWindow
+from qiki.runtime.publisher import Publisher
 from qiki.runtime.retry import RETRY_S, StoppingError
 from qiki.runtime.service import Service
 from qiki.runtime.tasks import TaskGroup
@@ -108,7 +108,7 @@ async def _run(
 ) -> None:
     state_dir, interval_s = service.settings.qiki_state_dir, service.settings.snapshot_interval_sec
     async with (
-        PublishWindow(link, size=IN_FLIGHT) as window,
+        Publisher(link, size=IN_FLIGHT) as window,
         service.events.sent_by(window),
         bury_exhausted(link, window),
     ):

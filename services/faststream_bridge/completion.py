@@ -9,7 +9,7 @@ import nats.errors
 
 from faststream_bridge.frames import Acknowledge
 from qiki.contracts.headers import Message
-from qiki.runtime.publish_window import PublishWindow
+from qiki.runtime.publisher import Publisher
 from qiki.runtime.tasks import TaskGroup
 
 
@@ -19,7 +19,7 @@ class Job:
 
     sequence: int  # of the frame in its stream
     acknowledge: Acknowledge  # called at the end
-    pending_acks: list["asyncio.Future[int]"] = field(default_factory=list)  # of what must be stored first
+    pending_acks: list["asyncio.Future[None]"] = field(default_factory=list)  # of what must be stored first
     announcement: Message | None = None  # published then, if any
     snapshot: bytes | None = None  # content of the snapshot that covers this frame, if one is due
 
@@ -27,7 +27,7 @@ class Job:
 class Completion:
     """Two stages, each in order: wait for the tracks and announce; wait for the announcement and acknowledge."""
 
-    def __init__(self, window: PublishWindow, keep: Callable[[bytes], None]) -> None:
+    def __init__(self, window: Publisher, keep: Callable[[bytes], None]) -> None:
         self._window = window
         self._keep = keep
         self._stepped: asyncio.Queue[Job] = asyncio.Queue()

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from qiki.runtime.dead_letters import Stored, bury, reason_text
 from qiki.runtime.nats import Link
-from qiki.runtime.publish_window import PublishWindow
+from qiki.runtime.publisher import Publisher
 from qiki.runtime.retry import patiently
 from qiki.runtime.tasks import TaskGroup
 
@@ -30,7 +30,7 @@ class Exhausted(BaseModel):
 
 
 @asynccontextmanager
-async def bury_exhausted(link: Link, window: PublishWindow) -> AsyncIterator[None]:
+async def bury_exhausted(link: Link, window: Publisher) -> AsyncIterator[None]:
     """Bury every message that a durable gives up while the context lasts; an error of that ends the context."""
     given_up: asyncio.Queue[Exhausted] = asyncio.Queue()
 
@@ -50,7 +50,7 @@ async def bury_exhausted(link: Link, window: PublishWindow) -> AsyncIterator[Non
             burying.cancel()
 
 
-async def _bury_all(given_up: "asyncio.Queue[Exhausted]", link: Link, window: PublishWindow) -> None:
+async def _bury_all(given_up: "asyncio.Queue[Exhausted]", link: Link, window: Publisher) -> None:
     while True:
         one = await given_up.get()
         try:

@@ -18,7 +18,7 @@ from qiki.guard.messages import buried_message, guard_messages, spoofer_messages
 from qiki.guard.tracked_run import Tracked
 from qiki.runtime.clock import now
 from qiki.runtime.dead_letters import Stored, bury, reason_text
-from qiki.runtime.publish_window import PublishWindow
+from qiki.runtime.publisher import Publisher
 
 FRAMES = Counter("qiki_bridge_frames_total", "Frames handled", ["outcome"])
 TRACKS = Gauge("qiki_radar_active_tracks", "Tracks in the newest frame")
@@ -37,7 +37,7 @@ class Pipeline:
     def __init__(
         self,
         runs: Runs,
-        window: PublishWindow,
+        window: Publisher,
         completion: Completion,
         stored: StoredFrames,
         where: Position,

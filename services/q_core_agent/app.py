@@ -21,7 +21,7 @@ from qiki.agent.engine import Engine
 from qiki.agent.perception.observer import Observer
 from qiki.botspec import BotConfig, generate, load_spec, profile_hash
 from qiki.runtime.nats import Link, connect
-from qiki.runtime.publish_window import PublishWindow
+from qiki.runtime.publisher import Publisher
 from qiki.runtime.service import Service
 
 FINISH_S = 1.5
@@ -44,7 +44,7 @@ async def main(service: Service[AgentSettings]) -> None:
     async with connect(service) as link:
         if service.stopping.is_set():
             return
-        async with PublishWindow(link) as window:
+        async with Publisher(link) as window:
             async with service.events.sent_by(window):
                 await run(service, link, bot, engines)
             with suppress(TimeoutError):

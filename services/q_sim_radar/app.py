@@ -15,7 +15,7 @@ from qiki.contracts.frame_messages import LAST_SUBJECT, frame_messages
 from qiki.contracts.headers import FrameOrigin
 from qiki.runtime.clock import now
 from qiki.runtime.nats import Link, connect
-from qiki.runtime.publish_window import PublishWindow
+from qiki.runtime.publisher import Publisher
 from qiki.runtime.retry import StoppingError, last_message, until_there
 from qiki.runtime.service import Service
 from qiki.runtime.tasks import TaskGroup
@@ -32,13 +32,13 @@ async def main(service: Service[RadarSettings]) -> None:
     async with connect(service) as link:
         if service.stopping.is_set():
             return
-        async with PublishWindow(link) as window, service.events.sent_by(window):
+        async with Publisher(link) as window, service.events.sent_by(window):
             with contextlib.suppress(StoppingError):
                 await _work(service, window, await last_stored(service, link))
             await window.drained()
 
 
-async def _work(service: Service[RadarSettings], window: PublishWindow, last: tuple[str, int] | None) -> None:
+async def _work(service: Service[RadarSettings], window: Publisher, last: tuple[str, int] | None) -> None:
     service.log.info("goes on behind", last_stored=last)
     backlog = Backlog(service.settings.radar_backlog_bytes)
     async with TaskGroup() as group:
@@ -70,7 +70,7 @@ async def receive(service: Service[RadarSettings], backlog: Backlog, last: tuple
 
 
 async def publish(
-    service: Service[RadarSettings], backlog: Backlog, window: PublishWindow, last: tuple[str, int] | None
+    service: Service[RadarSettings], backlog: Backlog, window: Publisher, last: tuple[str, int] | None
 ) -> None:
     """Publish the backlog in order, and report each gap."""
     while (waiting := await backlog.take()) is not None:

@@ -10,7 +10,7 @@ from q_sim_service.settings import SimulatorSettings
 from q_sim_service.ticker import Ticker
 from qiki.botspec import BotConfig, generate, load_spec, profile_hash
 from qiki.runtime.nats import connect
-from qiki.runtime.publish_window import PublishWindow
+from qiki.runtime.publisher import Publisher
 from qiki.runtime.service import Service
 from qiki.runtime.tasks import TaskGroup
 from qiki.world.scenario import load_named_scenario, load_scenario
@@ -54,7 +54,7 @@ async def _talk(service: Service[SimulatorSettings], ticker: Ticker, publisher: 
     async with connect(service) as link:
         if service.stopping.is_set():
             return
-        async with PublishWindow(link) as window, service.events.sent_by(window), TaskGroup() as group:
+        async with Publisher(link) as window, service.events.sent_by(window), TaskGroup() as group:
             await Control(ticker, service.events).serve(link)
             await telemetry_on_request(link, ticker)
             await link.client.flush()

@@ -19,7 +19,7 @@ from qiki.contracts import topics
 from qiki.runtime.clock import now
 from qiki.runtime.dead_letters import Stored, bury
 from qiki.runtime.nats import Link, connect
-from qiki.runtime.publish_window import PublishWindow
+from qiki.runtime.publisher import Publisher
 from qiki.runtime.retry import StoppingError, patiently, unless_stopping, until_there
 from qiki.runtime.service import Service
 from qiki.runtime.tasks import TaskGroup
@@ -53,7 +53,7 @@ async def main(service: Service[RegistrarSettings]) -> None:
 async def _run(service: Service[RegistrarSettings], link: Link, journal: Journal, torn: Sequence[Torn]) -> None:
     anchor = await newest_anchor(link.jetstream)
     recalled = await on_files(service, lambda: recall(journal.folder, anchor, now() - EVENTS_KEPT))
-    async with PublishWindow(link) as window, service.events.sent_by(window):
+    async with Publisher(link) as window, service.events.sent_by(window):
         registry = Registry(service, journal, recalled.seen, window)
         found = found_instead(journal.head, anchor, recalled.contradiction)
         journal.head = continued(journal.head, anchor)
@@ -72,7 +72,7 @@ async def _run(service: Service[RegistrarSettings], link: Link, journal: Journal
 
 
 async def follow(
-    service: Service[RegistrarSettings], jetstream: JetStreamContext, registry: Registry, window: PublishWindow
+    service: Service[RegistrarSettings], jetstream: JetStreamContext, registry: Registry, window: Publisher
 ) -> None:
     """Fetch, register, acknowledge, until the service stops."""
     durable = await jetstream.pull_subscribe_bind(durable=topics.REGISTRAR_DURABLE, stream=topics.QIKI_EVENTS_V1)
@@ -94,9 +94,9 @@ async def follow(
                 await take(messages, registry, window)
 
 
-async def take(messages: Sequence[Msg], registry: Registry, window: PublishWindow) -> None:
+async def take(messages: Sequence[Msg], registry: Registry, window: Publisher) -> None:
     """Register a batch, or bury what is no event; acknowledge once all of it is stored."""
-    drafts, letters = list[Draft](), list["asyncio.Future[int]"]()
+    drafts, letters = list[Draft](), list["asyncio.Future[None]"]()
     for message in messages:
         if message.subject == topics.AUDIT.subject:
             EVENTS.labels("own").inc()

@@ -21,7 +21,7 @@ from qiki.contracts.audit import AUDIT_SOURCE, AUDIT_TYPE, AuditRecord
 from qiki.contracts.events import AUDIT_BROKEN, AUDIT_PRUNED, AUDIT_REPAIRED, AuditBroken, AuditPruned, AuditRepaired
 from qiki.contracts.headers import cloud_event
 from qiki.runtime.clock import now
-from qiki.runtime.publish_window import PublishWindow
+from qiki.runtime.publisher import Publisher
 from qiki.runtime.reading import read_payload
 from qiki.runtime.retry import last_message, patiently
 from qiki.runtime.service import Service
@@ -44,7 +44,7 @@ class Registry:
     """
 
     def __init__(
-        self, service: Service[RegistrarSettings], journal: Journal, seen: SeenEvents, window: PublishWindow
+        self, service: Service[RegistrarSettings], journal: Journal, seen: SeenEvents, window: Publisher
     ) -> None:
         self._service = service
         self._journal = journal
