@@ -1,150 +1,86 @@
-"""The publish window: many publishes in flight, each sent again until it is stored, also after a refusal; in order.
+"""The publish window: many publishes in flight, each with an acknowledgement of its own; for any server and stream.
 
 nats-py's own `publish_async` never times out when the broker dies, and one awaited publish at a time has a tenth of the
 throughput. Here a message without an acknowledgement is sent again after a reconnect or a time, oldest first and before
 any new one. The server drops duplicates by the message id.
 """
 
-import asyncio
-import contextlib
+import time
 from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
-import nats.errors
 import structlog
-from nats.aio.msg import Msg
-from nats.protocol.command import hpub_cmd
-from prometheus_client import Counter
-from pydantic_core import from_json
 
-from qiki.contracts.headers import EncodedMessage, Message, encoded
-from qiki.runtime.nats import Link
-from qiki.runtime.tasks import background
+from qiki.runtime.publish_ledger import DUPLICATES, RESENT, Ledger, Outgoing, Tail, forgotten, permanent
 
-RESENT = Counter("qiki_publish_resent_total", "JetStream publishes sent again", ["reason"])
-DUPLICATES = Counter("qiki_publish_duplicates_total", "JetStream publishes that the server had already")
-LATE_S = 3.0
 log = structlog.get_logger()
 
 
-@dataclass(slots=True)
-class _Pending:
-    command: bytes
-    stored: "asyncio.Future[None]"
-    sent_s: float = 0.0
-
-
 class PublishWindow:
-    """Up to `size` unacknowledged publishes on one connection.
+    """Unacknowledged publishes, by the token in their reply subjects, in their order."""
 
-    Args:
-        size: limit of messages in flight; `publish` waits for room
-        ack_wait_s: time without an answer after which a message is sent again
-    """
-
-    def __init__(self, link: Link, size: int = 256, ack_wait_s: float = 2.0) -> None:
-        self._link = link
-        self._client = link.client
+    def __init__(self, ledger: Ledger, ack_wait_s: float, keep_bytes: int) -> None:
+        self._ledger = ledger
         self._ack_wait_s = ack_wait_s
-        self._room = asyncio.Semaphore(size)
-        self._pending: dict[str, _Pending] = {}
-        self._unsent: deque[str] = deque()
+        self._pending: dict[int, Outgoing] = {}
+        self._unsent: deque[int] = deque()
+        self._tail = Tail(keep_bytes)
         self._held = False
-        self._probe: str | None = None
+        self._probe: int | None = None
         self._next = 0
-        self._refusal = "no answer"
-        self._inbox = self._client.new_inbox()
-        self._loop = asyncio.get_running_loop()
-        self._progress_s = self._loop.time()
 
-    async def __aenter__(self) -> Self:
-        await self._client.subscribe(f"{self._inbox}.*", cb=self._answered)
-        self._link.hooks.on_lost.append(self._lost)
-        self._link.hooks.on_restored.append(self._release)
-        self._watch = background(self._resend_late())
-        await self._watch.__aenter__()
-        return self
+    @property
+    def idle(self) -> bool:
+        """Whether everything is stored."""
+        return not self._pending
 
-    async def __aexit__(self, *error: Any) -> None:
-        await self._watch.__aexit__(*error)
-
-    async def publish(self, subject: str, body: bytes, headers: Mapping[str, str]) -> "asyncio.Future[None]":
-        """Send; return a future that is done once the message is stored.
-
-        Raises:
-            nats.errors.MaxPayloadError: larger than the server takes, headers included.
-        """
-        return await self._publish(EncodedMessage(subject, encoded(headers), body))
-
-    async def publish_all(self, messages: Sequence[Message | EncodedMessage]) -> "asyncio.Future[None]":
-        """Send in order; return a future that is done once all messages are stored."""
-        ready = [
-            message
-            if isinstance(message, EncodedMessage)
-            else EncodedMessage(message.subject, encoded(message.headers), message.body)
-            for message in messages
-        ]
-        futures = [await self._publish(message) for message in ready]
-        return asyncio.ensure_future(_all(futures))
-
-    async def _publish(self, message: EncodedMessage) -> "asyncio.Future[None]":
-        subject, head, body = message
-        if len(head) + len(body) > self._client.max_payload:
-            raise nats.errors.MaxPayloadError
-        await self._room.acquire()
-        token = str(self._next)
+    def add(self, outgoing: Outgoing) -> None:
+        """Take a message, for the next `pump`."""
+        self._pending[self._next] = outgoing
+        self._unsent.append(self._next)
         self._next += 1
-        command = hpub_cmd(subject, f"{self._inbox}.{token}", head, body)
-        pending = self._pending[token] = _Pending(command, self._loop.create_future())
-        self._unsent.append(token)
-        await self._advance()
-        return pending.stored
 
-    async def drained(self) -> None:
-        """Wait until everything sent is stored."""
-        if self._pending:
-            await asyncio.wait([pending.stored for pending in self._pending.values()])
-
-    async def _advance(self) -> None:
+    def pump(self) -> None:
         """Send the unsent messages, oldest first."""
-        while self._unsent and not self._held and self._client.is_connected:
-            await self._send(self._unsent.popleft())
+        if self._unsent and not self._held and self._ledger.wire.connected:
+            tokens, self._unsent = self._unsent, deque()
+            self._send([token for token in tokens if token in self._pending])
 
-    async def _send(self, token: str) -> None:
-        """Hand the command to the client's flusher, as its own `publish` does."""
-        pending = self._pending.get(token)
-        if pending is not None:
-            pending.sent_s = self._loop.time()
-            await self._client._send_command(pending.command)
-            if self._client._flush_queue is not None and self._client._flush_queue.empty():
-                await self._client._flush_pending()
+    def _send(self, tokens: list[int]) -> None:
+        inbox, now_s = self._ledger.wire.inbox, time.monotonic()
+        parts = []
+        for token in tokens:
+            outgoing = self._pending[token]
+            outgoing.sent_s = now_s
+            parts += [f"HPUB {outgoing.subject} {inbox}.{token}".encode(), outgoing.rest]
+        self._ledger.wire.write(parts)
 
-    async def _answered(self, answer: Msg) -> None:
-        token = answer.subject.rpartition(".")[2]
-        try:
-            acknowledgement: dict[str, Any] = from_json(answer.data) if answer.data else {}
-            refusal = acknowledgement.get("error")
-            self._refusal = refusal["description"] if refusal else "no answer"
-        except (ValueError, LookupError, AttributeError, TypeError):
-            return  # not the server's: another client may publish here
-        if not refusal:
-            self._progress_s = self._loop.time()
-        if refusal or "seq" not in acknowledgement:  # it cannot store just now, or no stream listens yet
+    def answered(self, token: int, answer: dict[str, Any]) -> None:
+        """Take the server's answer to one message."""
+        error = answer.get("error")
+        if error and permanent(error):
+            if (refused := self._pending.pop(token, None)) is not None:
+                self._ledger.refuse(refused, error["description"])
+        elif error or "seq" not in answer:  # it cannot store just now, or no stream listens yet
+            self._ledger.refusal = error["description"] if error else "no answer"
             if not self._held:
-                log.info("not stored, will be sent again", reason=acknowledgement.get("error", "no stream yet"))
+                log.info("not stored, will be sent again", reason=error or "no stream yet")
             self._hold("refused")
             return
-        if acknowledgement.get("duplicate"):
-            DUPLICATES.inc()
-        pending = self._pending.pop(token, None)
-        if pending is not None:
-            self._room.release()
-            if not pending.stored.done():
-                pending.stored.set_result(None)
+        else:
+            self._stored(token, duplicate=bool(answer.get("duplicate")))
         if token == self._probe:
-            await self._release()
+            self.release()
+
+    def _stored(self, token: int, *, duplicate: bool) -> None:
+        self._ledger.progress_s = time.monotonic()
+        if duplicate:
+            DUPLICATES.inc()
+        if (outgoing := self._pending.pop(token, None)) is not None:
+            self._ledger.room.release(1, len(outgoing.rest))
+            if outgoing.receipt is not None:
+                outgoing.receipt.settle()
+            self._tail.keep((outgoing,))
 
     def _hold(self, reason: str) -> None:
         """Hold new messages, which would overtake the others, until all pending ones are sent again."""
@@ -153,46 +89,27 @@ class PublishWindow:
         self._held = True
         self._unsent = deque(self._pending)
 
-    async def _release(self) -> None:
-        self._progress_s = self._loop.time()
+    def release(self) -> None:
+        """Send again, and go on."""
         self._held = False
         self._probe = None
-        await self._advance()
+        for token in [token for token, outgoing in self._pending.items() if forgotten(outgoing)]:
+            self._ledger.room.release(1, len(self._pending.pop(token).rest))
+        self.pump()
 
-    async def _lost(self) -> None:
-        """Remove the client's unwritten commands: it would send them before the ones lost on the way."""
+    def lost(self) -> None:
+        """Hold everything until `release`, behind the messages stored last."""
+        tail = self._tail.take(self._ledger.room)
+        tokens = range(self._next, self._next + len(tail))
+        self._next += len(tail)
+        self._pending = dict(zip(tokens, tail, strict=True)) | self._pending
         self._hold("reconnected")
         self._probe = None
-        inbox = self._inbox.encode()
-        left = [command for command in self._client._pending if inbox not in command]
-        self._client._pending, self._client._pending_data_size = left, sum(map(len, left))
 
-    async def _resend_late(self) -> None:
-        """Send the oldest alone: once it is stored, the rest follows."""
-        while True:
-            await asyncio.sleep(self._ack_wait_s / 4)
-            token, oldest = next(iter(self._pending.items()), ("", None))
-            self._report_progress()
-            if oldest is None or not self._client.is_connected:
-                continue
-            if self._held or (oldest.sent_s and oldest.sent_s <= self._loop.time() - self._ack_wait_s):
-                self._hold("no answer")
-                self._probe = token
-                with contextlib.suppress(nats.errors.Error):  # the connection went just now
-                    await self._send(token)
-
-    def _report_progress(self) -> None:
-        """Report a broker that is there and stores nothing."""
-        if not self._pending or not self._client.is_connected:
-            self._progress_s = self._loop.time()
-        if (health := self._link.health) is None:
-            return
-        if self._loop.time() - self._progress_s >= LATE_S:
-            health.wait_for("publishing", f"NATS stores nothing: {self._refusal} for {LATE_S:g} s")
-        elif "publishing" in health.problems:
-            health.met("publishing")
-
-
-async def _all(futures: "list[asyncio.Future[None]]") -> None:
-    for future in futures:
-        await future
+    def check(self, now_s: float) -> None:
+        """Send the oldest alone if it is late: once it is stored, the rest follows."""
+        token, oldest = next(iter(self._pending.items()), (0, None))
+        if oldest is not None and (self._held or (oldest.sent_s and oldest.sent_s <= now_s - self._ack_wait_s)):
+            self._hold("no answer")
+            self._probe = token
+            self._send([token])

@@ -46,6 +46,8 @@ class ServiceSettings(BaseSettings):
     nats_url: Url = "nats://127.0.0.1:4222"
     nats_http: Annotated[str, _url("http")] | None = None
     """The broker's monitoring. Without it only unanswered publishes show a full disk."""
+    nats_fast_ingest: bool = True
+    """Publish in batches where server and stream have them; else each message is acknowledged by itself."""
     qiki_watchdog_sec: float = Field(default=15.0, ge=0, allow_inf_nan=False)
     qiki_http_host: str = "127.0.0.1"
     qiki_http_port: int = Field(default=0, ge=0, lt=65_536)

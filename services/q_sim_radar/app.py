@@ -32,18 +32,18 @@ async def main(service: Service[RadarSettings]) -> None:
     async with connect(service) as link:
         if service.stopping.is_set():
             return
-        async with Publisher(link) as window, service.events.sent_by(window):
+        async with Publisher(link) as publisher, service.events.sent_by(publisher):
             with contextlib.suppress(StoppingError):
-                await _work(service, window, await last_stored(service, link))
-            await window.drained()
+                await _work(service, publisher, await last_stored(service, link))
+            await publisher.drained()
 
 
-async def _work(service: Service[RadarSettings], window: Publisher, last: tuple[str, int] | None) -> None:
+async def _work(service: Service[RadarSettings], publisher: Publisher, last: tuple[str, int] | None) -> None:
     service.log.info("goes on behind", last_stored=last)
     backlog = Backlog(service.settings.radar_backlog_bytes)
     async with TaskGroup() as group:
         receiver = group.create_task(receive(service, backlog, last))
-        group.create_task(publish(service, backlog, window, last))
+        group.create_task(publish(service, backlog, publisher, last))
         await service.stopping.wait()
         receiver.cancel()
         backlog.close()
@@ -70,7 +70,7 @@ async def receive(service: Service[RadarSettings], backlog: Backlog, last: tuple
 
 
 async def publish(
-    service: Service[RadarSettings], backlog: Backlog, window: Publisher, last: tuple[str, int] | None
+    service: Service[RadarSettings], backlog: Backlog, publisher: Publisher, last: tuple[str, int] | None
 ) -> None:
     """Publish the backlog in order, and report each gap."""
     while (waiting := await backlog.take()) is not None:
@@ -85,8 +85,7 @@ async def publish(
             continue
         for gap in gaps_before(waiting, last):
             report(service, gap, measured)
-        for message in frame_messages(measured.frame, measured.origin, measured.radar, now()):
-            await window.publish(message.subject, message.body, message.headers)
+        await publisher.publish_all(frame_messages(measured.frame, measured.origin, measured.radar, now()))
         PUBLISHED.inc()
         last = (waiting.run, waiting.number)
 

@@ -18,7 +18,7 @@ from nats_js_init.streams import apply, plan
 from qiki.contracts import topics
 from qiki.runtime.health import Health
 from qiki.runtime.nats import Link, connect
-from qiki.runtime.publish_window import PublishWindow
+from qiki.runtime.publisher import Publisher
 from qiki.runtime.service import Service
 from qiki.runtime.settings import ServiceSettings
 from qiki_harness.testing import Broker, until_async
@@ -93,7 +93,7 @@ async def until_connected(link: Link, wanted: bool) -> None:
 
 def test_one_that_cannot_be_read_at_once_is_buried_when_the_broker_is_back(broker: Broker):
     async def scenario() -> None:
-        async with linked(broker) as link, PublishWindow(link) as window:
+        async with linked(broker) as link, Publisher(link) as window:
             async with bury_exhausted(DyingLink(link.client, link.hooks, broker=broker), window):
                 sequence = await neglect(link, b"neglected")
                 await until_connected(link, wanted=False)
@@ -109,7 +109,7 @@ def test_neither_a_stranger_nor_one_too_large_ends_the_burying(broker: Broker):
     """The letter of a message that just fitted goes without its bytes."""
 
     async def scenario() -> None:
-        async with linked(broker) as link, PublishWindow(link) as window:
+        async with linked(broker) as link, Publisher(link) as window:
             async with bury_exhausted(link, window):
                 forged = [b'{"stream": "a.b", "stream_seq": 0, "consumer": "c", "deliveries": 1}']
                 forged += [
@@ -136,7 +136,7 @@ def test_neither_a_stranger_nor_one_too_large_ends_the_burying(broker: Broker):
 
 def test_it_ends_with_the_service_though_the_broker_is_away(broker: Broker):
     async def scenario() -> None:
-        async with linked(broker) as link, PublishWindow(link) as window:
+        async with linked(broker) as link, Publisher(link) as window:
             async with bury_exhausted(DyingLink(link.client, link.hooks, broker=broker), window):
                 await neglect(link, b"neglected")
                 await until_connected(link, wanted=False)

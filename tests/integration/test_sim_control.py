@@ -32,7 +32,7 @@ from qiki.contracts.events import CODE, RADAR_SHED, RadarAvailability
 from qiki.contracts.telemetry import TelemetrySnapshot, TruthSnapshot
 from qiki.runtime.health import Health
 from qiki.runtime.nats import connect
-from qiki.runtime.publish_window import PublishWindow
+from qiki.runtime.publisher import Publisher
 from qiki.runtime.service import Service
 from qiki.world.scenario import load_scenario
 from qiki.world.simulator import Setup, Simulator
@@ -385,7 +385,7 @@ def test_a_radar_that_is_taken_away_is_an_event(url: str):
         publisher = NatsPublisher(service.events)
         simulated = Simulator(setup, load_scenario("empty"), run_ids(UUID(RUN)))
         ticker = Ticker(simulated, time.monotonic, publisher)
-        async with connect(service) as link, PublishWindow(link) as window:
+        async with connect(service) as link, Publisher(link) as window:
             await link.jetstream.add_stream(name=topics.QIKI_EVENTS_V1, subjects=[topics.EVENTS.subject])
             reader = await link.jetstream.subscribe(RADAR_SHED.subject)
             async with service.events.sent_by(window):
