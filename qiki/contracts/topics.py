@@ -31,6 +31,7 @@ class Stream:
     Attributes:
         settings: prefix of the variables that override its sizes; None: there are none
         ack_wait_s: of its durables without their own, as the next one
+        persist_async: a message is acknowledged before it is written: a power failure may take what came last
     """
 
     name: str
@@ -42,6 +43,7 @@ class Stream:
     ack_wait_s: float = 45.0
     max_deliver: int = 7
     max_ack_pending: int = 512
+    persist_async: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,9 +92,9 @@ class Topic(Generic[P]):
 MIB = 1 << 20
 HOUR_S = 3600.0
 STREAMS = (
-    Stream(QIKI_RADAR_V1, "qiki.radar.v1.>", 1024 * MIB, HOUR_S, settings="radar"),
+    Stream(QIKI_RADAR_V1, "qiki.radar.v1.>", 1024 * MIB, HOUR_S, settings="radar", persist_async=True),
     Stream(QIKI_EVENTS_V1, "qiki.events.v1.>", 1024 * MIB, 7 * 24 * HOUR_S, settings="events"),
-    Stream(QIKI_TRACKER_V1, "qiki.tracker.v1.>", 64 * MIB, HOUR_S),
+    Stream(QIKI_TRACKER_V1, "qiki.tracker.v1.>", 64 * MIB, HOUR_S, persist_async=True),
     Stream(QIKI_DLQ_V1, "qiki.dlq.v1.>", 256 * MIB, 7 * 24 * HOUR_S),
 )
 

@@ -1,10 +1,13 @@
-"""The NATS server, and a watcher that ends it when a restart mends its store.
+"""The NATS server, and a watcher that writes its store to the disk, and ends it when a restart mends its store.
 
     python -IS services/nats/server.py nats-server -c services/nats/nats.conf --store_dir FOLDER
 
 After a failed write the server stores nothing more, even when the disk has room again. When its health page shows a
 write error and there is room, the watcher ends the server, and the restart policy starts it again. This process becomes
 the server; the watcher is its child and ends with it.
+
+With `sync_interval: always` the server syncs streams of `persist_mode: async` every two minutes only. The watcher does
+it each second: that is what a power failure may take from them.
 """
 
 import contextlib
@@ -33,12 +36,45 @@ def watch(server: int, nats_http: str, store: str) -> None:
     sys.path.append(str(Path(__file__).resolve().parents[2]))
     from qiki.runtime.probe import ask, health_page, write_error  # noqa: PLC0415 - the server starts without it
 
+    synced_ns = 0
     while os.getppid() == server:
         time.sleep(LOOK_S)
+        synced_ns = sync(store, synced_ns)
         if (error := write_error(ask(health_page(nats_http))[2])) and room(store) >= ROOM_BYTES:
             with contextlib.suppress(OSError):  # the log may have no room
                 print(f"nats: there is room again after: {error}; restarting the server", file=sys.stderr, flush=True)
             end(server)
+
+
+def sync(store: str, since_ns: int) -> int:
+    """Sync what was written since a time, as a file system counts it; return the time for the next call."""
+    newest_ns = since_ns
+    for folder, written in fresh(store, since_ns).items():
+        for name, moment_ns in written.items():
+            newest_ns = max(newest_ns, moment_ns)
+            _sync(f"{folder}/{name}")
+        _sync(folder)  # for blocks that are new
+    return newest_ns
+
+
+def fresh(store: str, since_ns: int) -> dict[str, dict[str, int]]:
+    """Return the message blocks that were written at a time or since, with the times, by folder."""
+    found: dict[str, dict[str, int]] = {}
+    for folder in map(str, Path(store).glob("jetstream/*/streams/*/msgs")):
+        with contextlib.suppress(OSError), os.scandir(folder) as files:  # a stream may go at any moment
+            times = {file.name: file.stat().st_mtime_ns for file in files if file.name.endswith(".blk")}
+            if written := {name: moment_ns for name, moment_ns in times.items() if moment_ns >= since_ns}:
+                found[folder] = written
+    return found
+
+
+def _sync(path: str) -> None:
+    with contextlib.suppress(OSError):
+        file = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(file)
+        finally:
+            os.close(file)
 
 
 def room(folder: str) -> int:

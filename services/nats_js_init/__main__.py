@@ -1,16 +1,20 @@
-"""Entry point: `python -m nats_js_init`."""
+"""Entry point: `python -m nats_js_init [--migrate [FOLDER]]`."""
 
 import qiki.runtime.lean  # noqa: F401 - for its effect
 
+import argparse
 import asyncio
 import contextlib
 import sys
 from collections import Counter
+from pathlib import Path
+from tempfile import gettempdir
 from uuid import uuid4
 
 import nats.errors
 from nats.js import JetStreamContext
 
+from nats_js_init.migrate import migrate
 from nats_js_init.settings import InitSettings
 from nats_js_init.streams import ImpossibleChangeError, apply, plan
 from qiki.contracts.events import INIT_FAILED, INIT_OK, EventKind, LifeCycle
@@ -22,18 +26,22 @@ from qiki.runtime.settings import load_settings
 NAME = "nats-js-init"
 
 
-async def initialise(settings: InitSettings) -> None:
-    """Wait for the broker, apply the plan, print one line for each stream and consumer."""
+async def initialise(settings: InitSettings, spool: Path | None = None) -> None:
+    """Wait for the broker, migrate if asked to, apply the plan, print one line for each stream and consumer."""
     try:
-        async with asyncio.timeout(settings.init_timeout_sec):
+        async with asyncio.timeout(settings.init_timeout_sec) as limit:
             await reachable(settings.nats_url, asyncio.Event())
             client = new_client()
             await client.connect(settings.nats_url, name=NAME, allow_reconnect=False)
+            if spool is not None:
+                limit.reschedule(None)  # a stream takes the time that its bytes take
+                async for report in migrate(client.jetstream(), plan(settings), spool):
+                    print(report, flush=True)
             await _report(client.jetstream(), settings)
             await client.close()
     except TimeoutError:
-        limit = f"{settings.init_timeout_sec:g} s"
-        raise UserError(f"NATS_URL: no JetStream at {settings.nats_url} within {limit}") from None
+        within = f"within {settings.init_timeout_sec:g} s"
+        raise UserError(f"NATS_URL: no JetStream at {settings.nats_url} {within}") from None
     except nats.errors.Error as error:
         raise UserError(f"NATS_URL: {settings.nats_url}: {error}") from None
 
@@ -59,8 +67,19 @@ async def _emit(jetstream: JetStreamContext, kind: EventKind, detail: str) -> No
 
 def main() -> int:
     """Return exit status 0 when all is as planned, 2 after one line of error."""
+    parser = argparse.ArgumentParser(prog=NAME, description="Make streams and durables, or update them.")
+    parser.add_argument(
+        "--migrate",
+        nargs="?",
+        type=Path,
+        const=Path(gettempdir()),
+        metavar="FOLDER",
+        help="also make streams anew, with their messages, where an update cannot change them; a copy of the largest "
+        "must have room in FOLDER (default: %(const)s)",
+    )
+    arguments = parser.parse_args()
     try:
-        asyncio.run(initialise(load_settings(InitSettings)))
+        asyncio.run(initialise(load_settings(InitSettings), arguments.migrate))
     except UserError as error:
         print(f"{NAME}: {error}", file=sys.stderr)
         return 2

@@ -7,7 +7,16 @@ from functools import partial
 from typing import Any
 
 from nats.js import JetStreamContext
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, DiscardPolicy, ReplayPolicy, StorageType, StreamConfig
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    DeliverPolicy,
+    DiscardPolicy,
+    PersistMode,
+    ReplayPolicy,
+    StorageType,
+    StreamConfig,
+)
 from nats.js.errors import APIError, NotFoundError
 
 from nats_js_init.settings import InitSettings
@@ -17,6 +26,8 @@ from qiki.errors import UserError
 Config = StreamConfig | ConsumerConfig
 Put = Callable[[Any], Awaitable[Any]]
 BY_HAND = "; remove it by hand and start nats-js-init again"
+FIXED = frozenset({"persist_mode"})
+"""Settings that the server takes for a new stream only."""
 GRAIN_S = 1e-6
 """Times closer than this are the same: on the way to the server and back they change by a nanosecond or so."""
 
@@ -44,6 +55,8 @@ def _plan(stream: Stream) -> StreamPlan:
         max_age=stream.max_age_s,
         duplicate_window=stream.duplicate_window_s,
         allow_direct=True,
+        allow_batched=True,
+        persist_mode=PersistMode.ASYNC if stream.persist_async else PersistMode.DEFAULT,
     )
     readers = ((topic, durable) for topic in TOPICS if topic.stream == stream.name for durable in topic.durables)
     return StreamPlan(config, tuple(_consumer(topic, durable, stream) for topic, durable in readers))
@@ -89,12 +102,26 @@ async def apply(jetstream: JetStreamContext, plans: Iterable[StreamPlan]) -> lis
     for plan in plans:
         stream = str(plan.config.name)
         info: Awaitable[Any] = jetstream.stream_info(stream)
-        reports.append(await _apply(stream, plan.config, info, jetstream.add_stream, jetstream.update_stream))
+        reports += await _apply_stream(stream, plan.config, info, jetstream)
         put = partial(jetstream.add_consumer, stream)
         for one in plan.consumers:
             info = jetstream.consumer_info(stream, str(one.durable_name))
             reports.append(await _apply(f"{stream}/{one.durable_name}", one, info, put, put))
     return reports
+
+
+async def _apply_stream(
+    name: str, wanted: StreamConfig, info: Awaitable[Any], jetstream: JetStreamContext
+) -> list[ApplyReport]:
+    report = await _apply(name, wanted, info, jetstream.add_stream, jetstream.update_stream)
+    if report.action == "created":
+        return [report]
+    kept = unchangeable((await jetstream.stream_info(name)).config, wanted)
+    return (
+        [report, ApplyReport(name, "kept", f"the server cannot {kept}; `python -m nats_js_init --migrate` can")]
+        if kept
+        else [report]
+    )
 
 
 async def _apply(name: str, wanted: Config, info: Awaitable[Any], create: Put, update: Put) -> ApplyReport:
@@ -106,7 +133,7 @@ async def _apply(name: str, wanted: Config, info: Awaitable[Any], create: Put, u
     changes = differences(existing, wanted)
     if not changes:
         return ApplyReport(name, "unchanged")
-    await _attempt(f"{name}: cannot {changes}", update(replace(existing, **_asked(wanted))), BY_HAND)
+    await _attempt(f"{name}: cannot {changes}", update(replace(existing, **_asked(wanted, FIXED))), BY_HAND)
     return ApplyReport(name, "updated", changes)
 
 
@@ -117,16 +144,22 @@ async def _attempt(failure: str, request: Awaitable[Any], advice: str = "") -> N
         raise ImpossibleChangeError(f"{failure}: {error.description} (code {error.err_code}){advice}") from None
 
 
-def _asked(wanted: Config) -> dict[str, Any]:
+def _asked(wanted: Config, but: frozenset[str] = frozenset()) -> dict[str, Any]:
     """Return the values that the plan sets; the server's own defaults stay."""
-    return {name: value for name, value in asdict(wanted).items() if value is not None}
+    return {name: value for name, value in asdict(wanted).items() if value is not None and name not in but}
 
 
 def differences(existing: Config, wanted: Config) -> str:
     """Return the changes from the existing configuration to the wanted one, as text; empty without any."""
-    pairs = ((name, getattr(existing, name), value) for name, value in _asked(wanted).items())
+    pairs = ((name, getattr(existing, name), value) for name, value in _asked(wanted, FIXED).items())
     differ = ((name, _plain(old), _plain(new)) for name, old, new in pairs if not _same(old, new))
     return ", ".join(f"change {name} from {old} to {new}" for name, old, new in differ)
+
+
+def unchangeable(existing: StreamConfig, wanted: StreamConfig) -> str:
+    """Return what an existing stream keeps though the plan says otherwise, as text; empty if there is nothing."""
+    old, new = existing.persist_mode or PersistMode.DEFAULT, wanted.persist_mode or PersistMode.DEFAULT
+    return "" if old == new else f"change persist_mode from {_plain(old)} to {_plain(new)}"
 
 
 def _same(old: Any, new: Any) -> bool:

@@ -5,14 +5,19 @@ import os
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import nats
 import pytest
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig, StorageType, StreamConfig
+from nats.js.errors import NotFoundError
 
+from nats_js_init.settings import InitSettings
+from nats_js_init.streams import plan
 from qiki_harness.testing import Broker
 
 EVERYTHING = [
@@ -33,10 +38,15 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
         yield running
 
 
-def initialise(url: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+def initialise(url: str, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
     environment = os.environ | {"NATS_URL": url} | settings
     return subprocess.run(
-        [sys.executable, "-m", "nats_js_init"], env=environment, check=False, capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "nats_js_init", *arguments],
+        env=environment,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
 
 
@@ -79,6 +89,125 @@ def test_run_again_with_parts_of_a_second_it_changes_nothing(broker: Broker):
     settings = {"RADAR_CONSUMER_ACK_WAIT_SEC": "16.4", "EVENTS_MAX_AGE_SEC": "604800.7"}
     assert initialise(broker.url, **settings).returncode == 0
     assert initialise(broker.url, **settings).stdout.splitlines() == [f"unchanged {name}" for name in EVERYTHING]
+
+
+@dataclass(frozen=True)
+class OldStore:
+    """A store as the version before made it, with messages, and a durable that has read some of them."""
+
+    broker: Broker
+
+    def fill(self) -> None:
+        async def work(jetstream: JetStreamContext) -> None:
+            for planned in plan(InitSettings()):
+                old = replace(planned.config, allow_batched=None, persist_mode=None)
+                await jetstream.add_stream(old)
+                for consumer in planned.consumers:
+                    await jetstream.add_consumer(str(old.name), consumer)
+            for number in range(300):
+                headers = {"Nats-Msg-Id": f"n{number}", "x-number": str(number)}
+                await jetstream.publish("qiki.radar.v1.frames", str(number).encode(), headers=headers)
+            await jetstream.delete_msg("QIKI_RADAR_V1", 7)
+            reader = await jetstream.pull_subscribe_bind("radar_frames_pull", "QIKI_RADAR_V1")
+            for message in await reader.fetch(10):
+                await message.ack_sync()
+            await reader.fetch(5)  # delivered, not acknowledged
+
+        on(self.broker, work)
+
+    def content(self) -> tuple[Any, ...]:
+        """All of the radar stream: its messages with their times, and the places of its durables."""
+
+        async def work(jetstream: JetStreamContext) -> tuple[Any, ...]:
+            info = await jetstream.stream_info("QIKI_RADAR_V1")
+            durables = await jetstream.consumers_info("QIKI_RADAR_V1")
+            floors = {
+                one.name: one.ack_floor and (one.ack_floor.consumer_seq, one.ack_floor.stream_seq) for one in durables
+            }
+            places = {one.name: (one.num_ack_pending, one.num_pending, one.config) for one in durables}
+            messages = []
+            for sequence in range(1, info.state.last_seq + 1):
+                with suppress(NotFoundError):
+                    one = await jetstream.get_msg("QIKI_RADAR_V1", sequence)
+                    messages.append((one.seq, one.time, one.data, one.headers))
+            return info.state.last_seq, floors, places, messages
+
+        return cast("tuple[Any, ...]", on(self.broker, work))
+
+    def modes(self) -> dict[str, tuple[str | None, bool | None]]:
+        async def work(jetstream: JetStreamContext) -> dict[str, tuple[str | None, bool | None]]:
+            configs = [one.config for one in await jetstream.streams_info()]
+            return {str(one.name): (one.persist_mode, one.allow_batched) for one in configs}
+
+        return cast("dict[str, tuple[str | None, bool | None]]", on(self.broker, work))
+
+
+KEPT = "the server cannot change persist_mode from default to async"
+MIGRATED = "change persist_mode from default to async; start the broker again, so that it knows the last message ids"
+
+
+def test_an_older_store_is_updated_as_far_as_the_server_can_and_the_rest_is_said(broker: Broker):
+    store = OldStore(broker)
+    store.fill()
+    before = store.content()
+    first, second = initialise(broker.url), initialise(broker.url)
+    assert (first.returncode, first.stderr) == (0, "")
+    advice = f"{KEPT}; `python -m nats_js_init --migrate` can"
+    assert first.stdout.splitlines()[:2] == [
+        "updated   QIKI_RADAR_V1: change allow_batched from none to True",
+        f"kept      QIKI_RADAR_V1: {advice}",
+    ]
+    expected = [f"unchanged {name}" for name in EVERYTHING]
+    expected.insert(1, f"kept      QIKI_RADAR_V1: {advice}")
+    expected.insert(EVERYTHING.index("QIKI_TRACKER_V1") + 2, f"kept      QIKI_TRACKER_V1: {advice}")
+    assert second.stdout.splitlines() == expected
+    assert store.content() == before
+    assert set(store.modes().values()) == {(None, True)}
+
+
+def test_a_migrated_stream_keeps_its_messages_their_places_and_its_readers(broker: Broker, tmp_path: Path):
+    store = OldStore(broker)
+    store.fill()
+    before = store.content()
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    done = initialise(broker.url, "--migrate", str(spool))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[:3] == [
+        f"migrated  QIKI_RADAR_V1: {MIGRATED}",
+        f"migrated  QIKI_TRACKER_V1: {MIGRATED}",
+        "updated   QIKI_RADAR_V1: change allow_batched from none to True",
+    ]
+    assert list(spool.iterdir()) == []
+    assert store.content() == before
+    assert store.modes() == {
+        "QIKI_RADAR_V1": ("async", True),
+        "QIKI_EVENTS_V1": (None, True),
+        "QIKI_TRACKER_V1": ("async", True),
+        "QIKI_DLQ_V1": (None, True),
+    }
+    again = initialise(broker.url, "--migrate", str(spool))
+    assert again.stdout.splitlines() == [f"unchanged {name}" for name in EVERYTHING]
+
+    broker.restart()
+    assert store.content() == before
+
+    async def publish_again(jetstream: JetStreamContext) -> tuple[bool | None, int]:
+        known = await jetstream.publish("qiki.radar.v1.frames", b"299", headers={"Nats-Msg-Id": "n299"})
+        return known.duplicate, (await jetstream.publish("qiki.radar.v1.frames", b"new")).seq
+
+    assert on(broker, publish_again) == (True, 301)
+
+
+def test_what_cannot_be_copied_stays_as_it_was(broker: Broker, tmp_path: Path):
+    store = OldStore(broker)
+    store.fill()
+    before = store.content()
+    done = initialise(broker.url, "--migrate", str(tmp_path / "missing"))
+    assert done.returncode == 2
+    assert done.stderr.startswith("nats-js-init: --migrate: ")
+    assert done.stderr.count("\n") == 1
+    assert store.content() == before
 
 
 def test_what_is_missing_beside_what_exists_is_made(broker: Broker):
