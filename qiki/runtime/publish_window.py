@@ -99,12 +99,13 @@ class PublishWindow:
 
     def lost(self) -> None:
         """Hold everything until `release`, behind the messages stored last."""
+        self._hold("reconnected")
+        self._probe = None
         tail = self._tail.take(self._ledger.room)
         tokens = range(self._next, self._next + len(tail))
         self._next += len(tail)
         self._pending = dict(zip(tokens, tail, strict=True)) | self._pending
-        self._hold("reconnected")
-        self._probe = None
+        self._unsent = deque(self._pending)
 
     def check(self, now_s: float) -> None:
         """Send the oldest alone if it is late: once it is stored, the rest follows."""

@@ -13,6 +13,7 @@ import containers
 import digests
 import lockstep
 import onlookers
+import publishing
 import start
 import world
 from bridge import latency, throughput
@@ -35,8 +36,10 @@ def main() -> None:
     parser.add_argument(
         "what",
         nargs="*",
-        choices=["bridge", "containers", "digests", "endurance", "lockstep", "onlookers", "start", "world", []],
-        help="default: bridge, lockstep, start",
+        choices=[
+            "bridge", "containers", "digests", "endurance", "lockstep", "onlookers", "publishing", "start", "world", [],
+        ],  # fmt: skip
+        help="default: bridge, publishing, lockstep, start",
     )
     parser.add_argument("--minutes", type=int, default=30, help="of the endurance run, at five times real time")
     parser.add_argument("--seconds", type=float, default=30.0, help="of the onlookers")
@@ -47,6 +50,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         if not arguments.what or "bridge" in arguments.what:
             bench_bridge(Path(folder), arguments.runs)
+        if not arguments.what or "publishing" in arguments.what:
+            for line in publishing.measure(Path(folder), arguments.runs):
+                print(line, flush=True)
         if not arguments.what or "lockstep" in arguments.what:
             bench_lockstep(Path(folder), arguments.runs)
         if not arguments.what or "start" in arguments.what:
@@ -76,11 +82,11 @@ def bench_bridge(folder: Path, runs: int) -> None:
             p50, p99 = asyncio.run(latency(url, detections, 200))
             print(f"frame to its last track, {detections:3} detections at 10 Hz: p50 {p50:.2f} ms, p99 {p99:.2f} ms")
         for detections, count in SIZES.items():
-            pairs = [asyncio.run(throughput(url, detections, count, folder)) for _ in range(runs)]
-            ours, bare = (start.median(list(column)) for column in zip(*pairs, strict=True))
-            share = start.median([100 * one / ceiling for one, ceiling in pairs])
-            print(f"through the bridge, {detections:3} detections: {ours:.0f} frames/s", end="")
-            print(f"; bare nats-py {bare:.0f} frames/s; {share:.0f} % of it")
+            rows = [asyncio.run(throughput(url, detections, count, folder)) for _ in range(runs)]
+            ours, ingest, each = (start.median(list(column)) for column in zip(*rows, strict=True))
+            share = start.median([100 * row[0] / row[1] for row in rows])
+            print(f"through the bridge, {detections:3} detections: {ours:.0f} frames/s; bare fast ingest", end="")
+            print(f" {ingest:.0f} frames/s, {share:.0f} % of it; bare nats-py {each:.0f} frames/s")
 
 
 def bench_lockstep(folder: Path, runs: int) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import nats
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, StreamConfig
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, PersistMode, StreamConfig
 from traffic import frames, union
 
 from q_sim_radar.backlog import Measured
@@ -45,8 +45,8 @@ async def latency(url: str, detections: int, count: int, rate_hz: float = 10.0) 
     return statistics.median(settled), settled[int(0.99 * len(settled))]
 
 
-async def throughput(url: str, detections: int, count: int, folder: Path) -> tuple[float, float]:
-    """Frames per second from the stream through the bridge, and through the bare program."""
+async def throughput(url: str, detections: int, count: int, folder: Path) -> tuple[float, ...]:
+    """Frames per second from the stream through the bridge, and through the bare program in its two ways."""
     client = await nats.connect(url)
     measured = list(frames(detections, count))
     run = measured[0].origin.run
@@ -68,9 +68,10 @@ async def throughput(url: str, detections: int, count: int, folder: Path) -> tup
     await publish_all(client, measured)
     await until(lambda: len(tracked) == count)
     span_s = tracked[count - 1] - tracked[0]
-    ceiling = await bare(client, url, [tracks[number] for number in range(count)], folder)
+    outgoing = [tracks[number] for number in range(count)]
+    ceilings = [await bare(client, url, outgoing, folder, way) for way in ("batch", "each")]
     await client.close()
-    return (count - 1) / span_s, ceiling
+    return (count - 1) / span_s, *ceilings
 
 
 def copy(message: Msg) -> tuple[str, str, dict[str, str]]:
@@ -88,12 +89,22 @@ async def publish_all(client: Client, measured: list[Measured]) -> None:
     await asyncio.gather(*stored)
 
 
-async def bare(client: Client, url: str, outgoing: list[list[tuple[str, str, dict[str, str]]]], folder: Path) -> float:
+async def bare(
+    client: Client, url: str, outgoing: list[list[tuple[str, str, dict[str, str]]]], folder: Path, way: str
+) -> float:
     """Run the ceiling on the newest frames of the stream."""
     jetstream = client.jetstream()
     state = await jetstream.stream_info(topics.QIKI_RADAR_V1)
     count = len(outgoing)
-    await jetstream.add_stream(StreamConfig(name="BENCH", subjects=["bench.>"], duplicate_window=120))
+    await jetstream.add_stream(
+        StreamConfig(
+            name="BENCH",
+            subjects=["bench.>"],
+            duplicate_window=120,
+            allow_batched=True,
+            persist_mode=PersistMode.ASYNC,
+        )
+    )
     first = state.state.last_seq
     left = count
     while left:
@@ -114,7 +125,7 @@ async def bare(client: Client, url: str, outgoing: list[list[tuple[str, str, dic
     path = folder / "messages.json"
     path.write_text(json.dumps(outgoing))
     process = await asyncio.create_subprocess_exec(
-        sys.executable, str(CEILING), url, "bench", str(path), stdout=subprocess.PIPE
+        sys.executable, str(CEILING), url, "bench", str(path), way, stdout=subprocess.PIPE
     )
     output, _ = await process.communicate()
     await jetstream.delete_consumer(topics.QIKI_RADAR_V1, "bench")
