@@ -12,7 +12,8 @@ from typing import Any
 
 import structlog
 
-from qiki.runtime.publish_ledger import DUPLICATES, RESENT, Ledger, Outgoing, Tail, forgotten, permanent
+from qiki.runtime.publish_ledger import DUPLICATES, RESENT, Ledger, permanent
+from qiki.runtime.publish_room import Outgoing, Tail, forgotten
 
 FLOW = 500  # messages between two acknowledgements, at most; the server starts lower if others ingest too
 UNACKNOWLEDGED = 2  # acknowledgements that may be outstanding

@@ -11,7 +11,8 @@ from typing import Any
 
 import structlog
 
-from qiki.runtime.publish_ledger import DUPLICATES, RESENT, Ledger, Outgoing, Tail, forgotten, permanent
+from qiki.runtime.publish_ledger import DUPLICATES, RESENT, Ledger, permanent
+from qiki.runtime.publish_room import Outgoing, Tail, forgotten
 
 log = structlog.get_logger()
 

@@ -18,7 +18,8 @@ from qiki.contracts.headers import EncodedMessage, Message, encoded, on_the_wire
 from qiki.contracts.topics import STREAMS
 from qiki.runtime.nats import Link
 from qiki.runtime.publish_batch import PublishBatch
-from qiki.runtime.publish_ledger import Ledger, Outgoing, Receipt, RefusedError, Room, Wire, read_answer
+from qiki.runtime.publish_ledger import Ledger, Wire, read_answer
+from qiki.runtime.publish_room import Outgoing, Receipt, RefusedError, Room
 from qiki.runtime.publish_window import PublishWindow
 from qiki.runtime.tasks import background
 
