@@ -1,32 +1,63 @@
 """The messages of a frame: its tracks, what the guard found, and the notice that all of them are stored."""
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from uuid import UUID
-
-from pydantic_core import to_json
 
 from qiki.clock import parse_rfc3339, rfc3339
 from qiki.contracts import events, topics
 from qiki.contracts import headers as names
 from qiki.contracts.enums import RadarRangeBand
-from qiki.contracts.headers import FrameOrigin, Message
+from qiki.contracts.headers import EncodedMessage, FrameOrigin, Message
 from qiki.contracts.ids import frame_message_id, run_frame_id, track_message_id
 from qiki.contracts.radar import GuardAlert, TrackedFrame
 from qiki.guard.judge import Ended
 from qiki.guard.tracked_run import Tracked
+from qiki.tracking.bodies import track_bodies
+
+_TRACK = "\N{NULL}"  # stands for a track's id in a template: no header holds it
 
 
 def track_messages(tracked: Tracked, ts_ingest: str) -> Iterator[Message]:
     """Yield one message a track."""
-    reports = tracked.reports
-    shared = names.cloud_event("", names.TRACK_TYPE, names.TRACK_SOURCE, reports.timestamp)
-    shared |= _place(tracked)
-    for row, confidence in zip(reports.rows(ts_ingest), reports.type_confidence.tolist(), strict=True):
-        message_id = track_message_id(tracked.run, tracked.key, row["track_id"])
+    shared = _shared_headers(tracked)
+    for track_id, confidence, body in _tracks(tracked, ts_ingest):
+        message_id = track_message_id(tracked.run, tracked.key, track_id)
         headers = shared | {names.MESSAGE_ID: message_id, "ce-id": message_id}
         if confidence:
             headers[names.TYPE_CONFIDENCE] = names.probability(confidence)
-        yield Message(topics.TRACKS.subject, to_json(row), headers)
+        yield Message(topics.TRACKS.subject, body, headers)
+
+
+def encoded_track_messages(tracked: Tracked, ts_ingest: str) -> list[EncodedMessage]:
+    """Return the same messages with their headers encoded: one block, into which each track's id is put."""
+    message_id = track_message_id(tracked.run, tracked.key, _TRACK)
+    block = names.encoded(_shared_headers(tracked) | {names.MESSAGE_ID: message_id, "ce-id": message_id})
+    start, middle, end = block.split(_TRACK.encode())
+    subject = topics.TRACKS.subject
+    messages = []
+    for track_id, confidence, body in _tracks(tracked, ts_ingest):
+        name = track_id.encode()
+        last = end if not confidence else b"%b%b\r\n" % (end[:-2], _confidence(names.probability(confidence)))
+        messages.append(EncodedMessage(subject, b"".join((start, name, middle, name, last)), body))
+    return messages
+
+
+def _tracks(tracked: Tracked, ts_ingest: str) -> Iterator[tuple[str, float, bytes]]:
+    """Yield id, confidence of the type and body of each track."""
+    reports = tracked.reports
+    bodies = track_bodies(reports, ts_ingest)
+    return zip(reports.track_id, reports.type_confidence.tolist(), bodies, strict=True)
+
+
+def _shared_headers(tracked: Tracked) -> dict[str, str]:
+    event = names.cloud_event("", names.TRACK_TYPE, names.TRACK_SOURCE, tracked.reports.timestamp)
+    return event | _place(tracked)
+
+
+@lru_cache(128)
+def _confidence(text: str) -> bytes:
+    return f"{names.TYPE_CONFIDENCE}: {text}\r\n".encode()
 
 
 def guard_messages(tracked: Tracked) -> Iterator[Message]:

@@ -18,7 +18,12 @@ def read_payload(model: type[P], body: bytes) -> P:
         pydantic.ValidationError: not JSON, or not this payload.
     """
     payload = model.from_json(body)
-    if log.isEnabledFor(logging.DEBUG):
+    if names_unknown_fields():
         for name in unknown_fields(payload, from_json(body)):
             log.debug("%s: unknown field %s ignored", model.__name__, name)
     return payload
+
+
+def names_unknown_fields() -> bool:
+    """Return whether the fields that are ignored are logged."""
+    return log.isEnabledFor(logging.DEBUG)

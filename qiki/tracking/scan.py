@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qiki.arrays import Array, Mask
-from qiki.contracts.enums import RadarRangeBand
+from qiki.contracts.frame_columns import LONG_RANGE, FrameColumns, Plots
 from qiki.contracts.radar import RadarFrame
 from qiki.geometry import unit_vectors
 from qiki.tracking.errors import ScanError
@@ -20,8 +19,7 @@ SECOND_US = 1_000_000
 
 # No radar measures beyond these, and the arithmetic of the filter would lose its digits.
 LIMITS = {"range_m": 1e7, "bearing_deg": 360.0, "elev_deg": 90.0, "vr_mps": 1e5, "snr_db": 200.0, "rcs_dbsm": 200.0}
-NUMBERS = attrgetter(*LIMITS)
-LONG_RANGE = RadarRangeBand.RR_LR
+BOUNDS = np.array(list(LIMITS.values()))[:, None]
 OWN_LIMIT = 1e10
 
 
@@ -49,15 +47,17 @@ class Scan:
 
 
 def scan_from_frame(
-    frame: RadarFrame, own_position: Sequence[float] = (0, 0, 0), own_velocity: Sequence[float] = (0, 0, 0)
+    frame: RadarFrame | FrameColumns,
+    own_position: Sequence[float] = (0, 0, 0),
+    own_velocity: Sequence[float] = (0, 0, 0),
 ) -> Scan:
     """Convert a validated frame to a scan; raise ScanError, which names it, for a number beyond those of any radar."""
-    plots = frame.detections
-    measured = np.array([NUMBERS(plot) for plot in plots], dtype=np.float64).reshape(-1, 6)
-    _check(measured)
-    range_m, bearing_deg, elevation_deg, doppler_mps, snr_db, rcs_dbsm = np.ascontiguousarray(measured.T)
+    columns = frame if isinstance(frame, FrameColumns) else FrameColumns.of_frame(frame)
+    plots = columns.plots
+    measured = _measured(plots)
+    range_m, bearing_deg, elevation_deg, doppler_mps, snr_db, rcs_dbsm = measured
     return Scan(
-        t_us=(frame.timestamp - EPOCH) // MICROSECOND,
+        t_us=(columns.timestamp - EPOCH) // MICROSECOND,
         own_position=_own(own_position, "own position"),
         own_velocity=_own(own_velocity, "own velocity"),
         range_m=range_m,
@@ -65,24 +65,26 @@ def scan_from_frame(
         doppler_mps=doppler_mps,
         snr_db=snr_db,
         rcs_dbsm=rcs_dbsm,
-        long_range=np.array([p.range_band is LONG_RANGE for p in plots], dtype=np.bool_),
-        transponder_on=np.array([p.transponder_on for p in plots], dtype=np.bool_),
-        transponder_mode=np.array([p.transponder_mode._value_ for p in plots], dtype=np.int8),
-        transponder_id=[p.transponder_id or None for p in plots],
+        long_range=np.array([band is LONG_RANGE for band in plots.range_band], dtype=np.bool_),
+        transponder_on=np.array(plots.transponder_on, dtype=np.bool_),
+        transponder_mode=np.array([mode._value_ for mode in plots.transponder_mode], dtype=np.int8),
+        transponder_id=[claim or None for claim in plots.transponder_id],
     )
 
 
-def _check(measured: Array) -> None:
-    wrong = ~(np.abs(measured) <= list(LIMITS.values()))
-    if wrong.any():
-        column = int(np.argmax(wrong.any(0)))
-        row = int(np.argmax(wrong[:, column]))
+def _measured(plots: Plots) -> Array:
+    """Return the numbers of the plots, a row for each of `LIMITS`, (6, m); raise ScanError beyond them."""
+    measured = np.array(plots[: len(LIMITS)], dtype=np.float64)
+    within = np.abs(measured) <= BOUNDS
+    if not within.all():
+        column = int(np.argmin(within.all(1)))
+        row = int(np.argmin(within[column]))
         name, limit = list(LIMITS.items())[column]
-        raise ScanError(f"detections.{row}.{name}: {measured[row, column]:g} (expected within ±{limit:g})")
+        raise ScanError(f"detections.{row}.{name}: {measured[column, row]:g} (expected within ±{limit:g})")
+    return measured
 
 
 def _own(values: Sequence[float], name: str) -> Array:
-    own = np.array(values, dtype=np.float64)
-    if own.shape != (3,) or not (np.abs(own) <= OWN_LIMIT).all():
+    if len(values) != 3 or not all(abs(value) <= OWN_LIMIT for value in values):
         raise ScanError(f"{name}: {list(values)} (expected three numbers within ±{OWN_LIMIT:g})")
-    return own
+    return np.array(values, dtype=np.float64)

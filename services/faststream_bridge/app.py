@@ -2,18 +2,18 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from contextvars import ContextVar
 from importlib.metadata import version
-from typing import Any
+from typing import Any, cast
 
-from faststream import AckPolicy, BaseMiddleware, FastStream
+from faststream import AckPolicy, FastStream
 from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
 from faststream.specification import AsyncAPI
+from nats.aio.msg import Msg
 
 from faststream_bridge.completion import Completion
-from faststream_bridge.frames import Delivery, Poison, StoredFrame
+from faststream_bridge.intake import REQUEST_S, intakes, patch
 from faststream_bridge.lag import LagMonitor
 from faststream_bridge.max_deliveries import bury_exhausted
 from faststream_bridge.pipeline import Pipeline
@@ -37,11 +37,8 @@ from qiki.tracking import TrackerError, TrackerParameters
 
 BATCH = 100
 IN_FLIGHT = 1024  # the frames of a batch need not wait for one another's tracks
-FETCH_S = 0.2  # a fetch that was under way when the broker died is given up after this
-# A parameter of the handler would cost a thread switch a message, and with it the order of the messages.
-_DELIVERED: ContextVar[Delivery] = ContextVar("delivered")
 
-Take = Callable[[Delivery], Awaitable[None]]
+Take = Callable[[Sequence[Msg]], Awaitable[None]]
 
 
 class ConsumerEndedError(QikiError):
@@ -49,33 +46,23 @@ class ConsumerEndedError(QikiError):
 
 
 def build(take: Take, **connection: Any) -> FastStream:
-    """Make the application, which hands every delivery to `take`; that acknowledges it."""
-
-    class Deliver(BaseMiddleware):
-        """Reads each message once; what is no frame does not reach the handler."""
-
-        async def consume_scope(self, call_next: Any, msg: Any) -> Any:
-            delivery = Delivery.of_message(msg.raw_message)
-            if isinstance(delivery.content, Poison):
-                return await take(delivery)
-            _DELIVERED.set(delivery)
-            return await call_next(msg)
-
+    """Make the application, which hands all deliveries to `take`, in lists; that acknowledges them."""
     nats_patches.apply()  # the broker makes a client of its own
-    broker = NatsBroker(logger=None, middlewares=[Deliver], **connection)
+    patch()
+    broker = NatsBroker(logger=None, apply_types=False, **connection)
 
     @broker.subscriber(
         topics.FRAMES.subject,
         durable=topics.FRAMES_DURABLE,
         stream=JStream(topics.QIKI_RADAR_V1, declare=False),
-        pull_sub=PullSub(batch_size=BATCH, timeout=FETCH_S),
+        pull_sub=PullSub(batch_size=BATCH, timeout=REQUEST_S, batch=True),
         ack_policy=AckPolicy.MANUAL,
-        decoder=_decode,
+        decoder=_as_they_came,
         title=topics.FRAMES.subject,
         description=topics.FRAMES.about,
     )
-    async def on_frame(frame: RadarFrame) -> None:  # noqa: ARG001 - for the document; it comes in its delivery
-        await take(_DELIVERED.get())
+    async def on_frame(frame: RadarFrame) -> None:  # for the document: it gets a list of messages, frames or not
+        await take(cast("list[Msg]", frame))
 
     for kind in (GUARD_RESUMED, GUARD_CLEARED):
         broker.publisher(kind.subject, title=kind.subject, description=kind.when, schema=kind.model)
@@ -88,9 +75,8 @@ def build(take: Take, **connection: Any) -> FastStream:
     )
 
 
-async def _decode(_: NatsMessage) -> RadarFrame | None:
-    content = _DELIVERED.get().content
-    return content.frame if isinstance(content, StoredFrame) else None
+async def _as_they_came(batch: NatsMessage) -> Any:
+    return batch.raw_message
 
 
 async def main(service: Service[BridgeSettings]) -> None:
@@ -155,8 +141,9 @@ async def restore(
 async def follow(service: Service[BridgeSettings], pipeline: Pipeline) -> AsyncIterator[FastStream]:
     """Run the application while the context lasts; stop it after an error too, for its tasks outlive a cancellation."""
     hooks = Hooks()
-    app = build(pipeline.take, **connection_options(service, hooks, "consumer"))
+    app = build(pipeline.take_all, **connection_options(service, hooks, "consumer"))
     await app.start()
+    hooks.on_restored.extend(intake.renew for intake in intakes(app))
     service.health.met("consumer")
     try:
         yield app

@@ -1,16 +1,18 @@
-"""Completion of frames, in their order: tracks stored, frame announced, frame acknowledged. Many overlap."""
+"""Completion of frames, in their order: tracks stored, frame announced, frame acknowledged. Some overlap."""
 
 import asyncio
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import nats.errors
 
 from faststream_bridge.frames import Acknowledge
 from qiki.contracts.headers import Message
-from qiki.runtime.publisher import Publisher
+from qiki.runtime.publisher import Publisher, RefusedError
 from qiki.runtime.tasks import TaskGroup
+
+FRAMES = 512  # in flight; as many as the durable delivers unacknowledged
 
 
 @dataclass
@@ -19,7 +21,7 @@ class Job:
 
     sequence: int  # of the frame in its stream
     acknowledge: Acknowledge  # called at the end
-    pending_acks: list["asyncio.Future[None]"] = field(default_factory=list)  # of what must be stored first
+    stored: "asyncio.Future[None] | None" = None  # done once what the frame gave is stored
     announcement: Message | None = None  # published then, if any
     snapshot: bytes | None = None  # content of the snapshot that covers this frame, if one is due
 
@@ -27,12 +29,17 @@ class Job:
 class Completion:
     """Two stages, each in order: wait for the tracks and announce; wait for the announcement and acknowledge."""
 
-    def __init__(self, window: Publisher, keep: Callable[[bytes], None]) -> None:
-        self._window = window
+    def __init__(self, publisher: Publisher, keep: Callable[[bytes], None]) -> None:
+        self._publisher = publisher
         self._keep = keep
         self._stepped: asyncio.Queue[Job] = asyncio.Queue()
         self._announced: asyncio.Queue[Job] = asyncio.Queue()
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._room = asyncio.Semaphore(FRAMES)
+
+    async def room(self) -> None:
+        """Wait until another frame may be added."""
+        await self._room.acquire()
 
     def add(self, job: Job) -> None:
         """Add a frame; frames come in the order of their sequence."""
@@ -60,21 +67,26 @@ class Completion:
     async def _announce(self) -> None:
         while True:
             job = await self._stepped.get()
-            for stored in job.pending_acks:
-                await stored
-            job.pending_acks = []
+            await _stored(job)
             if (message := job.announcement) is not None:
-                job.pending_acks = [await self._window.publish(message.subject, message.body, message.headers)]
+                job.stored = await self._publisher.publish(message.subject, message.body, message.headers)
             self._announced.put_nowait(job)
             self._stepped.task_done()
 
     async def _acknowledge(self) -> None:
         while True:
             job = await self._announced.get()
-            for stored in job.pending_acks:
-                await stored
+            await _stored(job)
             with contextlib.suppress(nats.errors.Error):  # then it comes again, as a duplicate
                 await job.acknowledge()
             if job.snapshot is not None:
                 self._keep(job.snapshot)
+            self._room.release()
             self._announced.task_done()
+
+
+async def _stored(job: Job) -> None:
+    """Wait until it is; what the server will never take is lost, and shows on readiness."""
+    if job.stored is not None:
+        with contextlib.suppress(RefusedError):
+            await job.stored

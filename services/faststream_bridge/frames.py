@@ -8,12 +8,13 @@ from nats.aio.msg import Msg
 from pydantic import ValidationError
 
 from qiki.contracts.fields import first_fault
+from qiki.contracts.frame_columns import FrameColumns
 from qiki.contracts.headers import FrameOrigin
 from qiki.contracts.radar import MAX_FRAME_BYTES, MAX_FRAME_NODES, RadarFrame
 from qiki.contracts.radar_figures import RadarFigures
 from qiki.errors import QikiError
 from qiki.runtime.dead_letters import reason_text
-from qiki.runtime.reading import read_payload
+from qiki.runtime.reading import names_unknown_fields, read_payload
 
 Acknowledge = Callable[[], Awaitable[None]]
 
@@ -26,7 +27,7 @@ class PoisonError(QikiError):
 class StoredFrame:
     """A frame of the radar stream."""
 
-    frame: RadarFrame
+    frame: RadarFrame | FrameColumns
     origin: FrameOrigin | None  # None for a frame of another radar
     radar: RadarFigures | None = None  # figures in its headers, if any
 
@@ -74,7 +75,7 @@ def read_content(body: bytes, headers: Mapping[str, str] | None) -> StoredFrame 
         return Poison(reason_text(error), origin)
 
 
-def read_frame(body: bytes) -> RadarFrame:
+def read_frame(body: bytes) -> FrameColumns:
     """Validate a body, within bounds of memory; raise PoisonError, which names the first fault."""
     if len(body) > MAX_FRAME_BYTES:
         raise PoisonError(f"{len(body)} bytes (expected at most {MAX_FRAME_BYTES})")
@@ -82,6 +83,8 @@ def read_frame(body: bytes) -> RadarFrame:
     if nodes > MAX_FRAME_NODES:
         raise PoisonError(f"{nodes} objects and lists (expected at most {MAX_FRAME_NODES})")
     try:
-        return read_payload(RadarFrame, body)
+        if names_unknown_fields():  # only the model knows them
+            return FrameColumns.of_frame(read_payload(RadarFrame, body))
+        return FrameColumns.from_json(body)
     except ValidationError as error:
         raise PoisonError(first_fault(error)) from None

@@ -1,10 +1,10 @@
 """Frames in the order of the stream, each exactly once: step, publish, hand over to completion."""
 
 import asyncio
-from collections.abc import Callable
-from itertools import chain
+from collections.abc import Callable, Iterable
 from time import monotonic
 
+from nats.aio.msg import Msg
 from prometheus_client import Counter, Gauge, Histogram
 
 from faststream_bridge.completion import Completion, Job
@@ -14,7 +14,13 @@ from faststream_bridge.snapshot import FailureNote, Snapshot
 from faststream_bridge.stream import Newest, Position, StoredFrames
 from qiki.clock import rfc3339
 from qiki.contracts import topics
-from qiki.guard.messages import buried_message, guard_messages, spoofer_messages, track_messages, tracked_message
+from qiki.guard.messages import (
+    buried_message,
+    encoded_track_messages,
+    guard_messages,
+    spoofer_messages,
+    tracked_message,
+)
 from qiki.guard.tracked_run import Tracked
 from qiki.runtime.clock import now
 from qiki.runtime.dead_letters import Stored, bury, reason_text
@@ -37,7 +43,7 @@ class Pipeline:
     def __init__(
         self,
         runs: Runs,
-        window: Publisher,
+        publisher: Publisher,
         completion: Completion,
         stored: StoredFrames,
         where: Position,
@@ -46,7 +52,7 @@ class Pipeline:
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._runs = runs
-        self._window = window
+        self._publisher = publisher
         self._completion = completion
         self._stored = stored
         self._where = where
@@ -73,8 +79,16 @@ class Pipeline:
         self._delivered = where.delivered_count
         async with self._order:
             async for delivery in self._stored.between(where.floor + 1, sequence):
-                self._seen(delivery)
+                await self._seen(delivery)
             await self._catch_up(where.delivered)
+
+    async def take_all(self, messages: Iterable[Msg]) -> None:
+        """Handle messages that the durable delivered, each by itself; other tasks run between two."""
+        for message in messages:
+            if self._closed:
+                return
+            await self.take(Delivery.of_message(message))
+            await asyncio.sleep(0)
 
     async def take(self, delivery: Delivery) -> None:
         """Handle what the durable delivered."""
@@ -92,7 +106,7 @@ class Pipeline:
         self._delivered = max(self._delivered, delivery.count)
         if delivery.sequence <= self._sequence:
             self._newest.check(delivery.stored)
-            self._seen(delivery)
+            await self._seen(delivery)
             return
         if skipped:
             await self._catch_up(delivery.sequence - 1)
@@ -100,12 +114,14 @@ class Pipeline:
 
     async def close(self) -> None:
         """Finish the frame in hand; what is delivered after that stays unacknowledged for the next process."""
+        self._closed = True
         async with self._order:
-            self._closed = True
+            pass
 
-    def _seen(self, delivery: Delivery) -> None:
+    async def _seen(self, delivery: Delivery) -> None:
         """Acknowledge a duplicate, behind its own job, which may have been read by sequence and know no delivery."""
         FRAMES.labels("redelivered").inc()
+        await self._completion.room()
         self._completion.add(Job(delivery.sequence, delivery.acknowledge))
 
     async def _catch_up(self, last: int) -> None:
@@ -113,6 +129,7 @@ class Pipeline:
             await self._handle(delivery)
 
     async def _handle(self, delivery: Delivery) -> None:
+        await self._completion.room()
         job = Job(delivery.sequence, delivery.acknowledge)
         content = delivery.content
         if self._failures.names(self._where.stream, delivery.sequence):
@@ -132,7 +149,7 @@ class Pipeline:
         if delivery.sequence <= self._where.announced:
             return
         stored = Stored(topics.FRAMES.subject, topics.QIKI_RADAR_V1, delivery.sequence, delivery.body)
-        job.pending_acks.append(await bury(self._window, stored, poison.reason))
+        job.stored = await bury(self._publisher, stored, poison.reason)
         origin = poison.origin  # the notice of a run's frame ends the wait for its tracks
         if origin is not None and self._runs.is_new(origin):
             reason = reason_text(poison.reason)
@@ -156,9 +173,9 @@ class Pipeline:
         return None
 
     async def _publish(self, tracked: Tracked, job: Job) -> None:
-        tracks = track_messages(tracked, rfc3339(now()))
-        for message in chain(tracks, guard_messages(tracked), spoofer_messages(tracked)):
-            job.pending_acks.append(await self._window.publish(message.subject, message.body, message.headers))
+        tracks = encoded_track_messages(tracked, rfc3339(now()))
+        found = (*guard_messages(tracked), *spoofer_messages(tracked))
+        job.stored = await self._publisher.publish_all([*tracks, *found])
         job.announcement = tracked_message(tracked, job.sequence)
 
     def snapshot(self) -> bytes:

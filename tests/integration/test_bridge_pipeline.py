@@ -17,7 +17,7 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig
 
 from faststream_bridge.app import ConsumerEndedError, build, watch
-from faststream_bridge.frames import Delivery, StoredFrame
+from faststream_bridge.frames import StoredFrame
 from faststream_bridge.runs import Runs
 from nats_js_init.settings import InitSettings
 from nats_js_init.streams import apply, plan
@@ -303,7 +303,7 @@ def test_a_notice_whose_sequence_is_no_number_keeps_it_from_nothing(stack: Stack
 def test_the_end_of_faststreams_reader_is_seen(stack: Stack):
     """It starts one again after an error; one that is cancelled it forgets."""
 
-    async def take(_: Delivery) -> None:
+    async def take(_: Sequence[Msg]) -> None:
         """No frame comes."""
 
     async def run() -> None:

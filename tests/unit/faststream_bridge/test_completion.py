@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import nats.errors
 import pytest
 
-from faststream_bridge.completion import Completion, Job
+from faststream_bridge.completion import FRAMES, Completion, Job
 from qiki.contracts.headers import Message
 
 
@@ -16,9 +16,9 @@ class Broker:
 
     def __init__(self) -> None:
         self.told: list[str] = []
-        self.stores: dict[str, asyncio.Future[int]] = {}
+        self.stores: dict[str, asyncio.Future[None]] = {}
 
-    async def publish(self, _subject: str, body: bytes, _headers: Mapping[str, str]) -> "asyncio.Future[int]":
+    async def publish(self, _subject: str, body: bytes, _headers: Mapping[str, str]) -> "asyncio.Future[None]":
         self.told.append(f"publish {body.decode()}")
         return self.stores.setdefault(body.decode(), asyncio.get_running_loop().create_future())
 
@@ -38,9 +38,9 @@ async def settled() -> None:
         await asyncio.sleep(0)
 
 
-def job(broker: Broker, sequence: int, *tracks: "asyncio.Future[int]", snapshot: bytes | None = None) -> Job:
+def job(broker: Broker, sequence: int, stored: "asyncio.Future[None]", snapshot: bytes | None = None) -> Job:
     announcement = Message("tracked", str(sequence).encode(), {})
-    return Job(sequence, broker.acknowledger(sequence), list(tracks), announcement, snapshot)
+    return Job(sequence, broker.acknowledger(sequence), stored, announcement, snapshot)
 
 
 def run(scenario: Callable[[Broker, Completion], Awaitable[None]]) -> None:
@@ -62,10 +62,10 @@ def test_announced_when_the_tracks_are_stored_and_acknowledged_when_that_is():
         completion.add(job(broker, 5, track, snapshot=b"state"))
         await settled()
         assert broker.told == []
-        track.set_result(1)
+        track.set_result(None)
         await settled()
         assert broker.told == ["publish 5"]
-        broker.stores["5"].set_result(2)
+        broker.stores["5"].set_result(None)
         await completion.drained()
         assert broker.told == ["publish 5", "acknowledge 5", "keep state"]
 
@@ -78,16 +78,16 @@ def test_a_later_frame_that_is_stored_earlier_waits_its_turn():
         first, second = loop.create_future(), loop.create_future()
         completion.add(job(broker, 1, first))
         completion.add(job(broker, 2, second))
-        second.set_result(1)
+        second.set_result(None)
         await settled()
         assert broker.told == []
-        first.set_result(2)
+        first.set_result(None)
         await settled()
         assert broker.told == ["publish 1", "publish 2"]
-        broker.stores["2"].set_result(4)
+        broker.stores["2"].set_result(None)
         await settled()
         assert broker.told == ["publish 1", "publish 2"]
-        broker.stores["1"].set_result(3)
+        broker.stores["1"].set_result(None)
         await completion.drained()
         assert broker.told[2:] == ["acknowledge 1", "acknowledge 2"]
 
@@ -127,3 +127,23 @@ def test_the_error_of_a_step_ends_it():
         assert [str(one) for one in caught.value.exceptions] == ["of the tracker"]
 
     asyncio.run(main())
+
+
+def test_no_more_frames_are_in_flight_than_there_is_room_for():
+    async def scenario(broker: Broker, completion: Completion) -> None:
+        stored = asyncio.get_running_loop().create_future()
+        for sequence in range(FRAMES):
+            await completion.room()
+            completion.add(job(broker, sequence, stored))
+        another = asyncio.create_task(completion.room())
+        await settled()
+        assert not another.done()
+        stored.set_result(None)
+        await settled()
+        broker.stores["0"].set_result(None)
+        await another
+        for future in broker.stores.values():
+            future.done() or future.set_result(None)
+        await completion.drained()
+
+    run(scenario)

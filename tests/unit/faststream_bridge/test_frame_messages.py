@@ -12,11 +12,17 @@ from faststream_bridge.runs import Runs
 from qiki.clock import parse_rfc3339
 from qiki.contracts.enums import ObjectType, RadarRangeBand, TransponderMode
 from qiki.contracts.events import GuardCleared
-from qiki.contracts.headers import FrameOrigin, Message
+from qiki.contracts.headers import FrameOrigin, Message, on_the_wire
 from qiki.contracts.ids import run_frame_id
 from qiki.contracts.radar import GuardAlert, RadarDetection, RadarTrack, TrackedFrame
 from qiki.guard.judge import Judgement
-from qiki.guard.messages import buried_message, guard_messages, track_messages, tracked_message
+from qiki.guard.messages import (
+    buried_message,
+    encoded_track_messages,
+    guard_messages,
+    track_messages,
+    tracked_message,
+)
 from qiki.guard.tracked_run import Tracked
 
 RUN = "6f1c3d1e-0000-4000-8000-000000000001"
@@ -54,6 +60,19 @@ def test_a_tracks_body_equals_that_of_its_model(steps: list[Tracked]):
         for message in track_messages(step, NOW):
             assert json.loads(message.body) == json.loads(RadarTrack.from_json(message.body).to_json())
             assert list(json.loads(message.body)) == list(RadarTrack.model_fields)
+
+
+def test_encoded_messages_are_the_same_messages(
+    make_runs: Callable[[], Runs], beside_a_station: list[StoredFrame], steps: list[Tracked]
+):
+    runs = make_runs()
+    typed = [step for step in map(runs.step, beside_a_station) if step is not None]
+    blocks = set()
+    for step in [*steps, *typed]:
+        messages = encoded_track_messages(step, NOW)
+        assert messages == [on_the_wire(message) for message in track_messages(step, NOW)]
+        blocks |= {b"x-qiki-type-confidence: 0.9" in message.head for message in messages}
+    assert blocks == {True, False}
 
 
 def test_the_same_frame_again_gives_the_same_ids(

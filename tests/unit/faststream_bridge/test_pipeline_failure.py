@@ -1,7 +1,7 @@
 """A bug in a step ends the bridge: FastStream alone would say nothing, and the frame would be lost without a word."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -14,7 +14,7 @@ from faststream_bridge.runs import Runs, Tracked
 from faststream_bridge.snapshot import FailureNote
 from faststream_bridge.stream import Position
 from qiki.contracts.enums import RadarRangeBand
-from qiki.contracts.headers import RADAR
+from qiki.contracts.headers import RADAR, EncodedMessage, Message
 from qiki.radar import RadarParameters
 
 WHERE = Position("stream", "durable", 1, 100, 0, 0, 0, 0)
@@ -31,10 +31,13 @@ class Window:
     def __init__(self) -> None:
         self.stored: list[tuple[str, dict[str, str]]] = []
 
-    async def publish(self, subject: str, body: bytes, headers: Mapping[str, str]) -> "asyncio.Future[int]":  # noqa: ARG002
-        self.stored.append((subject, dict(headers)))
-        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        done.set_result(len(self.stored))
+    async def publish(self, subject: str, body: bytes, headers: Mapping[str, str]) -> "asyncio.Future[None]":
+        return await self.publish_all([Message(subject, body, headers)])
+
+    async def publish_all(self, messages: Sequence[Message | EncodedMessage]) -> "asyncio.Future[None]":
+        self.stored += [(message.subject, dict(getattr(message, "headers", {}))) for message in messages]
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        done.set_result(None)
         return done
 
 

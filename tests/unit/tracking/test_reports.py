@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from qiki.contracts.radar import RadarTrack
 from qiki.geometry import unit_vectors
 from qiki.tracking import Scan, Tracker, TrackReports
+from qiki.tracking.bodies import track_bodies
 
 KEYS = [
     "schema_version",
@@ -62,6 +64,15 @@ def test_rows_survive_the_contracts_model_unchanged(history: list[TrackReports])
             assert json.loads(track.to_json()) == row
 
 
+def test_bodies_are_the_rows_byte_for_byte(history: list[TrackReports]):
+    odd = replace(
+        history[-1], transponder_id=['"\\\n\x00é☃' for _ in history[-1].track_id], vr_mps=history[-1].vr_mps * 1e-300
+    )
+    for reports in (*history, odd):
+        rows = reports.rows(ts_ingest="2026-11-01T00:00:00.000000Z")
+        assert track_bodies(reports, "2026-11-01T00:00:00.000000Z") == [pydantic_core.to_json(row) for row in rows]
+
+
 def test_event_time_is_written_to_the_microsecond(history: list[TrackReports]):
     row = history[1].rows()[0]
     assert row["timestamp"] == row["ts_event"] == "2026-09-21T14:13:20.500000Z"
@@ -94,4 +105,5 @@ def test_order_is_that_of_birth(history: list[TrackReports]):
 
 
 def test_no_tracks_are_no_rows(make_tracker: Callable[..., Tracker], radar: Any, world: Any):
-    assert make_tracker().step(radar.look(0.0, world(np.zeros((0, 3)), np.zeros((0, 3))))).rows() == []
+    reports = make_tracker().step(radar.look(0.0, world(np.zeros((0, 3)), np.zeros((0, 3)))))
+    assert reports.rows() == track_bodies(reports, "") == []
