@@ -13,6 +13,7 @@ from qiki.runtime.publisher import Publisher, RefusedError
 from qiki.runtime.tasks import TaskGroup
 
 FRAMES = 512  # in flight; as many as the durable delivers unacknowledged
+GATHER_S = 0.02  # no acknowledgement is urgent: without it a frame comes again, as a duplicate
 
 
 @dataclass
@@ -74,15 +75,20 @@ class Completion:
             self._stepped.task_done()
 
     async def _acknowledge(self) -> None:
+        """Acknowledge what has gathered in a while: a write for each frame would cost as much as its tracks."""
         while True:
-            job = await self._announced.get()
-            await _stored(job)
-            with contextlib.suppress(nats.errors.Error):  # then it comes again, as a duplicate
-                await job.acknowledge()
-            if job.snapshot is not None:
-                self._keep(job.snapshot)
-            self._room.release()
-            self._announced.task_done()
+            jobs = [await self._announced.get()]
+            await asyncio.sleep(GATHER_S)
+            while not self._announced.empty():
+                jobs.append(self._announced.get_nowait())
+            for job in jobs:
+                await _stored(job)
+                with contextlib.suppress(nats.errors.Error):  # then it comes again, as a duplicate
+                    await job.acknowledge()
+                if job.snapshot is not None:
+                    self._keep(job.snapshot)
+                self._room.release()
+                self._announced.task_done()
 
 
 async def _stored(job: Job) -> None:
