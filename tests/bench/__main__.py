@@ -14,6 +14,7 @@ import digests
 import lockstep
 import onlookers
 import publishing
+import stages
 import start
 import world
 from bridge import latency, throughput
@@ -37,8 +38,8 @@ def main() -> None:
         "what",
         nargs="*",
         choices=[
-            "bridge", "containers", "digests", "endurance", "lockstep", "onlookers", "publishing", "start", "world", [],
-        ],  # fmt: skip
+            "bridge", "containers", "digests", "endurance", "lockstep", "onlookers", "publishing", "stages", "start", "world", [],
+        ],
         help="default: bridge, publishing, lockstep, start",
     )
     parser.add_argument("--minutes", type=int, default=30, help="of the endurance run, at five times real time")
@@ -57,6 +58,8 @@ def main() -> None:
             bench_lockstep(Path(folder), arguments.runs)
         if not arguments.what or "start" in arguments.what:
             bench_start(Path(folder), arguments.runs)
+        if "stages" in arguments.what:
+            stages.main(SIZES)
         if "digests" in arguments.what:
             digests.main()
         if "world" in arguments.what:
