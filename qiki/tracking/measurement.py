@@ -6,7 +6,7 @@ of sight u and range r this is exactly the extended Kalman filter's spherical me
 Kirubarajan 2001, sections 10.3 and 10.4.3), its angle residuals read as lengths across the line of sight.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from math import pi, sqrt
 from typing import NamedTuple
 
@@ -43,7 +43,8 @@ class Measurements:
 
     def take(self, index: Index) -> "Measurements":
         """Return the rows of `index`."""
-        return Measurements(*(getattr(self, field.name)[index] for field in fields(self)))
+        sigmas = self.sigma_range_m[index], self.sigma_angle_rad[index], self.sigma_doppler_mps[index]
+        return Measurements(self.range_m[index], self.sight[index], self.doppler_mps[index], *sigmas)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
