@@ -50,7 +50,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Put the chosen stack into the environment, before the workers inherit it."""
+    """Put the chosen stack into the environment, before the workers inherit it; have warm starts for native ones."""
+    from qiki_harness.forks import warm  # noqa: PLC0415
+
+    warm.begin()  # the first stack starts its server
+    session.config.add_cleanup(warm.end)
     if "QIKI_WORKSPACE" in os.environ:  # the agent's container; services that tests start take ports of their own
         for name in _OF_THE_AGENT:
             os.environ.pop(name, None)

@@ -1,7 +1,6 @@
 """The compose file as the native runner reads it: the one description of the stack."""
 
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -21,6 +20,7 @@ from qiki_harness.compose.model import (
 )
 from qiki_harness.compose.nodes import YamlNode, read, read_env_file
 from qiki_harness.compose.services import honoured, read_service
+from qiki_harness.environment import base_environment
 
 __all__ = [
     "ComposeFile", "ComposeService", "Dependency", "Healthcheck", "Project", "RestartKind", "RestartPolicy",
@@ -29,12 +29,6 @@ __all__ = [
 
 _ADDRESSES = "x-addresses"
 _ANY_HOST = "0.0.0.0"  # noqa: S104  # compared with, never bound
-# A container sees nothing of the user's shell, so that a stray variable there changes nothing. A process needs these.
-_INHERITED = {
-    "DYLD_LIBRARY_PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "LOCALE_ARCHIVE", "LOGNAME",
-    "PYTHONPYCACHEPREFIX", "QIKI_CHECKOUT", "SHELL", "SSL_CERT_FILE", "TMPDIR", "TZ", "USER", "VIRTUAL_ENV",
-    "XDG_RUNTIME_DIR",
-}  # fmt: skip
 
 
 class ComposeFile:
@@ -93,7 +87,7 @@ class ComposeFile:
 
     def project(self, values: Mapping[str, str], environ: Mapping[str, str] | None = None) -> Project:
         """Return the stack with its variables filled."""
-        base = _base_environment(os.environ if environ is None else environ)
+        base = base_environment(os.environ if environ is None else environ)
         nodes = {name: node.filled(values) for name, node in self._services.items()}
         ports = {name: tuple(port for port in self.ports if port.service == name) for name in nodes}
         services = {
@@ -141,10 +135,3 @@ def _in_order(services: Mapping[str, ComposeService], nodes: Mapping[str, YamlNo
     except CycleError as error:
         circle = " → ".join(error.args[1])
         nodes[error.args[1][0]].fail(f"depends on itself: {circle}")
-
-
-def _base_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return what every service inherits; the programs beside our own Python come first on its PATH."""
-    kept = {name: environ[name] for name in sorted(_INHERITED) if name in environ}
-    path = os.pathsep.join([str(Path(sys.executable).parent), environ.get("PATH", os.defpath)])
-    return {**kept, "PATH": path}

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from signal import SIGKILL, Signals
-from typing import Self
+from typing import Self, cast
 
 from qiki_harness.errors import DeadlineError, StackError, StartFailedError
+from qiki_harness.forks.warm import Supervisor, warm_supervisor
 from qiki_harness.stack.model import StackInfo, StackOptions, StackState, State
 from qiki_harness.stack.runfolder import RunFolder, last_words
 
@@ -25,7 +26,7 @@ _STOP_S = _REQUEST_S = 60.0
 class Stack:
     """A running stack: one started here, or any other by its run folder. A context manager stops it at the end."""
 
-    def __init__(self, folder: Path, process: "subprocess.Popen[bytes] | None" = None) -> None:
+    def __init__(self, folder: Path, process: Supervisor | None = None) -> None:
         self.folder = RunFolder(folder.resolve())
         self._process = process
 
@@ -40,8 +41,7 @@ class Stack:
             HarnessError: the compose file is wrong, or a port is taken.
         """
         options = replace(options, folder=options.folder.resolve(), compose_file=options.compose_file.resolve())
-        pipe = subprocess.PIPE
-        process = subprocess.Popen(_DAEMON, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT, start_new_session=True)
+        process = warm_supervisor(options.compose_file) or _execute()
         try:
             refusal = _hand_over(process, options, tied=tied)
         except BaseException:
@@ -145,8 +145,7 @@ class Stack:
             time.sleep(_POLL_S)
         if not self._process:
             return None
-        if self._process.stdin:
-            self._process.stdin.close()
+        self._process.stdin.close()
         return self._process.wait()
 
     def __enter__(self) -> Self:
@@ -182,10 +181,14 @@ class Stack:
         return "\n".join([*lines, f"  all logs: {self.folder.logs}"])
 
 
-def _hand_over(process: "subprocess.Popen[bytes]", options: StackOptions, *, tied: bool) -> str:
+def _execute() -> Supervisor:
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(_DAEMON, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT, start_new_session=True)
+    return cast("Supervisor", process)
+
+
+def _hand_over(process: Supervisor, options: StackOptions, *, tied: bool) -> str:
     """Give a supervisor its options and wait until it has made `stack.json`; return its refusal, if any."""
-    assert process.stdin
-    assert process.stdout
     process.stdin.write(json.dumps({"tied": tied, "options": options.to_json()}).encode() + b"\n")
     process.stdin.flush()
     with process.stdout as output:

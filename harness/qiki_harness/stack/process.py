@@ -7,17 +7,29 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import Protocol
 
 from qiki_harness.compose import ComposeService
+from qiki_harness.forks.link import ForkLink, NotForkedError
 from qiki_harness.stack.guardian import Guardian
+from qiki_harness.stack.runfolder import say
 
 _LAUNCH = str(Path(__file__).with_name("launch.py"))
+
+
+class _Process(Protocol):
+    """A child process, forked or started by exec."""
+
+    @property
+    def pid(self) -> int: ...
+    async def wait(self) -> int: ...
+    def send_signal(self, number: int, /) -> None: ...
 
 
 class ProcessGroup:
     """A running process of a service, and all that it starts."""
 
-    def __init__(self, service: ComposeService, process: asyncio.subprocess.Process, guardian: Guardian) -> None:
+    def __init__(self, service: ComposeService, process: _Process, guardian: Guardian) -> None:
         self._service = service
         self._process = process
         self._guardian = guardian
@@ -25,16 +37,16 @@ class ProcessGroup:
         self._born = time.monotonic()
 
     @classmethod
-    async def start(cls, service: ComposeService, guardian: Guardian, log: Path) -> "ProcessGroup":
+    async def start(cls, service: ComposeService, guardian: Guardian, log: Path, forks: ForkLink) -> "ProcessGroup":
         """Start the service. It writes to its log directly, so that no reader can block it."""
-        arguments = [sys.executable, "-IS", _LAUNCH, str(os.getpid()), str(guardian.descriptor)]
         log.parent.mkdir(parents=True, exist_ok=True)  # a user may have removed it
         with log.open("ab") as output:
-            process = await asyncio.create_subprocess_exec(
-                *arguments, *service.command, cwd=service.working_dir, env=service.environment,
-                stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output,
-                start_new_session=True, pass_fds=(guardian.descriptor,),
-            )  # fmt: skip
+            try:
+                process: _Process = await forks.start(service, output.fileno(), guardian.descriptor)
+            except NotForkedError as why:
+                if service.environment.get("LOG_LEVEL") == "DEBUG":
+                    say(f"{service.name} is started by exec: {why}")
+                process = await _execute(service, guardian, output.fileno())
         return cls(service, process, guardian)
 
     @property
@@ -68,6 +80,15 @@ class ProcessGroup:
         finally:
             self.kill()
             self._guardian.forget(self.pid)
+
+
+async def _execute(service: ComposeService, guardian: Guardian, output: int) -> asyncio.subprocess.Process:
+    arguments = [sys.executable, "-IS", _LAUNCH, str(os.getpid()), str(guardian.descriptor)]
+    return await asyncio.create_subprocess_exec(
+        *arguments, *service.command, cwd=service.working_dir, env=service.environment,
+        stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output,
+        start_new_session=True, pass_fds=(guardian.descriptor,),
+    )  # fmt: skip
 
 
 def kill_group(group: int) -> None:

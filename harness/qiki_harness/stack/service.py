@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 from qiki_harness.compose import ComposeService, RestartKind, RestartPolicy
+from qiki_harness.forks.link import ForkLink
 from qiki_harness.stack.board import Board
 from qiki_harness.stack.guardian import Guardian
 from qiki_harness.stack.health import probe, watch_health
@@ -46,11 +47,12 @@ def settled(ran_s: float) -> bool:
 class ServiceRunner:
     """Runs one service and keeps its status on the board."""
 
-    def __init__(self, service: ComposeService, board: Board, guardian: Guardian, log: Path) -> None:
+    def __init__(self, service: ComposeService, board: Board, guardian: Guardian, forks: ForkLink, log: Path) -> None:
         self.service = service
         self.process: ProcessGroup | None = None
         self._board = board
         self._guardian = guardian
+        self._forks = forks
         self._log = log
 
     async def run(self) -> None:
@@ -95,7 +97,7 @@ class ServiceRunner:
     async def _live(self) -> tuple[int, float]:
         """Run the service once; return its exit code and its age [s]."""
         try:
-            process = self.process = await ProcessGroup.start(self.service, self._guardian, self._log)
+            process = self.process = await ProcessGroup.start(self.service, self._guardian, self._log, self._forks)
         except OSError as error:  # no more processes, or its program is being installed: it may pass
             say(f"{self.service.name} cannot be started: {error}")
             return _NOT_STARTED, 0.0

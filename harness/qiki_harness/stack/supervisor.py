@@ -6,6 +6,7 @@ from signal import SIGKILL, Signals
 
 from qiki_harness.compose import StartCondition
 from qiki_harness.errors import StackError
+from qiki_harness.forks.link import ForkLink
 from qiki_harness.stack.board import Board, is_up, start_failure
 from qiki_harness.stack.guardian import Guardian
 from qiki_harness.stack.model import Failure, ServiceStatus, StackState, State
@@ -17,7 +18,9 @@ from qiki_harness.stack.service import ServiceRunner
 class Supervisor:
     """All services of a stack."""
 
-    def __init__(self, plan: Plan, folder: RunFolder, guardian: Guardian, on_change: Callable[[], None]) -> None:
+    def __init__(
+        self, plan: Plan, folder: RunFolder, guardian: Guardian, forks: ForkLink, on_change: Callable[[], None]
+    ) -> None:
         self.state = StackState.STARTING
         self.failure: Failure | None = None
         self._project = plan.project
@@ -29,7 +32,7 @@ class Supervisor:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self.board = Board(_statuses(plan, folder), self._changed)
         self._runners = {
-            name: ServiceRunner(service, self.board, guardian, folder.log(name))
+            name: ServiceRunner(service, self.board, guardian, forks, folder.log(name))
             for name, service in plan.project.services.items()
         }
 

@@ -1,0 +1,165 @@
+"""The supervisor's side of its fork server: asks for services' processes, and waits for them as for its own."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from qiki_harness.compose import ComposeService
+from qiki_harness.forks.kernel import adopt_orphans
+from qiki_harness.forks.messages import send
+from qiki_harness.forks.server import REFUSED, Connected
+
+_ANSWER = 4096
+
+
+class NotForkedError(Exception):
+    """A service that has to be started by exec; the message says why."""
+
+
+class ForkedProcess:
+    """A forked service: a child of this process that no other part of it waits for."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._descriptor = os.pidfd_open(pid)
+        self._ended = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().add_reader(self._descriptor, self._reap)
+
+    async def wait(self) -> int:
+        """Wait for its end; return the exit code, negative for a signal."""
+        code: int = await asyncio.shield(self._ended)
+        return code
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal; ProcessLookupError after its end."""
+        if self._ended.done():
+            raise ProcessLookupError
+        signal.pidfd_send_signal(self._descriptor, number)
+
+    def _reap(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._descriptor)
+        os.close(self._descriptor)
+        self._ended.set_result(os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1]))
+
+
+class ForkLink:
+    """The fork server of this stack, or the reason why there is none."""
+
+    def __init__(self, server: Connected | str) -> None:
+        self._server = server if isinstance(server, Connected) else None
+        self._why_not = server if isinstance(server, str) else ""
+        self._asking = 0
+
+    def prepare(self, services: Iterable[ComposeService]) -> None:
+        """Have the fork server import these services, in their order."""
+        if not self._server:
+            return
+        asyncio.get_running_loop().add_reader(self._server.connection, self._lost)
+        mine = [service for service in services if self._module(service)]
+        message = {"services": [self._module(one) for one in mine], "environment": shared_environment(mine)}
+        with contextlib.suppress(OSError):  # it is gone, or will not know a service
+            send(self._server.connection, message)
+
+    async def start(self, service: ComposeService, log: int, guardian: int) -> ForkedProcess:
+        """Fork a service's process.
+
+        Raises:
+            NotForkedError: it has to be started by exec.
+        """
+        asked = asyncio.ensure_future(self._ask(service, log, guardian))
+        try:
+            return await asyncio.shield(asked)
+        except asyncio.CancelledError:
+            asked.add_done_callback(_end_unwanted)
+            raise
+
+    async def _ask(self, service: ComposeService, log: int, guardian: int) -> ForkedProcess:
+        if not self._server:
+            raise NotForkedError(self._why_not)
+        if not (module := self._module(service)):
+            raise NotForkedError(f"its command is not `python -m MODULE` in {self._server.folder}")
+        request = {
+            "module": module, "arguments": service.command[3:], "environment": dict(service.environment),
+            "folder": str(service.working_dir),
+        }  # fmt: skip
+        reading, writing = os.pipe()
+        with self._adopting():
+            try:
+                send(self._server.connection, request, (log, guardian, writing))
+            except OSError as error:
+                os.close(reading)
+                raise NotForkedError(f"the fork server is gone: {error.strerror}") from None
+            finally:
+                os.close(writing)
+            answer = await _read(reading)
+        if answer.isdigit():
+            return ForkedProcess(int(answer))
+        raise NotForkedError(answer.removeprefix(REFUSED).decode() or "the fork server has ended")
+
+    def close(self) -> None:
+        """End the fork server."""
+        if self._server:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._server.pid, signal.SIGKILL)
+            self._lost()
+
+    def _module(self, service: ComposeService) -> str | None:
+        """Return the module of a service that a fork server can have imported."""
+        match service.command:
+            case ("python", "-m", module, *_) if self._server and service.working_dir == self._server.folder:
+                return module
+        return None
+
+    def _lost(self) -> None:
+        """Reap it: it ends with this connection, and says nothing on it."""
+        if server := self._server:
+            self._server, self._why_not = None, "the fork server has ended"
+            asyncio.get_running_loop().remove_reader(server.connection)
+            server.connection.close()
+            os.waitpid(server.pid, 0)
+
+    @contextmanager
+    def _adopting(self) -> Iterator[None]:
+        """Take in the grandchild that the fork server makes, and no other process's orphans."""
+        self._asking += 1
+        adopt_orphans(True)
+        try:
+            yield
+        finally:
+            self._asking -= 1
+            if not self._asking:
+                adopt_orphans(False)
+
+
+def shared_environment(services: Iterable[ComposeService]) -> dict[str, str]:
+    """Return the variables that all these services have alike."""
+    every = [service.environment.items() for service in services]
+    return dict(set(every[0]).intersection(*every[1:])) if every else {}
+
+
+def _end_unwanted(asked: "asyncio.Future[ForkedProcess]") -> None:
+    """End a process that came after nobody waited for it any more."""
+    if not asked.cancelled() and not asked.exception():
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(asked.result().pid, signal.SIGKILL)
+
+
+async def _read(descriptor: int) -> bytes:
+    """Read the one message of a pipe; empty if its writers end without."""
+    loop = asyncio.get_running_loop()
+    readable: asyncio.Future[None] = loop.create_future()
+    loop.add_reader(descriptor, _note_once, readable)
+    try:
+        await readable
+        return os.read(descriptor, _ANSWER)
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
+
+
+def _note_once(event: "asyncio.Future[None]") -> None:
+    if not event.done():
+        event.set_result(None)

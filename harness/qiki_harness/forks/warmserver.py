@@ -1,0 +1,154 @@
+"""The warm server's process: `python -m qiki_harness.forks.warmserver COMPOSE_FILE`, started by warm.py.
+
+Its input is the connection to its starter; the end of that is its own.
+"""
+
+import gc
+import importlib
+import os
+import select
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+from qiki.errors import UserError
+from qiki_harness.environment import differences
+from qiki_harness.forks import child
+from qiki_harness.forks.imports import changed
+from qiki_harness.forks.kernel import close_all_but
+from qiki_harness.forks.messages import receive, send
+from qiki_harness.forks.preload import Preload
+from qiki_harness.forks.safety import Safety
+from qiki_harness.forks.title import take_title
+from qiki_harness.stack import daemon
+
+_SUPERVISORS = "qiki_harness.stack.stackrun"
+_PLACE = "/nonexistent"  # of volumes: nothing is started on this reading of the file
+
+
+def main() -> None:
+    """Serve; in a supervisor's process, be the supervisor."""
+    connection = socket.socket(fileno=os.dup(0))
+    environ = dict(os.environ)
+    null = os.open(os.devnull, os.O_RDWR)
+    for target in (0, 1, 2):
+        os.dup2(null, target)
+    close_all_but(connection.fileno())
+    server = WarmServer(connection, environ)
+    server.load(Path(sys.argv[1]))
+    server.serve()
+    gc.enable()  # the services' imports have it off
+    daemon.main(server.preload)
+
+
+class WarmServer:
+    """Forks supervisors, and tells their exit statuses."""
+
+    def __init__(self, connection: socket.socket, environ: dict[str, str]) -> None:
+        self.preload = Preload(environ)
+        self._environ = environ
+        self._connection = connection
+        self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+        self._safety = Safety()
+        self._channels: dict[int, tuple[int, socket.socket]] = {}
+
+    def load(self, compose_file: Path) -> None:
+        """Import what supervisors and the services of this compose file need."""
+        self.preload.begin()
+        importlib.import_module(_SUPERVISORS)
+        sys.path.insert(0, str(compose_file.parent))
+        try:
+            modules, environment = services(compose_file, self._environ)
+            self.preload.add(modules, environment)
+        except UserError:  # the supervisor says so
+            pass
+        while self.preload.pending:
+            self.preload.step()
+        sys.path.pop(0)
+        self._files = self.preload.imports.files(self.preload.imports.closure([_SUPERVISORS]))
+        gc.collect()
+        gc.freeze()
+
+    def serve(self) -> None:
+        """Serve until the starter is gone. Returns in a supervisor's process only."""
+        while True:
+            asked = self._connection.fileno()
+            readable: list[int] = select.select([asked, *self._channels], [], [])[0]
+            for descriptor in self._channels.keys() & {*readable}:
+                self._tell(descriptor)
+            if asked in readable:
+                request, descriptors = receive(self._connection)
+                if request is None:
+                    os._exit(0)
+                if self._answer(request, descriptors):
+                    return
+
+    def _answer(self, request: dict[str, Any], descriptors: list[int]) -> bool:
+        given, output, channel = descriptors
+        told = socket.socket(fileno=channel)
+        if why_not := self._refusal(request["environment"], descriptors):
+            pid = None
+            send(told, {"refused": why_not})
+        elif (pid := os.fork()) == 0:
+            self._become(request, given, output, told)
+            return True
+        os.close(given)
+        os.close(output)
+        if pid is None:
+            told.close()
+            return False
+        send(told, {"pid": pid})
+        self._channels[os.pidfd_open(pid)] = pid, told
+        return False
+
+    def _refusal(self, environment: dict[str, str], given: list[int]) -> str | None:
+        if names := differences(self._environ, environment):
+            return f"the environment differs in {', '.join(names)}"
+        if file := changed(self._files):
+            return f"{file} has changed"
+        channels = {told.fileno() for _, told in self._channels.values()}
+        own = {0, 1, 2, self._connection.fileno(), *given, *self._channels, *channels}
+        return self._safety.fault(own, children=True)
+
+    def _become(self, request: dict[str, Any], given: int, output: int, told: socket.socket) -> None:
+        os.setsid()
+        child.take_streams(given, output, output)
+        self._connection.detach()
+        told.detach()
+        for _, other in self._channels.values():
+            other.detach()
+        close_all_but()
+        child.default_signals(self._mask)
+        child.take_environment(request["environment"])
+        os.chdir(request["folder"])
+        child.open_streams()
+        take_title(["python", "-P", "-m", "qiki_harness.stack.daemon"], "qiki-stack")
+
+    def _tell(self, descriptor: int) -> None:
+        pid, told = self._channels.pop(descriptor)
+        os.close(descriptor)
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        try:
+            send(told, {"status": status})
+        except OSError:  # the starter no longer asks
+            pass
+        finally:
+            told.close()
+
+
+def services(file: Path, environ: dict[str, str]) -> tuple[list[str], dict[str, str]]:
+    """Return the modules of a compose file's services in their order, and the variables that all have."""
+    from qiki_harness.compose import ComposeFile  # noqa: PLC0415  # recorded as an import of the supervisor
+    from qiki_harness.forks.link import shared_environment  # noqa: PLC0415
+
+    compose = ComposeFile(file)
+    native = compose.native_variables(Path(_PLACE), {port.variable: 0 for port in compose.ports})
+    project = compose.project({**compose.dotenv(), **environ, **native}, environ)
+    mine = [one for one in project.services.values() if one.command[:2] == ("python", "-m")]
+    return [one.command[2] for one in mine], shared_environment(mine)
+
+
+if __name__ == "__main__":
+    main()
