@@ -19,6 +19,8 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from prometheus_client import make_wsgi_app
 
+from qiki.runtime.probe import WAIT_S
+
 STUCK_AFTER_S = 2.0
 ABANDONED_AFTER_S = 10.0
 WATCH_S = 1.0
@@ -36,6 +38,7 @@ class Health:
         self.problems: dict[str, str] = {}  # by condition
         self._tried_s: dict[str, float] = {}
         self._was_ready = False
+        self._changed = threading.Condition()
 
     def beat(self) -> None:
         """Note that the event loop turns."""
@@ -54,6 +57,8 @@ class Health:
         self._tried_s = {name: tried_s for name, tried_s in self._tried_s.items() if name != condition}
         self.problems = {name: problem for name, problem in self.problems.items() if name != condition}
         self._was_ready = self._was_ready or not self.problems
+        with self._changed:
+            self._changed.notify_all()
 
     def alive(self) -> tuple[bool, dict[str, Any]]:
         """Return whether the event loop turns and retries each condition that is not met."""
@@ -73,6 +78,12 @@ class Health:
             return alive, body
         status = "waiting" if self._was_ready else "starting"
         return False, {"status": status, "service": self.service, "waiting_for": self.problems}
+
+    def ready_soon(self, patience_s: float) -> tuple[bool, dict[str, Any]]:
+        """Return the same, after a start that ends within `patience_s`."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._was_ready or not self.problems, patience_s)
+        return self.ready()
 
 
 class HealthServer:
@@ -110,7 +121,10 @@ class HealthServer:
         if path not in {"/healthz", "/readyz"}:
             start_response("404 Not Found", [("Content-Type", "text/plain")])
             return [b"/healthz, /readyz, /metrics\n"]
-        good, body = self._health.alive() if path == "/healthz" else self._health.ready()
+        if path == "/healthz":
+            good, body = self._health.alive()
+        else:  # `/readyz?wait` is answered when the service is no longer starting
+            good, body = self._health.ready_soon(WAIT_S if environ["QUERY_STRING"] == "wait" else 0)
         start_response("200 OK" if good else "503 Service Unavailable", [("Content-Type", "application/json")])
         return [json.dumps(body).encode() + b"\n"]
 

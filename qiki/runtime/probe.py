@@ -65,6 +65,11 @@ async def ask_in_loop(url: str, tolerated: str = "") -> tuple[bool, str]:
     return passed, body
 
 
+def patient(url: str) -> str:
+    """Return the question whose answer comes when the service is no longer starting, or after `WAIT_S`."""
+    return f"{url}?wait" if url.endswith("/readyz") else url
+
+
 def request(url: str) -> tuple[str, int, bytes]:
     """Return host, port and request of a URL."""
     address, _, path = url.removeprefix("http://").partition("/")

@@ -17,7 +17,10 @@ from qiki_harness.forks.imports import Imports, Stamp, changed, stamp
 _LEAN = "qiki.runtime.lean"
 _FIRST = (_LEAN, "prometheus_client")
 # What every service comes to need. No numpy: the stack says how many threads it may have.
-_COMMON = ("asyncio", "pydantic_settings", "nats", "qiki.runtime.nats", "qiki.runtime.service", "uvloop")
+_COMMON = (
+    "asyncio", "pydantic_settings", "nats", "qiki.runtime.nats", "qiki.runtime.service", "uvloop",
+    "qiki_harness.forks.child", "anyio._backends._asyncio",  # FastStream's, when an application starts
+)  # fmt: skip
 
 
 class RefusedError(Exception):

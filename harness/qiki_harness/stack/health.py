@@ -1,9 +1,10 @@
 """The health of a service: its probe, and the verdict as the engine judges it."""
 
 import asyncio
+import math
 import time
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from qiki.runtime import probe as ours
@@ -11,6 +12,8 @@ from qiki_harness.compose import Healthcheck
 from qiki_harness.stack.guardian import Guardian
 from qiki_harness.stack.model import ServiceHealth
 from qiki_harness.stack.process import kill_group
+
+_SOON_S, _LATER = 0.005, 1.3  # pauses grow to the check's own
 
 
 class HealthJudge:
@@ -28,45 +31,72 @@ class HealthJudge:
 
     def pause_s(self, age_s: float) -> float:
         """Return the time to the next probe of a service of this age [s]."""
-        return self._check.start_interval_s if self._starting(age_s) else self._check.interval_s
+        return self._check.start_interval_s if self.starting(age_s) else self._check.interval_s
 
     def judge(self, age_s: float, *, passed: bool) -> ServiceHealth:
         """Take the result of one probe."""
         if passed:
             self._passed_once, self._failures, self.health = True, 0, ServiceHealth.HEALTHY
-        elif not self._starting(age_s):
+        elif not self.starting(age_s):
             self._failures += 1
             if self._failures >= self._check.retries:
                 self.health = ServiceHealth.UNHEALTHY
         return self.health
 
-    def _starting(self, age_s: float) -> bool:
+    def starting(self, age_s: float) -> bool:
+        """Return whether a service of this age [s] is in its start period."""
         return not self._passed_once and age_s < self._check.start_period_s
 
 
-async def watch_health(
-    check: Healthcheck, probe: Callable[[], Awaitable[tuple[bool, str]]], report: Callable[[ServiceHealth, str], None]
-) -> None:
-    """Probe for ever; report each verdict with the text of a failed probe."""
-    judge = HealthJudge(check)
-    born = time.monotonic()
-    while True:
-        await asyncio.sleep(judge.pause_s(time.monotonic() - born))
-        passed, words = await probe()
-        report(judge.judge(time.monotonic() - born, passed=passed), "" if passed else words)
-
-
-async def probe(
-    check: Healthcheck, environment: Mapping[str, str], folder: Path, guardian: Guardian
-) -> tuple[bool, str]:
-    """Run a health check's test once; return whether it passed, and its last line.
+class Probe:
+    """A health check's test.
 
     The services' own probe is not run but its question asked from here: the start of a process costs forty times as
     much, and for six services every other second that was a third of what the whole stack needs.
     """
-    if question := _question_of_ours(check, folder):
-        passed, words = await ours.ask_in_loop(*question)
+
+    def __init__(self, check: Healthcheck, environment: Mapping[str, str], folder: Path, guardian: Guardian) -> None:
+        self._check = check
+        self._environment = environment
+        self._folder = folder
+        self._guardian = guardian
+        self._question = _question_of_ours(check, folder)
+
+    @property
+    def is_question(self) -> bool:
+        """True for the services' own probe."""
+        return bool(self._question)
+
+    async def run(self, *, starting: bool = False) -> tuple[bool, str]:
+        """Run it once; return whether it passed, and its last line."""
+        if not self._question:
+            return await _run(self._check, self._environment, self._folder, self._guardian)
+        url, *tolerated = self._question
+        passed, words = await ours.ask_in_loop(ours.patient(url) if starting else url, *tolerated)
         return passed, _last(words)
+
+
+async def watch_health(check: Healthcheck, probe: Probe, report: Callable[[ServiceHealth, str], None]) -> None:
+    """Probe for ever; report each verdict with the text of a failed probe.
+
+    In the start period a question of ours is asked at once and, while nobody listens, soon again; a service that
+    listens answers when it is ready.
+    """
+    judge = HealthJudge(check)
+    born = time.monotonic()
+    soon_s = _SOON_S if probe.is_question else math.inf
+    while True:
+        age_s = time.monotonic() - born
+        starting = judge.starting(age_s)
+        await asyncio.sleep(min(soon_s, judge.pause_s(age_s)) if starting else judge.pause_s(age_s))
+        soon_s *= _LATER
+        passed, words = await probe.run(starting=starting)
+        report(judge.judge(time.monotonic() - born, passed=passed), "" if passed else words)
+
+
+async def _run(
+    check: Healthcheck, environment: Mapping[str, str], folder: Path, guardian: Guardian
+) -> tuple[bool, str]:
     try:
         process = await asyncio.create_subprocess_exec(
             *check.test, cwd=folder, env=environment, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, start_new_session=True

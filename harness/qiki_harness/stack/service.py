@@ -8,7 +8,7 @@ from qiki_harness.compose import ComposeService, RestartKind, RestartPolicy
 from qiki_harness.forks.link import ForkLink
 from qiki_harness.stack.board import Board
 from qiki_harness.stack.guardian import Guardian
-from qiki_harness.stack.health import probe, watch_health
+from qiki_harness.stack.health import Probe, watch_health
 from qiki_harness.stack.model import ServiceHealth, State
 from qiki_harness.stack.process import ProcessGroup
 from qiki_harness.stack.runfolder import say
@@ -118,8 +118,8 @@ class ServiceRunner:
         if not (check := self.service.healthcheck):
             await asyncio.sleep(_SURVIVED_S)
             return self._report(ServiceHealth.NONE, "")
-        test = lambda: probe(check, self.service.environment, self.service.working_dir, self._guardian)
-        return await watch_health(check, test, self._report)
+        probe = Probe(check, self.service.environment, self.service.working_dir, self._guardian)
+        return await watch_health(check, probe, self._report)
 
     def _report(self, health: ServiceHealth, words: str) -> None:
         before = self._board[self.service.name].health

@@ -13,8 +13,9 @@ from qiki.runtime import probe as ours
 from qiki.runtime.health import Health, HealthServer
 from qiki_harness.compose import Healthcheck
 from qiki_harness.stack.guardian import Guardian
-from qiki_harness.stack.health import HealthJudge, probe
+from qiki_harness.stack.health import HealthJudge, Probe, watch_health
 from qiki_harness.stack.model import ServiceHealth
+from qiki_harness.testing.wait import until_async
 
 CHECK = Healthcheck(("probe",), interval_s=2.0, retries=3, start_period_s=10.0, start_interval_s=0.1)
 PROJECT = Path(__file__).parents[3]
@@ -69,7 +70,7 @@ def test_unhealthy_is_retries_failures_in_a_row(results: list[bool], retries: in
 @pytest.fixture
 def run() -> Iterator[Run]:
     guardian = Guardian()
-    yield lambda *test: asyncio.run(probe(Healthcheck(test), {"PATH": ""}, PROJECT, guardian))
+    yield lambda *test: asyncio.run(Probe(Healthcheck(test), {"PATH": ""}, PROJECT, guardian).run())
     guardian.close()
 
 
@@ -86,6 +87,33 @@ def test_ready_is_told_from_waiting(run: Run):
         passed, words = run(*ask(server.port))
         assert not passed
         assert '"waiting_for": {"nats": "connection lost"}' in words
+
+
+def test_a_service_that_starts_answers_when_it_is_ready(monkeypatch: pytest.MonkeyPatch):
+    """A second probe would come after the test's end."""
+    monkeypatch.setattr("qiki.runtime.health.WAIT_S", 600.0)
+    monkeypatch.setattr(ours, "ANSWER_S", 600.0)
+    health = Health("example")
+    health.wait_for("main", "starting")
+
+    async def watched(port: int) -> ServiceHealth:
+        check = Healthcheck(ask(port), interval_s=600.0, start_period_s=600.0, start_interval_s=600.0)
+        verdicts: asyncio.Queue[ServiceHealth] = asyncio.Queue()
+        probe = Probe(check, {}, PROJECT, guardian)
+        watch = asyncio.create_task(watch_health(check, probe, lambda verdict, _: verdicts.put_nowait(verdict)))
+        await until_async(
+            "the probe to wait for its answer", lambda: asyncio.to_thread(lambda: health._changed._waiters)
+        )
+        health.met("main")
+        try:
+            return await verdicts.get()
+        finally:
+            watch.cancel()
+
+    guardian = Guardian()
+    with HealthServer(health, "127.0.0.1", 0) as server:
+        assert asyncio.run(watched(server.port)) is ServiceHealth.HEALTHY
+    guardian.close()
 
 
 def test_nobody_listens_and_nobody_answers(run: Run, monkeypatch: pytest.MonkeyPatch):

@@ -13,6 +13,7 @@ import pytest
 
 from qiki.runtime import probe
 from qiki.runtime.health import ABANDONED_AFTER_S, STUCK_AFTER_S, Health, HealthServer
+from qiki_harness.testing import until
 
 
 class Clock:
@@ -51,6 +52,20 @@ def get(server: HealthServer, path: str) -> tuple[int, str]:
 def test_alive_and_ready(server: HealthServer):
     assert get(server, "/healthz") == (200, '{"status": "ok", "service": "example"}\n')
     assert get(server, "/readyz") == (200, '{"status": "ok", "service": "example"}\n')
+
+
+def test_the_question_that_waits_is_answered_at_the_end_of_the_start_and_at_once_later(
+    server: HealthServer, health: Health, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("qiki.runtime.health.WAIT_S", 600.0)
+    health.wait_for("main", "starting")
+    with ThreadPoolExecutor() as pool:
+        answer = pool.submit(get, server, "/readyz?wait")
+        until("the question to wait", lambda: health._changed._waiters)
+        health.met("main")
+        assert answer.result()[0] == 200
+    health.wait_for("nats", "connection lost")
+    assert get(server, "/readyz?wait")[0] == 503
 
 
 def test_not_ready_says_what_it_waits_for_and_stays_alive(server: HealthServer, health: Health):
