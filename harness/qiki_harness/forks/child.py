@@ -10,9 +10,9 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType, TracebackType
-from typing import Any
+from typing import Any, cast
 
-from qiki_harness.forks.imports import Imports
+from qiki_harness.forks.preload import Preload
 from qiki_harness.forks.title import take_title
 
 _UNBUFFERED = "PYTHONUNBUFFERED"
@@ -26,21 +26,23 @@ def take_streams(given: int, output: int, errors: int) -> None:
 
 def open_streams() -> None:
     """Open `sys.stdin` and its kin as an interpreter does at its start."""
-    unbuffered = bool(os.environ.get(_UNBUFFERED))
     python: Any = sys
-    python.stdin = python.__stdin__ = _text(0, "r", sys.stdin, unbuffered=False)
-    python.stdout = python.__stdout__ = _text(1, "w", sys.stdout, unbuffered=unbuffered)
-    python.stderr = python.__stderr__ = _text(2, "w", sys.stderr, unbuffered=unbuffered)
+    for descriptor, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        stream = _text(descriptor, f"<{name}>", mode, getattr(sys, name))
+        setattr(python, name, stream)
+        setattr(python, f"__{name}__", stream)
 
 
-def _text(descriptor: int, mode: str, former: Any, *, unbuffered: bool) -> io.TextIOWrapper:
-    raw: Any = open(descriptor, mode + "b", 0 if unbuffered else -1, closefd=False)  # noqa: SIM115
-    lines = os.isatty(descriptor) or descriptor == 2
-    stream = io.TextIOWrapper(
-        raw, former.encoding, former.errors, line_buffering=lines and not unbuffered, write_through=unbuffered
+def _text(descriptor: int, name: str, mode: str, former: Any) -> io.TextIOWrapper:
+    unbuffered = bool(os.environ.get(_UNBUFFERED))
+    buffer: Any = open(descriptor, f"{mode}b", 0 if unbuffered and mode == "w" else -1, closefd=False)  # noqa: SIM115
+    getattr(buffer, "raw", buffer).name = name
+    lines = not unbuffered and (os.isatty(descriptor) or name == "<stderr>")
+    stream: Any = io.TextIOWrapper(
+        buffer, former.encoding, former.errors, line_buffering=lines, write_through=unbuffered
     )
-    stream.mode = mode  # type: ignore[misc]  # as the interpreter sets it
-    return stream
+    stream.mode = mode
+    return cast("io.TextIOWrapper", stream)
 
 
 def take_environment(environment: Mapping[str, str]) -> None:
@@ -65,17 +67,15 @@ class ServiceMain:
     arguments: tuple[str, ...]
     folder: str
     modules: frozenset[str]
-    imports: Imports
+    preload: Preload
 
     def prepare(self) -> None:
         """Have what an interpreter has before the first line of `python -m MODULE`."""
-        self.imports.stop()
-        self._register_metrics()
+        self.preload.end(self.modules)
         python = os.path.join(os.path.dirname(sys.executable), "python")  # noqa: PTH118, PTH120
         sys.executable = python
         words = ["python", "-m", self.module, *self.arguments]
         sys.argv, sys.orig_argv = ["-m", *self.arguments], words
-        sys.path.insert(0, self.folder)
         sys.modules["__main__"] = ModuleType("__main__")
         sys.excepthook = _shortened
         seed_anew()
@@ -86,28 +86,14 @@ class ServiceMain:
         """Run it; the process ends as the interpreter ends."""
         runpy.run_module(self.module, run_name="__main__", alter_sys=True)
 
-    def _register_metrics(self) -> None:
-        """Register those metrics that the service's own modules made, as begun now."""
-        if "prometheus_client" not in sys.modules:
-            return
-        from prometheus_client import REGISTRY  # noqa: PLC0415
-
-        now = time.time()
-        for module, collector in self.imports.collectors:
-            if not module or module in self.modules:
-                for one in (collector, *getattr(collector, "_metrics", {}).values()):
-                    if hasattr(one, "_created"):
-                        one._created = now
-                REGISTRY.register(collector)
-
 
 def _shortened(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Print a traceback from `runpy` on, without the fork server's frames."""
+    """Print a traceback without the fork server's frames."""
     start = trace
-    while start and "runpy" not in start.tb_frame.f_code.co_filename:
+    while start and start.tb_frame.f_code is not ServiceMain.run.__code__:
         start = start.tb_next
-    error.__traceback__ = start or trace
-    sys.__excepthook__(kind, error, start or trace)
+    shown = start.tb_next if start else trace
+    sys.__excepthook__(kind, error.with_traceback(shown), shown)
 
 
 def default_signals(mask: set[int] | set[signal.Signals]) -> None:

@@ -1,4 +1,4 @@
-"""A record of imports: which module needs which, the files they came from, and the metrics that each registered."""
+"""A record of imports: which module needs which, and the files that they came from."""
 
 import builtins
 import importlib
@@ -12,7 +12,10 @@ from importlib.machinery import ExtensionFileLoader, SourceFileLoader
 from types import ModuleType
 from typing import Any
 
+from qiki_harness.forks.patches import Patches
+
 Stamp = tuple[int, int]
+_MACHINERY = "importlib._bootstrap"
 _LOADERS: tuple[type[Any], ...] = (SourceFileLoader, ExtensionFileLoader)
 
 
@@ -24,28 +27,25 @@ class Imports:
         before: modules that were there already; every service counts as needing them
         needs: the modules that a module's import statements name
         stamps: modification time [ns] and size [byte] of each file, taken before it was read
-        collectors: metrics with the module that made each, in their order
     """
 
     before: frozenset[str] = field(default_factory=lambda: frozenset(sys.modules))
     needs: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     stamps: dict[str, Stamp] = field(default_factory=dict)
-    collectors: list[tuple[str, Any]] = field(default_factory=list)
     _running: list[str] = field(default_factory=list)
-    _undo: list[Callable[[], None]] = field(default_factory=list)
+    _patches: Patches = field(default_factory=Patches)
 
     def record(self) -> None:
         """Begin to record."""
-        self._replace(builtins, "__import__", self._recorded_import(builtins.__import__))
-        self._replace(importlib, "import_module", self._recorded_import_module(importlib.import_module))
-        self._replace(SourceFileLoader, "path_stats", self._stamped(SourceFileLoader.path_stats))
+        self._patches.replace(builtins, "__import__", self._recorded_import(builtins.__import__))
+        self._patches.replace(importlib, "import_module", self._recorded_import_module(importlib.import_module))
+        self._patches.replace(SourceFileLoader, "path_stats", self._stamped(SourceFileLoader.path_stats))
         for loader in _LOADERS:
-            self._replace(loader, "exec_module", self._noted(loader.exec_module))
+            self._patches.replace(loader, "exec_module", self._noted(loader.exec_module))
 
     def stop(self) -> None:
         """End the record; imports are Python's own again."""
-        while self._undo:
-            self._undo.pop()()
+        self._patches.undo()
 
     def closure(self, roots: Iterable[str]) -> frozenset[str]:
         """Return every module that these need, with those that were there before."""
@@ -72,24 +72,9 @@ class Imports:
                 found[file] = self.stamps[file]
         return found
 
-    def defer_metrics(self) -> None:
-        """Keep metrics out of the common registry from now on, so that a service registers those of its own modules."""
-        registry: Any = importlib.import_module("prometheus_client").REGISTRY
-        register = type(registry).register
-
-        def note(one: Any, collector: Any) -> None:
-            if one is registry:
-                self.collectors.append((self._running[-1] if self._running else "", collector))
-            else:
-                register(one, collector)
-
-        self._replace(type(registry), "register", note)
-
-    def _replace(self, owner: Any, name: str, value: Any) -> None:
-        own = name in vars(owner)
-        former = getattr(owner, name)
-        self._undo.append(lambda: setattr(owner, name, former) if own else delattr(owner, name))
-        setattr(owner, name, value)
+    def importing(self) -> str:
+        """Return the module that is being executed; empty outside of any."""
+        return self._running[-1] if self._running else ""
 
     def _recorded_import(self, original: Callable[..., ModuleType]) -> Callable[..., ModuleType]:
         def recorded(
@@ -100,7 +85,10 @@ class Imports:
             level: int = 0,
         ) -> ModuleType:
             module = original(name, globals, locals, fromlist, level)
-            if globals and (importer := globals.get("__name__")):
+            importer = str(globals.get("__name__", "")) if globals else ""
+            if importer.startswith(_MACHINERY):  # C code has no globals of its own
+                importer = self.importing()
+            if globals and importer:
                 self._note(importer, _absolute(name, globals, level), fromlist or ())
             return module
 

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 
 from qiki_harness.compose import ComposeService
 from qiki_harness.forks.kernel import adopt_orphans
-from qiki_harness.forks.messages import send
+from qiki_harness.forks.messages import receive, send
 from qiki_harness.forks.server import REFUSED, Connected
+from qiki_harness.stack.runfolder import say
 
 _ANSWER = 4096
 
@@ -114,8 +115,11 @@ class ForkLink:
         return None
 
     def _lost(self) -> None:
-        """Reap it: it ends with this connection, and says nothing on it."""
+        """Reap it: it ends with this connection, on which it says only why it broke."""
         if server := self._server:
+            message, _ = receive(server.connection)
+            if message:
+                say(f"the fork server broke; services are started by exec:\n{message['broke']}")
             self._server, self._why_not = None, "the fork server has ended"
             asyncio.get_running_loop().remove_reader(server.connection)
             server.connection.close()

@@ -6,13 +6,14 @@ import importlib.util
 import os
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from qiki_harness.environment import base_environment, differences, numerical
 from qiki_harness.forks.imports import Imports, Stamp, changed, stamp
+from qiki_harness.forks.registries import Registries
 
 _LEAN = "qiki.runtime.lean"
 _FIRST = (_LEAN, "prometheus_client")
@@ -45,6 +46,7 @@ class Preload:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.imports = Imports()
+        self._registries = Registries(self.imports.importing)
         self.environment = base_environment(environ)
         self._steps: deque[tuple[str, bool]] = deque((name, False) for name in (*_FIRST, *_COMMON))
         self._services: dict[str, Imported | RefusedError] = {}
@@ -55,6 +57,12 @@ class Preload:
         os.environ.clear()
         os.environ.update(self.environment)
         self.imports.record()
+        self._registries.record()
+
+    def end(self, modules: Set[str]) -> None:
+        """In a service's process: end the record, and keep what its modules have registered."""
+        self.imports.stop()
+        self._registries.keep(modules)
 
     def add(self, services: Iterable[str], environment: Mapping[str, str]) -> None:
         """Let these services be imported too, with the numerical variables of an environment that they share."""
@@ -81,7 +89,7 @@ class Preload:
             return
         self._common.append(name)
         if name == _FIRST[-1]:
-            self.imports.defer_metrics()
+            self._registries.record_metrics()
 
     def knows(self, service: str) -> bool:
         """Return whether a service's imports are made, or were given up."""
@@ -132,6 +140,7 @@ def _import_what_it_names(main: Path, service: str) -> None:
     imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
     if not imports or not isinstance(first := imports[0], ast.Import) or first.names[0].name != _LEAN:
         raise RefusedError(f"it does not import {_LEAN} first")
+    importlib.import_module(service)
     namespace: dict[str, Any] = {"__name__": f"{service}.__main__", "__package__": service, "__file__": str(main)}
     statements: list[ast.stmt] = [*imports]
     exec(compile(ast.Module(statements, []), str(main), "exec"), namespace)  # noqa: S102
@@ -141,8 +150,10 @@ def _shadowed(modules: Iterable[str], folder: str) -> str | None:
     """Return a package that a new process would take from its working folder, and was taken from elsewhere."""
     tops = {name.partition(".")[0] for name in modules}
     for name, place in _importable(Path(folder)):
-        file = getattr(sys.modules.get(name), "__file__", None)
-        if name in tops and not (file and Path(file).resolve().is_relative_to(place)):
+        if name not in tops or not (module := sys.modules.get(name)):
+            continue
+        file = module.__file__
+        if not (file and Path(file).resolve().is_relative_to(place)):
             return name
     return None
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qiki_harness.forks.kernel import close_all_but, die_with
-from qiki_harness.forks.messages import pair, receive
+from qiki_harness.forks.messages import pair, receive, send
 from qiki_harness.forks.title import take_title
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 REFUSED = b"refused "
 _BLOCKED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_WORDS = 200
 _PARENT_POLL_S = 0.0001
 
 
@@ -54,20 +55,27 @@ def fork_server(folder: Path, preload: "Preload | None" = None) -> "Connected | 
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, _BLOCKED)
     os.close(ours.detach())
     die_with(supervisor)
-    said = _give_up_streams(theirs)
+    said = give_up_streams(theirs)
     take_title(["qiki", "fork", "server"], "qiki-forks")
+    try:
+        sys.path.insert(0, str(folder))
+        server = ForkServer(theirs, preload or _new_preload(), supervisor, mask, said)
+        return server.serve()
+    except BaseException:  # services start by exec without it
+        send(theirs, {"broke": traceback.format_exc()})
+        os._exit(1)
 
+
+def _new_preload() -> "Preload":
     from qiki_harness.forks.preload import Preload  # noqa: PLC0415  # the supervisor does without
 
-    sys.path.insert(0, str(folder))
-    if preload is None:
-        preload = Preload(os.environ)
-        preload.begin()
-    return ForkServer(theirs, preload, supervisor, mask, said).serve()
+    preload = Preload(os.environ)
+    preload.begin()
+    return preload
 
 
-def _give_up_streams(connection: socket.socket) -> int:
-    """Let go of what the supervisor holds; return the file that takes what is printed."""
+def give_up_streams(connection: socket.socket) -> int:
+    """Let go of every other descriptor; return the file that takes what is printed."""
     said = os.memfd_create("said")
     null = os.open(os.devnull, os.O_RDWR)
     for target, source in ((0, null), (1, said), (2, said)):
@@ -134,7 +142,7 @@ class ForkServer:
     def _check_safety(self) -> None:
         from qiki_harness.forks.preload import RefusedError  # noqa: PLC0415
 
-        if words := os.pread(self._said, 200, 0):
+        if words := os.pread(self._said, _WORDS, 0):
             raise RefusedError(f"the imports print {words.decode(errors='replace')!r}")
         requests = [descriptor for _, descriptors in self._waiting for descriptor in descriptors]
         if fault := self._safety.fault({0, 1, 2, self._connection.fileno(), self._said, *requests}):
@@ -171,9 +179,10 @@ class ForkServer:
         self._connection.detach()
         close_all_but(channel)
         service = child.ServiceMain(
-            request["module"], tuple(request["arguments"]), request["folder"], imported.modules, self._preload.imports
+            request["module"], tuple(request["arguments"]), request["folder"], imported.modules, self._preload
         )
         child.default_signals(self._mask)
+        os.chdir(request["folder"])
         child.take_environment(request["environment"])
         service.prepare()
         os.write(channel, b"%d" % os.getpid())

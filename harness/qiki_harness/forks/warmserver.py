@@ -21,6 +21,7 @@ from qiki_harness.forks.kernel import close_all_but
 from qiki_harness.forks.messages import receive, send
 from qiki_harness.forks.preload import Preload
 from qiki_harness.forks.safety import Safety
+from qiki_harness.forks.server import give_up_streams
 from qiki_harness.forks.title import take_title
 from qiki_harness.stack import daemon
 
@@ -32,30 +33,27 @@ def main() -> None:
     """Serve; in a supervisor's process, be the supervisor."""
     connection = socket.socket(fileno=os.dup(0))
     environ = dict(os.environ)
-    null = os.open(os.devnull, os.O_RDWR)
-    for target in (0, 1, 2):
-        os.dup2(null, target)
-    close_all_but(connection.fileno())
-    server = WarmServer(connection, environ)
+    said = give_up_streams(connection)
+    server = WarmServer(connection, environ, said)
     server.load(Path(sys.argv[1]))
     server.serve()
-    gc.enable()  # the services' imports have it off
     daemon.main(server.preload)
 
 
 class WarmServer:
     """Forks supervisors, and tells their exit statuses."""
 
-    def __init__(self, connection: socket.socket, environ: dict[str, str]) -> None:
+    def __init__(self, connection: socket.socket, environ: dict[str, str], said: int) -> None:
         self.preload = Preload(environ)
         self._environ = environ
+        self._said = said
         self._connection = connection
         self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
         self._safety = Safety()
         self._channels: dict[int, tuple[int, socket.socket]] = {}
 
     def load(self, compose_file: Path) -> None:
-        """Import what supervisors and the services of this compose file need."""
+        """Import what supervisors and the services of this compose file need; end if that leaves anything unsafe."""
         self.preload.begin()
         importlib.import_module(_SUPERVISORS)
         sys.path.insert(0, str(compose_file.parent))
@@ -68,6 +66,10 @@ class WarmServer:
             self.preload.step()
         sys.path.pop(0)
         self._files = self.preload.imports.files(self.preload.imports.closure([_SUPERVISORS]))
+        # Each supervisor's own fork server could not see it any more.
+        own = {0, 1, 2, self._connection.fileno(), self._said}
+        if self._safety.fault(own) or os.fstat(self._said).st_size:
+            sys.exit(1)
         gc.collect()
         gc.freeze()
 
@@ -109,7 +111,7 @@ class WarmServer:
         if file := changed(self._files):
             return f"{file} has changed"
         channels = {told.fileno() for _, told in self._channels.values()}
-        own = {0, 1, 2, self._connection.fileno(), *given, *self._channels, *channels}
+        own = {0, 1, 2, self._connection.fileno(), self._said, *given, *self._channels, *channels}
         return self._safety.fault(own, children=True)
 
     def _become(self, request: dict[str, Any], given: int, output: int, told: socket.socket) -> None:

@@ -4,6 +4,7 @@ Its input is a line of options; after that, where the stack is tied to its start
 stop. Its output stays open until the stack is known (`stack.json` is there) or refused, and holds the refusal.
 """
 
+import gc
 import json
 import os
 import sys
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from qiki_harness.forks.kernel import can_fork
 from qiki_harness.forks.server import Connected, fork_server
-from qiki_harness.stack.model import StackOptions
+from qiki_harness.stack.model import EXEC, START, StackOptions
 
 if TYPE_CHECKING:
     from qiki_harness.forks.preload import Preload
@@ -25,8 +26,8 @@ def main(preload: "Preload | None" = None) -> None:
     server: Connected | str
     if not can_fork():
         server = "this system has no safe way to fork"
-    elif os.environ.get("QIKI_START") == "exec":
-        server = "QIKI_START=exec"
+    elif os.environ.get(START) == EXEC:
+        server = f"{START}={EXEC}"
     else:
         either = fork_server(options.compose_file.parent, preload)
         if not isinstance(either, Connected):
@@ -34,6 +35,7 @@ def main(preload: "Preload | None" = None) -> None:
             return
         server = either
 
+    gc.enable()  # a warm server's imports have it off
     from qiki_harness.stack.stackrun import run_stack  # noqa: PLC0415  # beside the fork server's own imports
 
     run_stack(options, server, tied=tied)

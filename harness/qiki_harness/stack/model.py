@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+START, FORK, EXEC = "QIKI_START", "fork", "exec"  # how the services' processes come to be
 PORTS = range(1024, 65_536)  # those that every user may take
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from qiki_harness.compose import ComposeFile, ComposeService, Project, StackPort
 from qiki_harness.errors import StackError
-from qiki_harness.stack.model import PORTS, StackOptions, is_port
+from qiki_harness.stack.model import EXEC, FORK, PORTS, START, StackOptions, is_port
 from qiki_harness.stack.ports import PortLocks, assign
 from qiki_harness.stack.runfolder import RunFolder
 
@@ -24,6 +24,8 @@ class Plan:
 
 def make_plan(options: StackOptions, folder: RunFolder, locks: PortLocks) -> Plan:
     """Read the compose file and take the ports; refuse an option that names no port or service of it."""
+    if (start := os.environ.get(START, "")) not in {"", FORK, EXEC}:
+        raise StackError(f"{START}={start!r}: expected {FORK} or {EXEC}")
     compose = ComposeFile(options.compose_file)
     values = {**compose.dotenv(), **os.environ, **options.variables}
     wanted = {**({} if options.auto_ports else _ports_in(values, compose.ports)), **options.ports}
