@@ -117,8 +117,19 @@ def bench_containers(folder: Path, runs: int) -> None:
 
 def bench_start(folder: Path, runs: int) -> None:
     """Start, memory, and a killed broker."""
-    start.all_healthy(folder / "warm")
-    whole = start.median([start.all_healthy(folder / f"up{n}") for n in range(runs)])
+    start.all_healthy(folder / "first")
+    pairs = [
+        (start.all_healthy(folder / f"up{n}"), start.all_healthy_by_exec(folder / f"exec{n}")) for n in range(runs)
+    ]
+    whole, by_exec = (start.median(list(column)) for column in zip(*pairs, strict=True))
+    further = start.median(start.further_stacks(folder, runs))
+    print(f"all healthy: forked {whole:.2f} s, by exec {by_exec:.2f} s; a further stack of a session {further:.2f} s")
+    for how in ("fork", "exec"):
+        with start.starts(how), Stack.start(start.options(folder / f"memory-{how}")) as stack:
+            sizes = start.memory(stack.wait_healthy())
+            private = sum(own for name, (_, own) in sizes.items() if name != "nats")
+            print(f"memory ({how}): private {private:.0f} MB but for nats; ", end="")
+            print(", ".join(f"{name} {size:.0f} MB, {own:.0f} of it private" for name, (size, own) in sizes.items()))
     with Stack.start(start.options(folder / "start")) as stack:
         info = stack.wait_healthy()
         own = {name: start.median([start.alone(name, info) for _ in range(runs)]) for name in SERVICES}
@@ -127,8 +138,6 @@ def bench_start(folder: Path, runs: int) -> None:
         print(f"; {whole / own[slowest]:.2f} times the slowest")
         back = start.median([asyncio.run(start.first_track_after_kill(stack)) for _ in range(runs)])
         print(f"first track after a killed broker accepts again: {back:.2f} s")
-        stack.wait_healthy()
-        print("memory: " + ", ".join(f"{name} {size:.0f} MB" for name, size in start.memory(stack.info).items()))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import nats
@@ -16,6 +18,7 @@ import psutil
 from nats.aio.msg import Msg
 
 from qiki.contracts import topics
+from qiki_harness.forks.warm import warm_starts
 from qiki_harness.stack import Stack, StackInfo, StackOptions
 
 ROOT = Path(__file__).parents[2]
@@ -33,6 +36,28 @@ def all_healthy(folder: Path) -> float:
     with Stack.start(options(folder)) as stack:
         stack.wait_healthy()
         return time.perf_counter() - begin
+
+
+def all_healthy_by_exec(folder: Path) -> float:
+    """The same with an interpreter for each service [s]."""
+    with starts("exec"):
+        return all_healthy(folder)
+
+
+def further_stacks(folder: Path, runs: int) -> list[float]:
+    """The same for stacks of a process that has a warm server already [s]."""
+    with warm_starts():
+        all_healthy(folder / "first")
+        return [all_healthy(folder / f"further{n}") for n in range(runs)]
+
+
+@contextmanager
+def starts(how: str) -> Iterator[None]:
+    """Start services this way in a block."""
+    former = os.environ.get("QIKI_START", "")
+    os.environ["QIKI_START"] = how
+    yield
+    os.environ["QIKI_START"] = former
 
 
 def alone(module: str, info: StackInfo) -> float:
@@ -63,10 +88,11 @@ def answers(url: str) -> bool:
         return False
 
 
-def memory(info: StackInfo) -> dict[str, float]:
-    """Resident set of each service's process [MB]."""
-    running = {name: status.pid for name, status in info.services.items() if status.pid}
-    return {name: psutil.Process(pid).memory_info().rss / 1e6 for name, pid in running.items()}
+def memory(info: StackInfo) -> dict[str, tuple[float, float]]:
+    """Resident set and private memory of each service's process [MB]."""
+    running = {name: psutil.Process(status.pid) for name, status in info.services.items() if status.pid}
+    found = {name: process.memory_full_info() for name, process in running.items()}
+    return {name: (one.rss / 1e6, one.uss / 1e6) for name, one in found.items()}
 
 
 async def first_track_after_kill(stack: Stack) -> float:

@@ -372,6 +372,7 @@ REFUSALS = {
     "a file": ("import os\nfile = open(os.devnull)", "a descriptor is open: /dev/null"),
     "a child": ("import subprocess\nchild = subprocess.Popen(['sleep', '60'])", "it has child processes"),
     "a handler": ("import signal\nsignal.signal(signal.SIGUSR1, print)", "signal handlers were set: SIGUSR1"),
+    "a tracer": ("import sys\nsys.settrace(lambda *_: None)", "it is traced"),
     "words": ("print('here')", "the imports print 'here"),
 }
 
@@ -391,6 +392,7 @@ def test_what_is_not_safe_to_fork_is_refused(what: str, temperature: str, packag
         ("", "LD_PRELOAD: ''", "its environment differs in LD_PRELOAD"),
         ("", "OMP_NUM_THREADS: '7', PYTHONHASHSEED: '1'", "its environment differs in PYTHONHASHSEED"),
         ("", "COVERAGE_PROCESS_START: x", "its environment differs in COVERAGE_PROCESS_START"),
+        ("", "PATH: /usr/bin", "its Python is "),
         ("import there_is_none\n", "", "its imports fail: ModuleNotFoundError"),
     ],
 )

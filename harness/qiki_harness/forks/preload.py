@@ -4,6 +4,7 @@ import ast
 import importlib
 import importlib.util
 import os
+import shutil
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Set
@@ -15,6 +16,7 @@ from qiki_harness.environment import base_environment, differences, numerical
 from qiki_harness.forks.imports import Imports, Stamp, changed, stamp
 from qiki_harness.forks.registries import Registries
 
+_PYTHON = str(Path(sys.executable).with_name("python"))
 _LEAN = "qiki.runtime.lean"
 _FIRST = (_LEAN, "prometheus_client")
 # What every service comes to need. No numpy: the stack says how many threads it may have.
@@ -106,6 +108,8 @@ class Preload:
             raise found
         if names := differences(self.environment, environment):
             raise RefusedError(f"its environment differs in {', '.join(names)}")
+        if (python := shutil.which("python", path=environment.get("PATH"))) != _PYTHON:
+            raise RefusedError(f"its Python is {python}")
         if file := changed(found.files):
             raise RefusedError(f"{file} has changed")
         if name := _shadowed(found.modules, folder):

@@ -1,4 +1,4 @@
-"""What may not exist before a fork: threads, event loops, open connections, children, signal handlers.
+"""What may not exist before a fork: threads, event loops, open connections, children, signal handlers, tracers.
 
 A gRPC channel or server has threads and descriptors of its own, so it needs no rule of its own.
 """
@@ -29,6 +29,7 @@ class Safety:
         return (
             _threads()
             or _loop()
+            or _tracer()
             or _descriptors(own)
             or self._changed_handlers()
             or (None if children else _children())
@@ -51,6 +52,13 @@ def _threads() -> str | None:
 def _loop() -> str | None:
     events = sys.modules.get("asyncio.events")
     return "an event loop runs" if events and events._get_running_loop() else None
+
+
+def _tracer() -> str | None:
+    """Look for what a debugger or coverage has set: a new process would not have it."""
+    monitoring = getattr(sys, "monitoring", None)  # Python 3.12
+    tools = [monitoring.get_tool(number) for number in range(6)] if monitoring else []
+    return "it is traced" if sys.gettrace() or sys.getprofile() or any(tools) else None
 
 
 def _descriptors(own: Set[int]) -> str | None:
