@@ -22,8 +22,9 @@ _FIRST = (_LEAN, "prometheus_client")
 # What every service comes to need. No numpy: the stack says how many threads it may have.
 _COMMON = (
     "asyncio", "pydantic_settings", "nats", "qiki.runtime.nats", "qiki.runtime.service", "uvloop",
-    "qiki_harness.forks.child", "anyio._backends._asyncio",  # FastStream's, when an application starts
+    "qiki_harness.forks.child",
 )  # fmt: skip
+_LAST = ("anyio._backends._asyncio",)  # FastStream's, when an application starts: of use to later starts only
 
 
 class RefusedError(Exception):
@@ -51,6 +52,7 @@ class Preload:
         self._registries = Registries(self.imports.importing)
         self.environment = base_environment(environ)
         self._steps: deque[tuple[str, bool]] = deque((name, False) for name in (*_FIRST, *_COMMON))
+        self._last = deque(_LAST)
         self._services: dict[str, Imported | RefusedError] = {}
         self._common: list[str] = []
 
@@ -77,11 +79,11 @@ class Preload:
     @property
     def pending(self) -> bool:
         """True while there are imports to be made."""
-        return bool(self._steps)
+        return bool(self._steps or self._last)
 
     def step(self) -> None:
         """Make the next service's imports, or those of one common module."""
-        name, is_service = self._steps.popleft()
+        name, is_service = self._steps.popleft() if self._steps else (self._last.popleft(), False)
         if is_service:
             self._services[name] = self._service(name)
             return
