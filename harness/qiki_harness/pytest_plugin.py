@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any, Protocol, Unpack
 
 import pytest
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from qiki_harness.containers.stack import ContainerStack
     from qiki_harness.containers.stage import Stage
-    from qiki_harness.twin import Twin
+    from qiki_harness.twin import ForeignStack, Twin
     from qiki_harness.twin.native import TwinOptions
 
 _ADDRESSES = ("NATS_URL", "QSIM_GRPC")
@@ -109,22 +109,43 @@ def container_stack(request: pytest.FixtureRequest) -> ContainerStack:
     return stage.stack
 
 
-@pytest.fixture(scope="module")
-def twin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twin]:
-    """A running stack, to be watched only: all tests of a module watch the same.
+@pytest.fixture(scope="session")
+def watched_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForeignStack]:
+    """The stack that tests only watch, one for all of the run and its workers.
 
     It is the one that NATS_URL and QSIM_GRPC name, where both are set; else a native one with the default scenario.
     """
-    from qiki_harness.twin import ForeignStack, Twin, start_twin  # noqa: PLC0415
+    from qiki_harness.twin import ForeignStack, SharedStack, start_stack  # noqa: PLC0415
 
     running = ForeignStack.of_environment()
     if running and (project := os.environ.get(_PROJECT)):
         from qiki_harness.containers.stage import ContainerBacking  # noqa: PLC0415
 
-        running = ContainerBacking(running.addresses, project)
-    twin = Twin(running) if running else start_twin(tmp_path_factory.mktemp("twin"))
-    yield twin
-    twin.close()
+        yield ContainerBacking(running.addresses, project)
+    elif running:
+        yield running
+    else:
+        share = SharedStack.join(
+            _folder_of_the_run(tmp_path_factory) / "watched",
+            lambda folder: start_stack(folder, env={"QIKI_AUTOSTART": "true"}),
+        )
+        yield share
+        share.leave()
+
+
+def _folder_of_the_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that all workers of this run have, and no other run."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="module")
+def twin(watched_stack: ForeignStack) -> Iterator[Twin]:
+    """A running stack, to be watched only: all tests of a module have the same histories of it."""
+    from qiki_harness.twin import Twin  # noqa: PLC0415
+
+    with closing(Twin(watched_stack)) as twin:
+        yield twin
 
 
 @pytest.fixture

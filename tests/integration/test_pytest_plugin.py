@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from qiki_harness.stack import Stack
+
 CONDITIONS = "from qiki.contracts.enums import FriendFoe\nfrom qiki_harness.twin.where import below, track\n"
 
 
@@ -93,6 +95,27 @@ def test_a_running_stack_of_the_environment_is_watched_and_left_alone(elsewhere,
 
     assert result.returncode == 0, result.stdout + result.stderr
     assert running.await_tracked_frame(after=running.now())
+
+
+def test_workers_watch_one_stack_and_nothing_of_it_is_left_when_one_dies(elsewhere, tmp_path):
+    for name in ("one", "other"):
+        (tmp_path / f"test_{name}.py").write_text(
+            "import os, signal\n"
+            "from pathlib import Path\n"
+            "def test_it(twin):\n"
+            "    assert twin.await_tracked_frame(after=twin.now())\n"
+            "    with Path('watched').open('a') as file:\n"
+            "        file.write(twin.backing.addresses['NATS_URL'] + '\\n')\n"
+            f"    if {name!r} == 'one':\n"
+            "        os.kill(os.getpid(), signal.SIGKILL)\n"
+        )
+
+    result = elsewhere("", "-n", "2", "test_one.py", "test_other.py")
+
+    assert "1 failed, 1 passed" in result.stdout, result.stdout + result.stderr
+    first, second = (tmp_path / "watched").read_text().split()
+    assert first == second
+    assert not Stack(tmp_path / "temporary" / "watched" / "stack").alive
 
 
 def test_nothing_is_imported_before_a_fixture_is_asked_for(elsewhere):

@@ -9,19 +9,18 @@ from qiki.runtime.settings import load_settings
 from qiki_harness.smoke.check import CheckResult, run
 from qiki_harness.smoke.checks import CHECKS
 from qiki_harness.smoke.target import SmokeSettings, Target, find_target, native_target
-from qiki_harness.twin import ForeignStack, start_twin
+from qiki_harness.twin import SharedStack
 
 
 @pytest.fixture(scope="module")
-def target(tmp_path_factory):
-    if ForeignStack.of_environment():
+def target(watched_stack):
+    if not isinstance(watched_stack, SharedStack):
         yield find_target(load_settings(SmokeSettings))
         return
     with pytest.MonkeyPatch.context() as patch:
-        for name in (*InitSettings.model_fields, "qiki_bot_spec"):  # the tester's own do not count in a twin
+        for name in (*InitSettings.model_fields, "qiki_bot_spec"):  # the tester's own do not count in this stack
             patch.delenv(name.upper(), raising=False)
-        with closing(start_twin(tmp_path_factory.mktemp("smoke"))) as twin:
-            yield native_target(twin.stack.info)
+        yield native_target(watched_stack.shared.info)
 
 
 @pytest.fixture(scope="module")

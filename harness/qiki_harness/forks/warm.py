@@ -39,6 +39,9 @@ class Supervisor(Protocol):
     def terminate(self) -> None:
         """Ask it to end."""
 
+    def abandon(self) -> None:
+        """Wait for its end no more."""
+
 
 class ForkedSupervisor:
     """A supervisor that the warm server has forked; its channel tells its exit status."""
@@ -62,6 +65,10 @@ class ForkedSupervisor:
         """Ask it to end."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGTERM)
+
+    def abandon(self) -> None:
+        """Wait for its end no more."""
+        self._channel.close()
 
 
 class WarmServer:

@@ -10,7 +10,8 @@ Each stack has a supervisor, a process of its own (daemon.py), and a run folder 
 status (model.py). Other processes read that file and send requests over the folder's socket (handle.py).
 """
 
+from qiki_harness.stack.control import Hold
 from qiki_harness.stack.handle import Stack
 from qiki_harness.stack.model import ServiceHealth, ServiceStatus, StackInfo, StackOptions, StackState, State
 
-__all__ = ["ServiceHealth", "ServiceStatus", "Stack", "StackInfo", "StackOptions", "StackState", "State"]
+__all__ = ["Hold", "ServiceHealth", "ServiceStatus", "Stack", "StackInfo", "StackOptions", "StackState", "State"]

@@ -1,7 +1,8 @@
 """The supervisor's process: `python -m qiki_harness.stack.daemon`, started by `Stack.start`.
 
-Its input is a line of options; after that, where the stack is tied to its starter, the input's end is the order to
-stop. Its output stays open until the stack is known (`stack.json` is there) or refused, and holds the refusal.
+Its input is a line of options; after that, where the stack is tied to its starter, the input's end is the starter's
+end. Such a stack stops when its starter and all others that hold it have ended. Its output stays open until the stack
+is known (`stack.json` is there) or refused, and holds the refusal.
 """
 
 import gc

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -14,13 +13,14 @@ from typing import Self, cast
 
 from qiki_harness.errors import DeadlineError, StackError, StartFailedError
 from qiki_harness.forks.warm import Supervisor, warm_supervisor
+from qiki_harness.stack.control import Control, Hold
 from qiki_harness.stack.model import StackInfo, StackOptions, StackState, State
 from qiki_harness.stack.runfolder import RunFolder, last_words
 
 # -P: a module of the folder that we happen to be in must not stand in for one of ours.
 _DAEMON = [sys.executable, "-P", "-m", "qiki_harness.stack.daemon"]
 _POLL_S = 0.02
-_STOP_S = _REQUEST_S = 60.0
+_STOP_S = 60.0
 
 
 class Stack:
@@ -115,6 +115,17 @@ class Stack:
         """Return the last lines of a service's log."""
         return last_words(self.folder.log(service), lines)
 
+    def hold(self) -> Hold:
+        """Hold a tied stack, so that it does not end with its starter; StackError if it is ending already."""
+        return Hold(self.folder.control)
+
+    def release(self) -> None:
+        """Untie the stack from this process, its starter."""
+        if process := self._process:
+            process.stdin.close()
+            process.abandon()
+            self._process = None
+
     def request_stop(self) -> None:
         """Tell the stack to stop, in order and with grace, and do not wait."""
         self._request("stop")
@@ -155,23 +166,8 @@ class Stack:
         self.stop()
 
     def _request(self, do: str, **words: str) -> None:
-        """Send the supervisor a request over its socket, a JSON line each way, and wait until it is done."""
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(_REQUEST_S)
-            try:
-                connection.connect(str(self.folder.control))
-                connection.sendall(json.dumps({"do": do, **words}).encode() + b"\n")
-                reply = connection.makefile("rb").readline()
-            except TimeoutError as error:
-                raise DeadlineError(
-                    f"no answer to {' '.join([do, *words.values()])} within {_REQUEST_S:g} s"
-                ) from error
-            except OSError as error:
-                raise StackError(f"the stack's supervisor is not there: {error.strerror}") from error
-        if not reply:
-            raise StackError("the stack's supervisor ended before it answered")
-        if refusal := json.loads(reply).get("error"):
-            raise StackError(refusal)
+        with Control(self.folder.control) as control:
+            control.ask(do, **words)
 
     def _situation(self, headline: str, info: StackInfo) -> str:
         late = [status for status in info.services.values() if not status.ready]
@@ -181,9 +177,17 @@ class Stack:
         return "\n".join([*lines, f"  all logs: {self.folder.logs}"])
 
 
+class _Executed(subprocess.Popen[bytes]):
+    """A supervisor that was started by exec."""
+
+    def abandon(self) -> None:
+        """Wait for its end no more; Python would warn that it still runs."""
+        self.returncode = 0
+
+
 def _execute() -> Supervisor:
     pipe = subprocess.PIPE
-    process = subprocess.Popen(_DAEMON, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT, start_new_session=True)
+    process = _Executed(_DAEMON, stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT, start_new_session=True)
     return cast("Supervisor", process)
 
 

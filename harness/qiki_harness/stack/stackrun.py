@@ -17,6 +17,7 @@ from qiki_harness.errors import StackError
 from qiki_harness.forks.link import ForkLink
 from qiki_harness.forks.server import Connected
 from qiki_harness.stack.guardian import Guardian
+from qiki_harness.stack.holders import Holders
 from qiki_harness.stack.model import StackInfo, StackOptions
 from qiki_harness.stack.plan import Plan, make_plan, own_environment
 from qiki_harness.stack.ports import PortLocks
@@ -49,8 +50,9 @@ async def _supervise(
     run = StackRun(plan, folder, guardian, forks, options.name)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, run.supervisor.request_stop)
+    run.holders.join()
     if tied:
-        _at_end_of_input(run.supervisor.request_stop)
+        _at_end_of_input(run.holders.leave)
     try:
         return await run.run()
     finally:
@@ -78,13 +80,13 @@ def _redirect(folder: RunFolder) -> None:
         os.dup2(log.fileno(), _ERRORS)
 
 
-def _at_end_of_input(stop: Callable[[], None]) -> None:
+def _at_end_of_input(leave: Callable[[], int]) -> None:
     loop = asyncio.get_running_loop()
 
     def readable() -> None:
         if not os.read(_INPUT, 1):
             loop.remove_reader(_INPUT)
-            stop()
+            leave()
 
     loop.add_reader(_INPUT, readable)
 
@@ -101,6 +103,7 @@ class StackRun:
         self._pending: asyncio.Handle | None = None
         self._refused = False
         self.supervisor = Supervisor(plan, folder, guardian, forks, self._write_soon)
+        self.holders = Holders(self.supervisor.request_stop)
 
     async def run(self) -> int:
         """Serve until the stack has stopped, and return the exit status of its start."""
@@ -150,12 +153,25 @@ class StackRun:
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            await self._handle(json.loads(await reader.readline()))
+            request = json.loads(await reader.readline())
+            if request.get("do") == "hold":
+                return await self._hold(reader, writer)
+            await self._handle(request)
             writer.write(b"{}\n")
         except StackError as error:
             writer.write(json.dumps({"error": str(error)}).encode() + b"\n")
         finally:
             writer.close()
+
+    async def _hold(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Count a holder as long as its connection lasts."""
+        self.holders.join()
+        try:
+            writer.write(b"{}\n")
+            await reader.read()
+        finally:
+            left = self.holders.leave()
+        writer.write(json.dumps({"left": left}).encode() + b"\n")
 
     async def _handle(self, request: Mapping[str, str]) -> None:
         service = request.get("service", "")

@@ -46,6 +46,21 @@ def start_twin(folder: Path, scenario: str | Path = "mixed-traffic", **options: 
         HarnessError: it does not come up.
     """
     __tracebackhide__ = True
+    stack = start_stack(folder, scenario, **options)
+    try:
+        twin = Twin(OwnStack(stack))
+    except BaseException:
+        stack.stop()
+        raise
+    by_itself = (options.get("env") or {}).get("QIKI_AUTOSTART", "false") == "true"
+    if options.get("start", True) and not by_itself:
+        twin.command("sim.start")
+    return twin
+
+
+def start_stack(folder: Path, scenario: str | Path = "mixed-traffic", **options: Unpack[TwinOptions]) -> Stack:
+    """Start a native stack as `start_twin` does, its world standing still, and wait until it is up."""
+    __tracebackhide__ = True
     if unknown := options.keys() - TwinOptions.__optional_keys__:
         raise TypeError(f"no option {', '.join(sorted(unknown))}")
     chosen = {f"QIKI_{name.upper()}": options.get(name) for name in ("seed", "speed", "run_id")}
@@ -58,15 +73,12 @@ def start_twin(folder: Path, scenario: str | Path = "mixed-traffic", **options: 
     stack = Stack.start(options_for(folder, variables, options.get("without", ())))
     try:
         stack.wait_healthy(START_S)
-        twin = Twin(OwnStack(stack))
     except BaseException as error:
         if isinstance(error, StartFailedError):
             error.add_note("\n".join(error.last_words))
         stack.stop()
         raise
-    if options.get("start", True) and variables["QIKI_AUTOSTART"] == "false":
-        twin.command("sim.start")
-    return twin
+    return stack
 
 
 def options_for(folder: Path, variables: Mapping[str, str], without: tuple[str, ...] = ()) -> StackOptions:
