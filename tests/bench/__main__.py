@@ -38,7 +38,17 @@ def main() -> None:
         "what",
         nargs="*",
         choices=[
-            "bridge", "containers", "digests", "endurance", "lockstep", "onlookers", "publishing", "stages", "start", "world", [],
+            "bridge",
+            "containers",
+            "digests",
+            "endurance",
+            "lockstep",
+            "onlookers",
+            "publishing",
+            "stages",
+            "start",
+            "world",
+            [],
         ],
         help="default: bridge, publishing, lockstep, start",
     )

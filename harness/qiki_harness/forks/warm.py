@@ -10,15 +10,16 @@ the process however that ends. Stacks that it started go on without it.
 
 import contextlib
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from qiki_harness.forks.kernel import can_fork
 from qiki_harness.forks.messages import pair, receive, send
@@ -43,17 +44,16 @@ class Supervisor(Protocol):
         """Wait for its end no more."""
 
 
-class ForkedSupervisor:
-    """A supervisor that the warm server has forked; its channel tells its exit status."""
+class _Forked:
+    """A process that the warm server has forked; its channel tells its exit status."""
 
-    def __init__(self, pid: int, stdin: BinaryIO, stdout: BinaryIO, channel: socket.socket) -> None:
-        self.pid, self.stdin, self.stdout = pid, stdin, stdout
+    def __init__(self, pid: int, channel: socket.socket) -> None:
+        self.pid = pid
         self._channel = channel
         self._status: int | None = None
         self._lock = threading.Lock()
 
-    def wait(self) -> int | None:
-        """Wait for its end and return its exit status; None if the warm server has ended before."""
+    def _tell(self) -> int | None:
         with self._lock:
             if self._channel.fileno() >= 0:
                 message, _ = receive(self._channel)
@@ -61,14 +61,58 @@ class ForkedSupervisor:
                 self._status = message["status"] if message else None
         return self._status
 
+    def send_signal(self, number: int) -> None:
+        """Send a signal, unless it has ended."""
+        if not self.ended(0):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def ended(self, patience_s: float) -> bool:
+        """Wait for its end; return whether it has come."""
+        return self._channel.fileno() < 0 or bool(select.select([self._channel], [], [], patience_s)[0])
+
+
+class ForkedSupervisor(_Forked):
+    """A supervisor."""
+
+    def __init__(self, pid: int, stdin: BinaryIO, stdout: BinaryIO, channel: socket.socket) -> None:
+        super().__init__(pid, channel)
+        self.stdin, self.stdout = stdin, stdout
+
+    def wait(self) -> int | None:
+        """Wait for its end and return its exit status; None if the warm server has ended before."""
+        return self._tell()
+
     def terminate(self) -> None:
         """Ask it to end."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGTERM)
+        self.send_signal(signal.SIGTERM)
 
     def abandon(self) -> None:
         """Wait for its end no more."""
         self._channel.close()
+
+
+class ForkedService(_Forked):
+    """A service outside of a stack. It ends with the warm server."""
+
+    def poll(self) -> int | None:
+        """Return its exit status, negative for a signal; None while it runs."""
+        return self.wait(0) if self.ended(0) else None
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end and return its exit status; that of SIGKILL if the warm server has ended before.
+
+        Raises:
+            subprocess.TimeoutExpired: it runs on.
+        """
+        if timeout is not None and not self.ended(timeout):
+            raise subprocess.TimeoutExpired(str(self.pid), timeout)
+        status = self._tell()
+        return -signal.SIGKILL if status is None else status
+
+    def kill(self) -> None:
+        """Kill it."""
+        self.send_signal(signal.SIGKILL)
 
 
 class WarmServer:
@@ -81,31 +125,42 @@ class WarmServer:
             self._process = subprocess.Popen(command, stdin=theirs.fileno(), start_new_session=True)
         self._lock = threading.Lock()
 
-    def fork(self) -> ForkedSupervisor | None:
+    def fork_supervisor(self) -> ForkedSupervisor | None:
         """Fork a supervisor; None if it has to be started by exec."""
         read_input, input_end = os.pipe()
         output_end, write_output = os.pipe()
+        stdin, stdout = os.fdopen(input_end, "wb"), os.fdopen(output_end, "rb")
+        request = {"environment": dict(os.environ), "folder": str(Path.cwd())}
+        if forked := self._fork(request, read_input, write_output):
+            return ForkedSupervisor(forked[0], stdin, stdout, forked[1])
+        stdin.close()
+        stdout.close()
+        return None
+
+    def fork_service(self, module: str, environment: Mapping[str, str], output: int) -> ForkedService | None:
+        """Fork `python -m MODULE`; None if it has to be started by exec."""
+        request = {"module": module, "environment": dict(environment), "folder": str(Path.cwd())}
+        forked = self._fork(request, os.open(os.devnull, os.O_RDONLY), os.dup(output))
+        return ForkedService(*forked) if forked else None
+
+    def _fork(self, request: dict[str, Any], given: int, output: int) -> tuple[int, socket.socket] | None:
+        """Return the pid, and the channel that will tell the exit status. Closes its own ends of the streams."""
         ours, theirs = pair()
-        environment = dict(os.environ)
+        answer = None
         try:
             with self._lock:
-                request = {"environment": environment, "folder": str(Path.cwd())}
-                send(self._connection, request, (read_input, write_output, theirs.fileno()))
-        except OSError:  # it was killed
-            answer = None
-        else:
+                send(self._connection, request, (given, output, theirs.fileno()))
             theirs.close()
             answer, _ = receive(ours)
-        finally:
+        except OSError:  # it was killed
             theirs.close()
-            os.close(read_input)
-            os.close(write_output)
-        stdin, stdout = os.fdopen(input_end, "wb"), os.fdopen(output_end, "rb")
-        if not answer or "pid" not in answer:
-            for end in (stdin, stdout, ours):
-                end.close()
-            return None
-        return ForkedSupervisor(answer["pid"], stdin, stdout, ours)
+        finally:
+            os.close(given)
+            os.close(output)
+        if answer and "pid" in answer:
+            return answer["pid"], ours
+        ours.close()
+        return None
 
     def close(self) -> None:
         """End it."""
@@ -154,10 +209,20 @@ def warm_starts() -> Iterator[None]:
 
 def warm_supervisor(compose_file: Path) -> Supervisor | None:
     """Return a supervisor from the warm server; None without one, and where it may not fork."""
+    server = _server(compose_file)
+    return server.fork_supervisor() if server else None
+
+
+def warm_service(compose_file: Path, module: str, environment: Mapping[str, str], output: int) -> ForkedService | None:
+    """Return the process of a single service of a compose file; None where it has to be started by exec."""
+    server = _server(compose_file)
+    return server.fork_service(module, environment, output) if server else None
+
+
+def _server(compose_file: Path) -> WarmServer | None:
     if not _wanted.blocks or os.environ.get("QIKI_START") == "exec" or not can_fork():
         return None
     with _wanted.lock:
         if not _wanted.server:
             _wanted.server = WarmServer(compose_file)
-        server = _wanted.server
-    return server.fork()
+        return _wanted.server

@@ -10,6 +10,7 @@ import select
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,15 @@ from qiki.errors import UserError
 from qiki_harness.environment import differences
 from qiki_harness.forks import child
 from qiki_harness.forks.imports import changed
-from qiki_harness.forks.kernel import close_all_but
+from qiki_harness.forks.kernel import close_all_but, die_with
 from qiki_harness.forks.messages import receive, send
-from qiki_harness.forks.preload import Preload
+from qiki_harness.forks.preload import Preload, RefusedError
 from qiki_harness.forks.safety import Safety
 from qiki_harness.forks.server import give_up_streams
 from qiki_harness.forks.title import take_title
 from qiki_harness.stack import daemon
 
+Program = Callable[[], None]
 _SUPERVISORS = "qiki_harness.stack.stackrun"
 _PLACE = "/nonexistent"  # of volumes: nothing is started on this reading of the file
 
@@ -36,12 +38,12 @@ def main() -> None:
     said = give_up_streams(connection)
     server = WarmServer(connection, environ, said)
     server.load(Path(sys.argv[1]))
-    server.serve()
-    daemon.main(server.preload)
+    run = server.serve()
+    run()
 
 
 class WarmServer:
-    """Forks supervisors, and tells their exit statuses."""
+    """Forks supervisors and single services, and tells their exit statuses."""
 
     def __init__(self, connection: socket.socket, environ: dict[str, str], said: int) -> None:
         self.preload = Preload(environ)
@@ -73,8 +75,8 @@ class WarmServer:
         gc.collect()
         gc.freeze()
 
-    def serve(self) -> None:
-        """Serve until the starter is gone. Returns in a supervisor's process only."""
+    def serve(self) -> Program:
+        """Serve until the starter is gone. Returns in a forked process only, with what that has to run."""
         while True:
             asked = self._connection.fileno()
             readable: list[int] = select.select([asked, *self._channels], [], [])[0]
@@ -84,38 +86,67 @@ class WarmServer:
                 request, descriptors = receive(self._connection)
                 if request is None:
                     os._exit(0)
-                if self._answer(request, descriptors):
-                    return
+                if program := self._answer(request, descriptors):
+                    return program
 
-    def _answer(self, request: dict[str, Any], descriptors: list[int]) -> bool:
-        given, output, channel = descriptors
+    def _answer(self, request: dict[str, Any], descriptors: list[int]) -> Program | None:
+        *streams, channel = descriptors
         told = socket.socket(fileno=channel)
-        if why_not := self._refusal(request["environment"], descriptors):
+        try:
+            program = self._service(request) if "module" in request else self._supervisor(request)
+            self._check_safety(descriptors)
+            pid = os.fork()
+        except (RefusedError, OSError) as refusal:
             pid = None
-            send(told, {"refused": why_not})
-        elif (pid := os.fork()) == 0:
-            self._become(request, given, output, told)
-            return True
-        os.close(given)
-        os.close(output)
+            send(told, {"refused": str(refusal)})
+        if pid == 0:
+            self._become(request, streams, told)
+            return program
+        for descriptor in streams:
+            os.close(descriptor)
         if pid is None:
             told.close()
-            return False
+            return None
         send(told, {"pid": pid})
         self._channels[os.pidfd_open(pid)] = pid, told
-        return False
+        return None
 
-    def _refusal(self, environment: dict[str, str], given: list[int]) -> str | None:
-        if names := differences(self._environ, environment):
-            return f"the environment differs in {', '.join(names)}"
+    def _supervisor(self, request: dict[str, Any]) -> Program:
+        if names := differences(self._environ, request["environment"]):
+            raise RefusedError(f"the environment differs in {', '.join(names)}")
         if file := changed(self._files):
-            return f"{file} has changed"
+            raise RefusedError(f"{file} has changed")
+
+        def supervise() -> None:
+            child.open_streams()
+            take_title(["python", "-P", "-m", "qiki_harness.stack.daemon"], "qiki-stack")
+            daemon.main(self.preload)
+
+        return supervise
+
+    def _service(self, request: dict[str, Any]) -> Program:
+        module, folder = request["module"], request["folder"]
+        imported = self.preload.check(module, request["environment"], folder)
+        service = child.ServiceMain(module, (), folder, imported.modules, self.preload)
+        server = os.getpid()
+
+        def serve() -> None:
+            die_with(server)
+            sys.path.insert(0, folder)
+            service.prepare()
+            service.run()
+
+        return serve
+
+    def _check_safety(self, given: list[int]) -> None:
         channels = {told.fileno() for _, told in self._channels.values()}
         own = {0, 1, 2, self._connection.fileno(), self._said, *given, *self._channels, *channels}
-        return self._safety.fault(own, children=True)
+        if fault := self._safety.fault(own, children=True):
+            raise RefusedError(fault)
 
-    def _become(self, request: dict[str, Any], given: int, output: int, told: socket.socket) -> None:
+    def _become(self, request: dict[str, Any], streams: list[int], told: socket.socket) -> None:
         os.setsid()
+        given, output = streams
         child.take_streams(given, output, output)
         self._connection.detach()
         told.detach()
@@ -125,8 +156,6 @@ class WarmServer:
         child.default_signals(self._mask)
         child.take_environment(request["environment"])
         os.chdir(request["folder"])
-        child.open_streams()
-        take_title(["python", "-P", "-m", "qiki_harness.stack.daemon"], "qiki-stack")
 
     def _tell(self, descriptor: int) -> None:
         pid, told = self._channels.pop(descriptor)

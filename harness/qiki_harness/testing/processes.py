@@ -12,7 +12,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from qiki_harness.cli.options import compose_file
+from qiki_harness.environment import base_environment
 from qiki_harness.errors import StartFailedError
+from qiki_harness.forks.warm import ForkedService, warm_service
 from qiki_harness.http import open_url
 from qiki_harness.stack.ports import PortLocks, free_range
 from qiki_harness.stack.runfolder import user_folder
@@ -21,16 +24,24 @@ from qiki_harness.testing.wait import until
 SERVER = Path(sysconfig.get_path("scripts")) / "nats-server"
 CONFIGURATION = Path(__file__).parents[3] / "services/nats/nats.conf"
 STOP_S = 10.0
+_ONE_BLAS_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+"""As in a stack."""
+_COVERAGE = ("COVERAGE_", "COV_")
 
 
 class _LoggedProcess:
-    """A process that appends its output to a log; `settings` are variables beside the test's own."""
+    """A process that appends its output to a log.
+
+    `settings` are its variables, beside what a stack's services inherit and what measures coverage.
+    """
 
     def __init__(self, command: Sequence[str], log: Path, settings: Mapping[str, object]) -> None:
         self._command = command
-        self._environment = os.environ | {name: str(value) for name, value in settings.items()}
+        coverage = {name: value for name, value in os.environ.items() if name.startswith(_COVERAGE)}
+        given = {name: str(value) for name, value in settings.items()}
+        self._environment = base_environment(os.environ) | coverage | given
         self.log = log
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | ForkedService | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -42,7 +53,13 @@ class _LoggedProcess:
     def start(self) -> None:
         """Start it; does not wait."""
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(self._command, env=self._environment, stdout=log, stderr=log)
+            self._process = self._forked(log.fileno()) or subprocess.Popen(
+                self._command, env=self._environment, stdout=log, stderr=log
+            )
+
+    def _forked(self, output: int) -> ForkedService | None:  # noqa: ARG002
+        """Fork the process from one that has imported what it needs; None if there is none."""
+        return None
 
     def signal(self, number: int) -> None:
         """Send a signal."""
@@ -114,16 +131,24 @@ class Broker(_LoggedProcess):
 
 
 class ServiceProcess(_LoggedProcess):
-    """`python -m MODULE`, or any other command as an argument list, with variables beside the test's own."""
+    """`python -m MODULE`, or any other command as an argument list.
+
+    A service of ours is forked where the tests have warm starts.
+    """
 
     def __init__(self, command: str | Sequence[str], log: Path, **settings: object) -> None:
         super().__init__([sys.executable, "-m", command] if isinstance(command, str) else list(command), log, settings)
+        self._module = command if isinstance(command, str) else None
+        self._environment = _ONE_BLAS_THREAD | self._environment
         self._from = 0
 
     def start(self) -> None:
         """Start it; does not wait."""
         self._from = self.log.stat().st_size if self.log.exists() else 0
         super().start()
+
+    def _forked(self, output: int) -> ForkedService | None:
+        return warm_service(compose_file(None), self._module, self._environment, output) if self._module else None
 
     def words(self) -> str:
         """Return the log since its last start."""
