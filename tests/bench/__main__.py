@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import platform
 import tempfile
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import containers
@@ -32,26 +33,9 @@ SERVICES = ("q_sim_service", "q_sim_radar", "faststream_bridge")
 
 
 def main() -> None:
-    """Run what was asked for, or everything."""
+    """Run what was asked for, or what is measured by default."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "what",
-        nargs="*",
-        choices=[
-            "bridge",
-            "containers",
-            "digests",
-            "endurance",
-            "lockstep",
-            "onlookers",
-            "publishing",
-            "stages",
-            "start",
-            "world",
-            [],
-        ],
-        help="default: bridge, publishing, lockstep, start",
-    )
+    parser.add_argument("what", nargs="*", choices=[*BENCHES, []], help=f"default: {', '.join(DEFAULT)}")
     parser.add_argument("--minutes", type=int, default=30, help="of the endurance run, at five times real time")
     parser.add_argument("--seconds", type=float, default=30.0, help="of the onlookers")
     parser.add_argument("--beside", type=Path, help="another checkout with a .venv, also measured: onlookers, world")
@@ -59,31 +43,8 @@ def main() -> None:
     arguments = parser.parse_args()
     print(f"Python {platform.python_version()} on {platform.machine()}, medians of {arguments.runs} runs")
     with tempfile.TemporaryDirectory() as folder:
-        if not arguments.what or "bridge" in arguments.what:
-            bench_bridge(Path(folder), arguments.runs)
-        if not arguments.what or "publishing" in arguments.what:
-            for line in publishing.measure(Path(folder), arguments.runs):
-                print(line, flush=True)
-        if not arguments.what or "lockstep" in arguments.what:
-            bench_lockstep(Path(folder), arguments.runs)
-        if not arguments.what or "start" in arguments.what:
-            bench_start(Path(folder), arguments.runs)
-        if "stages" in arguments.what:
-            stages.main(SIZES)
-        if "digests" in arguments.what:
-            digests.main()
-        if "world" in arguments.what:
-            print("ms a tick and its stages; flights in times real time, of CPU time")
-            for line in world.measure(arguments.runs, arguments.beside):
-                print(line, flush=True)
-        if "containers" in arguments.what:
-            bench_containers(Path(folder), arguments.runs)
-        if "onlookers" in arguments.what:
-            for line in onlookers.measure(Path(folder) / "onlookers", arguments.seconds, arguments.beside):
-                print(line, flush=True)
-        if "endurance" in arguments.what:
-            for line in endure(Path(folder) / "endurance", arguments.minutes, SPEED):
-                print(line, flush=True)
+        for name in arguments.what or DEFAULT:
+            BENCHES[name](Path(folder), arguments)
 
 
 def bench_bridge(folder: Path, runs: int) -> None:
@@ -149,6 +110,26 @@ def bench_start(folder: Path, runs: int) -> None:
         back = start.median([asyncio.run(start.first_track_after_kill(stack)) for _ in range(runs)])
         print(f"first track after a killed broker accepts again: {back:.2f} s")
 
+
+def show(lines: Iterable[str]) -> None:
+    """Print lines as they come."""
+    for line in lines:
+        print(line, flush=True)
+
+
+DEFAULT = ("bridge", "publishing", "lockstep", "start")
+BENCHES: dict[str, Callable[[Path, argparse.Namespace], None]] = {
+    "bridge": lambda folder, given: bench_bridge(folder, given.runs),
+    "containers": lambda folder, given: bench_containers(folder, given.runs),
+    "digests": lambda _, __: digests.main(),
+    "endurance": lambda folder, given: show(endure(folder / "endurance", given.minutes, SPEED)),
+    "lockstep": lambda folder, given: bench_lockstep(folder, given.runs),
+    "onlookers": lambda folder, given: show(onlookers.measure(folder / "onlookers", given.seconds, given.beside)),
+    "publishing": lambda folder, given: show(publishing.measure(folder, given.runs)),
+    "stages": lambda _, __: stages.main(SIZES),
+    "start": lambda folder, given: bench_start(folder, given.runs),
+    "world": lambda _, given: show(world.measure(given.runs, given.beside)),
+}
 
 if __name__ == "__main__":
     main()

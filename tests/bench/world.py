@@ -17,6 +17,7 @@ Figures = dict[str, float]
 
 def measure(runs: int, beside: Path | None) -> Iterator[str]:
     """Lines of a table: for each scenario the medians, and of each figure how many times the other checkout's it is."""
+    yield "ms a tick and its stages; flights in times real time, of CPU time"
     for name in scenario_names():
         rounds = [one for _ in range(runs) for one in in_turn(name, beside)]
         yield f"{name:14} {text(middle([ours for ours, _ in rounds]))}"

@@ -123,6 +123,7 @@ class Preload:
             main = _main_file(name)
             before = stamp(str(main))
             _import_what_it_names(main, name)
+            _build_models()
         except RefusedError as refusal:
             return refusal
         except (Exception, SystemExit) as error:  # its own process shows it
@@ -150,6 +151,18 @@ def _import_what_it_names(main: Path, service: str) -> None:
     namespace: dict[str, Any] = {"__name__": f"{service}.__main__", "__package__": service, "__file__": str(main)}
     statements: list[ast.stmt] = [*imports]
     exec(compile(ast.Module(statements, []), str(main), "exec"), namespace)  # noqa: S102
+
+
+def _build_models() -> None:
+    """Build the pydantic models that wait for their first use: once here, instead of in each service."""
+    from pydantic import BaseModel  # noqa: PLC0415  # recorded as the services' import
+
+    waiting = [BaseModel]
+    while waiting:
+        for model in waiting.pop().__subclasses__():
+            waiting.append(model)
+            if not model.__pydantic_complete__:
+                model.model_rebuild(raise_errors=False)
 
 
 def _shadowed(modules: Iterable[str], folder: str) -> str | None:
