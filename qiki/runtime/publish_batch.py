@@ -8,6 +8,7 @@ hence at a low rate with each call; under load the next messages gather until th
 import time
 from collections import deque
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 import structlog
@@ -18,6 +19,8 @@ from qiki.runtime.publish_room import Outgoing, Tail, forgotten
 FLOW = 500  # messages between two acknowledgements, at most; the server starts lower if others ingest too
 UNACKNOWLEDGED = 2  # acknowledgements that may be outstanding
 FIRST = 128  # messages before the server has said how many it wants
+PART_BYTES = 1 << 20  # a batch ends behind so many at the latest: their acknowledgement must not be late
+PATIENCE = 8.0  # times as long as at first an answer may take, if none comes in time
 UNSUPPORTED = {10205, 10206}
 UNKNOWN_BATCH = 10208
 log = structlog.get_logger()
@@ -34,6 +37,7 @@ class PublishBatch:
         self._sent: deque[Outgoing] = deque()  # in this batch, not acknowledged
         self._tail = Tail(keep_bytes)
         self._held = False
+        self._patience = 1.0
         self._count = 0
         self.batch = ""
         self._reset()
@@ -57,9 +61,14 @@ class PublishBatch:
     def pump(self) -> None:
         """Send what waits, as far as the server takes it now; end the batch if that is all."""
         if self._waiting and not (self._held or self._ending) and self._ledger.wire.connected:
-            count = min(len(self._waiting), self._limit - self._next + 1)
-            if count > 0:
-                self._send(count, end=count == len(self._waiting))
+            most = min(len(self._waiting), self._limit - self._next + 1)
+            count, size = 0, 0
+            for outgoing in islice(self._waiting, most):
+                count, size = count + 1, size + len(outgoing.rest)
+                if size >= PART_BYTES:
+                    break
+            if count:
+                self._send(count, end=count == len(self._waiting) or size >= PART_BYTES)
 
     def _send(self, count: int, *, end: bool) -> None:
         """Write messages in one go."""
@@ -105,6 +114,8 @@ class PublishBatch:
         if count <= 0:
             return False
         self._ledger.progress_s = self._moved_s = time.monotonic()
+        if not self._held:
+            self._patience = 1.0
         stored = [self._sent.popleft() for _ in range(count)]
         self._first += count
         self._ledger.room.release(count, sum(len(outgoing.rest) for outgoing in stored))
@@ -177,7 +188,8 @@ class PublishBatch:
 
     def check(self, now_s: float) -> None:
         """Send the oldest alone if the server is late: once it is stored, the rest follows."""
-        if self._sent and not self._held and self._moved_s <= now_s - self._ack_wait_s:
+        if self._sent and not self._held and self._moved_s <= now_s - self._patience * self._ack_wait_s:
+            self._patience = min(2 * self._patience, PATIENCE)  # what is sent again takes as long again
             self._hold("no answer", "no answer")
         if self._held and (self._sent or self._waiting):
             if self._sent:  # the same batch again: an answer that is late counts

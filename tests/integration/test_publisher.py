@@ -65,7 +65,10 @@ async def api(link: Link, request: str, body: dict[str, Any]) -> None:
 
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Broker]:
-    with Broker(tmp_path / "nats") as running:
+    """Does not sync each message, which takes milliseconds: to kill it makes no difference."""
+    configuration = tmp_path / "nats.conf"
+    configuration.write_text(CONFIGURATION.read_text().replace('"always"', '"10s"'))
+    with Broker(tmp_path / "nats", configuration) as running:
         yield running
 
 
@@ -214,7 +217,7 @@ def test_many_kills_of_the_broker_cost_no_message_and_no_order(bench: Bench, gro
 
 @THREE
 def test_what_was_not_written_yet_does_not_overtake_what_was_lost(bench: Bench):
-    """The broker hangs until the socket is full: what is in it is lost, the rest still lies in the client."""
+    """The broker hangs: what is in the socket is lost, the rest still lies in the client, or waits its turn."""
 
     async def scenario(_: object, link: Link) -> None:
         await bench.make(link)
@@ -223,7 +226,7 @@ def test_what_was_not_written_yet_does_not_overtake_what_was_lost(bench: Bench):
             bench.broker.freeze()
             for begin in range(500, 700, 50):
                 await publisher.publish_all([numbered(number, 100_000) for number in range(begin, begin + 50)])
-            await until_async("the client to hold some back", lambda: holds_back(link))
+            await until_async("some to be held back", lambda: holds_back(link, publisher))
             await asyncio.to_thread(bench.broker.restart)
             await (await publisher.publish_all([numbered(number) for number in range(700, 900)]))
         assert await stored(link) == list(range(900))
@@ -231,9 +234,24 @@ def test_what_was_not_written_yet_does_not_overtake_what_was_lost(bench: Bench):
     run(bench, scenario)
 
 
-async def holds_back(link: Link) -> bool:
+async def holds_back(link: Link, publisher: Publisher) -> bool:
     transport: Any = link.client._transport
-    return bool(transport._io_writer.transport.get_write_buffer_size() > 1_000_000)
+    unwritten = transport._io_writer.transport.get_write_buffer_size() > 1_000_000
+    return unwritten or any(batch._waiting and batch._ending for batch in publisher._batches.values())
+
+
+@THREE
+def test_a_broker_that_is_slower_than_the_wait_for_its_answers_takes_it_all(bench: Bench):
+    """Else all would be sent again for ever, one message further each time."""
+
+    async def scenario(_: object, link: Link) -> None:
+        await bench.make(link)
+        async with bench.publisher(link, size=400, size_bytes=1 << 30, ack_wait_s=0.02) as publisher:
+            messages = [numbered(number, 100_000) for number in range(400)]
+            await (await publisher.publish_all(messages))
+        assert await stored(link) == list(range(400))
+
+    run(bench, scenario)
 
 
 @THREE
