@@ -31,6 +31,7 @@ TRACKS = Gauge("qiki_radar_active_tracks", "Tracks in the newest frame")
 STEP = Histogram(
     "qiki_bridge_step_seconds", "From a frame to its tracks", buckets=(0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05)
 )
+TURN_S = 0.01  # of frames in a row, before other tasks have their turn
 
 
 class Pipeline:
@@ -83,12 +84,19 @@ class Pipeline:
             await self._catch_up(where.delivered)
 
     async def take_all(self, messages: Iterable[Msg]) -> None:
-        """Handle messages that the durable delivered, each by itself; other tasks run between two."""
+        """Handle messages that the durable delivered, each by itself.
+
+        Behind a backlog other tasks run once in a while only: then the messages of several frames, and their notices,
+        go out in one write.
+        """
+        turn_s = self._clock() + TURN_S
         for message in messages:
             if self._closed:
                 return
             await self.take(Delivery.of_message(message))
-            await asyncio.sleep(0)
+            if self._clock() >= turn_s:
+                await asyncio.sleep(0)
+                turn_s = self._clock() + TURN_S
 
     async def take(self, delivery: Delivery) -> None:
         """Handle what the durable delivered."""
