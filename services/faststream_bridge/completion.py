@@ -86,7 +86,7 @@ class Completion:
                 with contextlib.suppress(nats.errors.Error):  # then it comes again, as a duplicate
                     await job.acknowledge()
                 if job.snapshot is not None:
-                    self._keep(job.snapshot)
+                    await asyncio.to_thread(self._keep, job.snapshot)  # a sync of the disk may take a second
                 self._room.release()
                 self._announced.task_done()
 

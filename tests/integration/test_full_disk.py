@@ -18,6 +18,7 @@ from qiki_harness.twin import ForeignStack, Twin, start_twin
 from qiki_harness.twin.checks import check_frames, check_tracks, settle
 
 CLIENTS = ("q-sim-service", "q-sim-radar", "faststream-bridge", "registrar", "qiki-dev")
+FOLLOWERS = {"faststream-bridge", "q-sim-radar"}
 
 
 @pytest.fixture
@@ -81,7 +82,9 @@ def test_a_full_disk_shows_on_every_service_and_all_goes_on_when_there_is_room(s
         twin.await_ready()
         assert twin.command("sim.pause").ok
         after = twin.stack.info
-        assert {name for name, pid in lives(before).items() if lives(after)[name] != pid} == set(killed) - {"nats"}
+        ended = {name for name, pid in lives(before).items() if lives(after)[name] != pid}
+        # A broker that cannot write loses at its restart what it had passed on: who followed it starts anew.
+        assert set(killed) - {"nats"} <= ended <= set(killed) - {"nats"} | FOLLOWERS
         with closing(Twin(ForeignStack(after.addresses), look_back=timedelta(hours=1))) as reader:
             settle(reader)
             frames = reader.frames()

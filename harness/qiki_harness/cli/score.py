@@ -89,9 +89,9 @@ def measuring(seconds: float, stream: TextIO) -> Iterator[Callable[[float], None
     def show(done_s: float) -> None:
         if stream.isatty():
             print(f"\r\x1b[Kmeasured {done_s:.0f} of {seconds:g} s", end="", file=stream, flush=True)
-        elif not done_s:
-            print(f"measuring {seconds:g} s of the simulation", file=stream, flush=True)
 
+    if not stream.isatty():
+        print(f"measuring {seconds:g} s of the simulation", file=stream, flush=True)
     try:
         yield show
     finally:
