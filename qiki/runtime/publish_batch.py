@@ -61,7 +61,7 @@ class PublishBatch:
     def pump(self) -> None:
         """Send what waits, as far as the server takes it now; end the batch if that is all."""
         if self._waiting and not (self._held or self._ending) and self._ledger.wire.connected:
-            most = min(len(self._waiting), self._limit - self._next + 1)
+            most = max(0, min(len(self._waiting), self._limit - self._next + 1))  # the server may have lowered it
             count, size = 0, 0
             for outgoing in islice(self._waiting, most):
                 count, size = count + 1, size + len(outgoing.rest)

@@ -107,6 +107,7 @@ def run(bench: Bench, scenario: Callable[[Service[ServiceSettings], Link], Await
     async def linked() -> None:
         async with bench.linked() as (service, link):
             await scenario(service, link)
+            assert not service.failed.is_set()  # as by an error in a callback
 
     asyncio.run(linked())
 
@@ -307,13 +308,17 @@ def test_a_message_that_is_published_again_is_stored_once(bench: Bench):
 
 
 @THREE
-def test_publishers_into_one_stream_keep_each_its_order(bench: Bench):
+@pytest.mark.parametrize("group", [30, 600])
+def test_publishers_into_one_stream_keep_each_its_order(bench: Bench, group: int):
+    """The server lets a batch begin slowly while another one is open: it wants fewer messages than were sent."""
+
     async def scenario(_: object, link: Link) -> None:
         await bench.make(link)
-        async with bench.publisher(link) as one, Publisher(link, streams={SUBJECT: STREAM}) as other:
-            for begin in range(0, 3000, 30):
-                await one.publish_all([numbered(number) for number in range(begin, begin + 30)])
-                await other.publish_all([numbered(10_000 + number) for number in range(begin, begin + 30)])
+        with_other = Publisher(link, size=2000, streams={SUBJECT: STREAM})
+        async with bench.publisher(link, size=2000) as one, with_other as other:
+            for begin in range(0, 3000, group):
+                await one.publish_all([numbered(number) for number in range(begin, begin + group)])
+                await other.publish_all([numbered(10_000 + number) for number in range(begin, begin + group)])
                 await asyncio.sleep(0)
             await one.drained()
             await other.drained()
