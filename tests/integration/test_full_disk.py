@@ -60,7 +60,7 @@ def lives(info: StackInfo) -> dict[str, int | None]:
     return {name: status.pid for name, status in info.services.items() if name != "nats"}
 
 
-@pytest.mark.parametrize("killed", [(), ("nats",), ("faststream-bridge", "qiki-dev")], ids=str)
+@pytest.mark.parametrize("killed", [(), ("nats",), ("registrar", "qiki-dev")], ids=str)
 def test_a_full_disk_shows_on_every_service_and_all_goes_on_when_there_is_room(small_disk, killed):
     with closing(start_twin(small_disk / "stack", speed=5, env={"QIKI_AUTOSTART": "true"})) as twin:
         before = twin.stack.info
