@@ -126,6 +126,8 @@ class WarmServer:
 
     def _service(self, request: dict[str, Any]) -> Program:
         module, folder = request["module"], request["folder"]
+        if not self.preload.knows(module):
+            raise RefusedError(f"{module} is no service of its compose file")
         imported = self.preload.check(module, request["environment"], folder)
         service = child.ServiceMain(module, (), folder, imported.modules, self.preload)
         server = os.getpid()
