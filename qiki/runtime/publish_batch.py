@@ -51,7 +51,7 @@ class PublishBatch:
 
     @property
     def idle(self) -> bool:
-        """Whether everything is stored."""
+        """True when everything is stored."""
         return not (self._waiting or self._sent)
 
     def add(self, outgoing: Outgoing) -> None:

@@ -30,7 +30,7 @@ class Wire:
 
     @property
     def connected(self) -> bool:
-        """Whether commands reach the server."""
+        """True while commands reach the server."""
         return self._client.is_connected
 
     def write(self, parts: list[bytes]) -> None:

@@ -32,7 +32,7 @@ class PublishWindow:
 
     @property
     def idle(self) -> bool:
-        """Whether everything is stored."""
+        """True when everything is stored."""
         return not self._pending
 
     def add(self, outgoing: Outgoing) -> None:

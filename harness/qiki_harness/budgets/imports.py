@@ -1,4 +1,4 @@
-"""What a service imports: it is started with a setting that it refuses, which is after its imports."""
+"""The imports of a service: it is started with a setting that it refuses, which is after its imports."""
 
 import os
 import resource

@@ -14,7 +14,7 @@ PACKAGES = "packages"
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """How a figure is judged.
+    """The judgement of a figure.
 
     Attributes:
         slack: allowed above what is said, however little that is

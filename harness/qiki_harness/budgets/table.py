@@ -29,7 +29,7 @@ class _Row(BaseModel):
 
 
 class Use(_Row):
-    """What a service takes while it runs."""
+    """A service's use of the machine while it runs."""
 
     cpu_percent: NonNegativeFloat
     private_mb: NonNegativeFloat
@@ -49,7 +49,7 @@ class Growth(_Row):
 
 
 class Imports(_Row):
-    """What a service imports before it starts its work."""
+    """A service's imports before it starts its work."""
 
     modules: NonNegativeInt
     import_ms: NonNegativeFloat

@@ -25,7 +25,7 @@ _LINES_ABOVE = 4  # headline, agent, a blank, the columns' heads; the services t
 
 @dataclass(frozen=True)
 class Page:
-    """What the screen shows. Pages that are equal need no drawing.
+    """The content of the screen. Pages that are equal need no drawing.
 
     The rows are drawn as segments: rich's own table takes ten times as long as all the rest of `qiki watch`.
     """

@@ -21,7 +21,7 @@ _LOADERS: tuple[type[Any], ...] = (SourceFileLoader, ExtensionFileLoader)
 
 @dataclass
 class Imports:
-    """What was imported since `record`.
+    """The imports since `record`.
 
     Attributes:
         before: modules that were there already; every service counts as needing them

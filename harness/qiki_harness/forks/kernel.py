@@ -1,4 +1,4 @@
-"""What Linux offers for processes and Python does not."""
+"""Calls for processes that Linux offers and Python does not."""
 
 import ctypes
 import os

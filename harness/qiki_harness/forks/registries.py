@@ -1,4 +1,4 @@
-"""What modules register for the whole process when they are imported: metrics, and filters of warnings.
+"""Registrations of modules for the whole process when they are imported: metrics, and filters of warnings.
 
 A fork server has imported the modules of all services. Each service keeps what its own modules have registered.
 """

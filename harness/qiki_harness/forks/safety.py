@@ -1,4 +1,4 @@
-"""What may not exist before a fork: threads, event loops, open connections, children, signal handlers, tracers.
+"""Things that may not exist before a fork: threads, event loops, open connections, children, signal handlers, tracers.
 
 A gRPC channel or server has threads and descriptors of its own, so it needs no rule of its own.
 """

@@ -169,7 +169,7 @@ class WarmServer:
 
 
 class _Wanted:
-    """How many blocks want warm starts, and the server once there is one."""
+    """The number of blocks that want warm starts, and the server once there is one."""
 
     def __init__(self) -> None:
         self.blocks = 0
