@@ -7,7 +7,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +90,11 @@ def said(stack: Stack, service: str) -> str:
 
 
 def fork_server_pid(info: StackInfo) -> int | None:
-    return next((child.pid for child in psutil.Process(info.pid).children() if child.name() == "qiki-forks"), None)
+    for child in psutil.Process(info.pid).children():
+        with suppress(psutil.NoSuchProcess):  # it may end as it is looked at
+            if child.name() == "qiki-forks":
+                return child.pid
+    return None
 
 
 def pids(info: StackInfo) -> list[int]:

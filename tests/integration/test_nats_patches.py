@@ -196,7 +196,8 @@ def test_a_flush_comes_after_all_that_was_sent_before_it(tmp_path: Path, without
     with Broker(tmp_path / "nats", traced) as broker:
         asyncio.run(run(broker.url))
         order = re.findall(r"<<- \[(PING|SUB)", broker.log.read_text())
-    assert order == (["PING", "SUB", "PING"] if patched else ["PING", "PING", "SUB"])
+    # What the original sends behind the flush may not come before the connection is closed.
+    assert order == ["PING", "SUB", "PING"] if patched else order[:2] == ["PING", "PING"]
 
 
 @both
