@@ -168,7 +168,7 @@ only if the publisher dies too before it is back, or if the broker is away for l
 ids ends at 120 s.
 
 `python -m nats_js_init` updates streams that are there, but the server takes `persist_mode` for a new stream only: the
-old mode is kept, and a line says so. `python -m nats_js_init --migrate [FOLDER]` makes such a stream anew from a copy
+old mode is kept, and a line says so. `python -m nats_js_init --migrate [FOLDER]` makes such a stream again from a copy
 in FOLDER, with its messages, sequences and the places of its durables. Best stop all but the broker before, and start
 the broker again behind it: until then it knows none of the last message ids, and stores twice what is sent twice.
 """.splitlines()

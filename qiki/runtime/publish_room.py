@@ -39,7 +39,7 @@ class Receipt:
             self.stored.set_result(None)
         else:
             self.stored.set_exception(self._error)
-            self.stored.exception()  # whoever drops the promise has the log and the readiness
+            self.stored.exception()  # seen: a caller may drop the promise; log and readiness have the error
 
 
 @dataclass(slots=True)

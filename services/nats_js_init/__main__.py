@@ -74,7 +74,7 @@ def main() -> int:
         type=Path,
         const=Path(gettempdir()),
         metavar="FOLDER",
-        help="also make streams anew, with their messages, where an update cannot change them; a copy of the largest "
+        help="also make streams again, with their messages, where an update cannot change them; a copy of the largest "
         "must have room in FOLDER (default: %(const)s)",
     )
     arguments = parser.parse_args()

@@ -13,7 +13,7 @@ import nats
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, PersistMode, StreamConfig
-from traffic import frames, union
+from traffic import frames, paced, union
 
 from q_sim_radar.backlog import Measured
 from qiki.contracts import headers, topics
@@ -33,10 +33,8 @@ async def latency(url: str, detections: int, count: int, rate_hz: float = 10.0) 
 
     await client.subscribe(topics.TRACKS.subject, cb=received)
     jetstream = client.jetstream()
-    begin = time.perf_counter()
-    for number, measured in enumerate(frames(detections, count)):
+    async for number, measured in paced(enumerate(frames(detections, count)), rate_hz):
         message = union(measured)
-        await asyncio.sleep(max(0.0, begin + number / rate_hz - time.perf_counter()))
         sent[str(number)] = time.perf_counter()
         await jetstream.publish(message.subject, message.body, headers=message.headers)
     await until(lambda: len(last) == count)

@@ -9,6 +9,7 @@ from pathlib import Path
 import nats
 from ceiling import Ingest, command
 from nats.js.api import PersistMode, StreamConfig
+from traffic import paced
 
 from qiki.contracts.headers import EncodedMessage, Message, cloud_event, on_the_wire
 from qiki.runtime.health import Health
@@ -67,8 +68,7 @@ async def _one(url: str, way: str, sync: str, mode: PersistMode) -> tuple[float,
         await publisher.drained()
         rate = count / (time.perf_counter() - begin)
         times = []
-        for number in range(count, count + SLOW_FRAMES):
-            await asyncio.sleep(1 / RATE_HZ)
+        async for number in paced(range(count, count + SLOW_FRAMES), RATE_HZ):
             messages = _frame(number)
             begin = time.perf_counter()
             await (await publisher.publish_all(messages))

@@ -1,7 +1,9 @@
 """Radar frames with an exact number of detections, as q-sim-radar would publish them."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -19,6 +21,19 @@ EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 PERIOD_S = 0.1
 SNR_DB = 18.0
 SIGMA_RANGE_M, SIGMA_ANGLE_DEG, SIGMA_DOPPLER_MPS = 1.25, 0.23, 0.09  # what the simulated radar has at that SNR
+
+T = TypeVar("T")
+
+
+async def paced(things: Iterable[T], rate_hz: float) -> AsyncIterator[T]:
+    """Yield each when it is due by a schedule: one that took long delays none behind it."""
+    loop = asyncio.get_running_loop()
+    begin_s = loop.time()
+    for number, one in enumerate(things):
+        due = loop.create_future()
+        loop.call_at(begin_s + number / rate_hz, due.set_result, None)
+        await due
+        yield one
 
 
 def frames(detections: int, count: int, seed: int = 1) -> Iterator[Measured]:

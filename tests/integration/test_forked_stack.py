@@ -24,7 +24,7 @@ def metrics(info: StackInfo, service: str) -> str:
 
 
 def described(page: str) -> list[str]:
-    """What is registered, without what is counted; the order is that of the imports."""
+    """The names and types of the metrics, sorted: their order is that of the imports."""
     return sorted(re.findall(r"^# (?:HELP|TYPE) .*", page, re.MULTILINE))
 
 

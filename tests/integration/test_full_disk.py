@@ -83,7 +83,7 @@ def test_a_full_disk_shows_on_every_service_and_all_goes_on_when_there_is_room(s
         assert twin.command("sim.pause").ok
         after = twin.stack.info
         ended = {name for name, pid in lives(before).items() if lives(after)[name] != pid}
-        # A broker that cannot write loses at its restart what it had passed on: who followed it starts anew.
+        # A broker that cannot write loses at its restart what it had delivered: its readers end and start again.
         assert set(killed) - {"nats"} <= ended <= set(killed) - {"nats"} | FOLLOWERS
         with closing(Twin(ForeignStack(after.addresses), look_back=timedelta(hours=1))) as reader:
             settle(reader)

@@ -396,7 +396,7 @@ def test_headers_as_they_should_be_are_read():
 
 
 def calls(parse: Callable[[bytes], object], block: bytes) -> int:
-    """How many functions and generators a call of `parse` runs."""
+    """The number of functions and generators that a call of `parse` runs."""
     count = 0
 
     def called(*arguments: object) -> None:

@@ -407,7 +407,7 @@ def test_a_message_larger_than_the_bound_goes_alone(bench: Bench):
 @THREE
 @pytest.mark.parametrize("room_for_headers", [0, 30])
 def test_what_is_too_large_is_refused_at_once_and_costs_no_room(bench: Bench, room_for_headers: int):
-    """The server counts the headers too, and cuts the connection of whoever sends more."""
+    """The server counts the headers too, and cuts the connection of a client that sends more."""
 
     async def scenario(service: Service[ServiceSettings], link: Link) -> None:
         await bench.make(link)
