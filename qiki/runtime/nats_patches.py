@@ -89,6 +89,16 @@ def _one_socket(transport: TcpTransport, *_: Any, **__: Any) -> None:
     transport.close()  # type: ignore[no-untyped-call]
 
 
+@_before
+def _lost_though_unsent(client: Client, *_: Any, **__: Any) -> None:
+    """Drop what a lost connection has not sent: nats-py waits until it is, on a cut link for minutes.
+
+    Until then it does not reconnect, and nobody learns that the connection is lost.
+    """
+    if isinstance(client._transport, TcpTransport) and client._transport._io_writer:
+        client._transport._io_writer.transport.abort()
+
+
 def _none_after_the_close(connect: Callable[..., Any]) -> Callable[..., Any]:
     """End the attempts of a closed client: nats-py reconnects for ever if cancelled as an attempt fails."""
 
@@ -238,6 +248,7 @@ PATCHES = (
     Patch(TcpTransport, "writelines", _lost_when_closed, "MagicStack/uvloop#506"),
     Patch(TcpTransport, "connect", _one_socket),
     Patch(TcpTransport, "connect", _none_after_the_close, "nats-io/nats.py#981, of its successor nats-core"),
+    Patch(Client, "_attempt_reconnect", _lost_though_unsent),
     Patch(Client, "_close", _closed_though_pending),
     Patch(Client, "_send_ping", _after_pending, "nats-io/nats.py2#24, of its predecessor"),
     Patch(Client, "_send_ping", _alive_while_messages_come),

@@ -129,6 +129,48 @@ def test_attempts_to_reach_a_hanging_broker_leave_no_socket(tmp_path: Path, with
         assert (uvloop.run(run(broker)) <= 1) is patched
 
 
+@both
+@pytest.mark.parametrize("run_loop", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
+def test_a_lost_connection_is_told_though_not_all_is_sent(
+    tmp_path: Path, without: Without, patched: bool, run_loop: Callable[..., bool]
+):
+    """The broker hangs as one behind a cut link does: it reads nothing and answers no ping."""
+    if not patched:
+        without(nats_patches._lost_though_unsent)
+
+    async def run(broker: Broker) -> bool:
+        client, lost = new_client(), asyncio.Event()
+
+        async def told() -> None:
+            lost.set()
+
+        await client.connect(
+            broker.url,
+            ping_interval=0.1,
+            max_outstanding_pings=1,
+            reconnect_time_wait=0.01,
+            max_reconnect_attempts=-1,
+            disconnected_cb=told,
+        )
+        broker.freeze()
+        transport = client._transport._io_writer.transport
+        while not transport.get_write_buffer_size():
+            transport.write(b"PUB words 100000\r\n" + bytes(100_000) + b"\r\n")
+        while not client.is_reconnecting:
+            await asyncio.sleep(0.01)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(lost.wait(), 2)
+        told_in_time = lost.is_set()
+        broker.thaw()
+        while not client.is_connected:
+            await asyncio.sleep(0.01)
+        await client.close()
+        return told_in_time
+
+    with Broker(tmp_path) as broker:
+        assert run_loop(run(broker)) is patched
+
+
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="wait_for no longer swallows a cancellation")
 @both
 def test_no_attempt_follows_a_cancellation_that_comes_as_one_fails(
