@@ -36,7 +36,7 @@ class Stored:
         return cls(message.subject, place.stream, place.sequence.stream, message.data)
 
 
-async def bury(window: Publisher, message: Stored, reason: str | Exception) -> "asyncio.Future[None]":
+async def bury(publisher: Publisher, message: Stored, reason: str | Exception) -> "asyncio.Future[None]":
     """Keep a message with the reason; return a future that is done once the letter is stored.
 
     The same message gives the same id, so that it is kept once. A letter that is too large for the server, because its
@@ -53,9 +53,9 @@ async def bury(window: Publisher, message: Stored, reason: str | Exception) -> "
         ORIGIN_SEQUENCE: str(message.sequence),
     }
     try:
-        return await window.publish(subject, message.body, headers)
+        return await publisher.publish(subject, message.body, headers)
     except nats.errors.MaxPayloadError:
-        return await window.publish(subject, b"", headers)
+        return await publisher.publish(subject, b"", headers)
 
 
 def reason_text(reason: str | Exception) -> str:

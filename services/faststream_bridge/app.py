@@ -94,16 +94,16 @@ async def _run(
 ) -> None:
     state_dir, interval_s = service.settings.qiki_state_dir, service.settings.snapshot_interval_sec
     async with (
-        Publisher(link, size=IN_FLIGHT) as window,
-        service.events.sent_by(window),
-        bury_exhausted(link, window),
+        Publisher(link, size=IN_FLIGHT) as publisher,
+        service.events.sent_by(publisher),
+        bury_exhausted(link, publisher),
     ):
         runs = Runs(TrackerParameters(short_range_m=service.settings.radar_sr_threshold_m), rules)
         frames = StoredFrames(link.client)
         begin = await restore(service, runs, snapshots, where, frames)
-        completion = Completion(window, snapshots.write)
+        completion = Completion(publisher, snapshots.write)
         failures = FailureNote(state_dir)
-        pipeline = Pipeline(runs, window, completion, frames, where, failures, interval_s)
+        pipeline = Pipeline(runs, publisher, completion, frames, where, failures, interval_s)
         async with TaskGroup() as group:
             finishing = group.create_task(completion.run())
             await pipeline.resume(begin)

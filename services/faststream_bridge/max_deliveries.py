@@ -30,7 +30,7 @@ class Exhausted(BaseModel):
 
 
 @asynccontextmanager
-async def bury_exhausted(link: Link, window: Publisher) -> AsyncIterator[None]:
+async def bury_exhausted(link: Link, publisher: Publisher) -> AsyncIterator[None]:
     """Bury every message that a durable gives up while the context lasts; an error of that ends the context."""
     given_up: asyncio.Queue[Exhausted] = asyncio.Queue()
 
@@ -41,7 +41,7 @@ async def bury_exhausted(link: Link, window: Publisher) -> AsyncIterator[None]:
             log.warning("advisory unreadable", subject=advisory.subject, reason=reason_text(error))
 
     async with TaskGroup() as group:
-        burying = group.create_task(_bury_all(given_up, link, window))
+        burying = group.create_task(_bury_all(given_up, link, publisher))
         subscription = await link.client.subscribe(ADVISORIES, cb=note)
         try:
             yield
@@ -50,7 +50,7 @@ async def bury_exhausted(link: Link, window: Publisher) -> AsyncIterator[None]:
             burying.cancel()
 
 
-async def _bury_all(given_up: "asyncio.Queue[Exhausted]", link: Link, window: Publisher) -> None:
+async def _bury_all(given_up: "asyncio.Queue[Exhausted]", link: Link, publisher: Publisher) -> None:
     while True:
         one = await given_up.get()
         try:
@@ -60,4 +60,4 @@ async def _bury_all(given_up: "asyncio.Queue[Exhausted]", link: Link, window: Pu
             continue
         reason = f"delivered {one.deliveries} times to {one.consumer} and never acknowledged"
         stored = Stored(str(message.subject), one.stream, one.stream_seq, message.data or b"")
-        await bury(window, stored, reason)
+        await bury(publisher, stored, reason)

@@ -44,11 +44,11 @@ async def main(service: Service[AgentSettings]) -> None:
     async with connect(service) as link:
         if service.stopping.is_set():
             return
-        async with Publisher(link) as window:
-            async with service.events.sent_by(window):
+        async with Publisher(link) as publisher:
+            async with service.events.sent_by(publisher):
                 await run(service, link, bot, engines)
             with suppress(TimeoutError):
-                await asyncio.wait_for(window.drained(), DRAIN_S)
+                await asyncio.wait_for(publisher.drained(), DRAIN_S)
 
 
 async def run(service: Service[AgentSettings], link: Link, bot: BotConfig, engines: dict[str, Engine]) -> None:

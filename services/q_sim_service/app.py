@@ -54,7 +54,7 @@ async def _talk(service: Service[SimulatorSettings], ticker: Ticker, publisher: 
     async with connect(service) as link:
         if service.stopping.is_set():
             return
-        async with Publisher(link) as window, service.events.sent_by(window), TaskGroup() as group:
+        async with Publisher(link) as to_streams, service.events.sent_by(to_streams), TaskGroup() as group:
             await Control(ticker, service.events).serve(link)
             await telemetry_on_request(link, ticker)
             await link.client.flush()

@@ -53,8 +53,8 @@ async def main(service: Service[RegistrarSettings]) -> None:
 async def _run(service: Service[RegistrarSettings], link: Link, journal: Journal, torn: Sequence[Torn]) -> None:
     anchor = await newest_anchor(link.jetstream)
     recalled = await on_files(service, lambda: recall(journal.folder, anchor, now() - EVENTS_KEPT))
-    async with Publisher(link) as window, service.events.sent_by(window):
-        registry = Registry(service, journal, recalled.seen, window)
+    async with Publisher(link) as publisher, service.events.sent_by(publisher):
+        registry = Registry(service, journal, recalled.seen, publisher)
         found = found_instead(journal.head, anchor, recalled.contradiction)
         journal.head = continued(journal.head, anchor)
         await registry.publish(recalled.after_anchor)  # what the audit subject lacks
@@ -63,16 +63,16 @@ async def _run(service: Service[RegistrarSettings], link: Link, journal: Journal
             await registry.record_break(found, anchor)
         service.log.info("audit log is open", folder=str(journal.folder), sequence=journal.head.sequence)
         async with TaskGroup() as group:
-            group.create_task(follow(service, link.jetstream, registry, window))
+            group.create_task(follow(service, link.jetstream, registry, publisher))
             for traffic in TRAFFIC:
                 last = recalled.radar.get(traffic.kind.ce_type, {})
                 group.create_task(summarise(service, link, registry, traffic, last))
         with contextlib.suppress(TimeoutError):  # what is not stored yet is published again at the start
-            await asyncio.wait_for(window.drained(), DRAIN_S)
+            await asyncio.wait_for(publisher.drained(), DRAIN_S)
 
 
 async def follow(
-    service: Service[RegistrarSettings], jetstream: JetStreamContext, registry: Registry, window: Publisher
+    service: Service[RegistrarSettings], jetstream: JetStreamContext, registry: Registry, publisher: Publisher
 ) -> None:
     """Fetch, register, acknowledge, until the service stops."""
     durable = await jetstream.pull_subscribe_bind(durable=topics.REGISTRAR_DURABLE, stream=topics.QIKI_EVENTS_V1)
@@ -91,10 +91,10 @@ async def follow(
             messages = await unless_stopping(service.stopping, patiently(fetch, answers=(), failed=failed))
             if messages:
                 PENDING.set(messages[-1].metadata.num_pending)
-                await take(messages, registry, window)
+                await take(messages, registry, publisher)
 
 
-async def take(messages: Sequence[Msg], registry: Registry, window: Publisher) -> None:
+async def take(messages: Sequence[Msg], registry: Registry, publisher: Publisher) -> None:
     """Register a batch, or bury what is no event; acknowledge once all of it is stored."""
     drafts, letters = list[Draft](), list["asyncio.Future[None]"]()
     for message in messages:
@@ -106,7 +106,7 @@ async def take(messages: Sequence[Msg], registry: Registry, window: Publisher) -
             EVENTS.labels("event").inc()
         except Exception as error:
             EVENTS.labels("broken").inc()
-            letters.append(await bury(window, Stored.of_delivery(message), error))
+            letters.append(await bury(publisher, Stored.of_delivery(message), error))
     try:
         await registry.register(drafts)
     except StoppingError:

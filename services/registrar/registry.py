@@ -44,12 +44,12 @@ class Registry:
     """
 
     def __init__(
-        self, service: Service[RegistrarSettings], journal: Journal, seen: SeenEvents, window: Publisher
+        self, service: Service[RegistrarSettings], journal: Journal, seen: SeenEvents, publisher: Publisher
     ) -> None:
         self._service = service
         self._journal = journal
         self._seen = seen
-        self._window = window
+        self._publisher = publisher
         self._order = asyncio.Lock()
 
     async def register(self, drafts: Iterable[Draft]) -> None:
@@ -67,10 +67,10 @@ class Registry:
         for entry in entries:
             headers = audit_headers(entry)
             try:
-                await self._window.publish(topics.AUDIT.subject, entry.line[:-1], headers)
+                await self._publisher.publish(topics.AUDIT.subject, entry.line[:-1], headers)
             except nats.errors.MaxPayloadError:  # the event just fitted: its record goes without the payload
                 body = to_json({**entry.fields, "payload": None})
-                await self._window.publish(topics.AUDIT.subject, body, headers)
+                await self._publisher.publish(topics.AUDIT.subject, body, headers)
 
     async def record_repairs(self, torn: Sequence[Torn]) -> None:
         """Record the torn lines; then their remains are no longer needed."""
