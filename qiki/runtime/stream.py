@@ -2,16 +2,17 @@
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 
 import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, StreamState
 from nats.js.errors import NotFoundError
 
 from qiki.runtime.retry import patiently
@@ -21,6 +22,8 @@ LOOK_S = 5.0  # interval between two looks at the consumer; and between heartbea
 _REQUEST_S = 2.0
 _GONE_AFTER_S = 30.0
 _FLOW_CONTROL = "$JS.FC."
+_REMEMBERED = 4096  # more than a killed broker loses
+_SAME_TIME = timedelta(milliseconds=1)  # a message that is stored again is stored later
 _SENT = "Nats-Last-Consumer"  # in a heartbeat
 
 
@@ -55,6 +58,8 @@ class StreamReader:
             made later, or made again, is read from its oldest message
         subjects: empty: all
         changed: called when `following` is set or cleared
+        cut: called with a sequence where a killed broker has lost messages behind it that were taken; what took their
+            places comes next
 
     Attributes:
         created: creation of the followed stream
@@ -70,6 +75,7 @@ class StreamReader:
         begin: Start = Begin.OLDEST,
         subjects: tuple[str, ...] = (),
         changed: Callable[[], object] = lambda: None,
+        cut: Callable[[int], object] = lambda _: None,
     ) -> None:
         self.following = asyncio.Event()
         self.caught_up = asyncio.Event()
@@ -79,9 +85,11 @@ class StreamReader:
         self._begin = begin
         self._subjects = subjects
         self._changed = changed
+        self._cut = cut
         position = begin if isinstance(begin, StreamPosition) else None
         self.created = position.created if position else None
         self._last = position.sequence if position else None
+        self._taken = deque[tuple[int, datetime]](maxlen=_REMEMBERED)  # sequences, times of storage
         self._newest = 0
         self._inbox = ""
         self._delivered = 0  # by the present consumer, which numbers its messages
@@ -145,12 +153,40 @@ class StreamReader:
             raise
         if self.created not in {None, info.created}:
             self._last = 0
+            self._taken.clear()
         elif self._last is None and self._begin is Begin.NEW:
             self._last = info.state.last_seq
-        elif self._last is not None:  # the broker may have come back without its last messages
+        elif self._taken:
+            await self._return(jetstream, info.state)
+        elif self._last is not None:
             self._last = min(self._last, info.state.last_seq)
         self.created = info.created
         self._newest = info.state.last_seq
+
+    async def _return(self, jetstream: JetStreamContext, state: StreamState) -> None:
+        """Go back to the last message taken that the stream still has."""
+        taken = list(self._taken)
+        kept, lost, at = 0, len(taken), len(taken) - 1
+        while kept < lost:
+            if await self._has(jetstream, state, *taken[at]):
+                kept = at + 1
+            else:
+                lost = at
+            at = (kept + lost) // 2
+        if kept == len(taken):
+            return
+        self._last = taken[kept - 1][0] if kept else taken[0][0] - 1
+        self._taken = deque(taken[:kept], _REMEMBERED)
+        self._cut(self._last)
+
+    async def _has(self, jetstream: JetStreamContext, state: StreamState, sequence: int, stored_at: datetime) -> bool:
+        if not state.first_seq <= sequence <= state.last_seq:
+            return sequence < state.first_seq  # discarded by age or size, which is no loss
+        try:
+            message = await jetstream.get_msg(self._stream, sequence)
+        except NotFoundError:
+            return True
+        return message.time is not None and abs(message.time - stored_at) < _SAME_TIME
 
     def _config(self) -> ConsumerConfig:
         begin: dict[str, object] = {"deliver_policy": DeliverPolicy.ALL}
@@ -181,7 +217,8 @@ class StreamReader:
             self._broken.set()
 
     async def _stored(self, message: Msg) -> None:
-        place = message.metadata.sequence
+        metadata = message.metadata
+        place = metadata.sequence
         if place.consumer != self._delivered + 1:
             self._broken.set()  # a gap: another consumer sends the lost messages again
             return
@@ -190,5 +227,6 @@ class StreamReader:
             if (taken := self._take(message, place.stream)) is not None:
                 await taken
             self._last = place.stream
-        if place.stream >= self._newest or not message.metadata.num_pending:
+            self._taken.append((place.stream, metadata.timestamp))
+        if place.stream >= self._newest or not metadata.num_pending:
             self.caught_up.set()

@@ -254,6 +254,7 @@ def test_a_connection_on_which_messages_come_is_alive_though_no_ping_is_answered
 
         async def disconnected() -> None:
             lost.set()
+            come.release()  # the message under way is lost with it
 
         async def late() -> None:
             """The answers to pings stand behind the messages."""

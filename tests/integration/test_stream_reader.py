@@ -94,6 +94,7 @@ class Reading:
         subjects: tuple[str, ...] = (),
         follows: bool = True,
         told: bool = True,
+        cut: Callable[[int], object] = lambda _: None,
     ) -> AsyncIterator[None]:
         """A reader at work, which is told of breaks or is not."""
         self.client = client = Client()
@@ -105,7 +106,7 @@ class Reading:
         async def ignored(_: Exception) -> None:
             """That the broker is away is meant to be."""
 
-        self.reader = StreamReader(client, STREAM, self.take, begin, subjects)
+        self.reader = StreamReader(client, STREAM, self.take, begin, subjects, cut=cut)
         await client.connect(
             self.broker.url,
             max_reconnect_attempts=-1,
@@ -290,29 +291,37 @@ def test_a_stream_made_anew_is_read_from_its_beginning(reading: Callable[[Play],
     reading(play)
 
 
-def test_what_takes_the_place_of_messages_that_the_broker_lost_comes(reading: Callable[[Play], None]):
+@pytest.mark.parametrize("before_it_looks", [(), (7,), (6, 7, 8, 9, 10)])
+def test_what_takes_the_place_of_messages_that_the_broker_lost_comes(
+    reading: Callable[[Play], None], before_it_looks: tuple[int, ...]
+):
+    """Also where the broker has as many messages as before when the reader is back."""
+
     async def play(one: Reading) -> None:
         store = one.broker.log.parent / "jetstream"
-        kept = store.with_name("kept")
-
-        async def noticed() -> bool:
-            return not one.reader.following.is_set()
+        begun, another = store.with_name("begun"), store.with_name("another")
+        cut = list[int]()
 
         await one.store(range(2))
         one.broker.kill()
-        shutil.copytree(store, kept)
+        shutil.copytree(store, begun)
+        one.broker.start()
+        await one.store(before_it_looks)
+        one.broker.kill()
+        store.rename(another)
+        begun.rename(store)
         one.broker.start()
         await one.store(range(2, 6))
-        async with one.begun():
+        async with one.begun(cut=cut.append):
             await one.await_numbers(*range(6))
             one.broker.kill()
             shutil.rmtree(store)
-            kept.rename(store)
+            another.rename(store)
             one.broker.start()
-            await until_async("the reader to notice", noticed, DEADLINE_S)
-            await asyncio.wait_for(one.reader.following.wait(), DEADLINE_S)
-            await one.store([7, 8])
-            await one.await_numbers(*range(6), 7, 8)
+            await one.await_numbers(*range(6), *before_it_looks)
+            await one.store([11, 12])
+            await one.await_numbers(*range(6), *before_it_looks, 11, 12)
+            assert cut == [2]
 
     reading(play)
 

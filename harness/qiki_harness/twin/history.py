@@ -73,6 +73,13 @@ class Ledger:
                 if wait.topic is None or wait.topic == topic.subject:
                     wait.wake.set()
 
+    def withdraw(self, stream: str, behind: int) -> None:
+        """Remove the messages of a stream behind a sequence: a killed broker has lost them, and they may come again."""
+        for topic in self.topics:
+            history = self.history(topic)
+            while topic.stream == stream and history and history[-1].sequence > behind:
+                history.pop()
+
     def wake(self) -> None:
         """Let all waits look again."""
         for wait in self._waits:

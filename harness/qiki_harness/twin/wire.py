@@ -6,6 +6,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from datetime import UTC, datetime
+from functools import partial
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -52,7 +53,13 @@ class Wire:
         self._client = new_client()
         fast = {topic.stream for topic in ledger.topics if topic.rate_hz is not None}
         self._readers = [
-            StreamReader(self._client, stream, self._take, (stream in fast and begin_fast) or begin)
+            StreamReader(
+                self._client,
+                stream,
+                self._take,
+                (stream in fast and begin_fast) or begin,
+                cut=partial(ledger.withdraw, stream),
+            )
             for stream in dict.fromkeys(topic.stream for topic in ledger.topics if topic.stream is not None)
         ]
         self._connected = asyncio.Event()

@@ -123,6 +123,22 @@ def test_what_is_forgotten_is_gone(watcher, fill):
     assert watcher.await_track(deadline_s=SOON_S).frame == 2
 
 
+def test_what_a_killed_broker_has_lost_is_withdrawn_from_the_histories_of_its_stream(watcher, ledger):
+    frame, track, tracked = topics.FRAMES.subject, topics.TRACKS.subject, topics.TRACKED.subject
+    for sequence, subject in enumerate((frame, track, track, frame), 1):
+        ledger.add(subject, b"", None, sequence)
+        ledger.add(tracked, b"", None, sequence)
+    ledger.add(topics.TELEMETRY.subject, b"", None)
+
+    ledger.withdraw("QIKI_RADAR_V1", 2)
+    ledger.add(track, b"again", None, 3)
+
+    assert [record.sequence for record in watcher.frames()] == [1]
+    assert [(record.sequence, record.body) for record in watcher.tracks()] == [(2, b""), (3, b"again")]
+    assert len(watcher.tracked_frames()) == 4
+    assert len(watcher.telemetry()) == 1
+
+
 def test_a_wait_wakes_when_it_comes(watcher, fill):
     timer = threading.Timer(0.02, fill.track, args=(5,))
     timer.start()
