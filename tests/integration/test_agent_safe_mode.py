@@ -81,7 +81,7 @@ def test_the_agent_boots_tests_itself_and_ticks(twin):
 
 
 def test_a_stranger_on_its_way_puts_the_vehicle_into_safe_mode(stack, begun):
-    moment = begun("collision", speed=2)
+    moment = begun("collision", speed=5)
 
     entered = await_mode(stack, 900, moment, trigger=STRANGER)
     stack.await_event(code=300, after=moment, justification=containing("ERROR_STATE"), deadline_s=SLOW_MACHINE_S)
@@ -96,7 +96,7 @@ def test_a_stranger_on_its_way_puts_the_vehicle_into_safe_mode(stack, begun):
 
 
 def test_safe_mode_ends_when_the_stranger_has_gone(stack, begun):
-    moment = begun("mixed-traffic", speed=2)
+    moment = begun("mixed-traffic", speed=5)
 
     entered = await_mode(stack, 900, moment, trigger=STRANGER)
     clearing = await_mode(stack, 910, moment)
