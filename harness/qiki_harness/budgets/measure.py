@@ -50,7 +50,7 @@ async def _watch(stack: Stack, speed: float, seconds: float) -> AtSpeed:
         calibration_ms=machine.loop_ms,
         services={name: Use(cpu_percent=100 * cpu / span_s, private_mb=private_mb[name]) for name, cpu in used.items()},
         topics=listener.flows(span_s, machine.jitter_ms),
-        disk={name: Growth(mb_per_min=60 * mb / span_s) for name, mb in grown.items()},
+        disk={name: Growth(mb_per_min=max(0.0, 60 * mb / span_s)) for name, mb in grown.items()},
     )
 
 

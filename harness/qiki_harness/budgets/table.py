@@ -45,7 +45,7 @@ class Flow(_Row):
 class Growth(_Row):
     """Growth on disk."""
 
-    mb_per_min: float
+    mb_per_min: NonNegativeFloat
 
 
 class Imports(_Row):
@@ -130,4 +130,4 @@ def _value(value: float | tuple[str, ...]) -> str:
 
 def rounded(value: float) -> float:
     """Return a figure as the table has it; what is more than nothing stays so."""
-    return round(value, 1) if abs(value) >= 1 else round(value, 2) or (0.01 if value > 0 else 0.0)
+    return round(value, 1) if value >= 1 else round(value, 2) or (0.01 if value else 0.0)

@@ -17,7 +17,7 @@ SMALL = Budgets(
             calibration_ms=5.0,
             services={"q-sim-radar": Use(cpu_percent=2.44, private_mb=31.26), "nats": Use(cpu_percent=0, private_mb=1)},
             topics={"qiki.a.>": Flow(per_s=10.04, jitter_ms=0.001), "qiki.b": Flow(per_s=0.0)},
-            disk={"audit": Growth(mb_per_min=-0.004)},
+            disk={"audit": Growth(mb_per_min=0.004)},
         )
     },
     imports=Starts(calibration_ms=5.0, services={"nats": Imports(modules=3, import_ms=1.0, packages=("grpc", "a_b"))}),
@@ -53,9 +53,7 @@ def test_what_is_written_is_read_again_rounded(tmp_path):
     assert again.to_toml() == file.read_text()
 
 
-@pytest.mark.parametrize(
-    ("value", "shown"), [(12.34, 12.3), (0.456, 0.46), (0.001, 0.01), (0.0, 0.0), (-0.001, 0.0), (-3.21, -3.2)]
-)
+@pytest.mark.parametrize(("value", "shown"), [(12.34, 12.3), (0.456, 0.46), (0.001, 0.01), (0.0, 0.0)])
 def test_what_is_more_than_nothing_stays_so(value, shown):
     assert rounded(value) == shown
 
