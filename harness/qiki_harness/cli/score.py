@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.util import find_spec
@@ -17,7 +17,7 @@ from qiki_harness.cli.output import table
 from qiki_harness.errors import HarnessError
 
 if TYPE_CHECKING:
-    from qiki_harness.scoring import OverTime, ScanRecord, Score
+    from qiki_harness.scoring import Coverage, OverTime, ScanRecord, Score
 
 _DEFAULT = "mixed-traffic"
 _REACH_M = 16_000.0
@@ -35,6 +35,7 @@ _LABELS = {
     "missed": ("  missed, a scan", "{:.3f}"),
     "false": ("  false, a scan", "{:.3f}"),
     "ospa_m": ("OSPA (c = 200 m, p = 2)", "{:.2f} m"),
+    "probabilistic_gospa_m": ("P-GOSPA of all tracks, with covariance and quality", "{:.2f} m"),
     "identity_switches": ("identity switches", "{}"),
     "fragments": ("fragments", "{}"),
     "never_tracked": ("never tracked", "{}"),
@@ -44,6 +45,12 @@ _LABELS = {
     "nees_position_inside": ("  position, scans in the 95 % bounds", "{:.0%}"),
     "nees_velocity_inside": ("  velocity, scans in the 95 % bounds", "{:.0%}"),
 }
+_TAILS = {
+    "median": ("  {}, median (2.37 if consistent)", "{:.2f}"),
+    "low": ("  {}, pairs in the lower 2.5 %", "{:.1%}"),
+    "high": ("  {}, pairs in the upper 2.5 %", "{:.1%}"),
+}
+_SHARES = {"within_50": "50 %", "within_90": "90 %", "within_95": "95 %", "within_99": "99 %"}
 
 
 def score(
@@ -114,8 +121,24 @@ def _fly(scenario: str, seed: int | None, seconds: float) -> "tuple[str, list[Sc
 
 def _as_table(summary: "Score") -> str:
     values = asdict(summary)
-    rows = ((label, values[key], shape) for key, (label, shape) in _LABELS.items())
-    return table(("METRIC", "VALUE"), [(name, "-" if one is None else shape.format(one)) for name, one, shape in rows])
+    rows = [(label, _shown(values[key], shape)) for key, (label, shape) in _LABELS.items()]
+    for name in ("position", "velocity"):
+        tails = values[f"tails_{name}"]
+        rows += [(label.format(name), _shown(tails[key], shape)) for key, (label, shape) in _TAILS.items()]
+    return f"{table(('METRIC', 'VALUE'), rows)}\n\n{_ellipsoids(summary.coverage)}"
+
+
+def _ellipsoids(coverage: "Iterable[Coverage]") -> str:
+    """Return the table of the shares of true positions in the tracks' ellipsoids."""
+    rows = []
+    for one in coverage:
+        shares = (_shown(getattr(one, key), "{:.0%}") for key in _SHARES)
+        rows.append((f"{one.ahead_s:g} s ahead" if one.ahead_s else "now", *shares, str(one.pairs)))
+    return table(("IN THE ELLIPSOID OF", *_SHARES.values(), "PAIRS"), rows)
+
+
+def _shown(value: object, shape: str) -> str:
+    return "-" if value is None else shape.format(value)
 
 
 def _as_json(title: str, summary: "Score", course: "OverTime") -> str:

@@ -1,7 +1,20 @@
 """Scoring: how well the tracker does against the truth. Arrays in, values out."""
 
+from qiki_harness.scoring.consistency import Coverage, Tails
 from qiki_harness.scoring.metrics import Gospa, gospa, ospa
 from qiki_harness.scoring.records import ScanRecord, Tracks, Truth
 from qiki_harness.scoring.score import OverTime, Score, score
 
-__all__ = ["Gospa", "OverTime", "ScanRecord", "Score", "Tracks", "Truth", "gospa", "ospa", "score"]
+__all__ = [
+    "Coverage",
+    "Gospa",
+    "OverTime",
+    "ScanRecord",
+    "Score",
+    "Tails",
+    "Tracks",
+    "Truth",
+    "gospa",
+    "ospa",
+    "score",
+]

@@ -1,7 +1,7 @@
 """A running stack to be scored: its truth, frames and tracks, put together frame by frame."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -125,28 +125,31 @@ def _scan(whole: ScoredFrame, t_s: float, reach_m: float) -> ScanRecord:
         np.array([getattr(plot, name) for plot in plots]) for name in ("range_m", "bearing_deg", "elev_deg")
     )
     sight = unit_vectors(np.radians(bearing), np.radians(elevation)).reshape(-1, 3)
+    told = [
+        one
+        for one in whole.tracks
+        if one.position and one.velocity and one.position_covariance and one.velocity_covariance
+    ]
+    tracks = _tracks(told, own_position, own_velocity)
+    sure = believed([one.status for one in told], tracks.existence)
     return ScanRecord(
         t_s,
         Truth([whole.truth.contacts[row].id for row in near], position[near], velocity[near]),
-        _tracks(whole.tracks, own_position, own_velocity),
+        tracks.take(sure),
         own_position + range_m[:, None] * sight,
+        tracks.take(~sure),
     )
 
 
-def _tracks(tracks: Iterable[RadarTrack], own_position: Array, own_velocity: Array) -> Tracks:
-    """Return those that are believed in, in world axes."""
-    kept = [
-        track
-        for track in tracks
-        if track.position and track.velocity and track.position_covariance and track.velocity_covariance
-        if believed(track.status, track.quality)
-    ]
+def _tracks(tracks: Sequence[RadarTrack], own_position: Array, own_velocity: Array) -> Tracks:
+    """Return tracks in world axes."""
     return Tracks(
-        [str(track.track_id) for track in kept],
-        _vectors(track.position for track in kept) + own_position,
-        _vectors(track.velocity for track in kept) + own_velocity,
-        symmetric(np.array([track.position_covariance for track in kept])),
-        symmetric(np.array([track.velocity_covariance for track in kept])),
+        [str(track.track_id) for track in tracks],
+        _vectors(track.position for track in tracks) + own_position,
+        _vectors(track.velocity for track in tracks) + own_velocity,
+        symmetric(np.array([track.position_covariance for track in tracks])),
+        symmetric(np.array([track.velocity_covariance for track in tracks])),
+        np.array([track.quality for track in tracks], dtype=np.float64),
     )
 
 

@@ -1,7 +1,9 @@
-"""The metrics of a scan: GOSPA, OSPA and the consistency of the tracks' covariances.
+"""The metrics of a scan: GOSPA, P-GOSPA, OSPA and the consistency of the tracks' covariances.
 
 GOSPA: Rahmathullah, García-Fernández & Svensson, Generalized optimal sub-pattern assignment metric, FUSION 2017. With
 alpha 2 it falls apart into localisation error, missed and false ones (proposition 1 there), and is a metric.
+P-GOSPA: Xia, García-Fernández, Karlsson, Yuan, Chang & Svensson, Probabilistic GOSPA, arXiv 2412.11482: GOSPA between
+multi-Bernoulli densities, with the Wasserstein distance of their Gaussians.
 OSPA: Schuhmacher, Vo & Vo, A consistent metric for performance evaluation of multi-object filters, IEEE Transactions on
 Signal Processing 56 (2008), equations 3 and 4.
 NEES, the normalised estimation error squared: Bar-Shalom, Li & Kirubarajan, Estimation with Applications to Tracking
@@ -51,6 +53,50 @@ def gospa(contacts: Array, tracks: Array, cutoff: float = CUTOFF_M, order: float
     localisation = float((apart[contact, track] ** order).sum())
     missed, false = (float(cutoff**order / 2 * (len(side) - len(contact))) for side in (contacts, tracks))
     return Gospa((localisation + missed + false) ** (1 / order), localisation, missed, false, contact, track)
+
+
+@dataclass(frozen=True, slots=True)
+class ProbabilisticGospa:
+    """The metric's value and its parts, of order 2: distance² = localisation + mismatch + missed + false."""
+
+    distance: float  # [m]
+    localisation: float  # expected, of the pairs [m²]
+    mismatch: float  # of the pairs: doubt that a contact is real which is [m²]
+    missed: float  # share of the contacts without a track [m²]
+    false: float  # share of the tracks without a contact, as far as they are believed in [m²]
+
+
+def probabilistic_gospa(
+    contacts: Array, tracks: Array, covariance: Array, existence: Array, cutoff: float = CUTOFF_M
+) -> ProbabilisticGospa:
+    """Return P-GOSPA of alpha = 2 and order 2 between contacts and tracks (proposition 2 of its paper).
+
+    Contacts are certain, so the squared Wasserstein distance of a pair is that of its means plus the trace of the
+    track's covariance. A pair is none from the cutoff on, as in GOSPA.
+
+    Args:
+        contacts: (n, d)
+        tracks: (m, d)
+        covariance: (m, d, d)
+        existence: (m,) probability that a track is a real contact
+        cutoff: c
+    """
+    squared = distances(contacts, tracks) ** 2 + np.trace(covariance, axis1=-2, axis2=-1)
+    saved = existence * (cutoff**2 - squared).clip(min=0.0)  # by a pair, against a missed and a false one
+    contact, track = assign(-saved)
+    pair = saved[contact, track] > 0
+    contact, track = contact[pair], track[pair]
+    localisation = float((existence[track] * squared[contact, track]).sum())
+    unpaired = cutoff**2 / 2
+    mismatch, missed, false = (
+        float(unpaired * count)
+        for count in (
+            (1 - existence[track]).sum(),
+            len(contacts) - len(contact),
+            existence.sum() - existence[track].sum(),
+        )
+    )
+    return ProbabilisticGospa(sqrt(localisation + mismatch + missed + false), localisation, mismatch, missed, false)
 
 
 def ospa(contacts: Array, tracks: Array, cutoff: float = CUTOFF_M, order: float = ORDER) -> float:

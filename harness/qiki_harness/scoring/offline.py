@@ -33,9 +33,11 @@ def fly(scenario: Scenario, seed: int, seconds: float) -> Iterator[ScanRecord]:
         look = _look(flight.world, moment.frame.measured)
         scan = look.scan
         first_us = scan.t_us if first_us is None else first_us
-        tracks = believed_tracks(moment.frame.tracked.reports, scan.own_position, scan.own_velocity)
+        reports = moment.frame.tracked.reports
+        tracks = tracks_of(reports, scan.own_position, scan.own_velocity)
+        sure = believed(reports.status, reports.quality)
         plots = scan.own_position + scan.range_m[:, None] * scan.line_of_sight
-        yield ScanRecord((scan.t_us - first_us) / SECOND_US, look.truth, tracks, plots)
+        yield ScanRecord((scan.t_us - first_us) / SECOND_US, look.truth, tracks.take(sure), plots, tracks.take(~sure))
 
 
 def looks(scenario: Scenario, seed: int, seconds: float) -> Iterator[Look]:
@@ -46,15 +48,15 @@ def looks(scenario: Scenario, seed: int, seconds: float) -> Iterator[Look]:
             yield _look(world, frame)
 
 
-def believed_tracks(reports: TrackReports, own_position: Array, own_velocity: Array) -> Tracks:
-    """Return the tracks of a tracker's reports that are believed in, in world axes."""
-    rows = np.flatnonzero(believed(reports.status, reports.quality))
+def tracks_of(reports: TrackReports, own_position: Array, own_velocity: Array) -> Tracks:
+    """Return the tracks of a tracker's reports in world axes."""
     return Tracks(
-        [reports.track_id[row] for row in rows.tolist()],
-        reports.position[rows] + own_position,
-        reports.velocity[rows] + own_velocity,
-        symmetric(reports.position_covariance[rows]),
-        symmetric(reports.velocity_covariance[rows]),
+        reports.track_id,
+        reports.position + own_position,
+        reports.velocity + own_velocity,
+        symmetric(reports.position_covariance),
+        symmetric(reports.velocity_covariance),
+        reports.quality,
     )
 
 

@@ -1,7 +1,7 @@
 """The records that are scored: contacts, tracks and plots of each scan."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -27,13 +27,23 @@ class Truth:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Tracks:
-    """The tracks that are believed in, in world axes."""
+    """Tracks in world axes."""
 
     ids: Sequence[str]  # m names
     position: Array  # (m, 3) [m]
     velocity: Array  # (m, 3) [m/s]
     position_covariance: Array  # (m, 3, 3) [m²]
     velocity_covariance: Array  # (m, 3, 3) [m²/s²]
+    existence: Array  # (m,) probability that it is a real contact
+
+    def take(self, which: Mask) -> "Tracks":
+        """Return those of a mask, (m,)."""
+        ids = [name for name, taken in zip(self.ids, which.tolist(), strict=True) if taken]
+        return Tracks(ids, *(getattr(self, column)[which] for column in COLUMNS))
+
+
+COLUMNS = [field.name for field in fields(Tracks) if field.name != "ids"]
+NO_TRACKS = Tracks([], np.zeros((0, 3)), np.zeros((0, 3)), np.zeros((0, 3, 3)), np.zeros((0, 3, 3)), np.zeros(0))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -42,8 +52,9 @@ class ScanRecord:
 
     t_s: float  # event time since the first scan
     truth: Truth
-    tracks: Tracks
+    tracks: Tracks  # that are believed in
     plots: Array  # (k, 3) measured positions, world axes [m]
+    doubted: Tracks = NO_TRACKS  # the others
 
 
 def symmetric(upper: Array) -> Array:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from qiki.arrays import Array
+from qiki_harness.scoring.consistency import AHEAD_S, Coverage, Tails, coverage, tails
 from qiki_harness.scoring.identity import GATE_M, count_identities
-from qiki_harness.scoring.metrics import CUTOFF_M, ORDER, Gospa, bounds, gospa, nees, ospa
+from qiki_harness.scoring.metrics import CUTOFF_M, ORDER, Gospa, bounds, gospa, nees, ospa, probabilistic_gospa
 from qiki_harness.scoring.records import ScanRecord
 
 AXES = 3
@@ -23,6 +24,7 @@ class OverTime:
     missed: Array  # GOSPA's part [m²]
     false: Array  # GOSPA's part [m²]
     ospa: Array  # [m]
+    probabilistic_gospa: Array  # [m], of all tracks, also those that are not believed in
     nees_position: Array  # mean over the pairs, 3 if consistent; NaN where there are none
     nees_velocity: Array  # likewise
     pairs: Array  # number of contacts that have a track
@@ -39,6 +41,7 @@ class Score:
     missed: float  # mean number of contacts without a track
     false: float  # mean number of tracks without a contact
     ospa_m: float  # mean OSPA, c = 200 m, p = 2
+    probabilistic_gospa_m: float  # mean P-GOSPA of all tracks, c = 200 m, p = 2, alpha = 2
     identity_switches: int  # contacts taken over by another track
     fragments: int  # gaps in the tracking of a contact
     never_tracked: int  # contacts that never had a track
@@ -47,11 +50,17 @@ class Score:
     nees_velocity: float | None  # likewise
     nees_position_inside: float | None  # share of the scans in which it is within its 95 % bounds
     nees_velocity_inside: float | None  # likewise
+    tails_position: Tails
+    tails_velocity: Tails
+    coverage: tuple[Coverage, ...]  # of position, now and ahead
 
 
 def score(scans: Sequence[ScanRecord], gate_m: float = GATE_M) -> tuple[Score, OverTime]:
     """Score a run of at least one scan; return its means and its course."""
-    course = over_time(scans)
+    pairs = [gospa(scan.truth.position, scan.tracks.position) for scan in scans]
+    positions = [_position_errors(scan, found) for scan, found in zip(scans, pairs, strict=True)]
+    velocities = [_velocity_errors(scan, found) for scan, found in zip(scans, pairs, strict=True)]
+    course = over_time(scans, pairs, positions, velocities)
     identities = count_identities(scans, gate_m)
     times = list(identities.confirm_s.values())
     unpaired = CUTOFF_M**ORDER / 2
@@ -63,6 +72,7 @@ def score(scans: Sequence[ScanRecord], gate_m: float = GATE_M) -> tuple[Score, O
         missed=float(course.missed.mean() / unpaired),
         false=float(course.false.mean() / unpaired),
         ospa_m=float(course.ospa.mean()),
+        probabilistic_gospa_m=float(course.probabilistic_gospa.mean()),
         identity_switches=identities.switches,
         fragments=identities.fragments,
         never_tracked=len(identities.never),
@@ -71,30 +81,47 @@ def score(scans: Sequence[ScanRecord], gate_m: float = GATE_M) -> tuple[Score, O
         nees_velocity=_weighted(course.nees_velocity, course.pairs),
         nees_position_inside=inside(course.nees_position, course.pairs),
         nees_velocity_inside=inside(course.nees_velocity, course.pairs),
+        tails_position=tails(np.concatenate(positions)),
+        tails_velocity=tails(np.concatenate(velocities)),
+        coverage=tuple(coverage(scans, pairs, ahead_s) for ahead_s in AHEAD_S),
     )
     return summary, course
 
 
-def over_time(scans: Sequence[ScanRecord]) -> OverTime:
-    """Return the metrics of each scan."""
-    return OverTime(*np.array([_metrics(scan) for scan in scans]).T)
+def over_time(
+    scans: Sequence[ScanRecord], pairs: Sequence[Gospa], positions: Sequence[Array], velocities: Sequence[Array]
+) -> OverTime:
+    """Return the metrics of each scan, given its pairs of contact and track, and their normalised errors squared."""
+    rows = zip(scans, pairs, positions, velocities, strict=True)
+    return OverTime(*np.array([_metrics(*row) for row in rows]).T)
 
 
-def _metrics(scan: ScanRecord) -> tuple[float, ...]:
+def _metrics(scan: ScanRecord, found: Gospa, position: Array, velocity: Array) -> tuple[float, ...]:
     """Return the values of `OverTime` of one scan, in its order."""
-    truth, tracks = scan.truth, scan.tracks
-    found = gospa(truth.position, tracks.position)
-    error_ospa = ospa(truth.position, tracks.position)
-    position = _mean_nees(found, truth.position, tracks.position, tracks.position_covariance)
-    velocity = _mean_nees(found, truth.velocity, tracks.velocity, tracks.velocity_covariance)
+    truth, tracks, doubted = scan.truth, scan.tracks, scan.doubted
+    probabilistic = probabilistic_gospa(
+        truth.position,
+        np.concatenate((tracks.position, doubted.position)),
+        np.concatenate((tracks.position_covariance, doubted.position_covariance)),
+        np.concatenate((tracks.existence, doubted.existence)),
+    )
     parts = found.localisation, found.missed, found.false
-    return scan.t_s, found.distance, *parts, error_ospa, position, velocity, len(found.contact)
+    errors = ospa(truth.position, tracks.position), probabilistic.distance, _mean(position), _mean(velocity)
+    return scan.t_s, found.distance, *parts, *errors, len(found.contact)
 
 
-def _mean_nees(pairs: Gospa, truth: Array, tracks: Array, covariance: Array) -> float:
-    if not len(pairs.contact):
-        return np.nan
-    return float(nees(tracks[pairs.track] - truth[pairs.contact], covariance[pairs.track]).mean())
+def _position_errors(scan: ScanRecord, found: Gospa) -> Array:
+    error = scan.tracks.position[found.track] - scan.truth.position[found.contact]
+    return nees(error, scan.tracks.position_covariance[found.track])
+
+
+def _velocity_errors(scan: ScanRecord, found: Gospa) -> Array:
+    error = scan.tracks.velocity[found.track] - scan.truth.velocity[found.contact]
+    return nees(error, scan.tracks.velocity_covariance[found.track])
+
+
+def _mean(values: Array) -> float:
+    return float(values.mean()) if len(values) else np.nan
 
 
 def inside(mean_nees: Array, pairs: Array) -> float | None:

@@ -196,4 +196,5 @@ def _confirmed(tracks: Iterable) -> Tracks:
         mean[:, VELOCITY],
         covariance[:, np.ix_(POSITION, POSITION)[0], np.ix_(POSITION, POSITION)[1]],
         covariance[:, np.ix_(VELOCITY, VELOCITY)[0], np.ix_(VELOCITY, VELOCITY)[1]],
+        np.ones(len(states)),
     )

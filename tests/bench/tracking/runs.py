@@ -4,24 +4,28 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from uuid import UUID
 
 import numpy as np
 from peer import Peer, PeerParameters
+from pydantic import TypeAdapter
 from scenes import flown
 
 from qiki.tracking import Tracker, TrackerParameters
 from qiki.world.scenario import load_scenario
 from qiki_harness.scoring import ScanRecord, Score, Tracks, score
-from qiki_harness.scoring.offline import Look, believed_tracks
+from qiki_harness.scoring.offline import Look, tracks_of
+from qiki_harness.scoring.records import NO_TRACKS, believed
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 KEPT = ROOT / ".qiki" / "bench-tracking"
 RUN = UUID(int=1)
 OURS, CONFIRMED = "ours", "confirmed"
+Told = tuple[Tracks, Tracks]
+"""Tracks that are believed in, and the others."""
 
 
 @dataclass(frozen=True)
@@ -51,15 +55,16 @@ def ours(name: str, seed: int, scans: int) -> dict[str, Run]:
 def _ours(name: str, seed: int, scans: int) -> dict[str, Run]:
     flight, false_alarms = flown(name, seed, scans)
     tracker = Tracker(RUN, given(false_alarms), load_scenario(name).identities)
-    tracks: dict[str, list[Tracks]] = {OURS: [], CONFIRMED: []}
+    tracks: dict[str, list[Told]] = {OURS: [], CONFIRMED: []}
     seconds = 0.0
     for look in flight:
         begin = time.process_time()
         reports = tracker.step(look.scan)
         seconds += time.process_time() - begin
-        own = look.scan.own_position, look.scan.own_velocity
-        tracks[OURS].append(believed_tracks(reports, *own))
-        tracks[CONFIRMED].append(believed_tracks(replace(reports, quality=np.zeros(len(reports))), *own))
+        found = tracks_of(reports, look.scan.own_position, look.scan.own_velocity)
+        for counted, quality in ((OURS, reports.quality), (CONFIRMED, np.zeros(len(reports)))):
+            sure = believed(reports.status, quality)
+            tracks[counted].append((found.take(sure), found.take(~sure)))
     return {counted: _run(flight, found, seconds) for counted, found in tracks.items()}
 
 
@@ -74,7 +79,7 @@ def peer(name: str, seed: int, scans: int, associator: str, tuned: PeerParameter
 def _peer(name: str, seed: int, scans: int, associator: str, tuned: PeerParameters) -> Run:
     flight, false_alarms = flown(name, seed, scans)
     steps = list(Peer(associator, given(false_alarms), false_alarms, tuned).run([look.scan for look in flight]))
-    return _run(flight, [tracks for tracks, _ in steps], sum(took for _, took in steps))
+    return _run(flight, [(tracks, NO_TRACKS) for tracks, _ in steps], sum(took for _, took in steps))
 
 
 def _kept(named: str, run: Callable[[], dict[str, Run]]) -> dict[str, Run]:
@@ -83,15 +88,14 @@ def _kept(named: str, run: Callable[[], dict[str, Run]]) -> dict[str, Run]:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({counted: asdict(one) for counted, one in run().items()}))
-    kept = json.loads(path.read_text())
-    return {counted: Run(Score(**one["score"]), one["ms"]) for counted, one in kept.items()}
+    return TypeAdapter(dict[str, Run]).validate_json(path.read_bytes())
 
 
-def _run(flight: Sequence[Look], tracks: Sequence[Tracks], seconds: float) -> Run:
+def _run(flight: Sequence[Look], tracks: Sequence[Told], seconds: float) -> Run:
     start_us = flight[0].scan.t_us
     records = [
-        ScanRecord((look.scan.t_us - start_us) / 1e6, look.truth, found, look.scan.line_of_sight)
-        for look, found in zip(flight, tracks, strict=True)
+        ScanRecord((look.scan.t_us - start_us) / 1e6, look.truth, found, look.scan.line_of_sight, doubted)
+        for look, (found, doubted) in zip(flight, tracks, strict=True)
     ]
     return Run(score(records)[0], 1e3 * seconds / len(records))
 

@@ -19,12 +19,16 @@ def qiki(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
 
 def test_a_table(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     assert qiki(monkeypatch, "score", "crossing", "--seed", "3", "--seconds", "2") == 0
-    title, head, *rows = capsys.readouterr().out.splitlines()
+    figures, ellipsoids = capsys.readouterr().out.split("\n\n")
+    title, head, *rows = figures.splitlines()
     assert title == "crossing, seed 3, 2 s at 10 frames/s"
     assert head.split() == ["METRIC", "VALUE"]
     told = dict(row.rsplit("  ", 1) for row in rows)
     assert {name.strip(): value for name, value in told.items()}["identity switches"] == "0"
     assert any(name.startswith("GOSPA") for name in told)
+    _, *ahead = ellipsoids.splitlines()
+    assert [row.split("  ")[0] for row in ahead] == ["now", "2 s ahead", "5 s ahead", "10 s ahead"]
+    assert ahead[-1].split()[-5:] == ["-", "-", "-", "-", "0"]
 
 
 def test_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
@@ -32,6 +36,7 @@ def test_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
     told = json.loads(capsys.readouterr().out)
     assert told["run"] == "crossing, seed 1, 1 s at 10 frames/s"
     assert told["score"]["scans"] == len(told["over_time"]["gospa"]) == 10
+    assert [one["ahead_s"] for one in told["score"]["coverage"]] == [0, 2, 5, 10]
     assert told["score"]["gospa_m"] == pytest.approx(sum(told["over_time"]["gospa"]) / 10)
 
 

@@ -19,7 +19,7 @@ def record(t_s: float, truth: Mapping[str, tuple], tracks: Mapping[str, tuple], 
     return ScanRecord(
         t_s,
         Truth(list(truth), points(truth), still),
-        Tracks(list(tracks), points(tracks), found, spread, spread),
+        Tracks(list(tracks), points(tracks), found, spread, spread, np.ones(len(tracks))),
         np.zeros((0, 3)),
     )
 

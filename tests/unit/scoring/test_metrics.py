@@ -1,4 +1,6 @@
-"""GOSPA and OSPA: values worked out by hand, and what makes them metrics. NEES and its bounds."""
+"""GOSPA, P-GOSPA and OSPA: values worked out by hand, and what makes them metrics. NEES and its bounds."""
+
+from itertools import combinations, permutations
 
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from qiki_harness.scoring import gospa, ospa
-from qiki_harness.scoring.metrics import bounds, nees
+from qiki_harness.scoring.metrics import bounds, nees, probabilistic_gospa
 from qiki_harness.scoring.score import inside
 
 POINTS = st.integers(0, 4).flatmap(lambda count: arrays(float, (count, 3), elements=st.integers(-400, 400)))
@@ -112,3 +114,61 @@ def test_honest_estimates_are_inside_nineteen_times_in_twenty():
 def test_scans_without_pairs_do_not_count():
     assert inside(np.array([np.nan, 3.0]), np.array([0.0, 5.0])) == 1
     assert inside(np.array([np.nan]), np.array([0.0])) is None
+
+
+def probabilistic_scene(seed: int):
+    rng = np.random.default_rng(seed)
+    contacts, tracks = (rng.uniform(-250, 250, (rng.integers(0, 5), 3)) for _ in range(2))
+    factors = rng.normal(0, 40, (len(tracks), 3, 3))
+    return contacts, tracks, factors @ factors.swapaxes(-1, -2), rng.uniform(0, 1, len(tracks))
+
+
+def test_a_doubted_pair_a_miss_and_a_doubted_false_one():
+    contacts = np.array([[0.0, 0, 0], [1000, 0, 0]])
+    tracks = np.array([[30.0, 40, 0], [0, 5000, 0]])
+    covariance = np.broadcast_to(np.diag([100.0, 200, 300]), (2, 3, 3))
+    found = probabilistic_gospa(contacts, tracks, covariance, np.array([0.8, 0.1]))
+    # 0.8 (50² + 600), and 200² / 2 times 1 - 0.8, one missed, and 0.1
+    assert (found.localisation, found.missed) == (2480, 20_000)
+    np.testing.assert_allclose((found.mismatch, found.false), (4000, 2000))
+    assert found.distance == pytest.approx(np.sqrt(28_480))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_of_certain_points_it_is_gospa(seed: int):
+    contacts, tracks, *_ = probabilistic_scene(seed)
+    found = probabilistic_gospa(contacts, tracks, np.zeros((len(tracks), 3, 3)), np.ones(len(tracks)))
+    expected = gospa(contacts, tracks)
+    assert found.distance == pytest.approx(expected.distance)
+    assert found.mismatch == 0
+    np.testing.assert_allclose(
+        (found.localisation, found.missed, found.false), (expected.localisation, expected.missed, expected.false)
+    )
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_it_is_the_least_over_all_assignments(seed: int):
+    contacts, tracks, covariance, existence = probabilistic_scene(seed)
+
+    def cost(of: dict[int, int]) -> float:
+        squared = [((contacts[one] - tracks[of[one]]) ** 2).sum() + np.trace(covariance[of[one]]) for one in of]
+        doubts = sum(1 - existence[track] for track in of.values())
+        idle = existence.sum() - sum(existence[track] for track in of.values())
+        near = sum(existence[track] * far for track, far in zip(of.values(), squared, strict=True))
+        return near + 20_000 * (doubts + len(contacts) - len(of) + idle)
+
+    least = min(
+        cost(dict(zip(some, others, strict=True)))
+        for count in range(min(len(contacts), len(tracks)) + 1)
+        for some in combinations(range(len(contacts)), count)
+        for others in permutations(range(len(tracks)), count)
+    )
+    assert probabilistic_gospa(contacts, tracks, covariance, existence).distance == pytest.approx(np.sqrt(least))
+
+
+def test_a_surer_track_of_a_contact_is_better_and_of_nobody_worse():
+    here, spread = np.zeros((1, 3)), np.eye(3)[None]
+    of_one = [probabilistic_gospa(here, here, spread, np.array([sure])).distance for sure in (0.1, 0.5, 0.9)]
+    of_none = [probabilistic_gospa(NOBODY, here, spread, np.array([sure])).distance for sure in (0.1, 0.5, 0.9)]
+    assert of_one == sorted(of_one, reverse=True)
+    assert of_none == sorted(of_none)

@@ -1,6 +1,7 @@
 """The score of a whole run."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -23,6 +24,17 @@ def test_means_over_the_scans(make_record: Callable[..., ScanRecord]):
     assert found.nees_velocity == 0
     assert (found.nees_position_inside, found.nees_velocity_inside) == (1, 0)
     np.testing.assert_array_equal(course.pairs, [0, 1])
+
+
+def test_what_is_not_believed_in_counts_in_p_gospa_alone(make_record: Callable[..., ScanRecord]):
+    scan = make_record(0, {"a": (0, 0, 0)}, {"1": (0, 0, 0)})
+    doubted = make_record(0, {}, {"2": (5000, 0, 0)}).tracks
+    doubted = replace(doubted, existence=np.array([0.25]))
+    found, course = score([replace(scan, doubted=doubted)])
+    assert (found.gospa_m, found.false) == (0, 0)
+    assert found.probabilistic_gospa_m == course.probabilistic_gospa[0] == pytest.approx(np.sqrt(3 + 5000))
+    assert found.coverage[0].within_50 == 1
+    assert found.tails_position.low == 1
 
 
 def test_a_run_in_which_nobody_was_tracked(make_record: Callable[..., ScanRecord]):

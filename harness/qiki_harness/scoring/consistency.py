@@ -1,0 +1,83 @@
+"""Consistency: whether the truth lies where the tracks say, as often as they say; now and ahead.
+
+A three-dimensional error of a consistent track is in the ellipsoid e' P⁻¹ e ≤ q as often as a chi-square variable of
+three degrees is at most q (Bar-Shalom, Li & Kirubarajan 2001, section 5.4.2).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from qiki.arrays import Array
+from qiki_harness.scoring.metrics import Gospa, nees
+from qiki_harness.scoring.records import ScanRecord
+
+SHARES = (0.5, 0.9, 0.95, 0.99)
+ELLIPSOIDS = np.array([2.365974, 6.251389, 7.814728, 11.344867])
+"""Chi-square quantiles of these shares, three degrees (Abramowitz & Stegun 1964, table 26.8)."""
+LOW, HIGH = 0.2157953, 9.3484036
+"""Quantiles of 2.5 % and 97.5 %."""
+AHEAD_S = (0.0, 2.0, 5.0, 10.0)
+MS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """The shares of the true positions that lie in the tracks' ellipsoids, so long after the scan."""
+
+    ahead_s: float
+    pairs: int  # of a contact and its track, over all scans
+    within_50: float | None  # share in the ellipsoids that should have 50 % of them; None without pairs
+    within_90: float | None
+    within_95: float | None
+    within_99: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tails:
+    """The distribution of the normalised errors of all pairs; None without pairs."""
+
+    median: float | None  # 2.37 if consistent
+    low: float | None  # share below the 2.5 % quantile; more than 2.5 %: covariances are too large
+    high: float | None  # share above the 97.5 % quantile; more than 2.5 %: covariances are too small
+
+
+def tails(errors: Array) -> Tails:
+    """Return the tails of normalised errors squared, (k,), of three dimensions."""
+    if not len(errors):
+        return Tails(None, None, None)
+    return Tails(float(np.median(errors)), float((errors < LOW).mean()), float((errors > HIGH).mean()))
+
+
+def coverage(scans: Sequence[ScanRecord], pairs: Sequence[Gospa], ahead_s: float) -> Coverage:
+    """Return the coverage of a run so long after each scan, which a track reaches along its velocity.
+
+    A track's message has no covariance between position and velocity, so their variances are added.
+
+    Args:
+        pairs: contacts and tracks of each scan, as assigned then; those whose contact is gone by then do not count
+    """
+    later = {round(MS * scan.t_s): row for row, scan in enumerate(scans)}
+    rows = [later.get(round(MS * (scan.t_s + ahead_s))) for scan in scans]
+    errors = [
+        _errors(scan, found, scans[row], ahead_s)
+        for scan, found, row in zip(scans, pairs, rows, strict=True)
+        if row is not None
+    ]
+    every = np.concatenate([np.zeros(0), *errors])
+    if not len(every):
+        return Coverage(ahead_s, 0, None, None, None, None)
+    within = (every[:, None] <= ELLIPSOIDS).mean(0)
+    return Coverage(ahead_s, len(every), *within.tolist())
+
+
+def _errors(scan: ScanRecord, found: Gospa, later: ScanRecord, ahead_s: float) -> Array:
+    """Return the normalised errors squared of the tracks of a scan at a later one: (k,)."""
+    place = {name: row for row, name in enumerate(later.truth.ids)}
+    at = np.array([place.get(scan.truth.ids[row], -1) for row in found.contact.tolist()], dtype=np.intp)
+    there = at >= 0
+    tracks, rows = scan.tracks, found.track[there]
+    position = tracks.position[rows] + ahead_s * tracks.velocity[rows]
+    spread = tracks.position_covariance[rows] + ahead_s**2 * tracks.velocity_covariance[rows]
+    return nees(position - later.truth.position[at[there]], spread)
