@@ -63,34 +63,41 @@ class CoordinatedTurn:
 
 
 class Waypoints:
-    """Legs in tables, padded to the longest route: column i is valid from `_from_s[:, i]` on."""
+    """Straight lines and turns in tables, padded to the longest route: column i is valid from `_from_s[:, i]` on.
+
+    A turn is a parabola of constant acceleration, tangential to both legs: the linear segments with parabolic blends
+    of Craig, Introduction to Robotics, ch. 7. A loop repeats behind the turn at its start, which its first lap lacks.
+    """
 
     def __init__(self, motions: Sequence[WaypointsSpec]) -> None:
-        routes = [_route(motion) for motion in motions]
-        shape = (len(motions), 1 + max(len(speeds) for _, speeds in routes))
+        routes = [_pieces(motion) for motion in motions]
+        shape = (len(motions), max(map(len, routes)))
         self._rows = np.arange(len(motions))
         self._from_s = np.full(shape, np.inf)
-        self._start = np.zeros((*shape, 3))
-        self._velocity = np.zeros((*shape, 3))
-        self._period_s = np.full(len(motions), np.inf)
-        for row, (motion, (points, speeds)) in enumerate(zip(motions, routes, strict=True)):
-            legs = np.diff(points, axis=0)
-            lengths = np.linalg.norm(legs, axis=1)
-            times = np.concatenate(([0.0], np.cumsum(lengths / speeds)))
-            self._from_s[row, : len(times)] = times
-            self._start[row, : len(times)] = points
-            self._velocity[row, : len(legs)] = legs / lengths[:, np.newaxis] * speeds[:, np.newaxis]
-            if motion.then == "loop":
-                self._period_s[row] = times[-1]
+        self._start, self._velocity, self._acceleration = (np.zeros((*shape, 3)) for _ in range(3))
+        for row, pieces in enumerate(routes):
+            for column, (from_s, start, velocity, acceleration) in enumerate(pieces):
+                self._from_s[row, column] = from_s
+                self._start[row, column], self._velocity[row, column] = start, velocity
+                self._acceleration[row, column] = acceleration
+        loops = [motion.then == "loop" for motion in motions]
+        ends_s = [_times(motion)[-1] for motion in motions]
+        self._period_s = np.where(loops, ends_s, np.inf)
+        self._repeats_s = np.where(loops, [motion.turns_s[-1] / 2 for motion in motions], 0.0)
+        self._turns = bool(self._acceleration.any())
         self.fastest_mps = _fastest(self._velocity)
 
     def at(self, t_s: Array) -> State:
         """Return the state at the times (..., n) [s] since each contact appeared."""
-        t_s = np.fmod(t_s, self._period_s)
-        leg = np.count_nonzero(self._from_s <= t_s[..., np.newaxis], axis=-1) - 1
-        velocity = self._velocity[self._rows, leg]
-        since_s = t_s - self._from_s[self._rows, leg]
-        return self._start[self._rows, leg] + velocity * since_s[..., np.newaxis], velocity
+        t_s = self._repeats_s + np.fmod(t_s - self._repeats_s, self._period_s)
+        piece = np.count_nonzero(self._from_s <= t_s[..., np.newaxis], axis=-1) - 1
+        velocity = self._velocity[self._rows, piece]
+        since_s = (t_s - self._from_s[self._rows, piece])[..., np.newaxis]
+        position = self._start[self._rows, piece] + velocity * since_s
+        if not self._turns:
+            return position, velocity
+        gained = self._acceleration[self._rows, piece] * since_s
+        return position + 0.5 * gained * since_s, velocity + gained
 
 
 class Orbit:
@@ -160,11 +167,28 @@ def _clockwise(vectors: Array, angle_rad: Array) -> Array:
     return np.stack((x * cos + y * sin, y * cos - x * sin, np.broadcast_to(z, cos.shape)), axis=-1)
 
 
-def _route(motion: WaypointsSpec) -> tuple[Array, Array]:
-    """Return points (k + 1, 3) [m] and the speeds (k,) [m/s] between them; a loop's last leg leads to the start."""
-    points = [motion.position_m, *(leg.to_m for leg in motion.legs)]
-    speeds = [leg.speed_mps for leg in motion.legs]
-    if motion.then == "loop":
-        points.append(motion.position_m)
-        speeds.append(speeds[-1])
-    return np.array(points), np.array(speeds)
+Piece = tuple[float, Array, Array, Array]
+"""A part of a route: from when on it is valid [s], position [m] and velocity [m/s] then, (3,), its acceleration."""
+
+
+def _times(motion: WaypointsSpec) -> Array:
+    """Return the times of a route's points, (k + 1,) [s]."""
+    lengths = np.linalg.norm(np.diff(motion.points, axis=0), axis=1)
+    return np.concatenate(([0.0], np.cumsum(lengths / motion.speeds)))
+
+
+def _pieces(motion: WaypointsSpec) -> list[Piece]:
+    """Return the legs of a route, and the turns behind them."""
+    points, speeds, times = np.array(motion.points), np.array(motion.speeds), _times(motion)
+    legs, rest = np.diff(points, axis=0), np.zeros(3)
+    velocities = legs / np.linalg.norm(legs, axis=1)[:, np.newaxis] * speeds[:, np.newaxis]
+    pieces: list[Piece] = [(0.0, points[0], velocities[0], rest)]
+    nexts = [*velocities[1:], velocities[0] if motion.then == "loop" else rest]
+    for corner, time_s, before, after, turn_s in zip(
+        points[1:], times[1:].tolist(), velocities, nexts, motion.turns_s, strict=True
+    ):
+        half_s = turn_s / 2
+        if turn_s:
+            pieces.append((time_s - half_s, corner - before * half_s, before, (after - before) / turn_s))
+        pieces.append((time_s + half_s, corner + after * half_s, after, rest))
+    return pieces

@@ -1,6 +1,7 @@
 """Field types of scenario files, and motions of contacts. Every motion begins when its contact appears."""
 
 import math
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -11,6 +12,7 @@ from qiki.fields import Length, Number, Spec, field_error, member
 Seconds = Annotated[Number, Field(ge=0, le=1e7)]
 Metres = Annotated[Number, Field(ge=-1e7, le=1e7)]
 Speed = Annotated[Number, Field(gt=0, le=1e5)]
+Acceleration = Annotated[Number, Field(gt=0, le=1e6)]
 Velocity = Annotated[Number, Field(ge=-1e5, le=1e5)]
 Point = tuple[Metres, Metres, Metres]  # x, y, z [m] in world axes: east, north, up
 VelocityVector = tuple[Velocity, Velocity, Velocity]  # x, y, z [m/s] in world axes
@@ -56,12 +58,17 @@ class Leg(Spec):
 
 
 class WaypointsSpec(Spec):
-    """A sequence of legs, then a stop; or a loop, which closes at the last leg's speed and repeats."""
+    """A sequence of legs, then a stop; or a loop, which closes at the last leg's speed and repeats.
+
+    With an acceleration a contact cuts the corner between two legs on a parabola, or slows down before the stop: it
+    accelerates for as long before the time of the corner as after it. Without one its velocity jumps.
+    """
 
     kind: Literal["waypoints"] = "waypoints"
     position_m: Point
     legs: Annotated[tuple[Leg, ...], Field(min_length=1, max_length=100)]
     then: Literal["hold", "loop"] = "hold"
+    turn_acceleration_mps2: Acceleration | None = None
 
     @model_validator(mode="after")
     def _legs_have_length(self) -> Self:
@@ -74,6 +81,46 @@ class WaypointsSpec(Spec):
             reason = "a loop closes by itself (expected a last point other than position_m)"
             raise field_error(("legs", len(self.legs) - 1, "to_m"), reason)
         return self
+
+    @model_validator(mode="after")
+    def _turns_fit(self) -> Self:
+        halves = [turn_s / 2 for turn_s in self.turns_s]
+        at_begins = [halves[-1] if self.then == "loop" else 0.0, *halves]
+        for i, (half_s, leg_s) in enumerate(zip(map(sum, pairwise(at_begins)), self.legs_s, strict=True)):
+            if self.turn_acceleration_mps2 is not None and half_s > leg_s:
+                least = self.turn_acceleration_mps2 * half_s / leg_s
+                reason = f"leg {i + 1} is too short for its turns (expected at least {least:.3g})"
+                raise field_error(("turn_acceleration_mps2",), reason)
+        return self
+
+    @property
+    def points(self) -> list[Point]:
+        """The ends of all k legs, k + 1 of them [m]; a loop's last leg leads to the start."""
+        points = [self.position_m, *(leg.to_m for leg in self.legs)]
+        return [*points, self.position_m] if self.then == "loop" else points
+
+    @property
+    def speeds(self) -> list[float]:
+        """The speed on each leg, (k,) [m/s]."""
+        speeds = [leg.speed_mps for leg in self.legs]
+        return [*speeds, speeds[-1]] if self.then == "loop" else speeds
+
+    @property
+    def legs_s(self) -> list[float]:
+        """The time from one point to the next, (k,) [s]."""
+        return [math.dist(*ends) / speed for ends, speed in zip(pairwise(self.points), self.speeds, strict=True)]
+
+    @property
+    def turns_s(self) -> list[float]:
+        """The time that the change of velocity at the end of each leg takes, (k,) [s]."""
+        if self.turn_acceleration_mps2 is None:
+            return [0.0] * len(self.speeds)
+        velocities = [
+            [(there - here) / leg_s for here, there in zip(*ends, strict=True)]
+            for ends, leg_s in zip(pairwise(self.points), self.legs_s, strict=True)
+        ]
+        velocities.append(velocities[0] if self.then == "loop" else [0.0, 0.0, 0.0])
+        return [math.dist(before, after) / self.turn_acceleration_mps2 for before, after in pairwise(velocities)]
 
 
 class OrbitSpec(Spec):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from qiki.world.motion import Motions
 from qiki.world.scenario.motion import (
@@ -50,9 +51,10 @@ def at(motion: MotionSpec, t_s: float) -> tuple[np.ndarray, np.ndarray]:
     return positions[0], velocities[0]
 
 
-def waypoints(route: list[tuple[int, int]], then: str = "hold") -> WaypointsSpec:
+def waypoints(route: list[tuple[int, int]], then: str = "hold", turn: float | None = None) -> WaypointsSpec:
     start, *rest = [(100.0 * x, 100.0 * y, 0.0) for x, y in route]
-    return WaypointsSpec(position_m=start, legs=tuple(Leg(to_m=to, speed_mps=25.0) for to in rest), then=then)
+    legs = tuple(Leg(to_m=to, speed_mps=25.0) for to in rest)
+    return WaypointsSpec(position_m=start, legs=legs, then=then, turn_acceleration_mps2=turn)
 
 
 @given(points, velocities, times)
@@ -107,8 +109,10 @@ def test_turn_of_rate_zero_is_straight(start: Vector, velocity: Vector, t_s: flo
         OrbitSpec(centre_m=(10, 20, 30), radius_m=300, period_s=50, inclination_deg=40, node_deg=70, phase_deg=25),
         waypoints([(0, 0), (3, 1), (-2, 4)]),
         waypoints([(0, 0), (3, 1), (-2, 4)], then="loop"),
+        waypoints([(0, 0), (3, 1), (-2, 4)], turn=8.0),
+        waypoints([(0, 0), (3, 1), (-2, 4)], then="loop", turn=8.0),
     ],
-    ids=["turn", "orbit", "hold", "loop"],
+    ids=["turn", "orbit", "hold", "loop", "hold with turns", "loop with turns"],
 )
 @given(t_s=st.floats(0.01, 200))
 def test_velocity_is_the_derivative_of_position(motion: MotionSpec, t_s: float):
@@ -180,6 +184,78 @@ def test_loop_closes_at_the_speed_of_its_last_leg():
     np.testing.assert_allclose(at(loop, 8.5)[0], [10, 0, 0], atol=1e-9)
 
 
+def test_a_corner_is_cut_on_a_parabola_by_hand():
+    # East and then north at 10 m/s: the velocity changes by 14.1 m/s, at 5 m/s² in 2.83 s. Halfway through the turn the
+    # contact is 2.83 / 8 s times that change beside the corner.
+    legs = (Leg(to_m=(100, 0, 0), speed_mps=10), Leg(to_m=(100, 100, 0), speed_mps=10))
+    motion = WaypointsSpec(position_m=(0, 0, 0), legs=legs, turn_acceleration_mps2=5)
+    aside = 10 * math.sqrt(200) / 5 / 8
+    np.testing.assert_allclose(at(motion, 10.0)[0], [100 - aside, aside, 0])
+    np.testing.assert_allclose(at(motion, 10.0)[1], [5, 5, 0])
+    np.testing.assert_allclose(at(motion, 8.5)[0], [85, 0, 0])
+    np.testing.assert_allclose(at(motion, 11.5)[0], [100, 15, 0])
+
+
+@pytest.mark.parametrize("then", ["hold", "loop"])
+@given(t_s=st.floats(0, 200), dt_s=st.floats(0.001, 2))
+def test_turns_take_their_acceleration_and_no_more(then: str, t_s: float, dt_s: float):
+    motion = waypoints([(0, 0), (3, 1), (-2, 4), (1, -1)], then, turn=12.0)
+    change = np.linalg.norm(at(motion, t_s + dt_s)[1] - at(motion, t_s)[1])
+    assert change <= 12.0 * dt_s * (1 + 1e-9) + 1e-9
+
+
+@given(st.lists(st.integers(0, 3), min_size=3, max_size=5), st.floats(0.05, 0.95))
+def test_between_its_turns_a_contact_is_where_the_corners_would_have_it(sides: list[int], share: float):
+    """Each leg is 400 m long, 16 s, and a turn takes 6.25 s at most."""
+    steps = [((4, 0), (0, 4), (-4, 0), (0, -4))[side] for side in sides]
+    route = list(itertools.accumulate(steps, lambda here, by: (here[0] + by[0], here[1] + by[1]), initial=(0, 0)))
+    sharp, turned = waypoints(route), waypoints(route, turn=8.0)
+    for leg in range(len(steps)):
+        t_s = 16 * leg + 3.125 + share * (16 - 6.25)
+        for there, expected in zip(at(turned, t_s), at(sharp, t_s), strict=True):
+            np.testing.assert_allclose(there, expected, atol=1e-9)
+
+
+def test_with_turns_it_slows_down_and_holds_the_last_point():
+    """At 25 m/s and 5 m/s² for 5 s, half of them behind the time at which it would have stopped."""
+    motion = waypoints([(0, 0), (4, 0)], turn=5.0)
+    np.testing.assert_allclose(at(motion, 16.0), ([400 - 25 * 5 / 8, 0, 0], [12.5, 0, 0]))
+    for t_s in (18.5, 1000.0):
+        position, velocity = at(motion, t_s)
+        np.testing.assert_allclose(position, [400, 0, 0])
+        assert not velocity.any()
+
+
+def test_a_loop_with_turns_begins_at_its_start_and_cuts_that_corner_later():
+    square = waypoints([(0, 0), (4, 0), (4, 4), (0, 4)], then="loop", turn=8.0)
+    np.testing.assert_allclose(at(square, 0.0), ([0, 0, 0], [25, 0, 0]))
+    aside = 25 * (25 * math.sqrt(2) / 8) / 8
+    for lap in range(1, 4):
+        position, velocity = at(square, lap * 64.0)
+        np.testing.assert_allclose(position, [aside, aside, 0])
+        np.testing.assert_allclose(velocity, [12.5, -12.5, 0])
+    np.testing.assert_allclose(at(square, 3 * 64 + 30.0), at(square, 30.0), atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("then", "acceleration", "fault"),
+    [
+        ("hold", 4.0, None),
+        ("hold", 1.5, r"leg 2 is too short for its turns \(expected at least 1.89\)"),
+        ("loop", 4.0, None),
+        ("loop", 2.0, r"leg 1 is too short for its turns \(expected at least 2.21\)"),
+    ],
+)
+def test_a_leg_must_be_long_enough_for_its_turns(then: str, acceleration: float, fault: str | None):
+    """Legs of 400 m, 16 s: a corner changes the velocity by 35.4 m/s, the stop by 25."""
+    route = [(0, 0), (4, 0), (4, 4)] if then == "hold" else [(0, 0), (4, 0), (4, 4), (0, 4)]
+    if fault is None:
+        waypoints(route, then, acceleration)
+        return
+    with pytest.raises(ValidationError, match=fault):
+        waypoints(route, then, acceleration)
+
+
 @given(st.permutations([0, 1, 2, 3]), times)
 def test_kinds_may_stand_in_any_order(order: list[int], t_s: float):
     kinds = [
@@ -207,8 +283,9 @@ def test_nobody_moves_nowhere():
         CoordinatedTurnSpec(position_m=(1, 2, 3), velocity_mps=(30, -20, 4), turn_rate_dps=7, begins_s=5, lasts_s=20),
         OrbitSpec(centre_m=(10, 20, 30), radius_m=300, period_s=50, inclination_deg=40, node_deg=70, phase_deg=25),
         waypoints([(0, 0), (3, 1), (-2, 4)], then="loop"),
+        waypoints([(0, 0), (3, 1), (-2, 4)], then="loop", turn=8.0),
     ],
-    ids=["straight", "turn", "orbit", "loop"],
+    ids=["straight", "turn", "orbit", "loop", "loop with turns"],
 )
 @given(t_s=st.floats(0, 400), dt_s=st.floats(0.001, 10))
 def test_nobody_outruns_the_fastest(motion: MotionSpec, t_s: float, dt_s: float):
@@ -224,7 +301,7 @@ def test_many_times_at_once_are_the_same_as_each_alone(instants: list[float]):
         ConstantVelocitySpec(position_m=(1, 2, 3), velocity_mps=(4, 5, 6)),
         CoordinatedTurnSpec(position_m=(1, 2, 3), velocity_mps=(4, 5, 6), turn_rate_dps=3, begins_s=10, lasts_s=900),
         waypoints([(0, 0), (1, 1), (3, -2)]),
-        waypoints([(0, 0), (1, 1), (3, -2)], then="loop"),
+        waypoints([(0, 0), (1, 1), (3, -2)], then="loop", turn=30.0),
         OrbitSpec(centre_m=(0, 0, 0), radius_m=10, period_s=60),
     ])  # fmt: skip
     together = motions.at(np.repeat(np.array(instants)[:, np.newaxis], 5, axis=1))
