@@ -27,6 +27,9 @@ Scenario = Annotated[
 Picture = Annotated[
     Path | None, typer.Option(help="Draw truth, detections, tracks and GOSPA over time into this file.")
 ]
+Tracker = Annotated[
+    str | None, typer.Option(metavar="MODULE[:NAME]", help="Put this tracker in the place of the platform's own.")
+]
 _LABELS = {
     "scans": ("scans", "{}"),
     "contacts": ("contacts", "{}"),
@@ -53,13 +56,14 @@ _TAILS = {
 _SHARES = {"within_50": "50 %", "within_90": "90 %", "within_95": "95 %", "within_99": "99 %"}
 
 
-def score(
+def score(  # noqa: PLR0917  # each an option of the command line
     scenario: Scenario = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Default: the scenario's own.")] = None,
     seconds: Annotated[float, typer.Option(min=0.05, max=86_400, help="Simulated seconds.")] = 60.0,
     live: Annotated[bool, typer.Option("--live", help="Score the running stack instead.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON: the score, also over time.")] = False,
     picture: Picture = None,
+    tracker: Tracker = None,
     reach_m: Annotated[float, typer.Option(min=1, help="Live: ignore contacts beyond this range.")] = _REACH_M,
     nats: NatsUrl = None,
     name: Name = "default",
@@ -70,6 +74,8 @@ def score(
 
     if live and (scenario is not None or seed is not None):
         raise HarnessError("--live scores what the stack plays: leave the scenario and --seed out")
+    if live and tracker is not None:
+        raise HarnessError("--live scores the stack's own tracker: leave --tracker out")
     if picture is not None and find_spec("matplotlib") is None:
         raise HarnessError("--picture takes matplotlib, which is not installed: pip install 'qiki-dtmp[score]'")
     if live:
@@ -80,7 +86,7 @@ def score(
             scans = listen(url, seconds, reach_m, progress)
         title = f"{url}, {scans[-1].t_s:g} s"
     else:
-        title, scans = _fly(scenario or _DEFAULT, seed, seconds)
+        title, scans = _fly(scenario or _DEFAULT, seed, seconds, tracker)
     summary, course = score_run(scans)
     if picture is not None:
         from qiki_harness.scoring.picture import save_picture  # noqa: PLC0415
@@ -106,17 +112,19 @@ def measuring(seconds: float, stream: TextIO) -> Iterator[Callable[[float], None
             print("\r\x1b[K", end="", file=stream, flush=True)
 
 
-def _fly(scenario: str, seed: int | None, seconds: float) -> "tuple[str, list[ScanRecord]]":
+def _fly(scenario: str, seed: int | None, seconds: float, tracker: str | None) -> "tuple[str, list[ScanRecord]]":
     from qiki.world.scenario import load_scenario  # noqa: PLC0415
     from qiki_harness.scoring.offline import fly  # noqa: PLC0415
+    from qiki_harness.scoring.rivals import fly_rival, load_rival  # noqa: PLC0415
 
     world = load_scenario(scenario)
     chosen = world.seed if seed is None else seed
-    scans = list(fly(world, chosen, seconds))
+    scans = list(fly_rival(world, chosen, seconds, load_rival(tracker)) if tracker else fly(world, chosen, seconds))
     if not scans:
         least = 1 / world.frame_rate_hz
         raise HarnessError(f"--seconds {seconds:g}: no frame comes in it (expected {least:g} at least)")
-    return f"{world.name}, seed {chosen}, {seconds:g} s at {world.frame_rate_hz:g} frames/s", scans
+    by = f", tracked by {tracker}" if tracker else ""
+    return f"{world.name}, seed {chosen}, {seconds:g} s at {world.frame_rate_hz:g} frames/s{by}", scans
 
 
 def _as_table(summary: "Score") -> str:

@@ -7,7 +7,8 @@ plot's SNR means; nearly constant velocity; tracks are let out when they have en
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import chain
 
 import numpy as np
 from stonesoup.base import Property
@@ -108,14 +109,23 @@ class Peer:
     def run(self, scans: Iterable[Scan]) -> Iterator[tuple[Tracks, float]]:
         """Confirmed tracks after each scan, and what the core took [s]; detections are made outside of the time."""
         detections = [(_moment(scan), _detections(scan, self._given, self._one_noise)) for scan in scans]
-        tracker = iter(self._tracker(detections))
+        tracker = iter(self._tracker(detections[0][0], detections))
         for _ in detections:
             begin = time.process_time()
             _, tracks = next(tracker)
             took = time.process_time() - begin
             yield _confirmed(tracks), took
 
-    def _tracker(self, detections: list) -> Iterable:
+    def follow(self, scans: Iterator[Scan]) -> Iterator[Tracks]:
+        """Confirmed tracks after each scan, as it comes."""
+        first = next(scans)
+        detections = (
+            (_moment(scan), _detections(scan, self._given, self._one_noise)) for scan in chain([first], scans)
+        )
+        for _, tracks in self._tracker(_moment(first), detections):
+            yield _confirmed(tracks)
+
+    def _tracker(self, begin: datetime, detections: Iterable) -> Iterable:
         given, tuned = self._given, self._tuned
         predictor = ExtendedKalmanPredictor(
             CombinedLinearGaussianTransitionModel([ConstantVelocity(tuned.psd) for _ in range(3)])
@@ -136,7 +146,7 @@ class Peer:
             by_probability = Nearby(by_probability, predictor, given.gate_threshold)
         deleter = UpdateTimeStepsDeleter(tuned.most_misses)
         nearest = GNNWith2DAssignment(by_distance if tuned.by == "distance" else by_probability)
-        prior = GaussianState(np.zeros((6, 1)), np.diag([0, tuned.sigma_speed_mps**2] * 3), timestamp=detections[0][0])
+        prior = GaussianState(np.zeros((6, 1)), np.diag([0, tuned.sigma_speed_mps**2] * 3), timestamp=begin)
         initiator = MultiMeasurementInitiator(
             prior, deleter, nearest, ExtendedKalmanUpdater(None), min_points=tuned.least_plots
         )

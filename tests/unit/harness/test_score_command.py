@@ -55,6 +55,8 @@ def test_json_of_nothing_is_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest
         (["crossing", "--seconds", "-1"], "--seconds"),
         (["crossing", "--live"], "leave the scenario and --seed out"),
         (["--live", "--seed", "3"], "leave the scenario and --seed out"),
+        (["--live", "--tracker", "json"], "leave --tracker out"),
+        (["crossing", "--tracker", "json"], "has no function make_tracker"),
     ],
 )
 def test_what_cannot_be_is_one_line(
