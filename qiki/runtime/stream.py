@@ -47,7 +47,10 @@ Take = Callable[[Msg, int], Awaitable[None] | None]
 
 
 class StreamReader:
-    """A reader of one stream with a push consumer; after a break another consumer resumes behind the last message.
+    """A reader of one stream with a push consumer; after a break another one resumes behind the last message taken.
+
+    A killed broker may have lost messages that were taken, and others may have their places: then the reader resumes
+    behind the last one that the stream still has, by its sequence and its time of storage.
 
     A break is detected by `lost`, a gap in the consumer's own numbers, a heartbeat, or a consumer that the server no
     longer knows. Flow control holds the server back while `take` works.
@@ -58,8 +61,8 @@ class StreamReader:
             made later, or made again, is read from its oldest message
         subjects: empty: all
         changed: called when `following` is set or cleared
-        cut: called with a sequence where a killed broker has lost messages behind it that were taken; what took their
-            places comes next
+        cut: called with the sequence of the last message kept, where a killed broker has lost later ones that were
+            taken
 
     Attributes:
         created: creation of the followed stream
@@ -89,7 +92,8 @@ class StreamReader:
         position = begin if isinstance(begin, StreamPosition) else None
         self.created = position.created if position else None
         self._last = position.sequence if position else None
-        self._taken = deque[tuple[int, datetime]](maxlen=_REMEMBERED)  # sequences, times of storage
+        self._taken = deque[tuple[int, datetime]]()  # the last messages: sequences, times of storage
+        self._floor = self._last  # what came before them; None: what `begin` says
         self._newest = 0
         self._inbox = ""
         self._delivered = 0  # by the present consumer, which numbers its messages
@@ -152,36 +156,41 @@ class StreamReader:
                 self._last = 0
             raise
         if self.created not in {None, info.created}:
-            self._last = 0
+            self._last = self._floor = 0
             self._taken.clear()
         elif self._last is None and self._begin is Begin.NEW:
-            self._last = info.state.last_seq
+            self._last = self._floor = info.state.last_seq
         elif self._taken:
-            await self._return(jetstream, info.state)
+            await self._rewind(jetstream, info.state)
         elif self._last is not None:
-            self._last = min(self._last, info.state.last_seq)
+            self._last = self._floor = min(self._last, info.state.last_seq)
         self.created = info.created
         self._newest = info.state.last_seq
 
-    async def _return(self, jetstream: JetStreamContext, state: StreamState) -> None:
+    async def _rewind(self, jetstream: JetStreamContext, state: StreamState) -> None:
         """Go back to the last message taken that the stream still has."""
         taken = list(self._taken)
         kept, lost, at = 0, len(taken), len(taken) - 1
         while kept < lost:
-            if await self._has(jetstream, state, *taken[at]):
+            if await self._is_stored(jetstream, state, *taken[at]):
                 kept = at + 1
             else:
                 lost = at
             at = (kept + lost) // 2
         if kept == len(taken):
             return
-        self._last = taken[kept - 1][0] if kept else taken[0][0] - 1
-        self._taken = deque(taken[:kept], _REMEMBERED)
-        self._cut(self._last)
+        self._taken = deque(taken[:kept])
+        if not kept and self._floor is not None:
+            self._floor = min(self._floor, state.last_seq)
+        self._last = taken[kept - 1][0] if kept else self._floor
+        self._cut(self._last or 0)
 
-    async def _has(self, jetstream: JetStreamContext, state: StreamState, sequence: int, stored_at: datetime) -> bool:
+    async def _is_stored(
+        self, jetstream: JetStreamContext, state: StreamState, sequence: int, stored_at: datetime
+    ) -> bool:
+        """Return whether a message is still there; one that was discarded or deleted counts as such."""
         if not state.first_seq <= sequence <= state.last_seq:
-            return sequence < state.first_seq  # discarded by age or size, which is no loss
+            return sequence < state.first_seq
         try:
             message = await jetstream.get_msg(self._stream, sequence)
         except NotFoundError:
@@ -227,6 +236,11 @@ class StreamReader:
             if (taken := self._take(message, place.stream)) is not None:
                 await taken
             self._last = place.stream
-            self._taken.append((place.stream, metadata.timestamp))
+            self._remember(place.stream, metadata.timestamp)
         if place.stream >= self._newest or not metadata.num_pending:
             self.caught_up.set()
+
+    def _remember(self, sequence: int, stored_at: datetime) -> None:
+        self._taken.append((sequence, stored_at))
+        if len(self._taken) > _REMEMBERED:
+            self._floor, _ = self._taken.popleft()

@@ -55,6 +55,11 @@ class Reading:
         await client.jetstream().delete_stream(STREAM)
         await client.close()
 
+    async def purge(self) -> None:
+        client = await nats.connect(self.broker.url)
+        await client.jetstream().purge_stream(STREAM)
+        await client.close()
+
     def cut_off(self) -> int:
         """How many clients the broker has cut off because they were slow."""
         with open_url(f"{self.broker.http_url}/varz") as answer:
@@ -291,37 +296,86 @@ def test_a_stream_made_anew_is_read_from_its_beginning(reading: Callable[[Play],
     reading(play)
 
 
-@pytest.mark.parametrize("before_it_looks", [(), (7,), (6, 7, 8, 9, 10)])
+@dataclass
+class Lost:
+    """A broker of which an earlier store comes back: 0 and 1, and what took the places of the others."""
+
+    reading: Reading
+    replaced: Iterable[int]
+
+    async def prepare(self) -> None:
+        broker, store = self.reading.broker, self.reading.broker.log.parent / "jetstream"
+        await self.reading.store(range(2))
+        broker.kill()
+        shutil.copytree(store, store.with_name("begun"))
+        broker.start()
+        await self.reading.store(self.replaced)
+        broker.kill()
+        store.rename(store.with_name("another"))
+        store.with_name("begun").rename(store)
+        broker.start()
+
+    def come_back(self) -> None:
+        broker, store = self.reading.broker, self.reading.broker.log.parent / "jetstream"
+        broker.kill()
+        shutil.rmtree(store)
+        store.with_name("another").rename(store)
+        broker.start()
+
+
+@pytest.mark.parametrize("replaced", [(), (7,), (6, 7, 8, 9, 10)])
 def test_what_takes_the_place_of_messages_that_the_broker_lost_comes(
-    reading: Callable[[Play], None], before_it_looks: tuple[int, ...]
+    reading: Callable[[Play], None], replaced: tuple[int, ...]
 ):
     """Also where the broker has as many messages as before when the reader is back."""
 
     async def play(one: Reading) -> None:
-        store = one.broker.log.parent / "jetstream"
-        begun, another = store.with_name("begun"), store.with_name("another")
-        cut = list[int]()
-
-        await one.store(range(2))
-        one.broker.kill()
-        shutil.copytree(store, begun)
-        one.broker.start()
-        await one.store(before_it_looks)
-        one.broker.kill()
-        store.rename(another)
-        begun.rename(store)
-        one.broker.start()
+        cut, lost = list[int](), Lost(one, replaced)
+        await lost.prepare()
         await one.store(range(2, 6))
         async with one.begun(cut=cut.append):
             await one.await_numbers(*range(6))
-            one.broker.kill()
-            shutil.rmtree(store)
-            another.rename(store)
-            one.broker.start()
-            await one.await_numbers(*range(6), *before_it_looks)
+            lost.come_back()
+            await one.await_numbers(*range(6), *replaced)
             await one.store([11, 12])
-            await one.await_numbers(*range(6), *before_it_looks, 11, 12)
+            await one.await_numbers(*range(6), *replaced, 11, 12)
             assert cut == [2]
+
+    reading(play)
+
+
+@pytest.mark.parametrize("replaced", [(), (7,), (6, 7, 8, 9, 10)])
+@pytest.mark.parametrize("subjects", [(), ("numbers.b",)])
+def test_so_it_does_where_all_that_was_taken_is_lost(
+    reading: Callable[[Play], None], replaced: tuple[int, ...], subjects: tuple[str, ...]
+):
+    async def play(one: Reading) -> None:
+        cut, lost = list[int](), Lost(one, replaced)
+        await lost.prepare()
+        async with one.begun(Begin.NEW, subjects, cut=cut.append):
+            await one.store(range(2, 5))
+            await one.store([5], "numbers.b")
+            took = [5] if subjects else [2, 3, 4, 5]
+            await one.await_numbers(*took)
+            lost.come_back()
+            await one.store([12], "numbers.b")
+            await one.await_numbers(*took, *(() if subjects else replaced), 12)
+            assert cut == [2]
+
+    reading(play)
+
+
+def test_messages_that_were_discarded_are_not_lost(reading: Callable[[Play], None]):
+    async def play(one: Reading) -> None:
+        cut = list[int]()
+        async with one.begun(cut=cut.append, follows=False):
+            await one.store(range(3))
+            await one.await_numbers(0, 1, 2)
+            await one.purge()
+            one.broker.restart()
+            await one.store([3])
+            await one.await_numbers(*range(4))
+        assert cut == []
 
     reading(play)
 

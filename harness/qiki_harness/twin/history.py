@@ -1,5 +1,6 @@
 """Histories: the messages of each topic that have passed, written by the wire's thread; waits for more of them."""
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -55,20 +56,25 @@ class Ledger:
     def __init__(self, table: Sequence[Topic[Any]] = TOPICS) -> None:
         self.topics = tuple(topic for topic in table if not topic.answered)
         self.breaks: list[datetime] = []
-        self._histories: dict[str, list[Record[Any]]] = {topic.subject: [] for topic in self.topics}
+        # None: withdrawn. The others keep their places, so that moments stay true.
+        self._histories: dict[str, list[Record[Any] | None]] = {topic.subject: [] for topic in self.topics}
         self._covering = cache(lambda subject: [topic for topic in self.topics if topic.covers(subject)])
         self._waits: tuple[_Wait, ...] = ()  # replaced as a whole: the wire's thread goes through it without a lock
         self._lock = threading.Lock()
 
-    def history(self, topic: Topic[P]) -> list[Record[P]]:
-        """Return the messages of a topic, in the order of their arrival."""
-        return self._histories[topic.subject]
+    def history(self, topic: Topic[P], begin: int = 0) -> list[Record[P]]:
+        """Return the messages of a topic from a place on, in the order of their arrival."""
+        return [record for record in self._histories[topic.subject][begin:] if record is not None]
+
+    def came(self, topic: Topic[Any]) -> int:
+        """Return the number of messages of a topic that have come, withdrawn ones too."""
+        return len(self._histories[topic.subject])
 
     def add(self, subject: str, body: bytes, headers: Mapping[str, str] | None, sequence: int = 0) -> None:
         """Add a message to the history of each topic that it belongs to."""
         came_s = time.monotonic()
         for topic in self._covering(subject):
-            self.history(topic).append(Record(subject, body, headers or {}, sequence, topic, came_s))
+            self._histories[topic.subject].append(Record(subject, body, headers or {}, sequence, topic, came_s))
             for wait in self._waits:
                 if wait.topic is None or wait.topic == topic.subject:
                     wait.wake.set()
@@ -76,9 +82,8 @@ class Ledger:
     def withdraw(self, stream: str, behind: int) -> None:
         """Remove the messages of a stream behind a sequence: a killed broker has lost them, and they may come again."""
         for topic in self.topics:
-            history = self.history(topic)
-            while topic.stream == stream and history and history[-1].sequence > behind:
-                history.pop()
+            if topic.stream == stream:
+                _withdraw(self._histories[topic.subject], behind)
 
     def wake(self) -> None:
         """Let all waits look again."""
@@ -119,6 +124,17 @@ class Ledger:
         breaks = [f"the twin's connection broke at {time:%T}: what is not kept was missed" for time in self.breaks]
         states = backing.situation(_LOG_LINES)
         return AwaitedError("\n".join([headline, *instead, f"seen since the beginning: {counts}", *breaks, *states]))
+
+
+def _withdraw(history: list[Record[Any] | None], behind: int) -> None:
+    """Withdraw from the end on what a stream has lost; what came of an earlier stream of the name stays."""
+    lost = sys.maxsize
+    for place in reversed(range(len(history))):
+        if (record := history[place]) is not None:
+            if not behind < record.sequence < lost:
+                return
+            lost = record.sequence
+            history[place] = None
 
 
 def nearest(condition: Where[Any], seen: list[Record[Any]], name: str) -> Iterator[str]:

@@ -74,7 +74,7 @@ class Watcher:
         """Return the records of a topic that meet a condition, in the order of their arrival."""
         condition = noun(topic).that(where, fields)
         begin = after[topic.subject] if after else 0
-        return [record for record in self._ledger.history(topic)[begin:] if condition(record)]
+        return [record for record in self._ledger.history(topic, begin) if condition(record)]
 
     def await_message(
         self,
@@ -91,21 +91,18 @@ class Watcher:
             AwaitedError: none came in time.
         """
         __tracebackhide__ = True
-        history = self._ledger.history(topic)
         condition = noun(topic).that(where, fields)
         begin = looked_at = after[topic.subject] if after else 0
 
         def look() -> Record[P] | None:
             nonlocal looked_at
-            came = len(history)
-            found = next((record for record in history[looked_at:came] if condition(record)), None)
-            looked_at = came
-            return found
+            begin_at, looked_at = looked_at, self._ledger.came(topic)
+            return next((record for record in self._ledger.history(topic, begin_at) if condition(record)), None)
 
         found = self._wait(look, deadline_s, topic)
         if found is None:
             headline = f"waited {deadline_s:g} s for {condition}: none came"
-            instead = nearest(condition, history[begin:], topic.noun)
+            instead = nearest(condition, self._ledger.history(topic, begin), topic.noun)
             raise self._ledger.failure(headline, instead, self.backing)
         return found
 

@@ -129,14 +129,25 @@ def test_what_a_killed_broker_has_lost_is_withdrawn_from_the_histories_of_its_st
         ledger.add(subject, b"", None, sequence)
         ledger.add(tracked, b"", None, sequence)
     ledger.add(topics.TELEMETRY.subject, b"", None)
+    moment = watcher.now()
 
     ledger.withdraw("QIKI_RADAR_V1", 2)
     ledger.add(track, b"again", None, 3)
 
+    assert watcher.await_track(after=moment, deadline_s=SOON_S).body == b"again"
     assert [record.sequence for record in watcher.frames()] == [1]
     assert [(record.sequence, record.body) for record in watcher.tracks()] == [(2, b""), (3, b"again")]
     assert len(watcher.tracked_frames()) == 4
     assert len(watcher.telemetry()) == 1
+
+
+def test_what_a_stream_had_before_it_was_made_again_is_not_withdrawn(watcher, ledger):
+    for sequence in (7, 8, 1, 2):
+        ledger.add(topics.TRACKS.subject, b"", None, sequence)
+
+    ledger.withdraw("QIKI_RADAR_V1", 0)
+
+    assert [record.sequence for record in watcher.tracks()] == [7, 8]
 
 
 def test_a_wait_wakes_when_it_comes(watcher, fill):
