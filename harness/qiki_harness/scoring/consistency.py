@@ -1,4 +1,4 @@
-"""Consistency: whether the truth lies where the tracks say, as often as they say; now and ahead.
+"""Consistency of tracks: share of true positions inside their covariance ellipsoids, now and ahead; tails of the NEES.
 
 A three-dimensional error of a consistent track is in the ellipsoid e' P⁻¹ e ≤ q as often as a chi-square variable of
 three degrees is at most q (Bar-Shalom, Li & Kirubarajan 2001, section 5.4.2).
@@ -13,9 +13,8 @@ from qiki.arrays import Array
 from qiki_harness.scoring.metrics import Gospa, nees
 from qiki_harness.scoring.records import ScanRecord
 
-SHARES = (0.5, 0.9, 0.95, 0.99)
 ELLIPSOIDS = np.array([2.365974, 6.251389, 7.814728, 11.344867])
-"""Chi-square quantiles of these shares, three degrees (Abramowitz & Stegun 1964, table 26.8)."""
+"""Chi-square quantiles of 50, 90, 95 and 99 %, three degrees (Abramowitz & Stegun 1964, table 26.8)."""
 LOW, HIGH = 0.2157953, 9.3484036
 """Quantiles of 2.5 % and 97.5 %."""
 AHEAD_S = (0.0, 2.0, 5.0, 10.0)
@@ -51,12 +50,14 @@ def tails(errors: Array) -> Tails:
 
 
 def coverage(scans: Sequence[ScanRecord], pairs: Sequence[Gospa], ahead_s: float) -> Coverage:
-    """Return the coverage of a run so long after each scan, which a track reaches along its velocity.
+    """Return the coverage of a run so long after each scan, where a track is continued along its velocity.
 
-    A track's message has no covariance between position and velocity, so their variances are added.
+    A track's message has neither the covariance between position and velocity nor the noise of its motion: what grows
+    with time is the variance of velocity alone. So for a contact that manoeuvres the ellipsoids ahead are too small.
 
     Args:
-        pairs: contacts and tracks of each scan, as assigned then; those whose contact is gone by then do not count
+        pairs: contacts and tracks of each scan, at most 200 m apart; those whose contact is gone by then do not count
+        ahead_s: a whole number of the periods between scans, else there are no pairs
     """
     later = {round(MS * scan.t_s): row for row, scan in enumerate(scans)}
     rows = [later.get(round(MS * (scan.t_s + ahead_s))) for scan in scans]

@@ -18,7 +18,7 @@ from qiki.contracts.telemetry import TruthSnapshot
 from qiki.geometry import unit_vectors
 from qiki.runtime.stream import Begin
 from qiki_harness.errors import HarnessError
-from qiki_harness.scoring.records import ScanRecord, Tracks, Truth, believed, symmetric
+from qiki_harness.scoring.records import ScanRecord, Tracks, Truth, split, symmetric
 from qiki_harness.twin import AwaitedError, ForeignStack
 from qiki_harness.twin.history import Ledger
 from qiki_harness.twin.watcher import Moment, Watcher
@@ -125,19 +125,19 @@ def _scan(whole: ScoredFrame, t_s: float, reach_m: float) -> ScanRecord:
         np.array([getattr(plot, name) for plot in plots]) for name in ("range_m", "bearing_deg", "elev_deg")
     )
     sight = unit_vectors(np.radians(bearing), np.radians(elevation)).reshape(-1, 3)
-    told = [
+    complete = [
         one
         for one in whole.tracks
         if one.position and one.velocity and one.position_covariance and one.velocity_covariance
     ]
-    tracks = _tracks(told, own_position, own_velocity)
-    sure = believed([one.status for one in told], tracks.existence)
+    tracks = _tracks(complete, own_position, own_velocity)
+    sure, doubted = split(tracks, [one.status for one in complete], tracks.existence)
     return ScanRecord(
         t_s,
         Truth([whole.truth.contacts[row].id for row in near], position[near], velocity[near]),
-        tracks.take(sure),
+        sure,
         own_position + range_m[:, None] * sight,
-        tracks.take(~sure),
+        doubted,
     )
 
 

@@ -61,9 +61,9 @@ class ProbabilisticGospa:
 
     distance: float  # [m]
     localisation: float  # expected, of the pairs [m²]
-    mismatch: float  # of the pairs: doubt that a contact is real which is [m²]
+    mismatch: float  # cost of the pairs' existence below 1 [m²]
     missed: float  # share of the contacts without a track [m²]
-    false: float  # share of the tracks without a contact, as far as they are believed in [m²]
+    false: float  # share of the tracks without a contact, weighted by their existence [m²]
 
 
 def probabilistic_gospa(

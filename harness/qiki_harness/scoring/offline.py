@@ -12,7 +12,7 @@ from qiki.tracking import Scan, TrackReports
 from qiki.tracking.scan import SECOND_US
 from qiki.world.scenario import Scenario
 from qiki.world.world import MeasuredFrame, SimWorld
-from qiki_harness.scoring.records import ScanRecord, Tracks, Truth, believed, symmetric
+from qiki_harness.scoring.records import ScanRecord, Tracks, Truth, split, symmetric
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -35,9 +35,9 @@ def fly(scenario: Scenario, seed: int, seconds: float) -> Iterator[ScanRecord]:
         first_us = scan.t_us if first_us is None else first_us
         reports = moment.frame.tracked.reports
         tracks = tracks_of(reports, scan.own_position, scan.own_velocity)
-        sure = believed(reports.status, reports.quality)
+        sure, doubted = split(tracks, reports.status, reports.quality)
         plots = scan.own_position + scan.range_m[:, None] * scan.line_of_sight
-        yield ScanRecord((scan.t_us - first_us) / SECOND_US, look.truth, tracks.take(sure), plots, tracks.take(~sure))
+        yield ScanRecord((scan.t_us - first_us) / SECOND_US, look.truth, sure, plots, doubted)
 
 
 def looks(scenario: Scenario, seed: int, seconds: float) -> Iterator[Look]:

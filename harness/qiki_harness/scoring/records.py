@@ -62,6 +62,12 @@ def symmetric(upper: Array) -> Array:
     return upper.reshape(-1, 6)[:, FULL].reshape(-1, 3, 3)
 
 
+def split(tracks: Tracks, status: ArrayLike, quality: ArrayLike) -> tuple[Tracks, Tracks]:
+    """Return the tracks that are believed in and those that are doubted; lost ones are neither."""
+    sure = believed(status, quality)
+    return tracks.take(sure), tracks.take(~sure & (np.asarray(status) != RadarTrackStatus.LOST))
+
+
 def believed(status: ArrayLike, quality: ArrayLike) -> Mask:
     """Return which tracks say they are real contacts: confirmed ones, and new ones of high quality; (m,)."""
     new = (np.asarray(status) == RadarTrackStatus.NEW) & (np.asarray(quality) >= BELIEVED)

@@ -21,6 +21,15 @@ NAMES = {OURS: "QIKI", CONFIRMED: "QIKI, without NEW", GNN: "Stone Soup, GNN", J
 BETTER_BY, FEWER_BY, FASTER_BY, INSIDE = 0.1, 0.5, 500, 0.9
 INTRODUCTION = Path(__file__).parent / "introduction.md"
 
+CONSISTENCY = """\
+Of a consistent filter both are 3, and 95 % of the scans are in the bounds.
+
+`qiki score` says more of a run. P-GOSPA counts all tracks, each by its `quality`, with the trace of its covariance:
+doubt and width cost as errors do. Of the normalised errors it gives the median, 2.37 if consistent, and the shares
+of pairs in the lower and the upper 2.5 %: more in the upper one means covariances that are too small. Its second
+table has the share of true positions in the ellipsoids of 50, 90, 95 and 99 %, now and 2, 5 and 10 s ahead, where a
+track is continued in a straight line with the covariances of its message."""
+
 
 @dataclass(frozen=True)
 class Compared:
@@ -94,7 +103,7 @@ def _consistency(compared: list[Compared]) -> str:
         for tracker in one.runs
         if tracker != CONFIRMED
     )
-    return _table(head, rows) + "\n\nOf a consistent filter both are 3, and 95 % of the scans are in the bounds."
+    return f"{_table(head, rows)}\n\n{CONSISTENCY}"
 
 
 def _scale(scale: Scale) -> str:

@@ -17,15 +17,15 @@ from qiki.tracking import Tracker, TrackerParameters
 from qiki.world.scenario import load_scenario
 from qiki_harness.scoring import ScanRecord, Score, Tracks, score
 from qiki_harness.scoring.offline import Look, tracks_of
-from qiki_harness.scoring.records import NO_TRACKS, believed
+from qiki_harness.scoring.records import NO_TRACKS, split
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 KEPT = ROOT / ".qiki" / "bench-tracking"
 RUN = UUID(int=1)
 OURS, CONFIRMED = "ours", "confirmed"
-Told = tuple[Tracks, Tracks]
-"""Tracks that are believed in, and the others."""
+Split = tuple[Tracks, Tracks]
+"""Tracks that are believed in, and doubted ones."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def ours(name: str, seed: int, scans: int) -> dict[str, Run]:
 def _ours(name: str, seed: int, scans: int) -> dict[str, Run]:
     flight, false_alarms = flown(name, seed, scans)
     tracker = Tracker(RUN, given(false_alarms), load_scenario(name).identities)
-    tracks: dict[str, list[Told]] = {OURS: [], CONFIRMED: []}
+    tracks: dict[str, list[Split]] = {OURS: [], CONFIRMED: []}
     seconds = 0.0
     for look in flight:
         begin = time.process_time()
@@ -63,8 +63,7 @@ def _ours(name: str, seed: int, scans: int) -> dict[str, Run]:
         seconds += time.process_time() - begin
         found = tracks_of(reports, look.scan.own_position, look.scan.own_velocity)
         for counted, quality in ((OURS, reports.quality), (CONFIRMED, np.zeros(len(reports)))):
-            sure = believed(reports.status, quality)
-            tracks[counted].append((found.take(sure), found.take(~sure)))
+            tracks[counted].append(split(found, reports.status, quality))
     return {counted: _run(flight, found, seconds) for counted, found in tracks.items()}
 
 
@@ -91,7 +90,7 @@ def _kept(named: str, run: Callable[[], dict[str, Run]]) -> dict[str, Run]:
     return TypeAdapter(dict[str, Run]).validate_json(path.read_bytes())
 
 
-def _run(flight: Sequence[Look], tracks: Sequence[Told], seconds: float) -> Run:
+def _run(flight: Sequence[Look], tracks: Sequence[Split], seconds: float) -> Run:
     start_us = flight[0].scan.t_us
     records = [
         ScanRecord((look.scan.t_us - start_us) / 1e6, look.truth, found, look.scan.line_of_sight, doubted)
@@ -102,5 +101,6 @@ def _run(flight: Sequence[Look], tracks: Sequence[Told], seconds: float) -> Run:
 
 def _key(name: str, *parts: str) -> str:
     """Of all that a result follows from."""
-    told = (load_scenario(name).model_dump_json(), repr(given(1.0)), *parts)
-    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:12]
+    metrics = [path.read_text() for path in sorted((ROOT / "harness/qiki_harness/scoring").glob("*.py"))]
+    causes = (load_scenario(name).model_dump_json(), repr(given(1.0)), *metrics, *parts)
+    return hashlib.sha256("\n".join(causes).encode()).hexdigest()[:12]

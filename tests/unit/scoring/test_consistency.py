@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import chi2
 
 from qiki_harness.scoring import ScanRecord, gospa
-from qiki_harness.scoring.consistency import ELLIPSOIDS, HIGH, LOW, SHARES, Coverage, Tails, coverage, tails
+from qiki_harness.scoring.consistency import ELLIPSOIDS, HIGH, LOW, Coverage, Tails, coverage, tails
 
 Make = Callable[..., ScanRecord]
 
@@ -22,7 +22,7 @@ def within(found: Coverage):
 
 
 def test_quantiles_are_those_of_chi_square():
-    np.testing.assert_allclose(ELLIPSOIDS, chi2.ppf(SHARES, 3), rtol=1e-6)
+    np.testing.assert_allclose(ELLIPSOIDS, chi2.ppf((0.5, 0.9, 0.95, 0.99), 3), rtol=1e-6)
     np.testing.assert_allclose((LOW, HIGH), chi2.ppf((0.025, 0.975), 3), rtol=1e-6)
 
 

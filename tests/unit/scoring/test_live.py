@@ -86,6 +86,8 @@ def test_what_came_over_the_bus_scores_as_what_is_run_offline(frames):
     assert (live.scans, live.contacts) == (30, 4) == (offline.scans, offline.contacts)
     assert live.gospa_m < 20
     assert live.gospa_m == pytest.approx(offline.gospa_m, rel=0.01)
+    assert live.probabilistic_gospa_m == pytest.approx(offline.probabilistic_gospa_m, rel=0.01)
+    assert [one.pairs for one in live.coverage] == [one.pairs for one in offline.coverage]
 
 
 def test_records_are_in_world_axes_and_event_time(frames):

@@ -7,7 +7,7 @@ from qiki.contracts.enums import RadarTrackStatus
 from qiki.world.scenario import load_scenario
 from qiki_harness.scoring import score
 from qiki_harness.scoring.offline import fly, looks
-from qiki_harness.scoring.records import believed
+from qiki_harness.scoring.records import believed, split
 
 
 def test_crossing_is_tracked_and_repeats():
@@ -40,6 +40,15 @@ def test_contacts_beyond_the_radar_are_not_asked_for():
     near = scenario.model_copy(update={"radar": scenario.radar.model_copy(update={"max_range_m": 1_000.0})})
     counts = [len(look.truth.ids) for look in looks(near, 1, 30.0)]
     assert (counts[0], counts[-1]) == (0, 1)
+
+
+def test_doubted_tracks_are_new_ones_and_lost_ones_are_gone():
+    scenario = load_scenario("clutter")
+    scans = list(fly(scenario, seed=1, seconds=10))
+    assert any(len(scan.doubted.ids) for scan in scans)
+    tracks = scans[-1].tracks
+    status = [RadarTrackStatus.LOST] * len(tracks.ids)
+    assert [len(side.ids) for side in split(tracks, status, tracks.existence)] == [0, 0]
 
 
 def test_confirmed_tracks_and_sure_new_ones_are_believed():

@@ -7,7 +7,7 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from qiki.contracts.enums import FriendFoe
+from qiki.contracts.enums import FriendFoe, RadarTrackStatus
 from qiki.tracking import Tracker
 from qiki.world.scenario import load_scenario
 from qiki_harness.errors import HarnessError
@@ -66,7 +66,8 @@ class Ours:
         self._tracker = Tracker(UUID(int=1), parameters, identities)
 
     def step(self, scan):
-        return tracks_of(self._tracker.step(scan), scan.own_position, scan.own_velocity)
+        reports = self._tracker.step(scan)
+        return tracks_of(reports, scan.own_position, scan.own_velocity).take(reports.status != RadarTrackStatus.LOST)
 
 
 def test_the_platforms_own_tracker_scores_as_it_does_by_itself():
