@@ -14,6 +14,8 @@ from qiki.arrays import Array
 from qiki.fields import Spec
 from qiki.world.scenario.motion import ConstantVelocitySpec, CoordinatedTurnSpec, MotionSpec, OrbitSpec, WaypointsSpec
 
+LEAST_TURN_S = 1e-9
+"""Below it the change of velocity is a rounding error."""
 State = tuple[Array, Array]  # positions (..., n, 3) [m] and velocities (..., n, 3) [m/s]
 
 
@@ -188,7 +190,7 @@ def _pieces(motion: WaypointsSpec) -> list[Piece]:
         points[1:], times[1:].tolist(), velocities, nexts, motion.turns_s, strict=True
     ):
         half_s = turn_s / 2
-        if turn_s:
+        if turn_s > LEAST_TURN_S:
             pieces.append((time_s - half_s, corner - before * half_s, before, (after - before) / turn_s))
         pieces.append((time_s + half_s, corner + after * half_s, after, rest))
     return pieces

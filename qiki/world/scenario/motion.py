@@ -84,13 +84,17 @@ class WaypointsSpec(Spec):
 
     @model_validator(mode="after")
     def _turns_fit(self) -> Self:
+        if self.turn_acceleration_mps2 is None:
+            return self
         halves = [turn_s / 2 for turn_s in self.turns_s]
         at_begins = [halves[-1] if self.then == "loop" else 0.0, *halves]
-        for i, (half_s, leg_s) in enumerate(zip(map(sum, pairwise(at_begins)), self.legs_s, strict=True)):
-            if self.turn_acceleration_mps2 is not None and half_s > leg_s:
-                least = self.turn_acceleration_mps2 * half_s / leg_s
-                reason = f"leg {i + 1} is too short for its turns (expected at least {least:.3g})"
-                raise field_error(("turn_acceleration_mps2",), reason)
+        shares = [half_s / leg_s for half_s, leg_s in zip(map(sum, pairwise(at_begins)), self.legs_s, strict=True)]
+        if (most := max(shares)) > 1:
+            leg = shares.index(most)
+            name = f"legs.{leg}" if leg < len(self.legs) else "the leg that closes the loop"
+            least = math.ceil(100 * most * self.turn_acceleration_mps2) / 100
+            reason = f"{name} is too short for its turns (expected {least:g} or more)"
+            raise field_error(("turn_acceleration_mps2",), reason)
         return self
 
     @property
