@@ -20,7 +20,7 @@ from qiki.guard import load_rules
 from qiki.guard.rules import GuardRules
 from qiki.guard.tracked_run import Tracked, TrackedRun
 from qiki.radar.model import SR_THRESHOLD_M
-from qiki.tracking import TrackerParameters
+from qiki.tracking import Estimates, TrackerParameters
 from qiki.world.commands import VehicleCommand, read_command
 from qiki.world.events import event_of, run_started
 from qiki.world.scenario import Scenario
@@ -127,6 +127,10 @@ class Flight:
                 self._agent.decide()
         events, self._events = tuple(self._events), []
         return Moment(self.world.tick_count, self.world.t_s, frame, events)
+
+    def estimates(self) -> Estimates:
+        """Return the whole states of the live tracks after the newest frame."""
+        return self._tracked.tracker.estimates()
 
     def fly(self, seconds: float) -> Iterator[Moment]:
         """Yield the moments of a duration of simulated time [s]."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from qiki.arrays import Array
 from qiki.tracking.parameters import TrackerParameters
-from qiki.tracking.tracks import MODES, STATE, TrackTable
+from qiki.tracking.tracks import MODES, STATE, Modes, TrackTable
 
 AXES = np.eye(3)
 OneAxis = Sequence[Sequence[float]]
@@ -49,27 +49,30 @@ def manoeuvre(parameters: TrackerParameters, dt_s: float) -> tuple[OneAxis, OneA
     return transition, [[p, pv, pa], [pv, v, va], [pa, va, a]]
 
 
-def mix(tracks: TrackTable, switch: Array) -> tuple[Array, Array, Array]:
-    """Return the mixed probability, mean and covariance of each mode: (n, 2), (n, 2, 9), (n, 2, 9, 9)."""
-    before: Array = tracks["mode_probability"]
-    mean: Array = tracks["mode_mean"]
-    covariance: Array = tracks["mode_covariance"]
+def mix(modes: Modes, switch: Array) -> Modes:
+    """Return the mixed modes, as they are before the next step."""
+    before, mean, covariance = modes
     now = before @ switch
     weight = switch.T * before[:, None, :] / now[:, :, None]
     apart = mean[:, 0] - mean[:, 1]
     spread = apart[:, :, None] * apart[:, None, :]
     mixed = (weight @ covariance.reshape(-1, MODES, STATE * STATE)).reshape(covariance.shape)
     mixed += (weight[:, :, 0] * weight[:, :, 1])[:, :, None, None] * spread[:, None]
-    return now, weight @ mean, mixed
+    return Modes(now, weight @ mean, mixed)
+
+
+def predicted(modes: Modes, dt_s: float, parameters: TrackerParameters) -> Modes:
+    """Return the modes after `dt_s`."""
+    switch, transition, noise = _models(parameters, dt_s)
+    probability, mean, covariance = mix(modes, switch)
+    later = transition @ covariance @ transition.swapaxes(-1, -2) + noise
+    return Modes(probability, np.matvec(transition, mean), later)
 
 
 def predict(tracks: TrackTable, dt_s: float, parameters: TrackerParameters) -> None:
     """Predict all tracks over `dt_s`, in place."""
-    switch, transition, noise = _models(parameters, dt_s)
-    probability, mean, covariance = mix(tracks, switch)
-    tracks["mode_probability"] = probability
-    tracks["mode_mean"] = np.matvec(transition, mean)
-    tracks["mode_covariance"] = transition @ covariance @ transition.swapaxes(-1, -2) + noise
+    modes = predicted(Modes.of(tracks), dt_s, parameters)
+    tracks["mode_probability"], tracks["mode_mean"], tracks["mode_covariance"] = modes
 
 
 @lru_cache(maxsize=64)

@@ -13,6 +13,7 @@ from qiki.contracts.ids import track_id
 from qiki.tracking.associator import associate, gains
 from qiki.tracking.continuity import exchange, maybe_known, reattach
 from qiki.tracking.errors import ScanError, TimeReversedError
+from qiki.tracking.estimates import Estimates
 from qiki.tracking.gate import NO_PAIRS, gate
 from qiki.tracking.identity import NameBook, find_spoofers, take_replies
 from qiki.tracking.initiator import initiate, unassigned
@@ -22,8 +23,8 @@ from qiki.tracking.predictor import predict
 from qiki.tracking.reports import TrackReports, report
 from qiki.tracking.resolution import blurred, share, with_shared
 from qiki.tracking.scan import SECOND_US, Scan
-from qiki.tracking.score import dead, learn_false_alarms, score, smooth_strength
-from qiki.tracking.tracks import NO_TRACKS, Estimate, Header, TrackTable, appended, merged, without
+from qiki.tracking.score import dead, existence, learn_false_alarms, score, smooth_strength
+from qiki.tracking.tracks import NO_TRACKS, Estimate, Header, Modes, TrackTable, appended, merged, without
 from qiki.tracking.updater import update
 
 NAMES_A_TRACK = 2
@@ -97,6 +98,13 @@ class Tracker:
         estimate = estimate.joined(merged(born))
         gone = np.concatenate((gone, np.zeros(len(born), dtype=np.bool_)))
         return self._report(estimate, gone, scan)
+
+    def estimates(self) -> Estimates:
+        """Return the whole states of the live tracks after the newest scan."""
+        tracks = self._tracks
+        modes, ids = Modes.of(tracks), self._ids(tracks["counter"])
+        whole = modes.merged()
+        return Estimates(ids, whole.mean, whole.covariance, modes.probability.copy(), existence(tracks["llr"]))
 
     def snapshot(self) -> bytes:
         """Return the whole state, as bytes for `restore`."""

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,25 +62,41 @@ NO_TRACKS: TrackTable = np.zeros(0, dtype=TRACK)
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Estimate:
-    """World state of each track, its modes merged."""
+    """World state of each track, its modes merged; d is 6, or 9 with the acceleration."""
 
-    mean: Array  # (n, 6) [m, m/s]
-    covariance: Array  # (n, 6, 6)
+    mean: Array  # (n, d) [m, m/s, m/s²]
+    covariance: Array  # (n, d, d)
 
     def joined(self, other: "Estimate") -> "Estimate":
         """Return these tracks, then those of `other`."""
         return Estimate(np.concatenate((self.mean, other.mean)), np.concatenate((self.covariance, other.covariance)))
 
 
+class Modes(NamedTuple):
+    """The modes of n tracks: quiet flight and a manoeuvre."""
+
+    probability: Array  # (n, 2)
+    mean: Array  # (n, 2, 9)
+    covariance: Array  # (n, 2, 9, 9)
+
+    @classmethod
+    def of(cls, tracks: TrackTable) -> Self:
+        """Return views of those in a table."""
+        return cls(tracks["mode_probability"], tracks["mode_mean"], tracks["mode_covariance"])
+
+    def merged(self, part: slice = slice(None)) -> Estimate:
+        """Merge the modes of a part of the state (Bar-Shalom, Li & Kirubarajan 2001, equations 11.6.6-15 and 16)."""
+        weight, mean = self.probability, self.mean[:, :, part]
+        apart = mean[:, 0] - mean[:, 1]
+        merged_mean = mean[:, 1] + weight[:, :1] * apart
+        covariance: Array = (weight[:, :, None, None] * self.covariance[:, :, part, part]).sum(1)
+        covariance += ((weight[:, 0] * weight[:, 1])[:, None] * apart)[:, :, None] * apart[:, None, :]
+        return Estimate(merged_mean, covariance)
+
+
 def merged(tracks: TrackTable) -> Estimate:
-    """Merge the modes by their moments (Bar-Shalom, Li & Kirubarajan 2001, equations 11.6.6-15 and 16)."""
-    weight: Array = tracks["mode_probability"]
-    mean: Array = tracks["mode_mean"][:, :, MOTION]
-    apart = mean[:, 0] - mean[:, 1]
-    merged_mean = mean[:, 1] + weight[:, :1] * apart
-    covariance: Array = (weight[:, :, None, None] * tracks["mode_covariance"][:, :, MOTION, MOTION]).sum(1)
-    covariance += ((weight[:, 0] * weight[:, 1])[:, None] * apart)[:, :, None] * apart[:, None, :]
-    return Estimate(merged_mean, covariance)
+    """Return the position and velocity of each track."""
+    return Modes.of(tracks).merged(MOTION)
 
 
 def appended(tracks: TrackTable, born: TrackTable) -> TrackTable:

@@ -50,10 +50,7 @@ def tails(errors: Array) -> Tails:
 
 
 def coverage(scans: Sequence[ScanRecord], pairs: Sequence[Gospa], ahead_s: float) -> Coverage:
-    """Return the coverage of a run so long after each scan, where a track is continued along its velocity.
-
-    A track's message has neither the covariance between position and velocity nor the noise of its motion: what grows
-    with time is the variance of velocity alone. So for a contact that manoeuvres the ellipsoids ahead are too small.
+    """Return the coverage of a run so long after each scan.
 
     Args:
         pairs: contacts and tracks of each scan, at most 200 m apart; those whose contact is gone by then do not count
@@ -78,7 +75,5 @@ def _errors(scan: ScanRecord, found: Gospa, later: ScanRecord, ahead_s: float) -
     place = {name: row for row, name in enumerate(later.truth.ids)}
     at = np.array([place.get(scan.truth.ids[row], -1) for row in found.contact.tolist()], dtype=np.intp)
     there = at >= 0
-    tracks, rows = scan.tracks, found.track[there]
-    position = tracks.position[rows] + ahead_s * tracks.velocity[rows]
-    spread = tracks.position_covariance[rows] + ahead_s**2 * tracks.velocity_covariance[rows]
+    position, spread = scan.tracks.ahead(found.track[there], ahead_s)
     return nees(position - later.truth.position[at[there]], spread)

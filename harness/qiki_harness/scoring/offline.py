@@ -1,14 +1,14 @@
 """A scenario scored in one process: flown, tracked, and put beside the truth."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from qiki.arrays import Array
 from qiki.contracts.ticks import TICK_S
 from qiki.flight import Flight, scan_of
-from qiki.tracking import Scan, TrackReports
+from qiki.tracking import Estimates, Scan, TrackReports
 from qiki.tracking.scan import SECOND_US
 from qiki.world.scenario import Scenario
 from qiki.world.world import MeasuredFrame, SimWorld
@@ -36,6 +36,7 @@ def fly(scenario: Scenario, seed: int, seconds: float) -> Iterator[ScanRecord]:
         reports = moment.frame.tracked.reports
         tracks = tracks_of(reports, scan.own_position, scan.own_velocity)
         sure, doubted = split(tracks, reports.status, reports.quality)
+        sure = _with_estimates(sure, flight.estimates())
         plots = scan.own_position + scan.range_m[:, None] * scan.line_of_sight
         yield ScanRecord((scan.t_us - first_us) / SECOND_US, look.truth, sure, plots, doubted)
 
@@ -58,6 +59,11 @@ def tracks_of(reports: TrackReports, own_position: Array, own_velocity: Array) -
         symmetric(reports.velocity_covariance),
         reports.quality,
     )
+
+
+def _with_estimates(tracks: Tracks, estimates: Estimates) -> Tracks:
+    place = {name: row for row, name in enumerate(estimates.track_id)}
+    return replace(tracks, estimates=estimates.take(np.array([place[name] for name in tracks.ids], dtype=np.intp)))
 
 
 def _look(world: SimWorld, frame: MeasuredFrame) -> Look:

@@ -1,13 +1,14 @@
 """The records that are scored: contacts, tracks and plots of each scan."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from qiki.arrays import Array, Mask
+from qiki.arrays import Array, Index, Mask
 from qiki.contracts.enums import RadarTrackStatus
+from qiki.tracking import Estimates, predict
 
 CONFIRMED = (RadarTrackStatus.TRACKED, RadarTrackStatus.COASTING)
 BELIEVED = 0.99
@@ -35,14 +36,28 @@ class Tracks:
     position_covariance: Array  # (m, 3, 3) [m²]
     velocity_covariance: Array  # (m, 3, 3) [m²/s²]
     existence: Array  # (m,) probability that it is a real contact
+    estimates: Estimates | None = None  # m whole states, where the tracker tells them
 
     def take(self, which: Mask) -> "Tracks":
         """Return those of a mask, (m,)."""
         ids = [name for name, taken in zip(self.ids, which.tolist(), strict=True) if taken]
-        return Tracks(ids, *(getattr(self, column)[which] for column in COLUMNS))
+        estimates = self.estimates and self.estimates.take(np.flatnonzero(which))
+        return replace(self, ids=ids, estimates=estimates, **{name: getattr(self, name)[which] for name in COLUMNS})
+
+    def ahead(self, rows: Index, t_s: float) -> tuple[Array, Array]:
+        """Return the positions of tracks after a time, (k, 3), and their covariances, (k, 3, 3).
+
+        As the tracker predicts them. Without its estimates a track is continued along its velocity: its message has
+        neither the covariance between position and velocity nor the noise of its motion, so what grows with time is
+        the variance of velocity alone, too little for a contact that manoeuvres.
+        """
+        if self.estimates is not None and t_s:
+            return predict(self.estimates.take(rows), t_s)
+        spread = self.position_covariance[rows] + t_s**2 * self.velocity_covariance[rows]
+        return self.position[rows] + t_s * self.velocity[rows], spread
 
 
-COLUMNS = [field.name for field in fields(Tracks) if field.name != "ids"]
+COLUMNS = [field.name for field in fields(Tracks) if field.name not in {"ids", "estimates"}]
 NO_TRACKS = Tracks([], np.zeros((0, 3)), np.zeros((0, 3)), np.zeros((0, 3, 3)), np.zeros((0, 3, 3)), np.zeros(0))
 
 

@@ -1,9 +1,12 @@
 """A scenario flown and tracked without a stack."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from qiki.contracts.enums import RadarTrackStatus
+from qiki.tracking import predict
 from qiki.world.scenario import load_scenario
 from qiki_harness.scoring import score
 from qiki_harness.scoring.offline import fly, looks
@@ -49,6 +52,18 @@ def test_doubted_tracks_are_new_ones_and_lost_ones_are_gone():
     tracks = scans[-1].tracks
     status = [RadarTrackStatus.LOST] * len(tracks.ids)
     assert [len(side.ids) for side in split(tracks, status, tracks.existence)] == [0, 0]
+
+
+def test_ahead_is_what_the_tracker_predicts():
+    scan = list(fly(load_scenario("mixed-traffic"), seed=1, seconds=5))[-1]
+    tracks, rows = scan.tracks, np.array([2, 0])
+    assert tracks.estimates is not None
+    assert tracks.estimates.track_id == list(tracks.ids)
+    for found, expected in zip(tracks.ahead(rows, 5.0), predict(tracks.estimates.take(rows), 5.0), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    position, spread = replace(tracks, estimates=None).ahead(rows, 5.0)
+    np.testing.assert_allclose(position, tracks.position[rows] + 5 * tracks.velocity[rows])
+    assert np.trace(spread, axis1=1, axis2=2).max() < np.trace(tracks.ahead(rows, 5.0)[1], axis1=1, axis2=2).min()
 
 
 def test_confirmed_tracks_and_sure_new_ones_are_believed():

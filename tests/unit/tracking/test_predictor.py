@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from qiki.tracking import TrackerParameters
 from qiki.tracking.predictor import manoeuvre, mix, predict, quiet_flight, switching
-from qiki.tracking.tracks import TRACK, TrackTable, merged
+from qiki.tracking.tracks import TRACK, Modes, TrackTable, merged
 
 PARAMETERS = TrackerParameters()
 steps = st.floats(0.0, 30.0)
@@ -61,9 +61,8 @@ def test_a_lasting_acceleration_moves_as_school_taught():
 
 @given(st.integers(0, 50), steps)
 def test_mixing_keeps_the_mixture(seed: int, dt_s: float):
-    tracks, mixed = table(seed), table(seed)
-    mixed["mode_probability"], mixed["mode_mean"], mixed["mode_covariance"] = mix(tracks, switching(PARAMETERS, dt_s))
-    before, after = merged(tracks), merged(mixed)
+    modes = Modes.of(table(seed))
+    before, after = modes.merged(), mix(modes, switching(PARAMETERS, dt_s)).merged()
     np.testing.assert_allclose(after.mean, before.mean, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(after.covariance, before.covariance, rtol=1e-9, atol=1e-6)
 

@@ -1,0 +1,115 @@
+"""The whole state of each track, and its prediction."""
+
+from dataclasses import replace
+from uuid import UUID
+
+import numpy as np
+import pytest
+
+from qiki.contracts.enums import RadarTrackStatus
+from qiki.tracking import Estimates, Tracker, TrackerParameters, predict
+from qiki.tracking.predictor import manoeuvre, quiet_flight, switching
+from qiki.world.scenario import load_scenario
+from qiki_harness.scoring.offline import looks
+
+PARAMETERS = TrackerParameters()
+RUNS = 200_000
+
+
+def one(quiet: float = 0.8) -> Estimates:
+    """A track that flies east at 20 m/s and has just begun to turn north."""
+    rng = np.random.default_rng(3)
+    factor = rng.normal(0, 1, (9, 9)) * np.repeat([2.0, 0.5, 0.3], 3)[:, None]
+    state = np.array([[1000.0, 0, 0, 20, 0, 0, 0, 1.5, 0]])
+    return Estimates(["a"], state, (factor @ factor.T)[None], np.array([[quiet, 1 - quiet]]), np.ones(1))
+
+
+def test_now_it_is_where_it_is():
+    position, covariance = predict(one(), 0.0)
+    np.testing.assert_allclose(position, one().state[:, :3])
+    np.testing.assert_allclose(covariance, one().covariance[:, :3, :3])
+
+
+@pytest.mark.parametrize("quiet", [0.05, 0.5, 0.95])
+@pytest.mark.parametrize("t_s", [0.5, 3.0, 8.0])
+def test_it_has_the_moments_of_contacts_that_move_by_the_model(t_s: float, quiet: float):
+    """Each contact switches its mode once a step by chance, and moves as the mode does."""
+    rng, estimate = np.random.default_rng(1), one(quiet)
+    steps = int(np.ceil(t_s))
+    dt_s = t_s / steps
+    state = rng.multivariate_normal(estimate.state[0], estimate.covariance[0], RUNS).reshape(RUNS, 3, 3)
+    mode = (rng.random(RUNS) > quiet).astype(int)
+    switch = switching(PARAMETERS, dt_s)
+    models = [model(PARAMETERS, dt_s) for model in (quiet_flight, manoeuvre)]
+    for _ in range(steps):
+        mode = (rng.random(RUNS) < switch[mode, 1]).astype(int)
+        later = np.empty_like(state)
+        for number, (transition, noise) in enumerate(models):
+            rows = mode == number
+            shaken = rng.multivariate_normal(np.zeros(3), noise, (int(rows.sum()), 3)).swapaxes(1, 2)
+            later[rows] = np.asarray(transition) @ state[rows] + shaken
+        state = later
+    position, covariance = predict(estimate, t_s)
+    spread = np.sqrt(np.diagonal(covariance[0]))
+    np.testing.assert_allclose(state[:, 0].mean(0), position[0], atol=0.02 * spread.max())
+    sampled = np.cov(state[:, 0].T)
+    np.testing.assert_allclose(sampled / np.outer(spread, spread), covariance[0] / np.outer(spread, spread), atol=0.05)
+
+
+def test_it_grows_wider_with_time():
+    estimate = replace(one(), covariance=np.diag([4.0] * 3 + [0.1] * 3 + [0.2] * 3)[None])
+    widths = [np.trace(predict(estimate, t_s)[1][0]) for t_s in (0, 0.5, 1, 2, 5, 10, 30, 60)]
+    assert widths == sorted(widths)
+
+
+@pytest.mark.parametrize("t_s", [-0.1, 60.1, float("nan")])
+def test_other_times_are_refused(t_s: float):
+    with pytest.raises(ValueError, match=r"s ahead \(expected 0 to 60\)"):
+        predict(one(), t_s)
+
+
+def test_of_nobody_it_is_nothing():
+    nobody = one().take(np.zeros(0, dtype=np.intp))
+    assert [len(values) for values in predict(nobody, 5.0)] == [0, 0]
+
+
+def test_a_tracker_tells_the_states_of_its_live_tracks():
+    scenario = load_scenario("clutter")
+    tracker = Tracker(UUID(int=1), PARAMETERS, scenario.identities)
+    lost = 0
+    for look in looks(scenario, 1, 20.0):
+        reports, estimates = tracker.step(look.scan), tracker.estimates()
+        alive = reports.status != RadarTrackStatus.LOST
+        lost += int((~alive).sum())
+        assert estimates.track_id == [name for name, live in zip(reports.track_id, alive, strict=True) if live]
+        relative = estimates.state[:, :3] - look.scan.own_position
+        np.testing.assert_allclose(relative, reports.position[alive], atol=1e-6)
+        np.testing.assert_allclose(estimates.existence, reports.quality[alive])
+        upper = estimates.covariance[:, *np.triu_indices(3)]
+        np.testing.assert_allclose(upper, reports.position_covariance[alive], rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(estimates.mode_probabilities.sum(1), 1)
+    assert lost
+
+
+@pytest.mark.parametrize("name", ["crossing", "mixed-traffic", "swarm-50"])
+def test_contacts_are_where_it_expects_them(name: str):
+    """The ellipsoid of 99 %, two and five seconds ahead, of tracks that are sure."""
+    scenario = load_scenario(name)
+    seen = list(looks(scenario, 2, 20.0))
+    tracker, told = Tracker(UUID(int=1), PARAMETERS, scenario.identities), []
+    for look in seen:
+        tracker.step(look.scan)
+        told.append(tracker.estimates())
+    for ahead_s in (2, 5):
+        inside = []
+        for number in range(20, len(seen) - 10 * ahead_s, 10):
+            later, now = seen[number + 10 * ahead_s].truth, seen[number].truth
+            estimates = told[number].take(np.flatnonzero(told[number].existence > 0.99))
+            position, covariance = predict(estimates, float(ahead_s))
+            for row, state in enumerate(estimates.state):
+                apart = np.linalg.norm(now.position - state[:3], axis=1)
+                contact = now.ids[int(apart.argmin())]
+                if apart.min() < 50 and contact in later.ids:
+                    error = later.position[later.ids.index(contact)] - position[row]
+                    inside.append(error @ np.linalg.solve(covariance[row], error) <= 11.345)
+        assert np.mean(inside) >= 0.96
