@@ -1,4 +1,4 @@
-"""Consistency of tracks: share of true positions inside their covariance ellipsoids, now and ahead; tails of the NEES.
+"""Consistency of tracks: shares of true positions in their ellipsoids, tails of the NEES, reliability of the quality.
 
 A three-dimensional error of a consistent track is in the ellipsoid e' P⁻¹ e ≤ q as often as a chi-square variable of
 three degrees is at most q (Bar-Shalom, Li & Kirubarajan 2001, section 5.4.2).
@@ -10,13 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from qiki.arrays import Array
-from qiki_harness.scoring.metrics import Gospa, nees
+from qiki_harness.scoring.metrics import Gospa, gospa, nees
 from qiki_harness.scoring.records import ScanRecord
 
 ELLIPSOIDS = np.array([2.365974, 6.251389, 7.814728, 11.344867])
 """Chi-square quantiles of 50, 90, 95 and 99 %, three degrees (Abramowitz & Stegun 1964, table 26.8)."""
 LOW, HIGH = 0.2157953, 9.3484036
 """Quantiles of 2.5 % and 97.5 %."""
+BINS = 10
 AHEAD_S = (0.0, 2.0, 5.0, 10.0)
 MS = 1000
 
@@ -40,6 +41,47 @@ class Tails:
     median: float | None  # 2.37 if consistent
     low: float | None  # share below the 2.5 % quantile; more than 2.5 %: covariances are too large
     high: float | None  # share above the 97.5 % quantile; more than 2.5 %: covariances are too small
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """The tracks of all scans whose quality is in one tenth of its range."""
+
+    tracks: int
+    said: float  # their mean quality
+    real: float  # share of them that stand for a contact
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """The reliability diagram of the quality (Murphy & Winkler, Applied Statistics 26, 1977)."""
+
+    error: float | None  # expected calibration error: mean of |said - real|, weighted by tracks; None without tracks
+    bins: tuple[Bin, ...]  # those that have tracks, from doubt to certainty
+
+
+def reliability(scans: Sequence[ScanRecord]) -> Reliability:
+    """Return the diagram of all tracks of a run; one stands for a contact where GOSPA pairs it with one."""
+    columns = [np.zeros((0, 2)), *map(_said_and_real, scans)]
+    said, real = np.concatenate(columns).T
+    place = np.minimum((said * BINS).astype(np.intp), BINS - 1)
+    bins = [
+        Bin(int(rows.sum()), float(said[rows].mean()), float(real[rows].mean()))
+        for rows in (place == number for number in range(BINS))
+        if rows.any()
+    ]
+    if not bins:
+        return Reliability(None, ())
+    return Reliability(sum(one.tracks * abs(one.said - one.real) for one in bins) / len(said), tuple(bins))
+
+
+def _said_and_real(scan: ScanRecord) -> Array:
+    """Return existence and reality (1 or 0) of all tracks of a scan: (m, 2)."""
+    found = gospa(scan.truth.position, np.concatenate((scan.tracks.position, scan.doubted.position)))
+    said = np.concatenate((scan.tracks.existence, scan.doubted.existence))
+    real = np.zeros(len(said))
+    real[found.track] = 1
+    return np.stack((said, real), axis=1)
 
 
 def tails(errors: Array) -> Tails:

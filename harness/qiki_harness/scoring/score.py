@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from qiki.arrays import Array
-from qiki_harness.scoring.consistency import AHEAD_S, Coverage, Tails, coverage, tails
+from qiki_harness.scoring.consistency import AHEAD_S, Coverage, Reliability, Tails, coverage, reliability, tails
 from qiki_harness.scoring.identity import GATE_M, count_identities
 from qiki_harness.scoring.metrics import CUTOFF_M, ORDER, Gospa, bounds, gospa, nees, ospa, probabilistic_gospa
 from qiki_harness.scoring.records import ScanRecord
@@ -53,6 +53,7 @@ class Score:
     tails_position: Tails
     tails_velocity: Tails
     coverage: tuple[Coverage, ...]  # of position, now and ahead
+    reliability: Reliability  # of the quality
 
 
 def score(scans: Sequence[ScanRecord], gate_m: float = GATE_M) -> tuple[Score, OverTime]:
@@ -84,6 +85,7 @@ def score(scans: Sequence[ScanRecord], gate_m: float = GATE_M) -> tuple[Score, O
         tails_position=tails(np.concatenate(positions)),
         tails_velocity=tails(np.concatenate(velocities)),
         coverage=tuple(coverage(scans, pairs, ahead_s) for ahead_s in AHEAD_S),
+        reliability=reliability(scans),
     )
     return summary, course
 

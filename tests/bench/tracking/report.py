@@ -28,7 +28,9 @@ Of a consistent filter both are 3, and 95 % of the scans are in the bounds.
 doubt and width cost as errors do. Of the normalised errors it gives the median, 2.37 if consistent, and the shares
 of pairs in the lower and the upper 2.5 %: more in the upper one means covariances that are too small. Its second
 table has the share of true positions in the ellipsoids of 50, 90, 95 and 99 %, now and 2, 5 and 10 s ahead: as the
-tracker predicts, or on a stack and by another tracker along the velocity, with the covariances of the message."""
+tracker predicts, or on a stack and by another tracker along the velocity, with the covariances of the message. The
+calibration error is the mean difference between a track's `quality` and the share of such tracks that stand for a
+contact; the reliability diagram, ten bins of it, is in `--json`."""
 
 
 @dataclass(frozen=True)

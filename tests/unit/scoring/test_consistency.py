@@ -8,7 +8,18 @@ import pytest
 from scipy.stats import chi2
 
 from qiki_harness.scoring import ScanRecord, gospa
-from qiki_harness.scoring.consistency import ELLIPSOIDS, HIGH, LOW, Coverage, Tails, coverage, tails
+from qiki_harness.scoring.consistency import (
+    ELLIPSOIDS,
+    HIGH,
+    LOW,
+    Bin,
+    Coverage,
+    Reliability,
+    Tails,
+    coverage,
+    reliability,
+    tails,
+)
 
 Make = Callable[..., ScanRecord]
 
@@ -65,6 +76,28 @@ def test_ahead_a_track_flies_on_and_its_ellipsoid_grows(
     found = covered(moving(make_record, speed_mps, sigma_mps), 2.0)
     assert found.pairs == 11  # of the scans that have one two seconds later; nobody asks for who is gone by then
     assert within(found) == (share,) * 4
+
+
+def test_as_many_are_real_as_are_said(make_record: Make):
+    """Of tracks said to be real with 0.3, one of three is; with 0.9, each."""
+    scans = []
+    for _ in range(4):
+        scan = make_record(0, {"a": (0, 0, 0), "b": (1000, 0, 0)}, {"1": (0, 0, 0)})
+        doubted = make_record(0, {}, {"2": (1000, 0, 0), "3": (1010, 0, 0), "4": (9000, 0, 0)}).tracks
+        sure = replace(scan.tracks, existence=np.full(1, 0.9))
+        scans.append(replace(scan, tracks=sure, doubted=replace(doubted, existence=np.full(3, 0.3))))
+    found = reliability(scans)
+    assert [(one.tracks, round(one.said, 6), one.real) for one in found.bins] == [
+        (12, 0.3, pytest.approx(1 / 3)),
+        (4, 0.9, 1),
+    ]
+    assert found.error == pytest.approx(12 / 16 * (1 / 3 - 0.3) + 4 / 16 * 0.1)
+
+
+def test_certainty_has_a_place_and_no_track_no_error(make_record: Make):
+    scan = make_record(0, {"a": (0, 0, 0)}, {"1": (0, 0, 0)})
+    assert reliability([scan]) == Reliability(0.0, (Bin(1, 1.0, 1.0),))
+    assert reliability([make_record(0, {"a": (0, 0, 0)}, {})]) == Reliability(None, ())
 
 
 def test_beyond_the_run_there_is_nothing(make_record: Make):
