@@ -8,12 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
-import numpy as np
-
 from qiki.arrays import Array, Index
 from qiki.tracking.parameters import TrackerParameters
 from qiki.tracking.predictor import predicted
-from qiki.tracking.tracks import MODES, POSITION, Modes
+from qiki.tracking.tracks import POSITION, Estimate, Modes
 
 LONGEST_S = 60.0
 STEP_S = 1.0
@@ -21,27 +19,28 @@ STEP_S = 1.0
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Estimates:
-    """States in world axes, in the order of the tracks' birth."""
+    """States in world axes, a row a track."""
 
     track_id: Sequence[str]  # n UUIDs as text
-    state: Array  # (n, 9) position, velocity and acceleration [m, m/s, m/s²]
-    covariance: Array  # (n, 9, 9)
-    mode_probabilities: Array  # (n, 2) of quiet flight and of a manoeuvre
+    modes: Modes  # of n tracks
     existence: Array  # (n,) probability that the track is a real contact
+
+    @property
+    def merged(self) -> Estimate:
+        """The states with the modes merged: (n, 9), (n, 9, 9)."""
+        return self.modes.merged()
 
     def take(self, rows: Index) -> "Estimates":
         """Return those of an index."""
         ids = [self.track_id[row] for row in rows.tolist()]
-        columns = self.state, self.covariance, self.mode_probabilities, self.existence
-        return Estimates(ids, *(column[rows] for column in columns))
+        return Estimates(ids, Modes(*(column[rows] for column in self.modes)), self.existence[rows])
 
 
 def predict(estimates: Estimates, t_s: float, parameters: TrackerParameters | None = None) -> tuple[Array, Array]:
     """Return the positions after a time, (n, 3) [m], world axes, and their covariances, (n, 3, 3) [m²].
 
-    The modes switch on the way, once a second at most: a contact in quiet flight may begin a manoeuvre, and one that
-    manoeuvres comes to rest in quiet flight. The covariance is that of their mixture, which is not normal: its tails
-    are longer.
+    The modes may switch on the way, in steps of at most a second: a contact in quiet flight may begin a manoeuvre, and
+    one that manoeuvres may end it. The covariance is that of their mixture, which is not normal: its tails are longer.
 
     Args:
         t_s: 0 to 60 s
@@ -52,13 +51,7 @@ def predict(estimates: Estimates, t_s: float, parameters: TrackerParameters | No
     """
     if not 0 <= t_s <= LONGEST_S:
         raise ValueError(f"{t_s} s ahead (expected 0 to {LONGEST_S:g})")
-    shape = len(estimates.state), MODES
-    modes = Modes(
-        estimates.mode_probabilities,
-        np.broadcast_to(estimates.state[:, None], (*shape, estimates.state.shape[-1])),
-        np.broadcast_to(estimates.covariance[:, None], (*shape, *estimates.covariance.shape[1:])),
-    )
-    steps = ceil(t_s / STEP_S)
+    modes, steps = estimates.modes, ceil(t_s / STEP_S)
     for _ in range(steps):
         modes = predicted(modes, t_s / steps, parameters or TrackerParameters())
     position = modes.merged(POSITION)

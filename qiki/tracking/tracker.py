@@ -100,11 +100,10 @@ class Tracker:
         return self._report(estimate, gone, scan)
 
     def estimates(self) -> Estimates:
-        """Return the whole states of the live tracks after the newest scan."""
+        """Return the whole states of the live tracks after the newest scan, in the order of their birth."""
         tracks = self._tracks
-        modes, ids = Modes.of(tracks), self._ids(tracks["counter"])
-        whole = modes.merged()
-        return Estimates(ids, whole.mean, whole.covariance, modes.probability.copy(), existence(tracks["llr"]))
+        modes = Modes(*(column.copy() for column in Modes.of(tracks)))
+        return Estimates(self._ids(tracks["counter"]), modes, existence(tracks["llr"]))
 
     def snapshot(self) -> bytes:
         """Return the whole state, as bytes for `restore`."""

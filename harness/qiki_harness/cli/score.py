@@ -133,7 +133,7 @@ def _as_table(summary: "Score") -> str:
     for name in ("position", "velocity"):
         tails = values[f"tails_{name}"]
         rows += [(label.format(name), _shown(tails[key], shape)) for key, (label, shape) in _TAILS.items()]
-    rows.append(("quality, calibration error (0 if as many are real)", _shown(summary.reliability.error, "{:.3f}")))
+    rows.append(("quality, calibration error (0 if calibrated)", _shown(summary.reliability.error, "{:.3f}")))
     return f"{table(('METRIC', 'VALUE'), rows)}\n\n{_ellipsoids(summary.coverage)}"
 
 

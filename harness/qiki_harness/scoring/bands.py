@@ -1,4 +1,4 @@
-"""Bands of the score of each shipped scenario: no change of the tracker goes unseen.
+"""Bands of the score of each shipped scenario: a change of the tracker beyond them fails a test.
 
 `python -m qiki_harness.scoring.bands FILE` shows every figure beside its band; `--update` writes bands around what it
 saw.
@@ -64,7 +64,7 @@ def load(path: Path) -> Bands:
         return TypeAdapter(Bands).validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise HarnessError(f"{path}: {error.strerror}") from None
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise HarnessError(f"{path}: {error}") from None
     except ValidationError as error:
         raise HarnessError(f"{path}: {first_fault(error)}") from None
@@ -116,20 +116,25 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         bands = {} if arguments.update else load(arguments.file)
-    except HarnessError as error:
+        if arguments.update:
+            arguments.file.open("a").close()  # it fails before the measurement, not after it
+    except (HarnessError, OSError) as error:
         print(f"bands: {error}", file=sys.stderr)
         return 1
     seen = {name: measure(name) for name in scenario_names()}
     if arguments.update:
         arguments.file.write_text(to_toml(seen), encoding="utf-8")
         return 0
+    names = sorted(seen.keys() | bands.keys())
     rows = [
-        (name, figure, _shown(value), _shown_band(bands.get(name, {}).get(figure)))
-        for name, figures in seen.items()
-        for figure, value in figures.items()
+        (name, figure, _shown(seen.get(name, {}).get(figure)), _shown_band(bands.get(name, {}).get(figure)))
+        for name in names
+        for figure in ROOM
     ]
     print(table(("SCENARIO", "FIGURE", "SEEN", "BAND"), rows))
-    return int(any(faults(bands.get(name, {}), figures) for name, figures in seen.items()))
+    wrong = [f"{name}: {fault}" for name in names for fault in faults(bands.get(name, {}), seen.get(name, {}))]
+    print("".join(f"{line}\n" for line in wrong), end="", file=sys.stderr)
+    return int(bool(wrong))
 
 
 if __name__ == "__main__":

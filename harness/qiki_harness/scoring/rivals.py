@@ -5,6 +5,7 @@ import importlib.util
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Protocol
@@ -93,7 +94,9 @@ def _checked(tracks: Tracks) -> Tracks:
             raise ValueError(f"{column}: not all values are finite")
     if len(set(tracks.ids)) != count:
         raise ValueError("ids: one is there twice")
-    return tracks
+    if count and not 0 <= tracks.existence.min() <= tracks.existence.max() <= 1:
+        raise ValueError("existence: not all values are from 0 to 1")
+    return replace(tracks, estimates=None)
 
 
 def _of_file(path: Path) -> ModuleType:

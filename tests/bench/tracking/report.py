@@ -27,10 +27,11 @@ Of a consistent filter both are 3, and 95 % of the scans are in the bounds.
 `qiki score` says more of a run. P-GOSPA counts all tracks, each by its `quality`, with the trace of its covariance:
 doubt and width cost as errors do. Of the normalised errors it gives the median, 2.37 if consistent, and the shares
 of pairs in the lower and the upper 2.5 %: more in the upper one means covariances that are too small. Its second
-table has the share of true positions in the ellipsoids of 50, 90, 95 and 99 %, now and 2, 5 and 10 s ahead: as the
-tracker predicts, or on a stack and by another tracker along the velocity, with the covariances of the message. The
-calibration error is the mean difference between a track's `quality` and the share of such tracks that stand for a
-contact; the reliability diagram, ten bins of it, is in `--json`."""
+table has the share of true positions in the ellipsoids of 50, 90, 95 and 99 %, now and 2, 5 and 10 s ahead. Offline
+the tracker predicts them; on a running stack, and for another tracker, each track is continued along its velocity
+with the covariances of its message. The calibration error is the mean difference between a track's `quality` and
+the share of such tracks that stand for a contact; `--json` has the reliability diagram, its bins that have tracks,
+of ten."""
 
 
 @dataclass(frozen=True)

@@ -53,11 +53,16 @@ def test_a_figure_without_a_band_is_a_fault():
 
 @pytest.mark.parametrize(
     ("text", "reason"),
-    [("[calm", "bands.toml: "), ("[calm]\ngospa_m = [1.0]\n", "calm.gospa_m"), (None, "No such file")],
+    [
+        (b"[calm", "bands.toml: "),
+        (b"[calm]\ngospa_m = [1.0]\n", "calm.gospa_m"),
+        (b"\xff", "can't decode byte 0xff"),
+        (None, "No such file"),
+    ],
 )
-def test_a_file_that_has_no_bands_is_one_error(tmp_path: Path, text: str | None, reason: str):
+def test_a_file_that_has_no_bands_is_one_error(tmp_path: Path, text: bytes | None, reason: str):
     file = tmp_path / "bands.toml"
     if text is not None:
-        file.write_text(text)
+        file.write_bytes(text)
     with pytest.raises(HarnessError, match=re.escape(reason)):
         load(file)

@@ -59,6 +59,7 @@ def test_ahead_is_what_the_tracker_predicts():
     tracks, rows = scan.tracks, np.array([2, 0])
     assert tracks.estimates is not None
     assert tracks.estimates.track_id == list(tracks.ids)
+    np.testing.assert_allclose(tracks.estimates.merged.mean[:, :3], tracks.position)
     for found, expected in zip(tracks.ahead(rows, 5.0), predict(tracks.estimates.take(rows), 5.0), strict=True):
         np.testing.assert_array_equal(found, expected)
     position, spread = replace(tracks, estimates=None).ahead(rows, 5.0)

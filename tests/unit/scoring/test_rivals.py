@@ -42,6 +42,15 @@ class Broken(LastPlots):
 def broken(parameters, identities):
     return Broken()
 
+class Certain(LastPlots):
+    def step(self, scan):
+        found = super().step(scan)
+        return Tracks(*(getattr(found, name) for name in (
+            "ids", "position", "velocity", "position_covariance", "velocity_covariance")), 2 * found.existence + 1)
+
+def certain(parameters, identities):
+    return Certain()
+
 def fails(parameters, identities):
     raise RuntimeError("out of order")
 """
@@ -118,6 +127,7 @@ def test_what_is_no_tracker_is_said(file: Path, named: str, reason: str):
     ("name", "reason"),
     [
         ("broken", r"it fails on the scan at 0 s: ValueError\('position: shape \(\d+, 2\) \(expected \(\d+, 3\)\)'\)"),
+        ("certain", r"it fails on the scan at 0 s: ValueError\('existence: not all values are from 0 to 1'\)"),
         ("fails", r"it cannot be made: RuntimeError\('out of order'\)"),
     ],
 )

@@ -9,6 +9,8 @@ import pytest
 from qiki.contracts.enums import RadarTrackStatus
 from qiki.tracking import Estimates, Tracker, TrackerParameters, predict
 from qiki.tracking.predictor import manoeuvre, quiet_flight, switching
+from qiki.tracking.predictor import predict as predict_in_place
+from qiki.tracking.tracks import Header, Modes, merged
 from qiki.world.scenario import load_scenario
 from qiki_harness.scoring.offline import looks
 
@@ -17,17 +19,18 @@ RUNS = 200_000
 
 
 def one(quiet: float = 0.8) -> Estimates:
-    """A track that flies east at 20 m/s and has just begun to turn north."""
+    """A track that flies east at 20 m/s, and north-east if it turns."""
     rng = np.random.default_rng(3)
-    factor = rng.normal(0, 1, (9, 9)) * np.repeat([2.0, 0.5, 0.3], 3)[:, None]
-    state = np.array([[1000.0, 0, 0, 20, 0, 0, 0, 1.5, 0]])
-    return Estimates(["a"], state, (factor @ factor.T)[None], np.array([[quiet, 1 - quiet]]), np.ones(1))
+    factors = rng.normal(0, 1, (2, 9, 9)) * np.repeat([2.0, 0.5, 0.3], 3)[:, None]
+    means = np.array([[[1000.0, 0, 0, 20, 0, 0, 0, 0, 0], [1000.0, 2, 0, 19, 3, 0, 0, 1.5, 0]]])
+    modes = Modes(np.array([[quiet, 1 - quiet]]), means, (factors @ factors.swapaxes(1, 2))[None])
+    return Estimates(["a"], modes, np.ones(1))
 
 
 def test_now_it_is_where_it_is():
     position, covariance = predict(one(), 0.0)
-    np.testing.assert_allclose(position, one().state[:, :3])
-    np.testing.assert_allclose(covariance, one().covariance[:, :3, :3])
+    np.testing.assert_allclose(position, one().merged.mean[:, :3])
+    np.testing.assert_allclose(covariance, one().merged.covariance[:, :3, :3])
 
 
 @pytest.mark.parametrize("quiet", [0.05, 0.5, 0.95])
@@ -37,8 +40,10 @@ def test_it_has_the_moments_of_contacts_that_move_by_the_model(t_s: float, quiet
     rng, estimate = np.random.default_rng(1), one(quiet)
     steps = int(np.ceil(t_s))
     dt_s = t_s / steps
-    state = rng.multivariate_normal(estimate.state[0], estimate.covariance[0], RUNS).reshape(RUNS, 3, 3)
     mode = (rng.random(RUNS) > quiet).astype(int)
+    both = zip(estimate.modes.mean[0], estimate.modes.covariance[0], strict=True)
+    begins = np.stack([rng.multivariate_normal(mean, spread, RUNS) for mean, spread in both])
+    state = begins[mode, np.arange(RUNS)].reshape(RUNS, 3, 3)
     switch = switching(PARAMETERS, dt_s)
     models = [model(PARAMETERS, dt_s) for model in (quiet_flight, manoeuvre)]
     for _ in range(steps):
@@ -57,9 +62,25 @@ def test_it_has_the_moments_of_contacts_that_move_by_the_model(t_s: float, quiet
 
 
 def test_it_grows_wider_with_time():
-    estimate = replace(one(), covariance=np.diag([4.0] * 3 + [0.1] * 3 + [0.2] * 3)[None])
+    still = np.broadcast_to(np.diag([4.0] * 3 + [0.1] * 3 + [0.2] * 3), (1, 2, 9, 9))
+    estimate = replace(one(), modes=one().modes._replace(covariance=still))
     widths = [np.trace(predict(estimate, t_s)[1][0]) for t_s in (0, 0.5, 1, 2, 5, 10, 30, 60)]
     assert widths == sorted(widths)
+
+
+def test_a_second_ahead_is_what_the_filter_itself_predicts():
+    scenario = load_scenario("swarm-50")
+    tracker = Tracker(UUID(int=1), PARAMETERS, scenario.identities)
+    for look in looks(scenario, 1, 5.0):
+        tracker.step(look.scan)
+    header, tracks = Header.unpack(tracker.snapshot())
+    undecided = tracks["mode_probability"].min(1) > 0.1
+    assert undecided.any()
+    assert header.tracks == len(tracker.estimates().track_id)
+    predict_in_place(tracks, 1.0, PARAMETERS)
+    position, covariance = predict(tracker.estimates(), 1.0)
+    np.testing.assert_allclose(position, merged(tracks).mean[:, :3])
+    np.testing.assert_allclose(covariance, merged(tracks).covariance[:, :3, :3])
 
 
 @pytest.mark.parametrize("t_s", [-0.1, 60.1, float("nan")])
@@ -82,12 +103,13 @@ def test_a_tracker_tells_the_states_of_its_live_tracks():
         alive = reports.status != RadarTrackStatus.LOST
         lost += int((~alive).sum())
         assert estimates.track_id == [name for name, live in zip(reports.track_id, alive, strict=True) if live]
-        relative = estimates.state[:, :3] - look.scan.own_position
+        merged = estimates.merged
+        relative = merged.mean[:, :3] - look.scan.own_position
         np.testing.assert_allclose(relative, reports.position[alive], atol=1e-6)
         np.testing.assert_allclose(estimates.existence, reports.quality[alive])
-        upper = estimates.covariance[:, *np.triu_indices(3)]
+        upper = merged.covariance[:, *np.triu_indices(3)]
         np.testing.assert_allclose(upper, reports.position_covariance[alive], rtol=1e-9, atol=1e-9)
-        np.testing.assert_allclose(estimates.mode_probabilities.sum(1), 1)
+        np.testing.assert_allclose(estimates.modes.probability.sum(1), 1)
     assert lost
 
 
@@ -106,7 +128,7 @@ def test_contacts_are_where_it_expects_them(name: str):
             later, now = seen[number + 10 * ahead_s].truth, seen[number].truth
             estimates = told[number].take(np.flatnonzero(told[number].existence > 0.99))
             position, covariance = predict(estimates, float(ahead_s))
-            for row, state in enumerate(estimates.state):
+            for row, state in enumerate(estimates.merged.mean):
                 apart = np.linalg.norm(now.position - state[:3], axis=1)
                 contact = now.ids[int(apart.argmin())]
                 if apart.min() < 50 and contact in later.ids:
