@@ -11,6 +11,8 @@ from qiki_harness.twin.checks import check_frames, check_tracks, settle
 
 # A simulator that is started again by its restart policy goes on with a new run of its own accord.
 AUTOSTART = {"QIKI_AUTOSTART": "true"}
+TAIL = 100
+"""Messages that may be lost and stored again, tracks too; 11 were seen."""
 RUN = UUID("5ca1ab1e-0000-4000-8000-000000000002")
 
 
@@ -39,7 +41,7 @@ def test_a_killed_service_comes_back_and_the_pipeline_goes_on(twin, killed):
     restarts = twin.stack.info.services[killed].restarts
 
     twin.kill(killed)
-    acknowledged = {(record.sequence, record.message_id) for record in twin.frames()}
+    acknowledged = {record.message_id: record.sequence for record in twin.frames()}
     twin.await_ready()
 
     moment = twin.now()
@@ -51,7 +53,11 @@ def test_a_killed_service_comes_back_and_the_pipeline_goes_on(twin, killed):
     # A second twin reads the streams anew: what the first has seen may no longer be there.
     with closing(Twin(ForeignStack(twin.stack.info.addresses), look_back=timedelta(hours=1))) as reader:
         settle(reader)
-        assert acknowledged <= {(record.sequence, record.message_id) for record in reader.frames()}
+        stored = {record.message_id: record.sequence for record in reader.frames()}
+        assert acknowledged.keys() <= stored.keys()
+        moved = [sequence for message, sequence in acknowledged.items() if stored[message] != sequence]
+        # What a killed broker acknowledged last on a stream of `persist_mode: async` may come to another place.
+        assert not moved or (killed == "nats" and min(moved) > max(acknowledged.values()) - TAIL)
         for run, last in {record.run: record.frame for record in reader.frames()}.items():
             check_frames(reader, run, last)
             check_tracks(reader, run, last)
