@@ -77,7 +77,7 @@ def predict(tracks: TrackTable, dt_s: float, parameters: TrackerParameters) -> N
 
 @lru_cache(maxsize=64)
 def _models(parameters: TrackerParameters, dt_s: float) -> tuple[Array, Array, Array]:
-    """Return switching (2, 2), transitions and process noises (2, 9, 9) of both modes. Few intervals recur."""
+    """Return switching (2, 2), transitions and process noises (2, 9, 9) of both modes. Few intervals are asked for."""
     models = np.array([quiet_flight(parameters, dt_s), manoeuvre(parameters, dt_s)])
     transition, noise = np.einsum("mkab,ij->kmaibj", models, AXES).reshape(2, MODES, STATE, STATE)
     return switching(parameters, dt_s), transition, noise
