@@ -4,6 +4,7 @@ from qiki_harness.scoring.consistency import Bin, Coverage, Reliability, Tails
 from qiki_harness.scoring.metrics import Gospa, gospa, ospa
 from qiki_harness.scoring.records import ScanRecord, Tracks, Truth
 from qiki_harness.scoring.score import OverTime, Score, score
+from qiki_harness.scoring.trajectories import TrajectoryMetric, trajectory_metric
 
 __all__ = [
     "Bin",
@@ -15,8 +16,10 @@ __all__ = [
     "Score",
     "Tails",
     "Tracks",
+    "TrajectoryMetric",
     "Truth",
     "gospa",
     "ospa",
     "score",
+    "trajectory_metric",
 ]

@@ -18,7 +18,7 @@ ELLIPSOIDS = np.array([2.365974, 6.251389, 7.814728, 11.344867])
 LOW, HIGH = 0.2157953, 9.3484036
 """Quantiles of 2.5 % and 97.5 %."""
 BINS = 10
-AHEAD_S = (0.0, 2.0, 5.0, 10.0)
+AHEAD_S = (2.0, 5.0, 10.0)
 MS = 1000
 
 
@@ -77,11 +77,10 @@ def reliability(scans: Sequence[ScanRecord]) -> Reliability:
 
 def _said_and_real(scan: ScanRecord) -> Array:
     """Return existence and reality (1 or 0) of all tracks of a scan: (m, 2)."""
-    found = gospa(scan.truth.position, np.concatenate((scan.tracks.position, scan.doubted.position)))
-    said = np.concatenate((scan.tracks.existence, scan.doubted.existence))
-    real = np.zeros(len(said))
-    real[found.track] = 1
-    return np.stack((said, real), axis=1)
+    every = scan.every
+    real = np.zeros(len(every.ids))
+    real[gospa(scan.truth.position, every.position).track] = 1
+    return np.stack((every.existence, real), axis=1)
 
 
 def tails(errors: Array) -> Tails:
@@ -91,8 +90,17 @@ def tails(errors: Array) -> Tails:
     return Tails(float(np.median(errors)), float((errors < LOW).mean()), float((errors > HIGH).mean()))
 
 
-def coverage(scans: Sequence[ScanRecord], pairs: Sequence[Gospa], ahead_s: float) -> Coverage:
-    """Return the coverage of a run so long after each scan.
+def coverage(errors: Sequence[Array], ahead_s: float) -> Coverage:
+    """Return the coverage of a run, given the normalised errors squared of each scan so long after it."""
+    every = np.concatenate([np.zeros(0), *errors])
+    if not len(every):
+        return Coverage(ahead_s, 0, None, None, None, None)
+    within = (every[:, None] <= ELLIPSOIDS).mean(0)
+    return Coverage(ahead_s, len(every), *within.tolist())
+
+
+def errors_ahead(scans: Sequence[ScanRecord], pairs: Sequence[Gospa], ahead_s: float) -> list[Array]:
+    """Return the normalised errors squared of the positions of each scan's tracks, predicted so far ahead.
 
     Args:
         pairs: contacts and tracks of each scan, at most 200 m apart; those whose contact is gone by then do not count
@@ -100,16 +108,11 @@ def coverage(scans: Sequence[ScanRecord], pairs: Sequence[Gospa], ahead_s: float
     """
     later = {round(MS * scan.t_s): row for row, scan in enumerate(scans)}
     rows = [later.get(round(MS * (scan.t_s + ahead_s))) for scan in scans]
-    errors = [
+    return [
         _errors(scan, found, scans[row], ahead_s)
         for scan, found, row in zip(scans, pairs, rows, strict=True)
         if row is not None
     ]
-    every = np.concatenate([np.zeros(0), *errors])
-    if not len(every):
-        return Coverage(ahead_s, 0, None, None, None, None)
-    within = (every[:, None] <= ELLIPSOIDS).mean(0)
-    return Coverage(ahead_s, len(every), *within.tolist())
 
 
 def _errors(scan: ScanRecord, found: Gospa, later: ScanRecord, ahead_s: float) -> Array:

@@ -137,6 +137,7 @@ def _scan(whole: ScoredFrame, t_s: float, reach_m: float) -> ScanRecord:
         Truth([whole.truth.contacts[row].id for row in near], position[near], velocity[near]),
         sure,
         own_position + range_m[:, None] * sight,
+        own_position,
         doubted,
     )
 

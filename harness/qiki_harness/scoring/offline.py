@@ -38,7 +38,7 @@ def fly(scenario: Scenario, seed: int, seconds: float) -> Iterator[ScanRecord]:
         sure, doubted = split(tracks, reports.status, reports.quality)
         sure = _with_estimates(sure, flight.estimates())
         plots = scan.own_position + scan.range_m[:, None] * scan.line_of_sight
-        yield ScanRecord((scan.t_us - first_us) / SECOND_US, look.truth, sure, plots, doubted)
+        yield ScanRecord((scan.t_us - first_us) / SECOND_US, look.truth, sure, plots, scan.own_position, doubted)
 
 
 def looks(scenario: Scenario, seed: int, seconds: float) -> Iterator[Look]:

@@ -44,6 +44,11 @@ class Tracks:
         estimates = self.estimates and self.estimates.take(np.flatnonzero(which))
         return replace(self, ids=ids, estimates=estimates, **{name: getattr(self, name)[which] for name in COLUMNS})
 
+    def beside(self, others: "Tracks") -> "Tracks":
+        """Return these tracks and others in one table, without their estimates."""
+        columns = {name: np.concatenate((getattr(self, name), getattr(others, name))) for name in COLUMNS}
+        return replace(self, ids=[*self.ids, *others.ids], estimates=None, **columns)
+
     def ahead(self, rows: Index, t_s: float) -> tuple[Array, Array]:
         """Return the positions of tracks after a time, (k, 3), and their covariances, (k, 3, 3).
 
@@ -69,7 +74,13 @@ class ScanRecord:
     truth: Truth
     tracks: Tracks  # that are believed in
     plots: Array  # (k, 3) measured positions, world axes [m]
+    own_position: Array  # (3,) of the bot, world axes [m]
     doubted: Tracks = NO_TRACKS  # the others
+
+    @property
+    def every(self) -> Tracks:
+        """All tracks: those that are believed in, then the others."""
+        return self.tracks.beside(self.doubted)
 
 
 def symmetric(upper: Array) -> Array:

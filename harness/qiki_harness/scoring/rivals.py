@@ -72,7 +72,7 @@ def fly_rival(scenario: Scenario, seed: int, seconds: float, factory: RivalFacto
             tracks = _checked(rival.step(scan))
         plots = scan.own_position + scan.range_m[:, None] * scan.line_of_sight
         likely = tracks.existence >= LIKELY
-        yield ScanRecord(t_s, look.truth, tracks.take(likely), plots, tracks.take(~likely))
+        yield ScanRecord(t_s, look.truth, tracks.take(likely), plots, scan.own_position, tracks.take(~likely))
 
 
 @contextmanager

@@ -6,10 +6,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from qiki.arrays import Array
-from qiki_harness.scoring.consistency import AHEAD_S, Coverage, Reliability, Tails, coverage, reliability, tails
+from qiki_harness.scoring.consistency import (
+    AHEAD_S,
+    Coverage,
+    Reliability,
+    Tails,
+    coverage,
+    errors_ahead,
+    reliability,
+    tails,
+)
 from qiki_harness.scoring.identity import GATE_M, count_identities
 from qiki_harness.scoring.metrics import CUTOFF_M, ORDER, Gospa, bounds, gospa, nees, ospa, probabilistic_gospa
 from qiki_harness.scoring.records import ScanRecord
+from qiki_harness.scoring.trajectories import TrajectoryMetric, trajectory_metric
 
 AXES = 3
 
@@ -42,6 +52,7 @@ class Score:
     false: float  # mean number of tracks without a contact
     ospa_m: float  # mean OSPA, c = 200 m, p = 2
     probabilistic_gospa_m: float  # mean P-GOSPA of all tracks, c = 200 m, p = 2, alpha = 2
+    trajectory: TrajectoryMetric | None  # c = 200 m, p = 2, 200 m a switch; None where scipy is missing
     identity_switches: int  # contacts taken over by another track
     fragments: int  # gaps in the tracking of a contact
     never_tracked: int  # contacts that never had a track
@@ -57,7 +68,7 @@ class Score:
 
 
 def score(scans: Sequence[ScanRecord], gate_m: float = GATE_M) -> tuple[Score, OverTime]:
-    """Score a run of at least one scan; return its means and its course."""
+    """Score a run of at least one scan; return its means and its course. `gate_m`: see `count_identities`."""
     pairs = [gospa(scan.truth.position, scan.tracks.position) for scan in scans]
     positions = [_position_errors(scan, found) for scan, found in zip(scans, pairs, strict=True)]
     velocities = [_velocity_errors(scan, found) for scan, found in zip(scans, pairs, strict=True)]
@@ -74,6 +85,7 @@ def score(scans: Sequence[ScanRecord], gate_m: float = GATE_M) -> tuple[Score, O
         false=float(course.false.mean() / unpaired),
         ospa_m=float(course.ospa.mean()),
         probabilistic_gospa_m=float(course.probabilistic_gospa.mean()),
+        trajectory=trajectory_metric(scans),
         identity_switches=identities.switches,
         fragments=identities.fragments,
         never_tracked=len(identities.never),
@@ -84,7 +96,10 @@ def score(scans: Sequence[ScanRecord], gate_m: float = GATE_M) -> tuple[Score, O
         nees_velocity_inside=inside(course.nees_velocity, course.pairs),
         tails_position=tails(np.concatenate(positions)),
         tails_velocity=tails(np.concatenate(velocities)),
-        coverage=tuple(coverage(scans, pairs, ahead_s) for ahead_s in AHEAD_S),
+        coverage=(
+            coverage(positions, 0.0),
+            *(coverage(errors_ahead(scans, pairs, ahead_s), ahead_s) for ahead_s in AHEAD_S),
+        ),
         reliability=reliability(scans),
     )
     return summary, course
@@ -100,13 +115,8 @@ def over_time(
 
 def _metrics(scan: ScanRecord, found: Gospa, position: Array, velocity: Array) -> tuple[float, ...]:
     """Return the values of `OverTime` of one scan, in its order."""
-    truth, tracks, doubted = scan.truth, scan.tracks, scan.doubted
-    probabilistic = probabilistic_gospa(
-        truth.position,
-        np.concatenate((tracks.position, doubted.position)),
-        np.concatenate((tracks.position_covariance, doubted.position_covariance)),
-        np.concatenate((tracks.existence, doubted.existence)),
-    )
+    truth, tracks, every = scan.truth, scan.tracks, scan.every
+    probabilistic = probabilistic_gospa(truth.position, every.position, every.position_covariance, every.existence)
     parts = found.localisation, found.missed, found.false
     errors = ospa(truth.position, tracks.position), probabilistic.distance, _mean(position), _mean(velocity)
     return scan.t_s, found.distance, *parts, *errors, len(found.contact)

@@ -93,7 +93,14 @@ def _kept(named: str, run: Callable[[], dict[str, Run]]) -> dict[str, Run]:
 def _run(flight: Sequence[Look], tracks: Sequence[Split], seconds: float) -> Run:
     start_us = flight[0].scan.t_us
     records = [
-        ScanRecord((look.scan.t_us - start_us) / 1e6, look.truth, found, look.scan.line_of_sight, doubted)
+        ScanRecord(
+            (look.scan.t_us - start_us) / 1e6,
+            look.truth,
+            found,
+            look.scan.own_position + look.scan.range_m[:, None] * look.scan.line_of_sight,
+            look.scan.own_position,
+            doubted,
+        )
         for look, (found, doubted) in zip(flight, tracks, strict=True)
     ]
     return Run(score(records)[0], 1e3 * seconds / len(records))

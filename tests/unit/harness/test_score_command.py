@@ -3,11 +3,13 @@
 import io
 import json
 import sys
+from functools import partial
 
 import pytest
 
 from qiki_harness.cli import main
 from qiki_harness.cli.score import measuring
+from qiki_harness.scoring import score, trajectory_metric
 
 
 def qiki(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
@@ -29,6 +31,27 @@ def test_a_table(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[
     _, *ahead = ellipsoids.splitlines()
     assert [row.split("  ")[0] for row in ahead] == ["now", "2 s ahead", "5 s ahead", "10 s ahead"]
     assert ahead[-1].split()[-5:] == ["-", "-", "-", "-", "0"]
+
+
+def test_the_trajectory_metric_has_its_parts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    assert qiki(monkeypatch, "score", "crossing", "--seconds", "2") == 0
+    lines = capsys.readouterr().out.splitlines()
+    first = next(row for row, line in enumerate(lines) if line.startswith("trajectory metric"))
+    parts = [line.split("  ")[1] for line in lines[first + 1 : first + 5]]
+    assert parts == ["localisation", "missed, a scan", "false, a scan", "track switches"]
+
+
+def test_an_upper_bound_and_a_missing_solver_are_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setitem(score.__globals__, "trajectory_metric", partial(trajectory_metric, most_weights=8))
+    assert qiki(monkeypatch, "score", "crossing", "--seconds", "2") == 0
+    bound = next(line for line in capsys.readouterr().out.splitlines() if "upper bound" in line)
+    assert int(bound.split()[-1]) > 1
+    monkeypatch.setattr("qiki_harness.scoring.trajectories.find_spec", lambda _: None)
+    assert qiki(monkeypatch, "score", "crossing", "--seconds", "2") == 0
+    said = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("trajectory metric"))
+    assert said.endswith("not there: it takes scipy, pip install 'qiki-dtmp[score]'")
 
 
 def test_json(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):

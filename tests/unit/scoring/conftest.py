@@ -8,7 +8,13 @@ import pytest
 from qiki_harness.scoring import ScanRecord, Tracks, Truth
 
 
-def record(t_s: float, truth: Mapping[str, tuple], tracks: Mapping[str, tuple], variance: float = 1.0) -> ScanRecord:
+def record(
+    t_s: float,
+    truth: Mapping[str, tuple],
+    tracks: Mapping[str, tuple],
+    variance: float = 1.0,
+    own_position: tuple = (0, 0, 0),
+) -> ScanRecord:
     """A scan of contacts and tracks at rest, with equal covariances."""
 
     def points(placed: Mapping[str, tuple]):
@@ -21,6 +27,7 @@ def record(t_s: float, truth: Mapping[str, tuple], tracks: Mapping[str, tuple], 
         Truth(list(truth), points(truth), still),
         Tracks(list(tracks), points(tracks), found, spread, spread, np.ones(len(tracks))),
         np.zeros((0, 3)),
+        np.array(own_position, dtype=float),
     )
 
 

@@ -17,6 +17,7 @@ from qiki_harness.scoring.consistency import (
     Reliability,
     Tails,
     coverage,
+    errors_ahead,
     reliability,
     tails,
 )
@@ -25,7 +26,8 @@ Make = Callable[..., ScanRecord]
 
 
 def covered(scans: list[ScanRecord], ahead_s: float) -> Coverage:
-    return coverage(scans, [gospa(scan.truth.position, scan.tracks.position) for scan in scans], ahead_s)
+    pairs = [gospa(scan.truth.position, scan.tracks.position) for scan in scans]
+    return coverage(errors_ahead(scans, pairs, ahead_s), ahead_s)
 
 
 def within(found: Coverage):

@@ -1,9 +1,15 @@
 """Who is tracked by whom, over time."""
 
 from collections.abc import Callable
+from math import log
 
+import numpy as np
+import pytest
+
+from qiki.radar.accuracy import Accuracy
+from qiki.radar.parameters import RadarParameters
 from qiki_harness.scoring import ScanRecord
-from qiki_harness.scoring.identity import count_identities
+from qiki_harness.scoring.identity import WEAKEST_ANGLE_RAD, count_identities
 
 
 def test_a_contact_that_keeps_its_track(make_record: Callable[..., ScanRecord]):
@@ -47,3 +53,22 @@ def test_a_far_track_stands_for_nobody(make_record: Callable[..., ScanRecord]):
     count = count_identities([make_record(0, {"a": (0, 0, 0)}, {"1": (51, 0, 0)})])
     assert (count.never, count.pairs) == (["a"], [{}])
     assert count_identities([make_record(0, {"a": (0, 0, 0)}, {"1": (51, 0, 0)})], gate_m=60).never == []
+
+
+@pytest.mark.parametrize(
+    ("range_m", "apart_m", "tracked"),
+    [(5_000, 49, True), (5_000, 51, False), (12_000, 110, True), (12_000, 120, False)],
+)
+def test_the_gate_grows_with_the_range_from_the_bot(
+    make_record: Callable[..., ScanRecord], range_m: float, apart_m: float, tracked: bool
+):
+    """It is 50 m at 5 km and 116 m at 12 km; neither place is the origin."""
+    bot = (40_000, 0, 0)
+    scan = make_record(0, {"a": (40_000, range_m, 0)}, {"1": (40_000, range_m, apart_m)}, own_position=bot)
+    assert count_identities([scan, scan]).pairs == 2 * [{"a": "1"} if tracked else {}]
+
+
+def test_the_gate_is_that_of_the_default_radar():
+    radar = RadarParameters()
+    weakest = np.array([-log(radar.false_alarm_probability)])
+    assert Accuracy(radar).sigmas(weakest).angle_rad[0] == pytest.approx(WEAKEST_ANGLE_RAD, rel=0.01)
