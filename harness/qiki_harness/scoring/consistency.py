@@ -62,8 +62,11 @@ class Reliability:
 
 def reliability(scans: Sequence[ScanRecord]) -> Reliability:
     """Return the diagram of all tracks of a run; one stands for a contact where GOSPA pairs it with one."""
-    columns = [np.zeros((0, 2)), *map(_said_and_real, scans)]
-    said, real = np.concatenate(columns).T
+    return diagram(*np.concatenate([np.zeros((0, 2)), *map(said_and_real, scans)]).T)
+
+
+def diagram(said: Array, real: Array) -> Reliability:
+    """Return the diagram of tracks, given their qualities, (m,), and which are real (1 or 0), (m,)."""
     place = np.minimum((said * BINS).astype(np.intp), BINS - 1)
     bins = [
         Bin(int(rows.sum()), float(said[rows].mean()), float(real[rows].mean()))
@@ -75,7 +78,7 @@ def reliability(scans: Sequence[ScanRecord]) -> Reliability:
     return Reliability(sum(one.tracks * abs(one.said - one.real) for one in bins) / len(said), tuple(bins))
 
 
-def _said_and_real(scan: ScanRecord) -> Array:
+def said_and_real(scan: ScanRecord) -> Array:
     """Return existence and reality (1 or 0) of all tracks of a scan: (m, 2)."""
     every = scan.every
     real = np.zeros(len(every.ids))

@@ -19,14 +19,14 @@ from importlib.util import find_spec
 
 import numpy as np
 
-from qiki.arrays import Array, Index, Mask
+from qiki.arrays import Array, Index
 from qiki_harness.scoring.metrics import CUTOFF_M, distances
 from qiki_harness.scoring.records import ScanRecord
 
 SWITCH_M = CUTOFF_M
 """Gamma: a change from one track to another costs as much as a missed and a false one in a single scan."""
 MOST_WEIGHTS = 50_000
-"""Of one program: some seconds."""
+"""Of one program: a few seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +67,17 @@ def trajectory_metric(
     localisation = changes = assigned = 0.0
     longest = 1
     for group in _connected(_near_pairs(scans, cutoff)):
-        squared, near = _by_scan(group, count)
-        starts = _blocks(near, max(most_weights // len(group), 1))
-        saved = np.add.reduceat(np.where(near, cutoff**2 - squared, 0.0), starts, axis=1)
-        weights = _solve(group, saved, switch**2 / 2)
-        lengths = np.diff([*starts, count])
-        every = np.repeat(weights, lengths, axis=1)
-        localisation += float((every * squared)[near].sum())
-        assigned += float(every[near].sum())
+        starts = _blocks(group, count, max(most_weights // len(group), 1))
+        blocks = [np.searchsorted(starts, pair.scans, side="right") - 1 for pair in group]
+        saved = [
+            np.bincount(block, cutoff**2 - pair.squared, len(starts)) for pair, block in zip(group, blocks, strict=True)
+        ]
+        weights = _solve(group, np.array(saved), switch**2 / 2)
+        for pair, block, weight in zip(group, blocks, weights, strict=True):
+            localisation += float((weight[block] * pair.squared).sum())
+            assigned += float(weight[block].sum())
         changes += float(np.abs(np.diff(weights, axis=1)).sum())
-        longest = max(longest, int(lengths.max()))
+        longest = max(longest, int(np.diff([*starts, count]).max()))
     contacts = sum(len(scan.truth.ids) for scan in scans)
     tracks = sum(len(scan.tracks.ids) for scan in scans)
     missed, false = contacts - assigned, tracks - assigned
@@ -106,35 +107,38 @@ def _near_pairs(scans: Sequence[ScanRecord], cutoff: float) -> list[Pair]:
 
 def _connected(pairs: Sequence[Pair]) -> Iterator[list[Pair]]:
     """Yield the pairs in groups that have no contact and no track in common."""
-    left = list(pairs)
-    while left:
-        group = [left.pop()]
-        contacts, tracks = {group[0].contact}, {group[0].track}
-        while more := [pair for pair in left if pair.contact in contacts or pair.track in tracks]:
-            group += more
-            contacts.update(pair.contact for pair in more)
-            tracks.update(pair.track for pair in more)
-            taken = set(map(id, more))
-            left = [pair for pair in left if id(pair) not in taken]
-        yield group
+    from scipy.sparse import csr_array  # noqa: PLC0415  # optional, and slow to import
+    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
+
+    contacts, tracks = ({name: row for row, name in enumerate(dict.fromkeys(names))} for names in _names(pairs))
+    rows = [contacts[pair.contact] for pair in pairs]
+    columns = [len(contacts) + tracks[pair.track] for pair in pairs]
+    size = len(contacts) + len(tracks)
+    _, labels = connected_components(csr_array((np.ones(len(pairs)), (rows, columns)), (size, size)), directed=False)
+    groups: dict[int, list[Pair]] = {}
+    for pair, row in zip(pairs, rows, strict=True):
+        groups.setdefault(labels[row], []).append(pair)
+    yield from groups.values()
 
 
-def _by_scan(group: Sequence[Pair], count: int) -> tuple[Array, Mask]:
-    """Return the squared distances, (p, count), and in which scans a pair is near; elsewhere they are zero."""
-    squared, near = np.zeros((len(group), count)), np.zeros((len(group), count), dtype=np.bool_)
-    for row, pair in enumerate(group):
-        squared[row, pair.scans], near[row, pair.scans] = pair.squared, True
-    return squared, near
+def _names(pairs: Sequence[Pair]) -> tuple[list[str], list[str]]:
+    return [pair.contact for pair in pairs], [pair.track for pair in pairs]
 
 
-def _blocks(near: Mask, most: int) -> Index:
+def _blocks(group: Sequence[Pair], count: int, most: int) -> Index:
     """Return the first scans of blocks: all scans, or evenly spaced ones and those in which a pair comes or goes."""
-    count = near.shape[1]
     if count <= most:
         return np.arange(count)
     even = np.linspace(0, count, most, endpoint=False).astype(np.intp)
-    changes = 1 + np.flatnonzero((near[:, 1:] != near[:, :-1]).any(0))
+    changes = np.unique(np.concatenate([_changes(pair.scans) for pair in group]))
+    changes = changes[(changes > 0) & (changes < count)]
     return np.union1d(even, changes) if len(changes) <= most else even
+
+
+def _changes(scans: Index) -> Index:
+    """Return the scans in which a pair begins to be near, and those in which it no longer is."""
+    gap = np.diff(scans) > 1
+    return np.concatenate((scans[:1], scans[1:][gap], scans[:-1][gap] + 1, scans[-1:] + 1))
 
 
 def _solve(group: Sequence[Pair], saved: Array, half: float) -> Array:
@@ -146,7 +150,7 @@ def _solve(group: Sequence[Pair], saved: Array, half: float) -> Array:
     """
     if len(group) == 1:
         return np.ones(saved.shape)
-    from scipy import sparse  # noqa: PLC0415  # optional, and slow to import
+    from scipy import sparse  # noqa: PLC0415
     from scipy.optimize import linprog  # noqa: PLC0415
 
     pairs, blocks = saved.shape
@@ -154,7 +158,7 @@ def _solve(group: Sequence[Pair], saved: Array, half: float) -> Array:
     step = sparse.eye(blocks - 1, blocks, k=1) - sparse.eye(blocks - 1, blocks)
     steps = sparse.kron(sparse.eye(pairs), step)
     change = sparse.eye(pairs * (blocks - 1))
-    sides = np.concatenate([_membership([getattr(pair, side) for pair in group]) for side in ("contact", "track")])
+    sides = np.concatenate([_membership(names) for names in _names(group)])
     at_most_one = sparse.kron(sides, sparse.eye(blocks))
     found = linprog(
         np.concatenate((-saved.ravel(), np.full(2 * pairs * (blocks - 1), half))) / saved.max(),

@@ -1,6 +1,6 @@
-"""The tracker beside Stone Soup on the same detections: `tox -e bench-tracking`, or `python tests/bench/tracking`.
+"""The tracker beside its rivals on the same detections: `tox -e bench-tracking`, or `python tests/bench/tracking`.
 
-Stone Soup's runs are kept: an interrupted bench goes on. A whole one writes `docs/tracking.md`.
+The runs are kept: an interrupted bench goes on. A whole one writes `docs/tracking.md` and its picture.
 """
 
 import os
@@ -11,13 +11,13 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import argparse
 from pathlib import Path
 
+from quality import PICTURE, draw_quality, measure_quality
 from report import Compared, document, summary
 from runs import CONFIRMED, OURS, ours, peer
 from scale import measure_scale
 from scenes import SCENES, Scene
 from tune import tuned_parameters
 
-SCANS = 60
 MOST = max(scene.seeds for scene in SCENES)
 DOCUMENT = Path(__file__).parents[3] / "docs" / "tracking.md"
 
@@ -36,7 +36,9 @@ def main() -> None:
     if arguments.scenes:
         print(summary(compared))
         return
-    text = document(compared, measure_scale())
+    quality = measure_quality()
+    draw_quality(quality, PICTURE)
+    text = document(compared, quality, measure_scale())
     DOCUMENT.write_text(text, encoding="utf-8")
     print(text)
 
@@ -45,11 +47,11 @@ def compare(scene: Scene, seeds: int) -> Compared:
     """All runs of a scene."""
     compared = Compared(scene, {name: [] for name in (OURS, CONFIRMED, *scene.peers)})
     for seed in range(1, seeds + 1):
-        for counted, run in ours(scene.name, seed, SCANS).items():
+        for counted, run in ours(scene.name, seed, scene.scans).items():
             compared.runs[counted].append(run)
         for associator in scene.peers:
             tuned = tuned_parameters(scene.name, associator)
-            compared.runs[associator].append(peer(scene.name, seed, SCANS, associator, tuned))
+            compared.runs[associator].append(peer(scene.name, seed, scene.scans, associator, tuned))
         told = ", ".join(f"{name} {runs[-1].score.gospa_m:.2f} m" for name, runs in compared.runs.items())
         print(f"{scene.name}, seed {seed}: {told}", flush=True)
     return compared

@@ -47,6 +47,7 @@ class PeerParameters:
         sigma_speed_mps: of each component of an unknown velocity
         least_plots: after which a track is let out
         most_misses: in a row, after which it is dropped
+        survival: of a contact from scan to scan, as the LMB filter takes it
         by: "distance" (Mahalanobis) or "probability" (of association), what nearest means to GNN
     """
 
@@ -54,6 +55,7 @@ class PeerParameters:
     sigma_speed_mps: float = 30.0
     least_plots: int = 2
     most_misses: int = 4
+    survival: float = 0.999
     by: str = "distance"
 
 

@@ -2,22 +2,25 @@
 
 import os
 import platform
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import distributions, version
 from itertools import pairwise
 from pathlib import Path
 from statistics import fmean
 
 import numpy as np
+from hard import HARD
+from quality import Quality, quality_section
 from runs import CONFIRMED, OURS, Run
 from scale import Scale
-from scenes import GNN, JPDA, Scene
+from scenes import GNN, JPDA, LMB, STONE_SOUP, Scene
 from scipy.stats import t as student
+from tables import table
 
 from qiki_harness.scoring import Score
 
-NAMES = {OURS: "QIKI", CONFIRMED: "QIKI, without NEW", GNN: "Stone Soup, GNN", JPDA: "Stone Soup, JPDA"}
+NAMES = {OURS: "QIKI", CONFIRMED: "QIKI, without NEW", GNN: "Stone Soup, GNN", JPDA: "Stone Soup, JPDA", LMB: "LMB"}
 BETTER_BY, FEWER_BY, FASTER_BY, INSIDE = 0.1, 0.5, 500, 0.9
 INTRODUCTION = Path(__file__).parent / "introduction.md"
 
@@ -47,22 +50,26 @@ class Compared:
 
     @property
     def best_peer(self) -> str:
-        """The one with the least GOSPA."""
-        return min(self.scene.peers, key=lambda peer: self.mean(peer, _gospa))
+        """Stone Soup's with the least GOSPA."""
+        return min((peer for peer in self.runs if peer in STONE_SOUP), key=lambda peer: self.mean(peer, _gospa))
 
-    def gospa_ratio(self, counted: str) -> float:
-        """Ours, so counted, to that of the better peer."""
-        return self.mean(counted, _gospa) / self.mean(self.best_peer, _gospa)
+    def gospa_ratio(self, counted: str, rival: str) -> float:
+        """Ours, so counted, to a rival's."""
+        return self.mean(counted, _gospa) / self.mean(rival, _gospa)
 
 
-def document(compared: list[Compared], scale: Scale) -> str:
+def document(compared: list[Compared], quality: Mapping[str, Quality], scale: Scale) -> str:
     """All of it."""
     from runs import given  # noqa: PLC0415
 
     told = given(1.0)
     seeds = ", ".join(f"{len(one.runs[OURS])} of `{one.scene.name}`" for one in compared)
-    head = INTRODUCTION.read_text().format(detection=told.detection_probability, gate=told.gate_threshold, seeds=seeds)
-    return "\n".join((head, summary(compared), "", _scale(scale), "", _aims(compared, scale), "", _machine(), ""))
+    hard = "\n".join(f"- `{name}`: {made.__doc__}" for name, made in HARD.items())
+    head = INTRODUCTION.read_text(encoding="utf-8").format(
+        detection=told.detection_probability, gate=told.gate_threshold, seeds=seeds, hard=hard
+    )
+    sections = (head, summary(compared), quality_section(quality), _scale(scale), _aims(compared, scale), _machine())
+    return "\n\n".join(section.strip("\n") for section in sections) + "\n"
 
 
 def summary(compared: list[Compared]) -> str:
@@ -71,7 +78,10 @@ def summary(compared: list[Compared]) -> str:
 
 
 def _accuracy(compared: list[Compared]) -> str:
-    head = "scenario | tracker | GOSPA, m | located, m | missed | false | switches | fragments | found, s | ms a scan"
+    head = (
+        "scenario | tracker | GOSPA, m | located, m | missed | false | trajectories, m | switches | fragments "
+        "| found, s | ms a scan"
+    )
     rows = (
         (
             one.scene.name,
@@ -80,6 +90,7 @@ def _accuracy(compared: list[Compared]) -> str:
             f"{one.mean(tracker, lambda score: score.localisation_m):.2f}",
             f"{one.mean(tracker, lambda score: score.missed):.3f}",
             f"{one.mean(tracker, lambda score: score.false):.3f}",
+            f"{one.mean(tracker, _trajectories):.2f}",
             _interval([float(run.score.identity_switches) for run in runs]),
             f"{one.mean(tracker, lambda score: score.fragments):.2f}",
             f"{one.mean(tracker, lambda score: score.confirm_s):.2f}",
@@ -88,7 +99,7 @@ def _accuracy(compared: list[Compared]) -> str:
         for one in compared
         for tracker, runs in one.runs.items()
     )
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _consistency(compared: list[Compared]) -> str:
@@ -106,7 +117,7 @@ def _consistency(compared: list[Compared]) -> str:
         for tracker in one.runs
         if tracker != CONFIRMED
     )
-    return f"{_table(head, rows)}\n\n{CONSISTENCY}"
+    return f"{table(head, rows)}\n\n{CONSISTENCY}"
 
 
 def _scale(scale: Scale) -> str:
@@ -120,8 +131,8 @@ def _scale(scale: Scale) -> str:
         (f"GNN, {kind}", *(f"{took:.0f}" for took in times.values()), f"{times[100] / scale.ours[100]:.0f}")
         for kind, times in scale.peers.items()
     )
-    second = _table("Stone Soup | ms a scan, 10 contacts | 100 contacts | times ours, at 100", peers)
-    return f"## Scale\n\nDrones in a shell, ours at 10 frames a second.\n\n{_table(head, rows)}\n\n{second}"
+    second = table("Stone Soup | ms a scan, 10 contacts | 100 contacts | times ours, at 100", peers)
+    return f"## Scale\n\nDrones in a shell, ours at 10 frames a second.\n\n{table(head, rows)}\n\n{second}"
 
 
 def _aims(compared: list[Compared], scale: Scale) -> str:
@@ -130,6 +141,7 @@ def _aims(compared: list[Compared], scale: Scale) -> str:
     rows = (
         *_gospa_aims(compared, OURS, ""),
         *_gospa_aims(compared, CONFIRMED, ", without NEW"),
+        *_lmb_aim(compared),
         ("identity switches at most half", _switches(compared), _verdict(all(map(_half, compared)))),
         (
             "at 100 contacts at least 500 times as fast as Stone Soup's GNN",
@@ -147,11 +159,11 @@ def _aims(compared: list[Compared], scale: Scale) -> str:
             _verdict(scale.ours[1000] < 100),
         ),
     )
-    return "## What was aimed at\n\n" + _table("aim | measured | met", rows)
+    return "## What was aimed at\n\n" + table("aim | measured | met", rows)
 
 
 def _gospa_aims(compared: list[Compared], counted: str, words: str) -> Iterator[tuple[str, str, str]]:
-    ratios = {one.scene.name: one.gospa_ratio(counted) for one in compared}
+    ratios = {one.scene.name: one.gospa_ratio(counted, one.best_peer) for one in compared}
     better = 1 - fmean(ratios.values())
     yield (
         f"GOSPA no worse than the better of Stone Soup's two, in every scenario{words}",
@@ -159,6 +171,16 @@ def _gospa_aims(compared: list[Compared], counted: str, words: str) -> Iterator[
         _verdict(all(ratio <= 1 for ratio in ratios.values())),
     )
     yield f"GOSPA at least 10 % better on average{words}", f"{better:.0%} better", _verdict(better >= BETTER_BY)
+
+
+def _lmb_aim(compared: list[Compared]) -> Iterator[tuple[str, str, str]]:
+    ratios = {one.scene.name: one.gospa_ratio(OURS, LMB) for one in compared if LMB in one.runs}
+    if ratios:
+        yield (
+            "GOSPA no worse than the LMB filter's, in every scenario",
+            _list(ratios, "{:.2f} times", lambda ratio: ratio > 1),
+            _verdict(all(ratio <= 1 for ratio in ratios.values())),
+        )
 
 
 def _switches(compared: list[Compared]) -> str:
@@ -174,8 +196,9 @@ def _half(one: Compared) -> bool:
 
 
 def _machine() -> str:
-    names = ("stonesoup", "numpy", "scipy", "lapx")
-    versions = ", ".join(f"{name} {version(name)}" for name in names)
+    names = ("stonesoup", "multisensor-lmb-filters-rs", "numpy", "scipy", "lapx")
+    installed = {distribution.name for distribution in distributions()}
+    versions = ", ".join(f"{name} {version(name)}" for name in names if name in installed)
     return f"Measured on {_cpu()}, {os.cpu_count()} cores; Python {platform.python_version()}, {versions}."
 
 
@@ -205,14 +228,12 @@ def _verdict(met: bool) -> str:
     return "yes" if met else "no"
 
 
-def _table(head: str, rows: Iterable[tuple[str, ...]]) -> str:
-    columns = head.count("|") + 1
-    lines = [f"| {head} |", "|" + " --- |" * columns, *(f"| {' | '.join(row)} |" for row in rows)]
-    return "\n".join(lines)
-
-
 def _gospa(score: Score) -> float:
     return score.gospa_m
+
+
+def _trajectories(score: Score) -> float | None:
+    return score.trajectory and score.trajectory.distance_m
 
 
 def _switch(score: Score) -> float:

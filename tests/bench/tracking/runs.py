@@ -11,13 +11,13 @@ from uuid import UUID
 import numpy as np
 from peer import Peer, PeerParameters
 from pydantic import TypeAdapter
-from scenes import flown
+from scenes import LMB, flown, scenario_of
 
 from qiki.tracking import Tracker, TrackerParameters
-from qiki.world.scenario import load_scenario
 from qiki_harness.scoring import ScanRecord, Score, Tracks, score
 from qiki_harness.scoring.offline import Look, tracks_of
 from qiki_harness.scoring.records import NO_TRACKS, split
+from qiki_harness.scoring.rivals import LIKELY
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -54,7 +54,7 @@ def ours(name: str, seed: int, scans: int) -> dict[str, Run]:
 
 def _ours(name: str, seed: int, scans: int) -> dict[str, Run]:
     flight, false_alarms = flown(name, seed, scans)
-    tracker = Tracker(RUN, given(false_alarms), load_scenario(name).identities)
+    tracker = Tracker(RUN, given(false_alarms), scenario_of(name).identities)
     tracks: dict[str, list[Split]] = {OURS: [], CONFIRMED: []}
     seconds = 0.0
     for look in flight:
@@ -68,17 +68,34 @@ def _ours(name: str, seed: int, scans: int) -> dict[str, Run]:
 
 
 def peer(name: str, seed: int, scans: int, associator: str, tuned: PeerParameters) -> Run:
-    """Stone Soup."""
+    """A rival: Stone Soup with one of its associators, or the LMB filter, which takes three of the parameters."""
     lock = (ROOT / "locks/tracking.txt").read_text()
-    key = _key(name, associator, repr(tuned), (HERE / "peer.py").read_text(), lock)
+    key = _key(name, associator, repr(tuned), (HERE / ("lmb.py" if associator == LMB else "peer.py")).read_text(), lock)
     named = f"{name}-{seed}-{scans}-{associator}-{key}"
     return _kept(named, lambda: {associator: _peer(name, seed, scans, associator, tuned)})[associator]
 
 
 def _peer(name: str, seed: int, scans: int, associator: str, tuned: PeerParameters) -> Run:
     flight, false_alarms = flown(name, seed, scans)
+    if associator == LMB:
+        return _lmb(flight, false_alarms, tuned)
     steps = list(Peer(associator, given(false_alarms), false_alarms, tuned).run([look.scan for look in flight]))
     return _run(flight, [(tracks, NO_TRACKS) for tracks, _ in steps], sum(took for _, took in steps))
+
+
+def _lmb(flight: Sequence[Look], false_alarms: float, tuned: PeerParameters) -> Run:
+    from lmb import Lmb  # noqa: PLC0415  # where it is installed
+
+    rival = Lmb(given(false_alarms), tuned.psd, tuned.sigma_speed_mps, tuned.survival)
+    tracks: list[Split] = []
+    seconds = 0.0
+    for look in flight:
+        begin = time.process_time()
+        found = rival.step(look.scan)
+        seconds += time.process_time() - begin
+        likely = found.existence >= LIKELY
+        tracks.append((found.take(likely), found.take(~likely)))
+    return _run(flight, tracks, seconds)
 
 
 def _kept(named: str, run: Callable[[], dict[str, Run]]) -> dict[str, Run]:
@@ -109,5 +126,5 @@ def _run(flight: Sequence[Look], tracks: Sequence[Split], seconds: float) -> Run
 def _key(name: str, *parts: str) -> str:
     """Of all that a result follows from."""
     metrics = [path.read_text() for path in sorted((ROOT / "harness/qiki_harness/scoring").glob("*.py"))]
-    causes = (load_scenario(name).model_dump_json(), repr(given(1.0)), *metrics, *parts)
+    causes = (scenario_of(name).model_dump_json(), repr(given(1.0)), *metrics, *parts)
     return hashlib.sha256("\n".join(causes).encode()).hexdigest()[:12]

@@ -1,5 +1,6 @@
-"""Tuning of the peer, for each scene and associator by itself: `python tests/bench/tracking/tune.py [SCENE ...]`.
+"""Tuning of the rivals, for each scene by itself: `python tests/bench/tracking/tune.py [SCENE ...]`.
 
+Without a scene it tunes what `tuned.yaml` has nothing of.
 One parameter after the other, the best of its values by mean GOSPA on the tuning seeds; written to `tuned.yaml`.
 """
 
@@ -11,7 +12,7 @@ from statistics import fmean
 import yaml
 from peer import PeerParameters
 from runs import peer
-from scenes import GNN, SCENES, TUNING_SEEDS, Scene
+from scenes import GNN, JPDA, LMB, SCENES, TUNING_SEEDS, Scene
 
 TUNED = Path(__file__).parent / "tuned.yaml"
 GRID: dict[str, tuple[float | str, ...]] = {
@@ -20,10 +21,18 @@ GRID: dict[str, tuple[float | str, ...]] = {
     "least_plots": (3,),
     "most_misses": (2, 6),
     "by": ("probability",),
+    "survival": (0.99, 0.9999),
 }
 """Beside the defaults."""
 FINER = (1 / 3, 3.0)
 """Then the noise once more; JPDA begins with what GNN ended with."""
+TRIED = {
+    GNN: ("psd", "sigma_speed_mps", "least_plots", "most_misses", "by"),
+    JPDA: (),
+    LMB: ("psd", "sigma_speed_mps", "survival"),
+}
+Tuned = tuple[PeerParameters, float]
+"""Parameters and their mean GOSPA."""
 SEEDS, SEEDS_OF_A_CROWD = TUNING_SEEDS[:2], TUNING_SEEDS[:1]
 
 
@@ -33,29 +42,36 @@ def tuned_parameters(scene: str, associator: str) -> PeerParameters:
 
 
 def main() -> None:
-    """Tune what is named, or everything."""
+    """Tune what is named, or what is missing."""
     table = yaml.safe_load(TUNED.read_text()) if TUNED.exists() else {}
     for scene in SCENES:
-        if len(sys.argv) == 1 or scene.name in sys.argv[1:]:
-            best = PeerParameters()
-            table[scene.name] = {}
-            for associator in scene.peers:
-                best, least = tune(scene, associator, best)
-                table[scene.name][associator] = {"parameters": asdict(best), "gospa_m": round(least, 2)}
-            TUNED.write_text(yaml.safe_dump(table, sort_keys=False))
+        known = table.setdefault(scene.name, {})
+        if scene.name in sys.argv[1:]:
+            known.clear()
+        for rival in scene.peers if len(sys.argv) == 1 or scene.name in sys.argv[1:] else ():
+            if rival not in known:
+                start = PeerParameters(**known[GNN]["parameters"]) if rival == JPDA else PeerParameters()
+                best, least = tune(scene, rival, start)
+                known[rival] = {"parameters": asdict(best), "gospa_m": round(least, 2)}
+                TUNED.write_text(yaml.safe_dump(table, sort_keys=False))
 
 
-def tune(scene: Scene, associator: str, best: PeerParameters) -> tuple[PeerParameters, float]:
+def tune(scene: Scene, associator: str, best: PeerParameters) -> Tuned:
     """The best parameters, starting from others, and their mean GOSPA."""
-    least = _gospa(scene, associator, best)
-    steps = [(name, value) for name, values in GRID.items() for value in values] if associator == GNN else []
-    for name, value in [*steps, *(("psd", factor) for factor in FINER)]:
-        tried = replace(best, **{name: value if (name, value) in steps else best.psd * float(value)})
-        found = _gospa(scene, associator, tried)
-        print(f"{scene.name} {associator} {tried}: {found:.2f} m (best {least:.2f} m)", flush=True)
-        if found < least:
-            best, least = tried, found
-    return best, least
+    found = best, _gospa(scene, associator, best)
+    for name in TRIED[associator]:
+        for value in GRID[name]:
+            found = _better(scene, associator, replace(found[0], **{name: value}), found)
+    for factor in FINER:
+        found = _better(scene, associator, replace(found[0], psd=factor * found[0].psd), found)
+    return found
+
+
+def _better(scene: Scene, associator: str, tried: PeerParameters, best: Tuned) -> Tuned:
+    """The better of two."""
+    found = tried, _gospa(scene, associator, tried)
+    print(f"{scene.name} {associator} {tried}: {found[1]:.2f} m (best {best[1]:.2f} m)", flush=True)
+    return min(best, found, key=lambda one: one[1])
 
 
 def _gospa(scene: Scene, associator: str, tried: PeerParameters) -> float:

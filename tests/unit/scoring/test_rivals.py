@@ -1,6 +1,7 @@
 """Somebody's own tracker in the place of the platform's."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -8,14 +9,14 @@ import numpy as np
 import pytest
 
 from qiki.contracts.enums import FriendFoe, RadarTrackStatus
-from qiki.tracking import Tracker
+from qiki.tracking import Tracker, TrackerParameters
 from qiki.world.scenario import load_scenario
 from qiki_harness.errors import HarnessError
 from qiki_harness.scoring import score
-from qiki_harness.scoring.offline import fly, tracks_of
+from qiki_harness.scoring.offline import fly, looks, tracks_of
 from qiki_harness.scoring.rivals import fly_rival, load_rival
 
-STONE_SOUP = Path(__file__).parents[2] / "bench" / "tracking" / "stone_soup.py"
+BENCH = Path(__file__).parents[2] / "bench" / "tracking"
 LAST_PLOTS = """
 import numpy as np
 import beside
@@ -140,6 +141,44 @@ def test_a_tracker_that_fails_is_told_from_ours(file: Path, name: str, reason: s
 def test_stone_soup_is_one(associator: str):
     pytest.importorskip("stonesoup", reason="Stone Soup is not installed: tox -e tracking has it", exc_type=ImportError)
     scenario = load_scenario("crossing").model_copy(update={"frame_rate_hz": 1.0})
-    found, _ = score(list(fly_rival(scenario, 3, 10, load_rival(f"{STONE_SOUP}:{associator}"))))
+    found, _ = score(list(fly_rival(scenario, 3, 10, load_rival(f"{BENCH / 'stone_soup.py'}:{associator}"))))
     assert (found.contacts, found.never_tracked) == (4, 0)
     assert np.isfinite(found.gospa_m)
+
+
+class TestLmb:
+    @pytest.fixture
+    def lmb(self, monkeypatch: pytest.MonkeyPatch):
+        pytest.importorskip("multisensor_lmb_filters_rs", reason="tox -e tracking installs it, from Python 3.12 on")
+        monkeypatch.setattr(sys, "path", list(sys.path))
+        monkeypatch.delitem(sys.modules, "lmb", raising=False)
+        return load_rival(str(BENCH / "lmb.py"))
+
+    def test_it_tracks_from_the_second_scan_on(self, lmb):
+        scans = list(fly_rival(load_scenario("crossing"), 3, 20, lmb))
+        assert [len(scan.tracks.ids) for scan in scans[:2]] == [0, 4]
+        found, _ = score(scans)
+        assert (found.contacts, found.never_tracked, found.identity_switches) == (4, 0, 0)
+        assert found.gospa_m < 20
+        assert 1 < found.nees_position < 6
+
+    def test_it_doubts_what_is_seen_once(self, lmb):
+        scans = list(fly_rival(load_scenario("clutter"), 1, 20, lmb))
+        doubted = np.concatenate([scan.doubted.existence for scan in scans])
+        assert 0 < np.median(doubted) < 0.1
+        assert score(scans)[0].false < 0.01
+
+    def test_a_scan_without_plots_is_a_prediction(self, lmb):
+        scenario = load_scenario("crossing")
+        first, second, third, *_ = (look.scan for look in looks(scenario, 3, 1.0))
+        rival = lmb(TrackerParameters(), {})
+        rival.step(first)
+        before = rival.step(second)
+        before = before.take(before.existence > 0.5)
+        none = np.zeros(0, dtype=np.intp)
+        columns = ("range_m", "line_of_sight", "doppler_mps", "snr_db")
+        after = rival.step(replace(third, **{name: getattr(third, name)[none] for name in columns}))
+        assert after.ids == before.ids
+        assert (after.existence < before.existence).all()
+        lapse_s = (third.t_us - second.t_us) / 1e6
+        np.testing.assert_allclose(after.position, before.position + lapse_s * before.velocity, atol=1e-6)
