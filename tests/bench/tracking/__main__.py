@@ -9,13 +9,14 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import argparse
+from importlib.util import find_spec
 from pathlib import Path
 
 from quality import PICTURE, draw_quality, measure_quality
 from report import Compared, document, summary
 from runs import CONFIRMED, OURS, ours, peer
 from scale import measure_scale
-from scenes import SCENES, Scene
+from scenes import LMB_PACKAGE, SCENES, Scene
 from tune import tuned_parameters
 
 MOST = max(scene.seeds for scene in SCENES)
@@ -31,6 +32,8 @@ def main() -> None:
         "--seeds", type=int, default=MOST, choices=range(1, MOST + 1), metavar="N", help="20 if not given"
     )
     arguments = parser.parse_args()
+    if not arguments.scenes and find_spec(LMB_PACKAGE) is None:
+        parser.error("the document takes all rivals: tox -e bench-tracking has them, on Python 3.13")
     chosen = [scene for scene in SCENES if not arguments.scenes or scene.name in arguments.scenes]
     compared = [compare(scene, max(scene.seeds * arguments.seeds // MOST, 1)) for scene in chosen]
     if arguments.scenes:

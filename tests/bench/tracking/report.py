@@ -34,7 +34,11 @@ table has the share of true positions in the ellipsoids of 50, 90, 95 and 99 %, 
 the tracker predicts them; on a running stack, and for another tracker, each track is continued along its velocity
 with the covariances of its message. The calibration error is the mean difference between a track's `quality` and
 the share of such tracks that stand for a contact; `--json` has the reliability diagram, its bins that have tracks,
-of ten."""
+of ten.
+
+The trajectory metric takes scipy (`pip install 'qiki-dtmp[score]'`). A long run of many contacts that meet is divided
+into blocks of scans with one assignment each. The value is an upper bound then, and `qiki score` gives the length of
+the longest block."""
 
 
 @dataclass(frozen=True)

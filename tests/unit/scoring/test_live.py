@@ -94,6 +94,9 @@ def test_records_are_in_world_axes_and_event_time(frames):
     scans = records(frames)
     assert [scan.t_s for scan in scans] == pytest.approx([number / 10 for number in range(30)])
     last = scans[-1]
+    offline = list(fly(load_scenario("crossing"), 3, 3.0))
+    for scan, other in zip(scans, offline, strict=True):
+        np.testing.assert_allclose(scan.own_position, other.own_position, atol=1e-3)
     apart = np.linalg.norm(last.tracks.position[:, None] - last.truth.position, axis=2).min(1)
     assert apart.max() < 20
 

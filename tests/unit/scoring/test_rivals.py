@@ -88,6 +88,16 @@ def test_the_platforms_own_tracker_scores_as_it_does_by_itself():
     assert rival.coverage[0].within_99 == pytest.approx(ours.coverage[0].within_99, abs=0.01)
 
 
+def test_records_have_the_bots_position_as_ours_do():
+    """The bot of this scenario flies."""
+    scenario = load_scenario("crossing").model_copy(
+        update={"bot": load_scenario("crossing").bot.model_copy(update={"velocity_mps": (5.0, 0.0, 0.0)})}
+    )
+    ours, rival = list(fly(scenario, 3, 5)), list(fly_rival(scenario, 3, 5, Ours))
+    assert ours[-1].own_position[0] > 20
+    np.testing.assert_array_equal([scan.own_position for scan in ours], [scan.own_position for scan in rival])
+
+
 def test_a_file_is_a_tracker_with_what_lies_beside_it(file: Path):
     found, _ = score(list(fly_rival(load_scenario("crossing"), 3, 5, load_rival(str(file)))))
     assert (found.contacts, found.never_tracked) == (4, 0)
