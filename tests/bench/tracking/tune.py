@@ -63,7 +63,7 @@ def tune(scene: Scene, associator: str, best: PeerParameters) -> Tuned:
         for value in GRID[name]:
             found = _better(scene, associator, replace(found[0], **{name: value}), found)
     for factor in FINER:
-        found = _better(scene, associator, replace(found[0], psd=factor * found[0].psd), found)
+        found = _better(scene, associator, replace(found[0], psd=float(f"{factor * found[0].psd:.3g}")), found)
     return found
 
 
