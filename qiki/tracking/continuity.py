@@ -1,20 +1,23 @@
 """Continuity: a contact keeps its track's id.
 
 A contact that turned out of its track's gate starts a new track, which is reattached to the old one. Two contacts
-that met and parted with each other's tracks are recognised by the identities they claim, and exchanged back.
+that met and parted with each other's tracks are recognised by the identities they claim, or by the one's that still
+answers, and exchanged back.
 """
 
 import numpy as np
 
 from qiki.arrays import Array, Index, Mask
 from qiki.tracking.gate import near
+from qiki.tracking.identity import Contradictions
 from qiki.tracking.measurement import diagonal, inverse, quadratic
 from qiki.tracking.parameters import TrackerParameters
 from qiki.tracking.scan import SECOND_US
-from qiki.tracking.tracks import MANOEUVRE, MOTION, NOBODY, POSITION, TRACK, Estimate, TrackTable
+from qiki.tracking.tracks import MANOEUVRE, MOTION, NOBODY, POSITION, TRACK, VELOCITY, Estimate, TrackTable
 
 KINEMATIC = [name for name in TRACK.names or () if name.startswith("mode_")]
 PRESENT = ["last_hit_us", "misses", "hit", "llr", "reply_on", "reply_mode", "reply"]
+TINY = np.finfo(np.float64).tiny
 STRENGTH = ["detection_probability", "snr", "rcs_m2"]
 
 
@@ -42,23 +45,58 @@ def reattach(tracks: TrackTable, estimate: Estimate, t_us: int, parameters: Trac
     return used
 
 
-def exchange(tracks: TrackTable, estimate: Estimate, parameters: TrackerParameters) -> None:
-    """Exchange the states of two near tracks that claim each other's identity in one scan, in place."""
-    jumped = np.flatnonzero((tracks["jumps"] > 0) & tracks["hit"] & (tracks["reply"] != NOBODY) & ~tracks["spoof"])
-    if len(jumped) < 2:
-        return
-    holder = {int(tracks["identity"][row]): row for row in jumped.tolist()}
-    for one in jumped.tolist():
-        other = holder.get(int(tracks["reply"][one]))
-        mutual = other is not None and tracks["reply"][other] == tracks["identity"][one]
-        if other is None or not mutual or not tracks["jumps"][one]:
+def exchange(
+    tracks: TrackTable, estimate: Estimate, found: Contradictions, t_us: int, parameters: TrackerParameters
+) -> None:
+    """Exchange the states of tracks that have one another's plots since their contacts met, in place.
+
+    Where both claim the other's identity it is done at once. Where one does, and the other is silent or missed, it is
+    done when that has lasted: the silent contact's plots may be of either identity until then.
+    """
+    done: set[int] = set()
+    for one, other in zip(found.track.tolist(), found.holder.tolist(), strict=True):
+        if other == NOBODY or not done.isdisjoint((one, other)):
             continue
-        if np.linalg.norm(estimate.mean[one, POSITION] - estimate.mean[other, POSITION]) <= parameters.exchange_m:
-            pair, swapped = [one, other], [other, one]
-            for name in KINEMATIC + PRESENT + STRENGTH:
-                tracks[name][pair] = tracks[name][swapped]
-            estimate.mean[pair], estimate.covariance[pair] = estimate.mean[swapped], estimate.covariance[swapped]
-            tracks["jumps"][pair] = 0
+        if _mixed_up(tracks, one, other, parameters) and _met(tracks, estimate, one, other, t_us, parameters):
+            done |= {one, other}
+            _swap(tracks, estimate, [one, other], [other, one])
+
+
+def _mixed_up(tracks: TrackTable, one: int, other: int, parameters: TrackerParameters) -> bool:
+    """Return whether one track claims the other's identity as the other one's contact would."""
+    own = tracks["identity"][one]
+    if own != NOBODY and tracks["hit"][other] and tracks["reply"][other] == own:
+        return True
+    doubt_us, answered_us = int(tracks["doubt_us"][one]), int(tracks["answered_us"][one])
+    return doubt_us >= parameters.exchange_s * SECOND_US and 2 * answered_us < doubt_us
+
+
+def _met(
+    tracks: TrackTable, estimate: Estimate, one: int, other: int, t_us: int, parameters: TrackerParameters
+) -> bool:
+    """Return whether two tracks were near one another since either was last claimed by its own contact.
+
+    Their courses are followed back along the present velocities.
+    """
+    between = estimate.mean[one] - estimate.mean[other]
+    apart, velocity = between[POSITION], between[VELOCITY]
+    if np.linalg.norm(apart) <= parameters.exchange_m and tracks["reply"][other] == tracks["identity"][one] != NOBODY:
+        return True
+    known_us = max(int(tracks["claimed_us"][one]), int(tracks["claimed_us"][other]))
+    longest_s = min((t_us - known_us) / SECOND_US + parameters.exchange_s, parameters.meeting_s)
+    ago_s = min(max(apart @ velocity / max(velocity @ velocity, TINY), 0.0), longest_s)
+    return bool(np.linalg.norm(apart - ago_s * velocity) <= parameters.meeting_m)
+
+
+def _swap(tracks: TrackTable, estimate: Estimate, pair: list[int], swapped: list[int]) -> None:
+    """Exchange the contacts of two tracks, in place; each keeps its own id, identity and history."""
+    for name in KINEMATIC + PRESENT + STRENGTH:
+        tracks[name][pair] = tracks[name][swapped]
+    estimate.mean[pair], estimate.covariance[pair] = estimate.mean[swapped], estimate.covariance[swapped]
+    tracks["doubt_us"][pair] = tracks["answered_us"][pair] = 0
+    for row in pair:
+        if tracks["identity"][row] == NOBODY:
+            tracks["claims"][row] = 0
 
 
 def maybe_known(tracks: TrackTable, position: Array, variance: Array, t_us: int, parameters: TrackerParameters) -> Mask:
@@ -95,11 +133,12 @@ def _candidates(
         parameters.max_pairs,
     )
     elder, younger, identity = old[first], new[second], tracks["identity"]
+    claimed = np.where(identity == NOBODY, tracks["reply"], identity)
     between = mean[first] - estimate.mean[younger]
     distance = quadratic(between, inverse(covariance[first] + estimate.covariance[younger]))
     possible = distance <= parameters.reattach_threshold
     possible &= tracks["born_us"][younger] > tracks["last_hit_us"][elder]
-    possible &= (identity[elder] == NOBODY) | (identity[younger] == NOBODY) | (identity[elder] == identity[younger])
+    possible &= (identity[elder] == NOBODY) | (claimed[younger] == NOBODY) | (identity[elder] == claimed[younger])
     order = np.argsort(distance, kind="stable")
     order = order[possible[order]]
     return list(zip(elder[order].tolist(), younger[order].tolist(), strict=True))
@@ -119,6 +158,6 @@ def _adopt(tracks: TrackTable, elder: int, younger: int) -> None:
         tracks[name][elder] = tracks[name][younger]
     tracks["hits"][elder] += tracks["hits"][younger]
     if tracks["identity"][elder] == NOBODY:
-        for name in ("identity", "identity_since_us", "claims"):
+        for name in ("identity", "identity_since_us", "claims", "claimed_us"):
             tracks[name][elder] = tracks[name][younger]
     tracks["spoof"][elder] |= tracks["spoof"][younger]

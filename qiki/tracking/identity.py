@@ -1,16 +1,18 @@
-"""Identity: transponders' claims are evidence, counted for each track; contradictions are spoofing.
+"""Identity: transponders' claims are evidence, gathered for each track over time; contradictions are spoofing.
 
-A track holds the first identity that its contact claims, and keeps it through silence and long range. There are two
-contradictions: a contact that goes on to claim another identity, and one identity held by two contacts that are
-detected in the same scan at two places. Of those two the earlier holder is believed. Where neither claimed it earlier
-by more than chance allows, both are marked.
+A track holds the first identity that its contact claims, unless another track holds it, and keeps it through silence
+and long range. The claim of another identity is a contradiction. A slip of a reply, or one of a neighbour's, weighs
+little. If two contacts met and a track took over the other one's plots, `qiki.tracking.continuity` exchanges the two
+tracks. Else seconds of contradiction prove spoofing, at any rate of scans. Of two contacts that claim one identity the
+earlier one is believed. Where neither claimed it earlier by more than chance allows, both are marked.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from qiki.arrays import Index
+from qiki.arrays import Index, Mask
 from qiki.contracts.enums import TransponderMode
 from qiki.tracking.measurement import inverse, quadratic
 from qiki.tracking.parameters import TrackerParameters
@@ -18,6 +20,8 @@ from qiki.tracking.scan import SECOND_US, Scan
 from qiki.tracking.tracks import NOBODY, POSITION, Estimate, TrackTable
 
 OFF, SPOOF = int(TransponderMode.OFF), int(TransponderMode.SPOOF)
+SCANS = 3
+"""No proof has fewer scans: each counts for its time, and for at most such a part of the time of a proof."""
 
 
 class NameBook:
@@ -49,62 +53,147 @@ class NameBook:
         return NameBook([names[index] for index in used.tolist()])
 
 
-def take_replies(
-    tracks: TrackTable, rows: Index, scan: Scan, plots: Index, claims: Index, parameters: TrackerParameters
-) -> None:
-    """Record the replies of this scan in the tracks `rows`, (h,), in place.
+@dataclass(frozen=True, eq=False, slots=True)
+class Contradictions:
+    """Tracks whose plots claim identities that they do not hold."""
+
+    track: Index  # (k,) rows
+    holder: Index  # (k,) rows of the tracks that hold those identities, NOBODY where there is none
+
+    def __len__(self) -> int:
+        return len(self.track)
+
+
+NO_CONTRADICTIONS = Contradictions(np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.intp))
+
+
+def take_replies(tracks: TrackTable, rows: Index, scan: Scan, plots: Index, claims: Index) -> Index:
+    """Record the replies of this scan in the tracks `rows`, (h,), in place; return those that claim another identity.
 
     `plots`, (h,), are the tracks' plots, `claims`, (m,), the index of the identity that each plot of the scan claims.
     """
     read = ~scan.long_range[plots]
-    tracks["reply_on"][rows] = scan.transponder_on[plots] & read
-    tracks["reply_mode"][rows] = np.where(read, scan.transponder_mode[plots], OFF)
+    mode = np.where(read, scan.transponder_mode[plots], OFF)
     claim = np.where(read, claims[plots], NOBODY)
+    tracks["reply_on"][rows] = scan.transponder_on[plots] & read
+    tracks["reply_mode"][rows] = mode
     tracks["reply"][rows] = claim
     # Another radar may have marked the spoofer already.
-    tracks["spoof"][rows] |= tracks["reply_mode"][rows] == SPOOF
+    tracks["spoof"][rows] |= mode == SPOOF
     claiming = claim != NOBODY
-    if claiming.any():
-        _count_claims(tracks, rows[claiming], claim[claiming], scan.t_us, parameters)
+    equal = claim == tracks["identity"][rows]
+    agreed = rows[claiming & equal]
+    tracks["claims"][agreed] += 1
+    tracks["claimed_us"][agreed] = scan.t_us
+    contrary: Index = rows[claiming & ~equal]
+    return contrary
 
 
-def _count_claims(tracks: TrackTable, rows: Index, claim: Index, t_us: int, parameters: TrackerParameters) -> None:
-    """Count claims for and against the identity held; the first, or one that replaces a stray one, becomes it."""
-    held = tracks["identity"][rows]
-    same = held == claim
-    tracks["claims"][rows] += same
-    tracks["jumps"][rows] = np.where(same | (held == NOBODY), 0, tracks["jumps"][rows] + 1)
-    jumped = tracks["jumps"][rows] >= parameters.spoof_scans
-    settled = tracks["claims"][rows] >= parameters.identity_claims
-    tracks["spoof"][rows] |= jumped & settled
-    new = (held == NOBODY) | (jumped & ~settled)
-    fresh = rows[new]
-    tracks["identity"][fresh] = claim[new]
-    tracks["identity_since_us"][fresh] = t_us
-    tracks["claims"][fresh] = 1
-    tracks["jumps"][fresh] = 0
+def adopt(tracks: TrackTable, rows: Index, t_us: int, parameters: TrackerParameters) -> None:
+    """Let the tracks `rows`, (k,), hold the identities that they claim, in place.
 
-
-def find_spoofers(tracks: TrackTable, estimate: Estimate, parameters: TrackerParameters) -> None:
-    """Mark the tracks whose identity another track holds elsewhere in the same scan, in place."""
-    present = np.flatnonzero(tracks["hit"] & (tracks["identity"] != NOBODY) & ~tracks["spoof"])
-    identity = tracks["identity"][present]
-    order = np.lexsort((present, tracks["identity_since_us"][present], identity))
-    ranked = present[order]
-    double = np.flatnonzero(identity[order][1:] == identity[order][:-1])
-    contests = tracks["contests"].copy()
-    tracks["contests"][present] = 0
-    if not len(double):
+    A settled identity stays. One that another track holds is not given, unless that track has it from one reply and
+    is silent now.
+    """
+    rows = rows[~_settled(tracks, rows, parameters) & ~tracks["spoof"][rows]]
+    if not len(rows):
         return
-    starts = np.searchsorted(identity[order], identity[order][double + 1], side="left")
-    owner, rival = ranked[starts], ranked[double + 1]
-    claiming = tracks["reply"][rival] == tracks["identity"][rival]
-    position, covariance = estimate.mean[:, POSITION], estimate.covariance[:, POSITION, POSITION]
-    distance = quadratic(position[owner] - position[rival], inverse(covariance[owner] + covariance[rival]))
-    apart = distance > parameters.spoof_threshold
-    owner, rival = owner[claiming & apart], rival[claiming & apart]
-    tracks["contests"][rival] = contests[rival] + 1
-    proven = tracks["contests"][rival] >= parameters.spoof_scans
+    claim = tracks["reply"][rows]
+    holder = _holders(tracks)[claim]
+    weak = (holder != NOBODY) & ~_settled(tracks, holder, parameters) & ~_answers(tracks, holder, claim)
+    first = np.zeros(len(rows), dtype=np.bool_)
+    first[np.unique(claim, return_index=True)[1]] = True
+    given = first & ((holder == NOBODY) | weak)
+    _forget(tracks, np.concatenate((rows, holder[given & weak])))
+    fresh = rows[given]
+    tracks["identity"][fresh] = claim[given]
+    tracks["claims"][fresh] = 1
+    tracks["claimed_us"][fresh] = t_us
+    tracks["doubt_us"][fresh] = tracks["answered_us"][fresh] = 0
+    since = rows[given | (tracks["doubt_us"][rows] == 0)]
+    tracks["identity_since_us"][since] = t_us
+
+
+def weigh(
+    tracks: TrackTable, rows: Index, estimate: Estimate, elapsed_us: int, parameters: TrackerParameters
+) -> Contradictions:
+    """Weigh the claims of the tracks `rows`, (k,), against their identities, in place; return the contradictions.
+
+    Two tracks that are not apart may have one another's plots: their replies prove nothing.
+    """
+    weight_us = min(elapsed_us, round(parameters.spoof_s * SECOND_US) // SCANS)
+    rows = rows[(tracks["reply"][rows] != tracks["identity"][rows]) & ~tracks["spoof"][rows]]
+    _ease(tracks, rows, weight_us)
+    if not len(rows):
+        return NO_CONTRADICTIONS
+    claim = tracks["reply"][rows]
+    holder = _holders(tracks)[claim]
+    counted = (holder == NOBODY) | ~tracks["hit"][holder] | _apart(estimate, rows, holder, parameters)
+    tracks["doubt_us"][rows[counted]] += weight_us
+    tracks["answered_us"][rows[counted & _answers(tracks, holder, claim)]] += weight_us
+    tracks["claims"][rows[tracks["identity"][rows] == NOBODY]] += 1
+    return Contradictions(rows, holder)
+
+
+def mark_spoofers(tracks: TrackTable, found: Contradictions, parameters: TrackerParameters) -> None:
+    """Mark the tracks whose contradictions have lasted, in place.
+
+    A track that never had an identity contradicts only the one that holds it, as long as that is seen.
+    """
+    proven = tracks["doubt_us"][found.track] >= parameters.spoof_s * SECOND_US
+    rival, owner = found.track[proven], found.holder[proven]
+    nameless = tracks["identity"][rival] == NOBODY
+    tracks["spoof"][rival[~nameless | tracks["hit"][owner]]] = True
     lead_us = tracks["identity_since_us"][rival] - tracks["identity_since_us"][owner]
-    tracks["spoof"][rival[proven]] = True
-    tracks["spoof"][owner[proven & (lead_us <= parameters.first_claim_lead_s * SECOND_US)]] = True
+    at_once = nameless & (lead_us <= parameters.first_claim_lead_s * SECOND_US)
+    tracks["spoof"][owner[at_once & tracks["spoof"][rival]]] = True
+
+
+def _ease(tracks: TrackTable, contrary: Index, weight_us: int) -> None:
+    """Take doubt from the tracks that answer as they should, in place: half as much from those without an identity."""
+    doubtful = tracks["doubt_us"] > 0
+    doubtful[contrary] = False
+    rows = np.flatnonzero(doubtful & tracks["hit"])
+    if not len(rows):
+        return
+    identity, reply = tracks["identity"][rows], tracks["reply"][rows]
+    eased = np.where(identity == NOBODY, weight_us // 2, np.where(reply == identity, weight_us, 0))
+    tracks["doubt_us"][rows] = np.maximum(tracks["doubt_us"][rows] - eased, 0)
+    tracks["answered_us"][rows] = np.minimum(tracks["answered_us"][rows], tracks["doubt_us"][rows])
+
+
+def _holders(tracks: TrackTable) -> Index:
+    """Return the row that holds each identity, by index; NOBODY for none, and for the index NOBODY, which is last."""
+    identity = tracks["identity"]
+    names = max(int(identity.max(initial=NOBODY)), int(tracks["reply"].max(initial=NOBODY))) + 1
+    holder = np.full(names + 1, NOBODY, dtype=np.intp)
+    rows = np.flatnonzero((identity != NOBODY) & ~tracks["spoof"])
+    holder[identity[rows]] = rows
+    return holder
+
+
+def _settled(tracks: TrackTable, rows: Index, parameters: TrackerParameters) -> Mask:
+    """Return which of the tracks `rows`, (k,), hold an identity that was claimed often enough."""
+    settled: Mask = (tracks["claims"][rows] >= parameters.identity_claims) & (tracks["identity"][rows] != NOBODY)
+    return settled
+
+
+def _answers(tracks: TrackTable, rows: Index, claim: Index) -> Mask:
+    """Return which of the tracks `rows`, (k,), claim the given identities in this scan; not NOBODY."""
+    answers: Mask = (rows != NOBODY) & tracks["hit"][rows] & (tracks["reply"][rows] == claim)
+    return answers
+
+
+def _forget(tracks: TrackTable, rows: Index) -> None:
+    """Take the identities of the tracks `rows`, (k,), that have one, in place."""
+    named = rows[tracks["identity"][rows] != NOBODY]
+    tracks["identity"][named] = NOBODY
+    tracks["claims"][named] = 0
+
+
+def _apart(estimate: Estimate, one: Index, other: Index, parameters: TrackerParameters) -> Mask:
+    """Return which pairs of tracks, (k,) rows each, are at two places by more than chance."""
+    position, covariance = estimate.mean[:, POSITION], estimate.covariance[:, POSITION, POSITION]
+    distance = quadratic(position[one] - position[other], inverse(covariance[one] + covariance[other]))
+    apart: Mask = distance > parameters.spoof_threshold
+    return apart

@@ -43,11 +43,14 @@ class TrackerParameters:
     longest_gap_s: float = 30.0  # after a longer gap all tracks are deleted
     reattach_threshold: float = 22.5  # squared distance of two states of one contact, 6 degrees of freedom
     exchange_m: float = 500.0  # distance up to which two tracks that claim each other's identity are exchanged
+    exchange_s: float = 1.5  # time of contradiction after which two tracks are exchanged where only one side replies
+    meeting_m: float = 100.0  # distance at which two contacts may have taken each other's tracks
+    meeting_s: float = 30.0  # time since then after which nobody can tell
     sigma_impulse_mps: float = 30.0  # of each component of a velocity change by which a contact left its gate
     smoothing: float = 0.2  # weight of the newest plot in a track's SNR and cross-section
     identity_claims: int = 2  # equal claims after which a track's identity is settled
     identity_bonus: float = 2.0  # gain of an assignment with an equal claim, loss with an unequal one
-    spoof_scans: int = 3  # scans of contradiction that prove spoofing
+    spoof_s: float = 3.0  # time of contradiction that proves spoofing
     spoof_threshold: float = 25.0  # squared distance of two places, 3 degrees of freedom
     first_claim_lead_s: float = 1.0  # a claim earlier by more than this owns the identity
     short_range_m: float = 5_000.0  # range within which replies are read

@@ -15,7 +15,7 @@ from qiki.tracking.continuity import exchange, maybe_known, reattach
 from qiki.tracking.errors import ScanError, TimeReversedError
 from qiki.tracking.estimates import Estimates
 from qiki.tracking.gate import NO_PAIRS, gate
-from qiki.tracking.identity import NameBook, find_spoofers, take_replies
+from qiki.tracking.identity import NameBook, adopt, mark_spoofers, take_replies, weigh
 from qiki.tracking.initiator import initiate, unassigned
 from qiki.tracking.measurement import Measurements, OwnState, diagonal, measured, position_noise
 from qiki.tracking.parameters import TrackerParameters
@@ -88,12 +88,12 @@ class Tracker:
         score(tracks, pairs.track, shared.track, pairs.log_likelihood, scan.t_us, self._false_alarms, parameters)
         self._false_alarms = learn_false_alarms(self._false_alarms, scan.size, tracks, parameters)
         smooth_strength(tracks, pairs, scan, parameters)
-        take_replies(tracks, pairs.track, scan, pairs.plot, claims, parameters)
+        contrary = take_replies(tracks, pairs.track, scan, pairs.plot, claims)
 
         estimate = merged(tracks)
         gone = reattach(tracks, estimate, scan.t_us, parameters) | dead(tracks, parameters) | gap
-        exchange(tracks, estimate, parameters)
-        find_spoofers(tracks, estimate, parameters)
+        if len(contrary) or tracks["doubt_us"].any():
+            self._judge(contrary, estimate, scan.t_us, dt_s)
         born = self._initiate(scan, plots, np.concatenate((pairs.plot, shared.plot)), claims)
         estimate = estimate.joined(merged(born))
         gone = np.concatenate((gone, np.zeros(len(born), dtype=np.bool_)))
@@ -131,6 +131,14 @@ class Tracker:
         self._t_us = scan.t_us
         return (scan.t_us - before) / SECOND_US
 
+    def _judge(self, contrary: Index, estimate: Estimate, t_us: int, dt_s: float) -> None:
+        """Judge the tracks `contrary`, (k,), which claim identities that they do not hold; `estimate` may change."""
+        tracks, parameters = self._tracks, self._parameters
+        adopt(tracks, contrary, t_us, parameters)
+        found = weigh(tracks, contrary, estimate, round(dt_s * SECOND_US), parameters)
+        exchange(tracks, estimate, found, t_us, parameters)
+        mark_spoofers(tracks, found, parameters)
+
     def _initiate(self, scan: Scan, plots: Measurements, assigned: Index, claims: Index) -> TrackTable:
         """Add tracks of the unassigned plots, and return them."""
         rows = unassigned(scan, assigned, self._parameters.max_tracks - len(self._tracks))
@@ -141,8 +149,10 @@ class Tracker:
         variance = diagonal(position_noise(chosen, chosen.sight, chosen.range_m))
         known = maybe_known(self._tracks, position, variance, scan.t_us, self._parameters)
         born = initiate(scan, plots, rows, ~known, self._next_counter, self._false_alarms, self._parameters)
-        take_replies(born, np.arange(len(rows)), scan, rows, claims, self._parameters)
+        contrary = take_replies(born, np.arange(len(rows)), scan, rows, claims)
+        known_rows = len(self._tracks)
         self._tracks = appended(self._tracks, born)
+        adopt(self._tracks, known_rows + contrary, scan.t_us, self._parameters)
         self._next_counter += len(rows)
         return born
 

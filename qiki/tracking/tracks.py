@@ -42,10 +42,11 @@ TRACK = np.dtype(
         ("reply_mode", "<i1"),
         ("reply", "<i4"),  # index of the identity claimed
         ("identity", "<i4"),  # index of the identity held
-        ("identity_since_us", "<i8"),
-        ("claims", "<i4"),  # of the identity held
-        ("jumps", "<i4"),  # claims of another one, in a row
-        ("contests", "<i4"),  # scans in which another track held the same identity elsewhere
+        ("identity_since_us", "<i8"),  # or without one, since its contact claims another's
+        ("claims", "<i4"),  # of the identity held; without one, of another's
+        ("claimed_us", "<i8"),  # of the newest of them
+        ("doubt_us", "<i8"),  # weight of claims of another one
+        ("answered_us", "<i8"),  # part of it in which the holder of that one claimed it too
         ("spoof", "?"),
     ]
 )
