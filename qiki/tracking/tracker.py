@@ -150,9 +150,10 @@ class Tracker:
         known = maybe_known(self._tracks, position, variance, scan.t_us, self._parameters)
         born = initiate(scan, plots, rows, ~known, self._next_counter, self._false_alarms, self._parameters)
         contrary = take_replies(born, np.arange(len(rows)), scan, rows, claims)
-        known_rows = len(self._tracks)
+        older = len(self._tracks)
         self._tracks = appended(self._tracks, born)
-        adopt(self._tracks, known_rows + contrary, scan.t_us, self._parameters)
+        if len(contrary):
+            adopt(self._tracks, older + contrary, scan.t_us, self._parameters)
         self._next_counter += len(rows)
         return born
 
