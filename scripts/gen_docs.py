@@ -175,7 +175,8 @@ the broker again behind it: until then it knows none of the last message ids, an
 
 
 def _stream(stream: Stream) -> str:
-    size = f"{stream.max_bytes >> 20} MiB | {stream.max_age_s / 3600:g} h"
+    age = f"{stream.max_age_s / 3600:g} h" if stream.max_age_s >= 3600 else f"{stream.max_age_s / 60:g} min"
+    size = f"{stream.max_bytes >> 20} MiB | {age}"
     mode = "`async` | the last second" if stream.persist_async else "`default` | nothing acknowledged"
     return f"| {stream.name} | `{stream.subjects}` | {size} | {mode} |"
 

@@ -24,6 +24,7 @@ ORIGIN_SUBJECT = "x-qiki-origin-subject"
 ORIGIN_SEQUENCE = "x-qiki-origin-seq"
 SEQUENCE = "x-qiki-seq"
 ALERTS = "x-qiki-alerts"
+ESTIMATES = "x-qiki-estimates"
 TICK = "x-qiki-tick"
 TYPE_CONFIDENCE = "x-qiki-type-confidence"
 
@@ -32,6 +33,7 @@ FRAME_TYPES = {band: f"qiki.radar.v1.{band.name.removeprefix('RR_')}Frame" for b
 TRACK_SOURCE = "urn:qiki:faststream-bridge:radar"
 TRACK_TYPE = "qiki.radar.v1.Track"
 TRACKED_TYPE = "qiki.tracker.v1.TrackedFrame"
+ESTIMATES_TYPE = "qiki.estimates.v1.TrackEstimates"
 
 
 def cloud_event(event_id: str, event_type: str, source: str, time: str) -> dict[str, str]:

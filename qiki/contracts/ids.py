@@ -25,3 +25,8 @@ def frame_message_id(run: str, frame: int, band: str) -> str:
 def track_message_id(run: str, frame: int | str, track: str) -> str:
     """Return the `Nats-Msg-Id` of a track; a frame that is read again gives the same ones."""
     return f"{run}:{frame}:{track}"
+
+
+def estimates_message_id(run: str, frame: int | str, part: int) -> str:
+    """Return the `Nats-Msg-Id` of a part of a frame's estimates; a frame that is read again gives the same ones."""
+    return f"{run}:{frame}:{part}"

@@ -10,6 +10,7 @@ from qiki.contracts.agent import AgentState
 from qiki.contracts.audit import AuditRecord
 from qiki.contracts.control import CommandMessage, ControlAck
 from qiki.contracts.enums import RadarRangeBand
+from qiki.contracts.estimates import TrackEstimates
 from qiki.contracts.radar import GuardAlert, RadarFrame, RadarTrack, TrackedFrame
 from qiki.contracts.telemetry import TelemetrySnapshot, TruthSnapshot
 
@@ -22,6 +23,7 @@ QIKI_RADAR_V1 = "QIKI_RADAR_V1"
 QIKI_EVENTS_V1 = "QIKI_EVENTS_V1"
 QIKI_TRACKER_V1 = "QIKI_TRACKER_V1"
 QIKI_DLQ_V1 = "QIKI_DLQ_V1"
+QIKI_ESTIMATES_V1 = "QIKI_ESTIMATES_V1"
 
 
 @dataclass(frozen=True)
@@ -90,12 +92,14 @@ class Topic(Generic[P]):
 
 
 MIB = 1 << 20
+MINUTE_S = 60.0
 HOUR_S = 3600.0
 STREAMS = (
     Stream(QIKI_RADAR_V1, "qiki.radar.v1.>", 1024 * MIB, HOUR_S, settings="radar", persist_async=True),
     Stream(QIKI_EVENTS_V1, "qiki.events.v1.>", 1024 * MIB, 7 * 24 * HOUR_S, settings="events"),
     Stream(QIKI_TRACKER_V1, "qiki.tracker.v1.>", 64 * MIB, HOUR_S, persist_async=True),
     Stream(QIKI_DLQ_V1, "qiki.dlq.v1.>", 256 * MIB, 7 * 24 * HOUR_S),
+    Stream(QIKI_ESTIMATES_V1, "qiki.estimates.v1.>", 256 * MIB, 10 * MINUTE_S, persist_async=True),
 )
 
 FRAMES_DURABLE = "radar_frames_pull"
@@ -114,6 +118,8 @@ TRACKS = Topic("qiki.radar.v1.tracks", RadarTrack, "track", "faststream-bridge",
     QIKI_RADAR_V1, (Durable(TRACKS_DURABLE, "outside clients"),))
 TRACKED = Topic("qiki.tracker.v1.frames", TrackedFrame, "tracked frame", "faststream-bridge",
     "a frame's tracks are stored", 10.0, QIKI_TRACKER_V1)
+ESTIMATES = Topic("qiki.estimates.v1.tracks", TrackEstimates, "estimates message", "faststream-bridge",
+    "whole states of a frame's live tracks, before its notice; in parts of at most 1 MB", 10.0, QIKI_ESTIMATES_V1)
 GUARD = Topic("qiki.events.v1.radar.guard", GuardAlert, "guard alert", "faststream-bridge", "a track met a guard rule",
     stream=QIKI_EVENTS_V1)
 AUDIT = Topic("qiki.events.v1.audit", AuditRecord, "audit record", "registrar", "audit records",

@@ -150,9 +150,11 @@ class Flight:
         self.world.submit(command.order())
 
     def _track(self, measured: MeasuredFrame) -> FlownFrame:
-        reports, judgement, spoofers = self._tracked.step(scan_of(measured))
+        scan = scan_of(measured)
+        reports, judgement, spoofers = self._tracked.step(scan)
         run, number = str(measured.run_id), measured.number
-        tracked = Tracked(run, str(number), number, measured.frame_id, reports, judgement, spoofers)
+        estimates = self._tracked.estimates(scan)
+        tracked = Tracked(run, str(number), number, measured.frame_id, reports, judgement, spoofers, estimates)
         contacts = self.world.contacts
         return FlownFrame(measured, self._radar, contacts, contacts.now, tracked)
 

@@ -13,7 +13,7 @@ from qiki.contracts.headers import Message
 from qiki.contracts.radar_figures import RadarFigures
 from qiki.contracts.telemetry import TruthSnapshot
 from qiki.geometry import unit_vectors
-from qiki.guard.messages import guard_messages, spoofer_messages, track_messages, tracked_message
+from qiki.guard.messages import estimates_messages, guard_messages, spoofer_messages, track_messages, tracked_message
 from qiki.guard.tracked_run import Tracked
 from qiki.tracking import Scan
 from qiki.tracking.scan import EPOCH, MICROSECOND
@@ -49,13 +49,15 @@ class FlownFrame:
     def messages(self, ts_ingest: datetime) -> list[Message]:
         """Return all messages of the frame in the order of a stack; `ts_ingest` is wall time there."""
         measured, tracked = self.measured, self.tracked
+        estimates = estimates_messages(tracked)
         return [
             *messages_of_plots(measured.bare(ts_ingest), measured.detections.to_json(), measured.origin, self.radar),
             Message(topics.TRUTH.subject, self._truth_body, {}),
             *track_messages(tracked, rfc3339(ts_ingest)),
             *guard_messages(tracked),
             *spoofer_messages(tracked),
-            tracked_message(tracked),
+            *estimates,
+            tracked_message(tracked, parts=len(estimates)),
         ]
 
 

@@ -1,4 +1,4 @@
-"""The messages of a frame: its tracks, what the guard found, and the notice that all of them are stored."""
+"""The messages of a frame: its tracks and estimates, what the guard found, and the notice that all are stored."""
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -9,11 +9,12 @@ from qiki.contracts import events, topics
 from qiki.contracts import headers as names
 from qiki.contracts.enums import RadarRangeBand
 from qiki.contracts.headers import EncodedMessage, FrameOrigin, Message
-from qiki.contracts.ids import frame_message_id, run_frame_id, track_message_id
+from qiki.contracts.ids import estimates_message_id, frame_message_id, run_frame_id, track_message_id
 from qiki.contracts.radar import GuardAlert, TrackedFrame
 from qiki.guard.judge import Ended
 from qiki.guard.tracked_run import Tracked
 from qiki.tracking.bodies import track_bodies
+from qiki.tracking.estimate_bodies import estimate_bodies
 
 _TRACK = "\N{NULL}"  # stands for a track's id in a template: no header holds it
 
@@ -60,6 +61,22 @@ def _confidence(text: str) -> bytes:
     return f"{names.TYPE_CONFIDENCE}: {text}\r\n".encode()
 
 
+def estimates_messages(tracked: Tracked) -> list[Message]:
+    """Return the parts of a frame's estimates; none where nobody wants them."""
+    if tracked.estimates is None:
+        return []
+    time = tracked.reports.timestamp
+    return [
+        Message(topics.ESTIMATES.subject, body, _estimates_headers(tracked, part, time))
+        for part, body in enumerate(estimate_bodies(tracked.estimates, tracked.run, tracked.number, time), 1)
+    ]
+
+
+def _estimates_headers(tracked: Tracked, part: int, time: str) -> dict[str, str]:
+    message_id = estimates_message_id(tracked.run, tracked.key, part)
+    return names.cloud_event(message_id, names.ESTIMATES_TYPE, names.TRACK_SOURCE, time) | _place(tracked)
+
+
 def guard_messages(tracked: Tracked) -> Iterator[Message]:
     """Yield an event for each alert that begins, that holds again, and that is over."""
     for alert in tracked.judgement.alerts:
@@ -95,10 +112,16 @@ def spoofer_messages(tracked: Tracked) -> Iterator[Message]:
         yield Message(events.IDENTITY_SPOOFED.subject, body.to_json(), headers)
 
 
-def tracked_message(tracked: Tracked, sequence: int | None = None) -> Message:
-    """Return the notice that a frame is tracked; `sequence` is the frame's place in its stream."""
+def tracked_message(tracked: Tracked, sequence: int | None = None, parts: int = 0) -> Message:
+    """Return the notice that a frame is tracked.
+
+    Args:
+        sequence: the frame's place in its stream
+        parts: number of messages with its estimates
+    """
     place = {} if sequence is None else {names.SEQUENCE: str(sequence)}
-    return _notice(notice_of(tracked), tracked.key, place | {names.ALERTS: str(tracked.judgement.count)})
+    marks = {names.ALERTS: str(tracked.judgement.count), names.ESTIMATES: str(parts)}
+    return _notice(notice_of(tracked), tracked.key, place | marks)
 
 
 def cleared_of(ended: Ended, tracked: Tracked) -> events.GuardCleared:

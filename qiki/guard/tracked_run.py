@@ -12,14 +12,18 @@ from qiki.contracts.enums import FriendFoe, TransponderMode
 from qiki.contracts.radar_figures import RadarFigures
 from qiki.guard.judge import GuardJudge, Judgement
 from qiki.guard.rules import GuardRules
-from qiki.tracking import Scan, Tracker, TrackerParameters, TrackReports
+from qiki.tracking import Estimates, Scan, Tracker, TrackerParameters, TrackReports
 
 SPOOF = int(TransponderMode.SPOOF)
 
 
 @dataclass(frozen=True)
 class Tracked:
-    """Tracks and judgement of a frame."""
+    """Tracks and judgement of a frame.
+
+    Attributes:
+        estimates: of the tracks that are not lost, relative to the bot; None where nobody wants them
+    """
 
     run: str
     key: str  # distinguishes the frame within its run, the same again when it is read again
@@ -28,6 +32,7 @@ class Tracked:
     reports: TrackReports
     judgement: Judgement  # alerts that begin, resume and end with this frame
     spoofers: list[int]  # rows of the reports that are found spoofers for the first time
+    estimates: Estimates | None = None
 
 
 class TrackedRun:
@@ -54,6 +59,10 @@ class TrackedRun:
         """Track one scan; return reports, judgement, rows of new spoofers. A TrackerError leaves all as it was."""
         reports = self.tracker.step(scan)
         return reports, self._judge.judge(reports), self._new_spoofers(reports)
+
+    def estimates(self, scan: Scan) -> Estimates:
+        """Return the whole states of the live tracks after a scan, the newest, relative to the bot's in it."""
+        return self.tracker.estimates().seen_from(scan.own_position, scan.own_velocity)
 
     def snapshot(self) -> dict[str, Any]:
         """Return the whole state, as JSON values."""

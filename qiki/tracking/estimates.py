@@ -5,8 +5,10 @@ and velocity, and whether the contact is in a manoeuvre.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
+
+import numpy as np
 
 from qiki.arrays import Array, Index
 from qiki.tracking.parameters import TrackerParameters
@@ -35,6 +37,11 @@ class Estimates:
         ids = [self.track_id[row] for row in rows.tolist()]
         return Estimates(ids, Modes(*(column[rows] for column in self.modes)), self.existence[rows])
 
+    def seen_from(self, position: Array, velocity: Array) -> "Estimates":
+        """Return the states relative to a place, (3,) [m], and its velocity, (3,) [m/s]; accelerations stay."""
+        own = np.concatenate((position, velocity, np.zeros_like(position)))
+        return replace(self, modes=self.modes._replace(mean=self.modes.mean - own))
+
 
 def predict(estimates: Estimates, t_s: float, parameters: TrackerParameters | None = None) -> tuple[Array, Array]:
     """Return the positions after a time, (n, 3) [m], world axes, and their covariances, (n, 3, 3) [m²].
@@ -49,10 +56,29 @@ def predict(estimates: Estimates, t_s: float, parameters: TrackerParameters | No
     Raises:
         ValueError: the time is none of these.
     """
-    if not 0 <= t_s <= LONGEST_S:
-        raise ValueError(f"{t_s} s ahead (expected 0 to {LONGEST_S:g})")
-    modes, steps = estimates.modes, ceil(t_s / STEP_S)
-    for _ in range(steps):
-        modes = predicted(modes, t_s / steps, parameters or TrackerParameters())
-    position = modes.merged(POSITION)
-    return position.mean, position.covariance
+    positions, covariances = predict_path(estimates, [t_s], parameters)
+    return positions[:, 0], covariances[:, 0]
+
+
+def predict_path(
+    estimates: Estimates, times_s: Sequence[float], parameters: TrackerParameters | None = None
+) -> tuple[Array, Array]:
+    """Return the positions at k times, (n, k, 3) [m], and their covariances, (n, k, 3, 3) [m²], as `predict` does.
+
+    Args:
+        times_s: 0 to 60 s, in ascending order
+        parameters: of the tracker that made the estimates; None: the default ones
+
+    Raises:
+        ValueError: the times are none of these.
+    """
+    modes, now_s, places = estimates.modes, 0.0, []
+    for t_s in times_s:
+        if not now_s <= t_s <= LONGEST_S:
+            raise ValueError(f"{t_s} s ahead (expected {now_s:g} to {LONGEST_S:g})")
+        steps = ceil((t_s - now_s) / STEP_S)
+        for _ in range(steps):
+            modes = predicted(modes, (t_s - now_s) / steps, parameters or TrackerParameters())
+        places.append(modes.merged(POSITION))
+        now_s = t_s
+    return np.stack([one.mean for one in places], 1), np.stack([one.covariance for one in places], 1)

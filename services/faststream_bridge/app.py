@@ -23,7 +23,7 @@ from faststream_bridge.snapshot import FailureNote, SnapshotFile
 from faststream_bridge.stream import Position, StoredFrames, covers, position
 from qiki.contracts import topics
 from qiki.contracts.events import GUARD_CLEARED, GUARD_RESUMED
-from qiki.contracts.radar import GuardAlert, RadarFrame, RadarTrack, TrackedFrame
+from qiki.contracts.radar import RadarFrame
 from qiki.errors import QikiError
 from qiki.guard import load_rules
 from qiki.guard.rules import GuardRules
@@ -66,8 +66,8 @@ def build(take: Take, **connection: Any) -> FastStream:
 
     for kind in (GUARD_RESUMED, GUARD_CLEARED):
         broker.publisher(kind.subject, title=kind.subject, description=kind.when, schema=kind.model)
-    for topic, model in ((topics.TRACKS, RadarTrack), (topics.TRACKED, TrackedFrame), (topics.GUARD, GuardAlert)):
-        broker.publisher(topic.subject, title=topic.subject, description=topic.about, schema=model)
+    for topic in (topics.TRACKS, topics.TRACKED, topics.ESTIMATES, topics.GUARD):
+        broker.publisher(topic.subject, title=topic.subject, description=topic.about, schema=topic.model)
     return FastStream(
         broker,
         logger=None,
@@ -98,7 +98,8 @@ async def _run(
         service.events.sent_by(publisher),
         bury_exhausted(link, publisher),
     ):
-        runs = Runs(TrackerParameters(short_range_m=service.settings.radar_sr_threshold_m), rules)
+        parameters = TrackerParameters(short_range_m=service.settings.radar_sr_threshold_m)
+        runs = Runs(parameters, rules, estimates=service.settings.bridge_estimates)
         frames = StoredFrames(link.client)
         begin = await restore(service, runs, snapshots, where, frames)
         completion = Completion(publisher, snapshots.write)

@@ -17,6 +17,7 @@ from qiki.contracts import topics
 from qiki.guard.messages import (
     buried_message,
     encoded_track_messages,
+    estimates_messages,
     guard_messages,
     spoofer_messages,
     tracked_message,
@@ -183,8 +184,9 @@ class Pipeline:
     async def _publish(self, tracked: Tracked, job: Job) -> None:
         tracks = encoded_track_messages(tracked, rfc3339(now()))
         found = (*guard_messages(tracked), *spoofer_messages(tracked))
-        job.stored = await self._publisher.publish_all([*tracks, *found])
-        job.announcement = tracked_message(tracked, job.sequence)
+        estimates = estimates_messages(tracked)
+        job.stored = await self._publisher.publish_all([*tracks, *found, *estimates])
+        job.announcement = tracked_message(tracked, job.sequence, len(estimates))
 
     def snapshot(self) -> bytes:
         """Return the state now."""

@@ -34,11 +34,15 @@ class _Entry:
 
 
 class Runs:
-    """Trackers by run; a frame steps that of its run. A frame's radar figures replace the parameters'."""
+    """Trackers by run; a frame steps that of its run. A frame's radar figures replace the parameters'.
 
-    def __init__(self, parameters: TrackerParameters, rules: GuardRules) -> None:
+    With `estimates` a tracked frame has the whole states of its tracks too.
+    """
+
+    def __init__(self, parameters: TrackerParameters, rules: GuardRules, *, estimates: bool = True) -> None:
         self._parameters = parameters
         self._rules = rules
+        self._estimates = estimates
         self._runs: dict[str, _Entry] = {}
         self._frames = 0
 
@@ -68,7 +72,8 @@ class Runs:
         self._runs[own.run] = entry  # the one that is idle longest stands first
         self._forget_idle()
         key = str(own.frame) if origin else str(frame.frame_id)
-        return Tracked(own.run, key, own.frame, frame.frame_id, reports, judgement, spoofers)
+        estimates = entry.run.estimates(scan) if self._estimates else None
+        return Tracked(own.run, key, own.frame, frame.frame_id, reports, judgement, spoofers, estimates)
 
     def is_new(self, origin: FrameOrigin) -> bool:
         """Return whether a frame is newer than the last of its run."""

@@ -14,7 +14,13 @@ from qiki.clock import rfc3339
 from qiki.contracts.headers import FrameOrigin, Message, on_the_wire
 from qiki.contracts.radar_figures import RadarFigures
 from qiki.guard import load_rules
-from qiki.guard.messages import encoded_track_messages, guard_messages, spoofer_messages, tracked_message
+from qiki.guard.messages import (
+    encoded_track_messages,
+    estimates_messages,
+    guard_messages,
+    spoofer_messages,
+    tracked_message,
+)
 from qiki.runtime.clock import now
 from qiki.tracking import TrackerParameters, scan_from_frame
 
@@ -38,6 +44,7 @@ def stages(detections: int, count: int) -> dict[str, float]:
         timed("scan", scan_from_frame, frame, origin.own_position, origin.own_velocity)
         tracked = timed("step", runs.step, StoredFrame(frame, origin, RadarFigures.read(message.headers)))
         timed("tracks", lambda tracked=tracked: encoded_track_messages(tracked, rfc3339(now())))
+        timed("estimates", lambda tracked=tracked: [on_the_wire(one) for one in estimates_messages(tracked)])
         timed("notice", lambda tracked=tracked: [on_the_wire(one) for one in _others(tracked)])
     return {stage: statistics.median(times[SETTLED:]) for stage, times in spent.items()}
 

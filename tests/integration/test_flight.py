@@ -96,6 +96,7 @@ def on_the_stack(twin, last: int) -> dict[str, list[object]]:
     end_s = twin.tracked_frames(frame=last + 1)[0].data.timestamp.timestamp()
     records = [one for band in RadarRangeBand for one in twin.frames(band=band) if one.frame <= last]
     records += [one for one in twin.tracks() if one.frame <= last]
+    records += [one for one in twin.estimates() if one.frame <= last]
     records += [one for one in twin.tracked_frames() if one.frame <= last]
     records += [one for one in twin.truth() if one.data.frame <= last]
     events = [one for one in twin.events() if one.subject in (*GUARD, *AGENT)]

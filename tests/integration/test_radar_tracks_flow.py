@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from qiki.contracts.enums import RadarTrackStatus
-from qiki_harness.twin.checks import check_tracks, settle
+from qiki_harness.twin.checks import check_estimates, check_tracks, settle
 from qiki_harness.twin.where import one_of
 
 CONFIRMED = (RadarTrackStatus.TRACKED, RadarTrackStatus.COASTING)
@@ -68,6 +68,7 @@ def test_a_kill_of_the_bridge_leaves_no_gap_and_no_double(own_twin):
     assert twin.command("sim.pause").ok
     run, last = settle(twin)
     check_tracks(twin, run, last)
+    check_estimates(twin, run, last)
     before, after = (
         {record.data.track_id for record in twin.tracks(run=run, frame=number, status=one_of(*CONFIRMED))}
         for number in (killed_at - 5, killed_at + 10)
@@ -75,6 +76,16 @@ def test_a_kill_of_the_bridge_leaves_no_gap_and_no_double(own_twin):
     assert before
     assert before <= after, "tracks have other names after the kill"
     assert twin.stack.info.services["faststream-bridge"].restarts == 1
+
+
+def test_estimates_are_published_only_where_they_are_wanted(own_twin):
+    twin = own_twin("mixed-traffic", start=False, env={"BRIDGE_ESTIMATES": "false"})
+
+    notice = twin.step(40)
+
+    assert notice.data.tracks > 0
+    assert notice.header("x-qiki-estimates") == "0"
+    assert twin.estimates() == []
 
 
 def distances_by_contact_and_track(twin, run, last):

@@ -7,9 +7,17 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from generated.q_sim_api_pb2 import GetRadarFrameRequest
-from qiki.contracts.enums import RadarRangeBand
-from qiki.contracts.headers import FRAME_SOURCE, FRAME_TYPES, RANGE_BAND, TRACK_SOURCE, TRACK_TYPE
-from qiki.contracts.ids import frame_message_id, run_frame_id, track_message_id
+from qiki.contracts.enums import RadarRangeBand, RadarTrackStatus
+from qiki.contracts.headers import (
+    ESTIMATES,
+    ESTIMATES_TYPE,
+    FRAME_SOURCE,
+    FRAME_TYPES,
+    RANGE_BAND,
+    TRACK_SOURCE,
+    TRACK_TYPE,
+)
+from qiki.contracts.ids import estimates_message_id, frame_message_id, run_frame_id, track_message_id
 from qiki.contracts.radar import RadarFrame
 from qiki.contracts.topics import FRAMES_BY_BAND
 from qiki_harness.twin.records import Record
@@ -35,12 +43,15 @@ def settle(twin: Twin, deadline_s: float = 60.0) -> tuple[str, int]:
     run, last = stored.run, stored.frame
     for band in (_LONG, _SHORT):
         twin.await_frame(run=run, frame=last, band=band, deadline_s=deadline_s)
-    tracked = twin.await_tracked_frame(run=run, frame=last, deadline_s=deadline_s).data
+    notice = twin.await_tracked_frame(run=run, frame=last, deadline_s=deadline_s)
+    tracked, parts = notice.data, _parts(notice)
     twin.await_until(
         f"the {tracked.tracks} tracks of frame {last} have come",
         lambda: sum(1 for record in twin.tracks()[-tracked.tracks :] if record.frame == last) >= tracked.tracks,
         deadline_s,
     )
+    if parts:
+        twin.await_estimates(run=run, frame=last, part=parts, deadline_s=deadline_s)
     return run, last
 
 
@@ -83,6 +94,31 @@ def check_tracks(twin: Watcher, run: str, last: int, first: int | None = None) -
         _expect(record, "timestamp", record.data.timestamp, tracked[record.frame].timestamp)
         _expect(record, "ce-type", record.header("ce-type"), TRACK_TYPE)
         _expect(record, "ce-source", record.header("ce-source"), TRACK_SOURCE)
+
+
+def check_estimates(twin: Watcher, run: str, last: int, first: int | None = None) -> None:
+    """Check that frames, as of `check_frames`, have the estimates that they announce: those of the live tracks."""
+    parts = _part(twin.estimates(run=run), first, last)
+    _check_unique(parts)
+    notices = _part(twin.tracked_frames(run=run), first, last)
+    announced = {notice.frame: count for notice in notices if (count := _parts(notice))}
+    counts = dict(Counter(part.frame for part in parts))
+    assert counts == announced, "the numbers of stored estimates are not those that the tracked frames say"
+    found: dict[int, list[UUID]] = {number: [] for number in announced}
+    live: dict[int, list[UUID]] = {number: [] for number in announced}
+    for part in parts:
+        _expect(part, "message id", part.message_id, estimates_message_id(run, part.frame, part.data.part))
+        _expect(part, "ce-type", part.header("ce-type"), ESTIMATES_TYPE)
+        _expect(part, "frame", part.data.frame, part.frame)
+        found[part.frame] += [one.track_id for one in part.data.tracks]
+    for track in _part(twin.tracks(run=run), first, last):
+        if track.frame in live and track.data.status is not RadarTrackStatus.LOST:
+            live[track.frame].append(track.data.track_id)
+    assert found == live, "the estimates are not those of the live tracks"
+
+
+def _parts(notice: Record[Any]) -> int:
+    return int(notice.headers.get(ESTIMATES, "0"))
 
 
 def _checked_frames(

@@ -51,6 +51,7 @@ class Watcher:
         self._interrupted = threading.Event()
         self.tracks, self.await_track = self._named(topics.TRACKS)
         self.tracked_frames, self.await_tracked_frame = self._named(topics.TRACKED)
+        self.estimates, self.await_estimates = self._named(topics.ESTIMATES)
         self.telemetry, self.await_telemetry = self._named(topics.TELEMETRY)
         self.truth, self.await_truth = self._named(topics.TRUTH)
         self.acknowledgements, self.await_acknowledgement = self._named(topics.RESPONSES)

@@ -194,6 +194,7 @@ def noun(topic: Topic[P]) -> Noun[P]:
 frame = noun(topics.FRAMES)
 track = noun(topics.TRACKS)
 tracked = noun(topics.TRACKED)
+estimates = noun(topics.ESTIMATES)
 telemetry = noun(topics.TELEMETRY)
 truth = noun(topics.TRUTH)
 acknowledgement = noun(topics.RESPONSES)

@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from qiki.contracts.control import CommandMessage, ControlAck
+from qiki.contracts.estimates import TrackEstimates
 from qiki.contracts.fields import Payload
 from qiki.contracts.radar import GuardAlert, TrackedFrame
 from qiki.contracts.telemetry import TelemetrySnapshot, TruthSnapshot
@@ -49,6 +50,13 @@ TRUTH = {
     }],
 }  # fmt: skip
 TRACKED = {"run_id": ID, "frame_id": ID, "frame": 3, "timestamp": AT, "tracks": 0}
+ESTIMATES = {
+    "run_id": ID, "frame": 3, "timestamp": AT, "part": 1, "parts": 1,
+    "tracks": [{
+        "track_id": ID, "state": [1.5] * 9, "covariance": [2.5] * 45, "mode_probabilities": [0.75, 0.25],
+        "existence": 0.9,
+    }],
+}  # fmt: skip
 ALERT = {
     "schema_version": 1, "category": "radar", "kind": "guard_alert", "source": "guard", "subject": "RULE",
     "ts_epoch": 1.5, "rule_id": "RULE", "id": ID, "track_id": ID, "fsm_event": "EVENT", "severity": "critical",
@@ -61,6 +69,7 @@ BODIES: list[tuple[type[Payload], dict[str, Any]]] = [
     (TruthSnapshot, TRUTH),
     (TrackedFrame, TRACKED),
     (GuardAlert, ALERT),
+    (TrackEstimates, ESTIMATES),
 ]
 
 
@@ -129,3 +138,25 @@ def test_what_a_command_leaves_out_has_a_default():
 def test_a_tracked_frame_out_of_bounds_is_refused(change: dict[str, Any]):
     with pytest.raises(ValidationError, match=next(iter(change))):
         TrackedFrame.from_json(json.dumps(TRACKED | change).encode())
+
+
+@pytest.mark.parametrize("change", [{"frame": -1}, {"part": 0}, {"parts": 0}, {"timestamp": "2026-01-02T03:04:05"}])
+def test_estimates_out_of_bounds_are_refused(change: dict[str, Any]):
+    with pytest.raises(ValidationError, match=next(iter(change))):
+        TrackEstimates.from_json(json.dumps(ESTIMATES | change).encode())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"state": [0.0] * 8},
+        {"covariance": [0.0] * 46},
+        {"mode_probabilities": []},
+        {"mode_probabilities": [1.5]},
+        {"existence": 1.1},
+    ],
+)
+def test_an_estimate_of_another_shape_is_refused(change: dict[str, Any]):
+    tracks = [ESTIMATES["tracks"][0] | change]
+    with pytest.raises(ValidationError, match=next(iter(change))):
+        TrackEstimates.from_json(json.dumps(ESTIMATES | {"tracks": tracks}).encode())

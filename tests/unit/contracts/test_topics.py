@@ -18,6 +18,7 @@ SUBJECTS = {
     "qiki.commands.control": ("CommandMessage", "anyone allowed", None),
     "qiki.responses.control": ("ControlAck", "q-sim-service", None),
     "qiki.tracker.v1.frames": ("TrackedFrame", "faststream-bridge", "QIKI_TRACKER_V1"),
+    "qiki.estimates.v1.tracks": ("TrackEstimates", "faststream-bridge", "QIKI_ESTIMATES_V1"),
     "qiki.truth.v1.contacts": ("TruthSnapshot", "q-sim-service", None),
     "qiki.agent.v1.state": ("AgentState", "qiki-dev", None),
     "qiki.dlq.v1.>": (None, "the reader that failed", "QIKI_DLQ_V1"),

@@ -10,20 +10,24 @@ import pytest
 from faststream_bridge.frames import StoredFrame
 from faststream_bridge.runs import Runs
 from qiki.clock import parse_rfc3339
-from qiki.contracts.enums import ObjectType, RadarRangeBand, TransponderMode
+from qiki.contracts.enums import ObjectType, RadarRangeBand, RadarTrackStatus, TransponderMode
+from qiki.contracts.estimates import TrackEstimates
 from qiki.contracts.events import GuardCleared
 from qiki.contracts.headers import FrameOrigin, Message, on_the_wire
 from qiki.contracts.ids import run_frame_id
 from qiki.contracts.radar import GuardAlert, RadarDetection, RadarTrack, TrackedFrame
+from qiki.guard import load_rules
 from qiki.guard.judge import Judgement
 from qiki.guard.messages import (
     buried_message,
     encoded_track_messages,
+    estimates_messages,
     guard_messages,
     track_messages,
     tracked_message,
 )
 from qiki.guard.tracked_run import Tracked
+from qiki.tracking import TrackerParameters
 
 RUN = "6f1c3d1e-0000-4000-8000-000000000001"
 NOW = "2026-01-02T00:00:00.000000Z"
@@ -81,6 +85,68 @@ def test_the_same_frame_again_gives_the_same_ids(
     again = make_runs().step(stored(0))
     assert again is not None
     assert ids(track_messages(again, "another time")) == ids(track_messages(steps[0], NOW))
+
+
+def test_estimates_have_the_contracts_headers(steps: list[Tracked]):
+    (message,) = estimates_messages(steps[3])
+    assert message.subject == "qiki.estimates.v1.tracks"
+    assert message.headers == {
+        "Nats-Msg-Id": f"{RUN}:3:1",
+        "ce-specversion": "1.0",
+        "ce-id": f"{RUN}:3:1",
+        "ce-type": "qiki.estimates.v1.TrackEstimates",
+        "ce-source": "urn:qiki:faststream-bridge:radar",
+        "ce-time": "2026-01-01T00:00:00.300000Z",
+        "content-type": "application/json",
+        "x-qiki-run": RUN,
+        "x-qiki-frame": "3",
+    }
+    part = TrackEstimates.from_json(message.body)
+    assert (part.run_id, part.frame, part.part, part.parts) == (RUN, 3, 1, 1)
+
+
+def test_estimates_are_where_the_tracks_are_and_in_their_order(
+    make_runs: Callable[[], Runs], stored: Callable[..., StoredFrame]
+):
+    """The bot flies: its own state is taken off, as from the tracks. A track that is lost has no estimate."""
+    runs, lost = make_runs(), 0
+    for number in range(40):
+        own = FrameOrigin(RUN, number, (5.0 * number, 7.0, 1.0), (50.0, 0.0, 0.0))
+        plots = (*stored(number).frame.detections, DEPOT) if number < 10 else ()
+        tracked = runs.step(StoredFrame(stored(number, detections=plots).frame, own))
+        assert tracked is not None
+        tracks = [RadarTrack.from_json(message.body) for message in track_messages(tracked, NOW)]
+        lost += sum(track.status is RadarTrackStatus.LOST for track in tracks)
+        live = [track for track in tracks if track.status is not RadarTrackStatus.LOST]
+        (part,) = (TrackEstimates.from_json(message.body) for message in estimates_messages(tracked))
+        assert [one.track_id for one in part.tracks] == [track.track_id for track in live]
+        for one, track in zip(part.tracks, live, strict=True):
+            assert one.state[:3] == pytest.approx([track.position.x, track.position.y, track.position.z], abs=1e-6)
+            assert one.state[3:6] == pytest.approx([track.velocity.x, track.velocity.y, track.velocity.z], abs=1e-6)
+            places = [one.covariance[place] for place in (0, 1, 2, 9, 10, 17)]
+            assert places == pytest.approx(track.position_covariance, rel=1e-5)
+            assert one.existence == track.quality
+    assert lost == 2
+
+
+def test_estimates_of_a_frame_delivered_again_are_the_same_messages(
+    steps: list[Tracked], make_runs: Callable[[], Runs], stored: Callable[..., StoredFrame]
+):
+    again = make_runs().step(stored(0))
+    assert again is not None
+    assert estimates_messages(again) == estimates_messages(steps[0])
+
+
+def test_the_notice_counts_the_parts(steps: list[Tracked]):
+    assert tracked_message(steps[3], 1, 2).headers["x-qiki-estimates"] == "2"
+
+
+def test_estimates_that_nobody_wants_are_not_made(stored: Callable[..., StoredFrame]):
+    tracked = Runs(TrackerParameters(), load_rules(), estimates=False).step(stored(0))
+    assert tracked is not None
+    assert tracked.estimates is None
+    assert estimates_messages(tracked) == []
+    assert tracked_message(tracked, 1).headers["x-qiki-estimates"] == "0"
 
 
 DEPOT = RadarDetection(

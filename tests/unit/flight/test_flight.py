@@ -8,6 +8,7 @@ import pytest
 from qiki.agent import Proposal, World, fire
 from qiki.agent.agent import AgentParameters
 from qiki.contracts.enums import ProposalStatus
+from qiki.contracts.estimates import TrackEstimates
 from qiki.contracts.events import ACTUATOR_OK, GUARD_ALERT, RUN_STARTED, SAFE_MODE_ENTERED, SystemMode
 from qiki.contracts.radar import RadarFrame, RadarTrack, TrackedFrame
 from qiki.contracts.telemetry import TruthSnapshot
@@ -51,12 +52,16 @@ def test_a_frame_has_the_messages_of_a_stack():
     models = {
         "qiki.radar.v1.frames": RadarFrame,
         "qiki.radar.v1.tracks": RadarTrack,
+        "qiki.estimates.v1.tracks": TrackEstimates,
         "qiki.tracker.v1.frames": TrackedFrame,
         "qiki.truth.v1.contacts": TruthSnapshot,
     }
     payloads = [models[one.subject].from_json(one.body) for one in messages if one.subject in models]
     notice = payloads[-1]
     assert (notice.run_id, notice.frame, notice.tracks) == (str(RUN), 9, len(frames[-1].tracked.reports))
+    estimates = payloads[-2]
+    assert (estimates.run_id, estimates.frame, len(estimates.tracks)) == (str(RUN), 9, notice.tracks)
+    assert messages[-1].headers["x-qiki-estimates"] == "1"
     assert sum(isinstance(one, RadarTrack) for one in payloads) == notice.tracks > 0
 
 

@@ -8,8 +8,9 @@ import pytest
 
 from qiki.contracts import topics
 from qiki.contracts.enums import RadarRangeBand, RadarTrackStatus
-from qiki.contracts.headers import FRAME, MESSAGE_ID, RUN, FrameOrigin, cloud_event
-from qiki.contracts.ids import RADAR_SENSOR_ID, run_frame_id, track_id, track_message_id
+from qiki.contracts.estimates import TrackEstimate, TrackEstimates
+from qiki.contracts.headers import ESTIMATES, FRAME, MESSAGE_ID, RUN, FrameOrigin, cloud_event
+from qiki.contracts.ids import RADAR_SENSOR_ID, estimates_message_id, run_frame_id, track_id, track_message_id
 from qiki.contracts.radar import RadarDetection, RadarFrame, RadarTrack, TrackedFrame
 from qiki_harness.twin.backing import ForeignStack
 from qiki_harness.twin.history import Ledger
@@ -61,7 +62,22 @@ class Filler:
         headers = cloud_event(event, "qiki.radar.v1.Track", "urn:qiki:faststream-bridge:radar", "2026-01-01T12:00:00Z")
         self.add(topics.TRACKS.subject, report.to_json(), headers | {RUN: str(RUN_ID), FRAME: str(number)})
 
-    def tracked(self, number, tracks):
+    def estimates(self, number, *counters, part=1, parts=1):
+        one = {"state": (0.0,) * 9, "covariance": (0.0,) * 45, "mode_probabilities": (1.0,), "existence": 1.0}
+        body = TrackEstimates(
+            run_id=str(RUN_ID),
+            frame=number,
+            timestamp=NOON + timedelta(seconds=number / 10),
+            part=part,
+            parts=parts,
+            tracks=[TrackEstimate(track_id=track_id(RUN_ID, counter), **one) for counter in counters],
+        )
+        event = estimates_message_id(str(RUN_ID), number, part)
+        source = "urn:qiki:faststream-bridge:radar"
+        headers = cloud_event(event, "qiki.estimates.v1.TrackEstimates", source, "2026-01-01T12:00:00Z")
+        self.add(topics.ESTIMATES.subject, body.to_json(), headers | {RUN: str(RUN_ID), FRAME: str(number)})
+
+    def tracked(self, number, tracks, parts=None):
         body = TrackedFrame(
             run_id=str(RUN_ID),
             frame_id=run_frame_id(RUN_ID, number),
@@ -70,6 +86,7 @@ class Filler:
             tracks=tracks,
         )
         headers = {MESSAGE_ID: f"{RUN_ID}:{number}:tracked", RUN: str(RUN_ID), FRAME: str(number)}
+        headers |= {} if parts is None else {ESTIMATES: str(parts)}
         self.add(topics.TRACKED.subject, body.to_json(), headers)
 
     def event(self, code, **fields):

@@ -27,6 +27,7 @@ def test_each_topic_has_its_history_of_the_subjects_that_it_covers(watcher, ledg
         "qiki.radar.v1.tracks.sr": partial(watcher.frames, band=RadarRangeBand.RR_SR),
         "qiki.radar.v1.tracks": watcher.tracks,
         "qiki.tracker.v1.frames": watcher.tracked_frames,
+        "qiki.estimates.v1.tracks": watcher.estimates,
         "qiki.events.v1.health": watcher.events,
         "qiki.dlq.v1.qiki.radar.v1.frames": watcher.dead_letters,
         "qiki.telemetry": watcher.telemetry,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from qiki.contracts.enums import RadarRangeBand
-from qiki_harness.twin.checks import check_frames, check_tracks
+from qiki.contracts.enums import RadarRangeBand, RadarTrackStatus
+from qiki_harness.twin.checks import check_estimates, check_frames, check_tracks
 
 
 def good_run(fill, make_plot, frames=3):
@@ -130,3 +130,49 @@ def test_a_frame_that_was_never_tracked_is_found(watcher, fill, make_plot, run_i
 
     with pytest.raises(AssertionError, match=r"tracked frames .* missing \[3\]"):
         check_tracks(watcher, run_id, 3)
+
+
+def estimated_run(fill):
+    for number in range(3):
+        fill.track(number, counter=1)
+        fill.track(number, counter=2)
+        fill.track(number, counter=3, status=RadarTrackStatus.LOST)
+        fill.estimates(number, 1, part=1, parts=2)
+        fill.estimates(number, 2, part=2, parts=2)
+        fill.tracked(number, tracks=3, parts=2)
+
+
+def test_nothing_is_wrong_with_good_estimates(watcher, fill, run_id):
+    estimated_run(fill)
+
+    check_estimates(watcher, run_id, 2)
+
+
+def test_estimates_that_nobody_publishes_are_not_missed(watcher, fill, make_plot, run_id):
+    good_run(fill, make_plot)
+
+    check_estimates(watcher, run_id, 2)
+
+
+@pytest.mark.parametrize(
+    ("part", "counters", "words"),
+    [
+        (2, (2,), "stored more than once"),
+        (3, (), "not those that the tracked frames say"),
+    ],
+)
+def test_a_part_too_many_is_found(watcher, fill, run_id, part, counters, words):
+    estimated_run(fill)
+    fill.estimates(1, *counters, part=part, parts=2)
+
+    with pytest.raises(AssertionError, match=words):
+        check_estimates(watcher, run_id, 2)
+
+
+def test_estimates_of_other_tracks_are_found(watcher, fill, run_id):
+    fill.track(0, counter=1)
+    fill.estimates(0, 4)
+    fill.tracked(0, tracks=1, parts=1)
+
+    with pytest.raises(AssertionError, match="not those of the live tracks"):
+        check_estimates(watcher, run_id, 0)

@@ -11,6 +11,7 @@ STREAMS = {
     "QIKI_EVENTS_V1": (["qiki.events.v1.>"], 120, 7 * DAY_S, 2**30),
     "QIKI_TRACKER_V1": (["qiki.tracker.v1.>"], 120, 3600, 64 * 2**20),
     "QIKI_DLQ_V1": (["qiki.dlq.v1.>"], 120, 7 * DAY_S, 256 * 2**20),
+    "QIKI_ESTIMATES_V1": (["qiki.estimates.v1.>"], 120, 600, 256 * 2**20),
 }
 DURABLES = {
     ("QIKI_RADAR_V1", "radar_frames_pull"): ("qiki.radar.v1.frames", 45, 7, 512),
