@@ -6,6 +6,7 @@ Positions and velocities of tracks are relative to the bot, in world axes (+X ea
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from qiki.contracts.estimates import TrackEstimate
 from qiki.contracts.events import BiosStatus, Evidence
 from qiki.contracts.radar import GuardAlert, RadarTrack
 from qiki.contracts.telemetry import TelemetrySnapshot
@@ -31,11 +32,24 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenEstimate:
+    """The whole state of a track, with its message as evidence."""
+
+    report: TrackEstimate
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
 class SeenTrack:
-    """A track of the newest frame, with its message as evidence."""
+    """A track of the newest frame, with its message as evidence.
+
+    `estimate` is of the same frame; None where none came: the bridge publishes none (BRIDGE_ESTIMATES), or the next
+    frame came first. `qiki.agent.prediction` predicts from it.
+    """
 
     report: RadarTrack
     evidence: Evidence
+    estimate: SeenEstimate | None = None
 
 
 @dataclass(frozen=True, slots=True)

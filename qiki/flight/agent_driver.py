@@ -16,12 +16,13 @@ from qiki.botspec import BotConfig
 from qiki.botspec.planes import sensor_id
 from qiki.clock import rfc3339
 from qiki.contracts.actuators import ActuatorCommand
+from qiki.contracts.estimates import TrackEstimates
 from qiki.contracts.events import ACTUATOR_FAILED, ACTUATOR_OK, EventKind
 from qiki.contracts.fields import Payload
 from qiki.contracts.radar import RadarTrack
 from qiki.contracts.telemetry import SimState
 from qiki.flight.frames import FlownFrame
-from qiki.guard.messages import cleared_of, notice_of
+from qiki.guard.messages import cleared_of, estimates_messages, notice_of
 from qiki.world.actuation import actuator_refusals, submit_command, takes_effect
 from qiki.world.errors import NoSensorError
 from qiki.world.sensors import choose, read
@@ -54,18 +55,22 @@ class AgentDriver:
         self._see_telemetry()
 
     def see(self, frame: FlownFrame) -> None:
-        """Take a frame as the bridge publishes it: tracks, alerts, and the notice."""
+        """Take a frame as the bridge publishes it: tracks, estimates, alerts, and the notice."""
         tracked, now_s = frame.tracked, self._now_s
         run, number, observer = tracked.run, tracked.number, self._observer
         for row in tracked.reports.rows(rfc3339(tracked.reports.moment)):
             observer.take_track(RadarTrack.model_validate(row), run, number, self._next, now_s)
+        estimates = estimates_messages(tracked)
+        for part in estimates:  # as they are read on a stack: with the digits of the wire
+            observer.take_estimates(TrackEstimates.from_json(part.body), self._next, now_s)
         for alert in tracked.judgement.alerts:
             observer.take_alert(alert, run, number, self._next, now_s)
         for alert in tracked.judgement.resumed:
             observer.take_resumed(alert, run, number, self._next, now_s)
         for ended in tracked.judgement.ended:
             observer.take_cleared(cleared_of(ended, tracked), number, self._next, now_s)
-        observer.take_tracked(notice_of(tracked), tracked.judgement.count, self._next, now_s)
+        notice, alerts = notice_of(tracked), tracked.judgement.count
+        observer.take_tracked(notice, alerts, len(estimates), self._next, now_s)
 
     def decide(self) -> None:
         """Let the agent tick at the present time; its commands take effect at the next tick of the world."""

@@ -17,8 +17,9 @@ from nats.aio.msg import Msg
 from q_core_agent.metrics import REFUSED
 from qiki.agent.perception.observer import Observer
 from qiki.contracts import topics
+from qiki.contracts.estimates import TrackEstimates
 from qiki.contracts.events import GUARD_CLEARED, GUARD_RESUMED, RADAR_GAP, GuardCleared, RadarGap
-from qiki.contracts.headers import ALERTS, FRAME, REASON, RUN
+from qiki.contracts.headers import ALERTS, ESTIMATES, FRAME, REASON, RUN
 from qiki.contracts.radar import GuardAlert, RadarTrack, TrackedFrame
 from qiki.contracts.telemetry import TelemetrySnapshot
 from qiki.runtime.dead_letters import reason_text
@@ -62,6 +63,7 @@ class Inputs:
         self._ways: dict[str, tuple[Callable[[Msg], tuple[Any, ...]], Callable[..., None]]] = {
             topics.TRACKED.subject: (_read_tracked, observer.take_tracked),
             topics.TRACKS.subject: (_read_track, observer.take_track),
+            topics.ESTIMATES.subject: (_read_estimates, observer.take_estimates),
             topics.GUARD.subject: (_read_alert, observer.take_alert),
             GUARD_RESUMED.subject: (_read_alert, observer.take_resumed),
             GUARD_CLEARED.subject: (_read_cleared, observer.take_cleared),
@@ -90,6 +92,7 @@ class Inputs:
         readers = (
             follow(topics.QIKI_TRACKER_V1, begin=begin, subjects=(topics.TRACKED.subject,)),
             follow(topics.QIKI_RADAR_V1, begin=begin, subjects=(topics.TRACKS.subject,)),
+            follow(topics.QIKI_ESTIMATES_V1, begin=begin, subjects=(topics.ESTIMATES.subject,)),
             follow(topics.QIKI_EVENTS_V1, subjects=(*GUARD, RADAR_GAP.subject)),
         )
 
@@ -184,8 +187,13 @@ async def _newest(link: Link, stream: str, subject: str) -> tuple[int, datetime 
     return (message.seq or 0, message.time) if message else (0, None)
 
 
-def _read_tracked(message: Msg) -> tuple[TrackedFrame, int]:
-    return read_payload(TrackedFrame, message.data), int((message.headers or {}).get(ALERTS, "0"))
+def _read_tracked(message: Msg) -> tuple[TrackedFrame, int, int]:
+    headers = message.headers or {}
+    return read_payload(TrackedFrame, message.data), int(headers.get(ALERTS, "0")), int(headers.get(ESTIMATES, "0"))
+
+
+def _read_estimates(message: Msg) -> tuple[TrackEstimates]:
+    return (read_payload(TrackEstimates, message.data),)
 
 
 def _read_track(message: Msg) -> tuple[RadarTrack, str, int]:

@@ -1,10 +1,11 @@
-"""Complete frames, assembled from messages that come in any order: the notice, the tracks, the guard's reports."""
+"""Complete frames, assembled from messages that come in any order: the notice, tracks, estimates, guard's reports."""
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from qiki.contracts.enums import RadarTrackStatus
+from qiki.contracts.estimates import TrackEstimate, TrackEstimates
 from qiki.contracts.events import Evidence
 from qiki.contracts.radar import RadarTrack, TrackedFrame
 
@@ -37,32 +38,58 @@ class Received:
 
 
 Seen = tuple[RadarTrack, Received]
+Estimated = tuple[TrackEstimate, Received]
 
 
 @dataclass(frozen=True, slots=True)
 class WholeFrame:
-    """A complete frame: with the message that announced its tracks and reports, and the tracks that are not lost."""
+    """A complete frame: with the message that announced its tracks and reports, and the tracks that are not lost.
+
+    `estimates` are theirs, by track; none where they did not come.
+    """
 
     frame: TrackedFrame
     notice: Received
     tracks: Mapping[UUID, Seen]
+    estimates: Mapping[UUID, Estimated]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """The notice of a frame: how many guard reports and parts of estimates belong to it."""
+
+    frame: TrackedFrame
+    alerts: int
+    parts: int
+    received: Received
 
 
 @dataclass(slots=True)
 class _FrameParts:
     """The messages of one frame so far, without duplicates."""
 
-    notice: tuple[TrackedFrame, int, Received] | None = None
+    notice: Notice | None = None
     tracks: dict[UUID, Seen] = field(default_factory=dict)
+    estimates: dict[int, tuple[TrackEstimates, Received]] = field(default_factory=dict)
     guards: set[Hashable] = field(default_factory=set)
 
     @property
     def has_guards(self) -> bool:
-        return self.notice is not None and len(self.guards) >= self.notice[1]
+        return self.notice is not None and len(self.guards) >= self.notice.alerts
 
     @property
     def has_tracks(self) -> bool:
-        return self.notice is not None and len(self.tracks) >= self.notice[0].tracks
+        return self.notice is not None and len(self.tracks) >= self.notice.frame.tracks
+
+    @property
+    def has_estimates(self) -> bool:
+        return self.notice is not None and len(self.estimates) >= self.notice.parts
+
+    def whole(self, notice: Notice) -> WholeFrame:
+        """Return the frame with these parts."""
+        present = {key: seen for key, seen in self.tracks.items() if seen[0].status is not RadarTrackStatus.LOST}
+        estimates = {one.track_id: (one, place) for part, place in self.estimates.values() for one in part.tracks}
+        return WholeFrame(notice.frame, notice.received, present, estimates)
 
 
 class Assembly:
@@ -72,16 +99,22 @@ class Assembly:
         self.newest: WholeFrame | None = None
         self._parts: dict[int, _FrameParts] = {}
 
-    def add_notice(self, frame: TrackedFrame, alerts: int, received: Received) -> WholeFrame | None:
+    def add_notice(self, notice: Notice) -> WholeFrame | None:
         """Add the notice of a frame; return the frame that this completed."""
-        if parts := self._open(frame.frame):
-            parts.notice = (frame, alerts, received)
+        if parts := self._open(notice.frame.frame):
+            parts.notice = notice
         return self._advance()
 
     def add_track(self, frame: int, track: RadarTrack, received: Received) -> WholeFrame | None:
         """Add a track of a frame; return the frame that this completed."""
         if parts := self._open(frame):
             parts.tracks[track.track_id] = track, received
+        return self._advance()
+
+    def add_estimates(self, estimates: TrackEstimates, received: Received) -> WholeFrame | None:
+        """Add a part of a frame's estimates; return the frame that this completed."""
+        if parts := self._open(estimates.frame):
+            parts.estimates[estimates.part] = estimates, received
         return self._advance()
 
     def add_guard(self, frame: int, key: Hashable) -> WholeFrame | None:
@@ -108,20 +141,21 @@ class Assembly:
         parts = self._parts.get(number)
         if parts is None or parts.notice is None:
             return None
-        frame, _, received = parts.notice
-        present = {key: seen for key, seen in parts.tracks.items() if seen[0].status is not RadarTrackStatus.LOST}
-        self.newest = WholeFrame(frame, received, present)
+        self.newest = parts.whole(parts.notice)
         self._parts = {later: parts for later, parts in self._parts.items() if later > number}
         return self.newest
 
     def _newest_complete(self) -> int:
-        """Return the last complete frame before which no report of the guard is missing; -1 for none."""
+        """Return the last complete frame before which no report of the guard is missing; -1 for none.
+
+        A frame waits for its estimates until the notice of a later one has come.
+        """
         noticed = sorted(number for number, parts in self._parts.items() if parts.notice)
         complete = -1
         for number in noticed:
             parts = self._parts[number]
             if not parts.has_guards and noticed[-1] - number < PATIENCE_FRAMES:
                 break
-            if parts.has_guards and parts.has_tracks:
+            if parts.has_guards and parts.has_tracks and (parts.has_estimates or number < noticed[-1]):
                 complete = number
         return complete

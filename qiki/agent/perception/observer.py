@@ -1,7 +1,7 @@
 """The observer: messages in, the agent's world out.
 
-A frame is shown once it is complete: its notice, its tracks, and the guard's reports. Reports may be older than the
-first frame: an alert counts when its track is in a complete frame.
+A frame is shown once it is complete: its notice, its tracks and their estimates, and the guard's reports. Reports may
+be older than the first frame: an alert counts when its track is in a complete frame.
 """
 
 from collections import deque
@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from qiki.agent.perception.alerts import GuardBook, GuardReport
-from qiki.agent.perception.frames import Assembly, Received, WholeFrame
+from qiki.agent.perception.frames import Assembly, Notice, Received, WholeFrame
 from qiki.agent.perception.staleness import StalenessMonitor
-from qiki.agent.world import TELEMETRY, TRACKS, ActiveAlert, Input, SeenTrack, World
+from qiki.agent.world import TELEMETRY, TRACKS, ActiveAlert, Input, SeenEstimate, SeenTrack, World
 from qiki.contracts import topics
+from qiki.contracts.estimates import TrackEstimates
 from qiki.contracts.events import GUARD_CLEARED, GUARD_RESUMED, BiosStatus, GuardCleared
 from qiki.contracts.radar import GuardAlert, RadarTrack, TrackedFrame
 from qiki.contracts.telemetry import TelemetrySnapshot
@@ -47,11 +48,11 @@ class Observer:
         self._runs: dict[str, _RunPerception] = {}
         self._past: deque[str] = deque(maxlen=PAST_RUNS)
 
-    def take_tracked(self, frame: TrackedFrame, alerts: int, sequence: int, now_s: float) -> None:
-        """Take the notice of a tracked frame, to which `alerts` guard messages belong."""
+    def take_tracked(self, frame: TrackedFrame, alerts: int, parts: int, sequence: int, now_s: float) -> None:
+        """Take the notice of a tracked frame, to which `alerts` guard messages and `parts` of estimates belong."""
         received = self._received(topics.TRACKED.subject, sequence, now_s, frame.timestamp.timestamp())
         run = self._open(frame.run_id)
-        if run and (newest := run.frames.add_notice(frame, alerts, received)):
+        if run and (newest := run.frames.add_notice(Notice(frame, alerts, parts, received))):
             self._show(frame.run_id, run, newest, now_s)
 
     def take_track(self, track: RadarTrack, run_id: str, frame: int, sequence: int, now_s: float) -> None:
@@ -60,6 +61,13 @@ class Observer:
         run = self._open(run_id)
         if run and (newest := run.frames.add_track(frame, track, received)):
             self._show(run_id, run, newest, now_s)
+
+    def take_estimates(self, estimates: TrackEstimates, sequence: int, now_s: float) -> None:
+        """Take a part of the estimates of a frame's tracks."""
+        received = self._received(topics.ESTIMATES.subject, sequence, now_s, estimates.timestamp.timestamp())
+        run = self._open(estimates.run_id)
+        if run and (newest := run.frames.add_estimates(estimates, received)):
+            self._show(estimates.run_id, run, newest, now_s)
 
     def take_alert(self, alert: GuardAlert, run_id: str, frame: int, sequence: int, now_s: float) -> None:
         """Take an alert: a guard rule is met at a frame."""
@@ -91,15 +99,13 @@ class Observer:
         newest = self._runs[self._run_id].frames.newest if self._run_id else None
         times_s = [self._own.timestamp.timestamp()] if self._own else []
         times_s += [newest.frame.timestamp.timestamp()] if newest else []
-        tracks = sorted(newest.tracks.values(), key=lambda seen: seen[1].sequence or 0) if newest else []
-        late_s = self._staleness.late_s
         return World(
             tick=tick,
             run_id=self._run_id,
             t_s=max(times_s, default=0.0),
             frame=newest.frame.frame if newest else None,
             own=self._own,
-            tracks=tuple(SeenTrack(report, received.evidence(now_s + late_s)) for report, received in tracks),
+            tracks=_seen_tracks(newest, now_s + self._staleness.late_s) if newest else (),
             alerts=tuple(self._alerts(now_s)),
             bios=bios,
             inputs=self._inputs(now_s),
@@ -173,6 +179,13 @@ class Observer:
             TRACKS: _input(topics.TRACKED.subject, monitor.frame, monitor.tracks_alive(now_s), now_s + monitor.late_s),
             TELEMETRY: _input(topics.TELEMETRY.subject, monitor.telemetry, monitor.telemetry_alive(now_s), now_s),
         }
+
+
+def _seen_tracks(newest: WholeFrame, now_s: float) -> tuple[SeenTrack, ...]:
+    """Return the tracks in the order of their messages."""
+    estimates = {key: SeenEstimate(one, place.evidence(now_s)) for key, (one, place) in newest.estimates.items()}
+    tracks = sorted(newest.tracks.values(), key=lambda seen: seen[1].sequence or 0)
+    return tuple(SeenTrack(one, place.evidence(now_s), estimates.get(one.track_id)) for one, place in tracks)
 
 
 def _input(subject: str, newest: Received | None, alive: bool, now_s: float) -> Input:

@@ -15,6 +15,7 @@ from qiki.agent.world import TELEMETRY, TRACKS, Input, World
 from qiki.botspec import BotConfig, generate, load_spec
 from qiki.contracts.actuators import ActuatorCommand
 from qiki.contracts.enums import CommandType, FriendFoe, FSMState, RadarTrackStatus, TransponderMode
+from qiki.contracts.estimates import TrackEstimate, TrackEstimates
 from qiki.contracts.events import GuardCleared
 from qiki.contracts.ids import run_frame_id, track_id
 from qiki.contracts.radar import GuardAlert, RadarTrack, TrackedFrame
@@ -69,6 +70,29 @@ class Make:
             frame=frame,
             timestamp=moment(frame * FRAME_S),
             tracks=tracks,
+        )
+
+    @staticmethod
+    @cache
+    def estimates(frame: int, *tracks: int, part: int = 1, parts: int = 1, run: str = RUN) -> TrackEstimates:
+        """Each is 1 km ahead, in quiet flight."""
+        covariance = [1.0 if row == column else 0.0 for row in range(9) for column in range(row, 9)]
+        return TrackEstimates(
+            run_id=run,
+            frame=frame,
+            timestamp=moment(frame * FRAME_S),
+            part=part,
+            parts=parts,
+            tracks=tuple(
+                TrackEstimate(
+                    track_id=Make.track_id(number),
+                    state=(0.0, 1000.0, 0.0, 0.0, -20.0, 0.0, 0.0, 0.0, 0.0),
+                    covariance=tuple(covariance),
+                    mode_probabilities=(0.9, 0.1),
+                    existence=0.99,
+                )
+                for number in tracks
+            ),
         )
 
     @staticmethod
@@ -225,7 +249,7 @@ class Bridge:
         for cleared in ended:
             self.observer.take_cleared(cleared, number, self.next(), now_s)
         notice = Make.tracked(number, len(tracks), self.run)
-        self.observer.take_tracked(notice, len(alerts) + len(ended), self.next(), now_s)
+        self.observer.take_tracked(notice, len(alerts) + len(ended), 0, self.next(), now_s)
 
 
 @pytest.fixture(scope="session")

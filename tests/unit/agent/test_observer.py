@@ -59,13 +59,13 @@ def test_whole_frame_is_shown_with_evidence(observer: Observer, bridge: Any, mak
 
 def test_lost_track_is_not_shown(observer: Observer, make: Any):
     observer.take_track(make.track(1, status=RadarTrackStatus.LOST), make.RUN, 0, 1, 0.0)
-    observer.take_tracked(make.tracked(0, 1), 0, 1, 0.0)
+    observer.take_tracked(make.tracked(0, 1), 0, 0, 1, 0.0)
     assert shown(observer.world(1, 0.0, None)) == (0, 0, 0)
 
 
 def test_half_frame_leaves_the_one_before(observer: Observer, bridge: Any, make: Any):
     bridge.frame(0, (1,), 0.0)
-    observer.take_tracked(make.tracked(1, 2), 1, 9, 0.1)
+    observer.take_tracked(make.tracked(1, 2), 1, 0, 9, 0.1)
     observer.take_track(make.track(1), make.RUN, 1, 10, 0.1)
     observer.take_track(make.track(1), make.RUN, 1, 10, 0.1)  # twice is still one
     observer.take_track(make.track(2), make.RUN, 1, 11, 0.1)
@@ -76,9 +76,58 @@ def test_half_frame_leaves_the_one_before(observer: Observer, bridge: Any, make:
     assert observer.complete(make.RUN, 1)
 
 
+def estimated(world: Any) -> list[bool]:
+    return [seen.estimate is not None for seen in world.tracks]
+
+
+def test_a_frame_is_shown_with_all_parts_of_its_estimates(observer: Observer, make: Any):
+    for number in (1, 2):
+        observer.take_track(make.track(number), make.RUN, 0, number, 0.0)
+    observer.take_estimates(make.estimates(0, 2, part=2, parts=2), 8, 0.0)
+    observer.take_tracked(make.tracked(0, 2), 0, 2, 1, 0.0)
+    assert shown(observer.world(1, 0.0, None)) == (None, 0, 0)
+    observer.take_estimates(make.estimates(0, 1, part=1, parts=2), 7, 0.1)
+    world = observer.world(1, 0.2, None)
+    assert shown(world) == (0, 2, 0)
+    found = [seen.estimate for seen in world.tracks]
+    assert [one.report.track_id for one in found] == [make.track_id(1), make.track_id(2)]
+    assert [(one.evidence.subject, one.evidence.sequence, one.evidence.age_s) for one in found] == [
+        ("qiki.estimates.v1.tracks", 7, 0.1),
+        ("qiki.estimates.v1.tracks", 8, 0.2),
+    ]
+
+
+def test_without_estimates_a_frame_is_shown_at_once(observer: Observer, make: Any):
+    observer.take_track(make.track(1), make.RUN, 0, 1, 0.0)
+    observer.take_tracked(make.tracked(0, 1), 0, 0, 1, 0.0)
+    assert estimated(observer.world(1, 0.0, None)) == [False]
+
+
+def test_estimates_are_awaited_until_the_next_frame_is_tracked(observer: Observer, make: Any):
+    """A lost part costs a frame's time, not the tracks."""
+    for frame in (0, 1):
+        observer.take_track(make.track(1), make.RUN, frame, 1 + frame, 0.0)
+        observer.take_tracked(make.tracked(frame, 1), 0, 1, 1 + frame, 0.0)
+        assert observer.complete(make.RUN, frame) is False
+    world = observer.world(1, 0.0, None)
+    assert (shown(world), estimated(world)) == ((0, 1, 0), [False])
+    observer.take_estimates(make.estimates(0, 1), 7, 0.0)  # of a frame that is shown: too late
+    assert estimated(observer.world(1, 0.0, None)) == [False]
+    observer.take_estimates(make.estimates(1, 1), 8, 0.0)
+    world = observer.world(1, 0.0, None)
+    assert (shown(world), estimated(world)) == ((1, 1, 0), [True])
+
+
+def test_estimates_of_another_frame_or_run_are_not_shown(observer: Observer, bridge: Any, make: Any):
+    observer.take_estimates(make.estimates(1, 1), 1, 0.0)
+    observer.take_estimates(make.estimates(0, 1, run=make.run(9)), 2, 0.0)
+    bridge.frame(0, (1,), 0.0)
+    assert estimated(observer.world(1, 0.0, None)) == [False]
+
+
 def test_later_frame_waits_for_earlier_reports_of_the_guard(observer: Observer, bridge: Any, make: Any):
     bridge.frame(0, (1,), 0.0)
-    observer.take_tracked(make.tracked(1, 0), 1, 9, 0.0)
+    observer.take_tracked(make.tracked(1, 0), 1, 0, 9, 0.0)
     bridge.frame(2, (1,), 0.0)
     assert shown(observer.world(1, 0.0, None)) == (0, 1, 0)
     observer.take_alert(make.alert(1, 1), make.RUN, 1, 9, 0.0)
@@ -86,7 +135,7 @@ def test_later_frame_waits_for_earlier_reports_of_the_guard(observer: Observer, 
 
 
 def test_guard_message_that_never_comes_holds_up_so_many_frames_only(observer: Observer, bridge: Any, make: Any):
-    observer.take_tracked(make.tracked(0, 0), 1, 9, 0.0)
+    observer.take_tracked(make.tracked(0, 0), 1, 0, 9, 0.0)
     for frame in range(1, PATIENCE_FRAMES + 1):
         assert observer.world(1, 0.0, None).frame is None
         bridge.frame(frame, (), 0.0)
@@ -94,7 +143,7 @@ def test_guard_message_that_never_comes_holds_up_so_many_frames_only(observer: O
 
 
 def test_frame_that_is_whole_late_is_dropped(observer: Observer, bridge: Any, make: Any):
-    observer.take_tracked(make.tracked(1, 1), 0, 1, 0.0)
+    observer.take_tracked(make.tracked(1, 1), 0, 0, 1, 0.0)
     bridge.frame(2, (1, 2), 0.0)
     observer.take_track(make.track(5), make.RUN, 1, 3, 0.0)
     assert shown(observer.world(1, 0.0, None)) == (2, 2, 0)
@@ -332,7 +381,7 @@ def slow_run(observer: Observer, make: Any, run: str, period_s: float, seconds: 
         if second % period_s == 0:
             number = int(second // period_s)
             notice = make.tracked(number, 0, run).model_copy(update={"timestamp": make.telemetry(second).timestamp})
-            observer.take_tracked(notice, 0, round(now_s) + 1, now_s)
+            observer.take_tracked(notice, 0, 0, round(now_s) + 1, now_s)
         observer.take_telemetry(make.telemetry(float(second), run), now_s)
         seen.add(alive(observer, now_s)[0])
     return seen
@@ -356,7 +405,7 @@ def test_pace_is_that_of_the_run_before_until_the_new_one_shows_its_own(observer
 
 def test_radar_that_was_off_does_not_change_the_pace(observer: Observer, paced: Any, make: Any):
     late = make.tracked(2, 0).model_copy(update={"timestamp": make.telemetry(60.0).timestamp})
-    observer.take_tracked(late, 0, 99, 60.0)
+    observer.take_tracked(late, 0, 0, 99, 60.0)
     observer.take_telemetry(make.telemetry(60.0), 60.0)
     observer.take_telemetry(make.telemetry(61.1), 61.1)
     assert alive(observer, 61.1) == (False, True)
@@ -399,7 +448,7 @@ def messages(make: Any, observer: Observer, history: Any) -> list[partial[None]]
             add(observer.take_alert, make.alert(track, frame), make.RUN, frame)
         for track in ended:
             add(observer.take_cleared, make.cleared(track, frame), frame)
-        add(observer.take_tracked, make.tracked(frame, len(tracks)), len(raised) + len(ended))
+        add(observer.take_tracked, make.tracked(frame, len(tracks)), len(raised) + len(ended), 0)
     return feed
 
 
@@ -478,7 +527,7 @@ def test_a_resumed_alert_is_an_alert_until_its_next_end_and_evidence_of_its_own(
     }
     shown = []
     for frame, take in reports.items():
-        observer.take_tracked(make.tracked(frame, 1), 1, frame, 0.0)
+        observer.take_tracked(make.tracked(frame, 1), 1, 0, frame, 0.0)
         observer.take_track(make.track(1, frame * 0.1), make.RUN, frame, frame, 0.0)
         take()
         shown.append([one.evidence.sequence for one in observer.world(1, 0.0, None).alerts])

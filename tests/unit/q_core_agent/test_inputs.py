@@ -10,13 +10,14 @@ from q_core_agent.inputs import Inputs
 from q_core_agent.metrics import REFUSED
 from qiki.contracts import topics
 from qiki.contracts.events import GUARD_CLEARED, GUARD_RESUMED, RADAR_GAP
-from qiki.contracts.headers import ALERTS, FRAME, REASON, RUN
+from qiki.contracts.headers import ALERTS, ESTIMATES, FRAME, REASON, RUN
 from qiki.runtime.health import Health
 
 RUN_ID = "5ca1ab1e-0000-4000-8000-000000000001"
 ID = "0d9c9d0e-6f5e-4a3c-9a75-0e7c6f0f7a11"
 MOMENT = "2026-01-01T00:00:01.000000Z"
 TRACKED = f'{{"run_id":"{RUN_ID}","frame_id":"{ID}","frame":7,"timestamp":"{MOMENT}","tracks":2}}'
+ESTIMATED = f'{{"run_id":"{RUN_ID}","frame":7,"timestamp":"{MOMENT}","part":1,"parts":1,"tracks":[]}}'
 CLEARED = (
     f'{{"category":"radar","source":"guard","ts_epoch":1.0,"run_id":"{RUN_ID}","rule_id":"R","track_id":"{ID}",'
     '"fsm_event":"E"}'
@@ -79,13 +80,19 @@ def message(subject, body, headers=None):
     return SimpleNamespace(subject=subject, data=body.encode(), headers=headers)
 
 
-def test_a_notice_has_the_number_of_its_guard_messages(inputs, observer):
-    inputs._stored(message(topics.TRACKED.subject, TRACKED, PLACE | {ALERTS: "3"}), 41)
+def test_a_notice_has_the_numbers_of_its_guard_messages_and_of_its_estimates(inputs, observer):
+    inputs._stored(message(topics.TRACKED.subject, TRACKED, PLACE | {ALERTS: "3", ESTIMATES: "2"}), 41)
     inputs._stored(message(topics.TRACKED.subject, TRACKED, PLACE), 42)
     assert [(name, frame.frame, *rest) for name, frame, *rest in observer.calls] == [
-        ("take_tracked", 7, 3, 41, 0.0),
-        ("take_tracked", 7, 0, 42, 0.0),
+        ("take_tracked", 7, 3, 2, 41, 0.0),
+        ("take_tracked", 7, 0, 0, 42, 0.0),
     ]
+
+
+def test_estimates_are_read(inputs, observer):
+    inputs._stored(message(topics.ESTIMATES.subject, ESTIMATED, PLACE), 43)
+    ((name, estimates, *rest),) = observer.calls
+    assert (name, estimates.frame, estimates.run_id, rest) == ("take_estimates", 7, RUN_ID, [43, 0.0])
 
 
 def test_the_end_of_an_alert_has_its_frame(inputs, observer):
@@ -117,6 +124,8 @@ def test_a_frame_among_the_dead_letters_is_lost_and_not_empty(inputs, observer):
     [
         (topics.TRACKED.subject, "{", PLACE),
         (topics.TRACKED.subject, TRACKED, {ALERTS: "many"}),
+        (topics.TRACKED.subject, TRACKED, {ESTIMATES: "many"}),
+        (topics.ESTIMATES.subject, TRACKED, PLACE),
         (topics.TRACKS.subject, '{"track_id":1}', PLACE),
         (topics.GUARD.subject, "[]", PLACE),
         (GUARD_CLEARED.subject, CLEARED, None),
@@ -124,7 +133,18 @@ def test_a_frame_among_the_dead_letters_is_lost_and_not_empty(inputs, observer):
         (RADAR_GAP.subject, "{}", None),
         (GUARD_CLEARED.subject, CLEARED, {RUN: RUN_ID, FRAME: "last"}),
     ],
-    ids=["no-json", "alerts", "track", "alert", "no-headers", "no-headers-resumed", "gap", "frame"],
+    ids=[
+        "no-json",
+        "alerts",
+        "parts",
+        "estimates",
+        "track",
+        "alert",
+        "no-headers",
+        "no-headers-resumed",
+        "gap",
+        "frame",
+    ],
 )
 def test_poison_is_counted_and_the_next_message_is_read(subject, body, headers, inputs, observer):
     refused = REFUSED.labels(subject)
