@@ -12,6 +12,7 @@ from pathlib import Path
 
 import containers
 import digests
+import encounters
 import lockstep
 import onlookers
 import publishing
@@ -37,6 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", nargs="*", choices=[*BENCHES, []], help=f"default: {', '.join(DEFAULT)}")
     parser.add_argument("--minutes", type=int, default=30, help="of the endurance run, at five times real time")
+    parser.add_argument("--encounters", type=int, default=200, help="how many are flown with each engine")
     parser.add_argument("--seconds", type=float, default=30.0, help="of the onlookers")
     parser.add_argument("--beside", type=Path, help="another checkout with a .venv, also measured: onlookers, world")
     parser.add_argument("--runs", type=int, default=3, help="repetitions; medians are printed")
@@ -122,6 +124,7 @@ BENCHES: dict[str, Callable[[Path, argparse.Namespace], None]] = {
     "bridge": lambda folder, given: bench_bridge(folder, given.runs),
     "containers": lambda folder, given: bench_containers(folder, given.runs),
     "digests": lambda _, __: digests.main(),
+    "encounters": lambda _, given: show(encounters.measure(given.encounters)),
     "endurance": lambda folder, given: show(endure(folder / "endurance", given.minutes, SPEED)),
     "lockstep": lambda folder, given: bench_lockstep(folder, given.runs),
     "onlookers": lambda folder, given: show(onlookers.measure(folder / "onlookers", given.seconds, given.beside)),

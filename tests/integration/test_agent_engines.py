@@ -143,7 +143,8 @@ def test_the_example_keeps_clear_of_a_collision(stack, agent, installed):
     assert burn["source"] == "avoidance"
     assert burn["status"] == ProposalStatus.EXECUTED
     assert burn["actions"][0]["accepted"] is True
-    assert {evidence["subject"] for evidence in burn["rests_on"]} == {"qiki.radar.v1.tracks", "qiki.telemetry"}
+    subjects = {"qiki.radar.v1.tracks", "qiki.estimates.v1.tracks", "qiki.telemetry"}
+    assert {evidence["subject"] for evidence in burn["rests_on"]} == subjects
     assert nearest_m(stack) > 80
     assert math.hypot(*_place(end.data.bot.velocity)) > 1
     assert stack.telemetry()[-1].data.hull.integrity == 100

@@ -1,33 +1,42 @@
 """Collision avoidance: an engine of the Q-Core Agent, in one file.
 
-For each track it computes the closest point of approach, on straight courses. If the nearest one is too near, it burns
-the thruster that increases the miss most, and looks again. A proposed burn need not be a burn: telemetry shows whether
-the vehicle burns, and if not, the engine proposes again.
+It predicts each track, with the uncertainty of the prediction: the contact may be in a turn, or begin one. A track's
+clearance is its least distance on the way, less a part of the standard deviation in that direction. If the smallest
+one is too small, the engine burns the thruster that increases it most, and looks again. A proposed burn need not be a
+burn: telemetry shows whether the vehicle burns, and if not, the engine proposes again.
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from qiki.agent import (
     TELEMETRY,
     BotConfig,
+    Evidence,
     Proposal,
     ProposalType,
     RadarTrackStatus,
     SeenTrack,
     TelemetrySnapshot,
-    Vector,
     World,
     fire,
 )
+from qiki.agent.prediction import predict_tracks
 
 TOO_NEAR_M = 120.0
-"""A smaller miss needs a burn."""
+"""A smaller clearance needs a burn."""
 CLEAR_M = 150.0
-"""The miss that a burn aims for."""
-HORIZON_S = 60.0
-"""Later approaches can wait."""
+"""The clearance that a burn aims for."""
+SIGMAS = 0.3
+"""Standard deviations of a prediction that count against its distance."""
+DOUBT_M = 60.0
+"""The most that they count: beyond, everything far ahead would be near."""
+TIMES_S = (*range(20), *range(20, 61, 2))
+"""Of the predictions; later approaches can wait."""
 PULSE_S = 5.0
 """The longest burn before the next look."""
 SEEN_AFTER_S = 1.0
@@ -35,28 +44,28 @@ SEEN_AFTER_S = 1.0
 BRISK_MPS = 0.1
 """Slower tracks are ignored."""
 
-Triple = tuple[float, float, float]
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Approach:
-    """The closest point of approach to a track.
+    """The smallest clearance of all tracks.
 
     Attributes:
         in_s: time until then
-        miss: position of the track then, relative to the bot, world axes [m]
-        course: direction of the relative velocity, a unit vector
+        distance_m: as predicted
+        doubt_m: part of the uncertainty that counts against it
     """
 
     seen: SeenTrack
     in_s: float
-    miss: Triple
-    course: Triple
+    distance_m: float
+    doubt_m: float
 
     @property
-    def miss_m(self) -> float:
-        """Distance at which it passes."""
-        return math.hypot(*self.miss)
+    def clearance_m(self) -> float:
+        """Distance that can be counted on."""
+        return self.distance_m - self.doubt_m
 
 
 class Avoidance:
@@ -73,21 +82,23 @@ class Avoidance:
             self._run_id, self._burns_until_s = world.run_id, 0.0
         if world.own is None or self._burns(world.t_s, world.own):
             return
-        nearest = min(approaches(world), key=lambda approach: approach.miss_m, default=None)
-        if nearest is None or nearest.miss_m >= TOO_NEAR_M:
+        paths = Paths.of(world)
+        nearest = paths.nearest()
+        if nearest is None or nearest.clearance_m >= TOO_NEAR_M:
             return
-        axis = best_axis(nearest, world.own.heading)
-        duration_s = min(PULSE_S, self._burn_s(nearest, world.own))
+        acceleration_mps2 = self._acceleration_mps2(world.own)
+        axis = best_axis(paths, world.own.heading, acceleration_mps2)
+        duration_s = min(PULSE_S, burn_s(nearest, acceleration_mps2))
         self._proposed_s, self._burns_until_s = world.t_s, world.t_s + duration_s
         yield Proposal(
             actions=(fire(axis, 100.0, duration_s),),
-            justification=f"track {nearest.seen.report.track_id} passes {nearest.miss_m:.0f} m away "
-            f"in {nearest.in_s:.0f} s: {duration_s:.1f} s of thrust {axis}",
+            justification=f"track {nearest.seen.report.track_id} passes {nearest.distance_m:.0f} m away "
+            f"in {nearest.in_s:.0f} s, doubt {nearest.doubt_m:.0f} m: {duration_s:.1f} s of thrust {axis}",
             type=ProposalType.SAFETY,
             priority=0.8,
             confidence=0.9,
             expected_duration_s=duration_s,
-            rests_on=(nearest.seen.evidence, world.evidence(TELEMETRY)),
+            rests_on=(*evidence(nearest.seen), world.evidence(TELEMETRY)),
             key="burn",
         )
 
@@ -97,52 +108,80 @@ class Avoidance:
             return False
         return own.timestamp.timestamp() < self._proposed_s + SEEN_AFTER_S or own.propulsion.rcs_active
 
-    def _burn_s(self, approach: Approach, own: TelemetrySnapshot) -> float:
-        """Return the burn time: a burn of τ at acceleration a moves the bot aside by a·τ·(t - τ/2) at the time t."""
-        mass_kg = self._propulsion.dry_mass_kg + own.propulsion.propellant_kg
-        acceleration_mps2 = self._propulsion.thrust_n / mass_kg
-        aside_m = CLEAR_M - approach.miss_m
-        under_root = approach.in_s**2 - 2 * aside_m / acceleration_mps2
-        return approach.in_s - math.sqrt(max(0.0, under_root))
+    def _acceleration_mps2(self, own: TelemetrySnapshot) -> float:
+        """Return what a thruster gives."""
+        mass_kg: float = self._propulsion.dry_mass_kg + own.propulsion.propellant_kg
+        return self._propulsion.thrust_n / mass_kg
 
 
-def approaches(world: World) -> Iterator[Approach]:
-    """Yield the approach of every track that comes closer within the horizon."""
-    for seen in world.tracks:
-        if seen.report.status is RadarTrackStatus.TRACKED and (approach := approach_of(seen)):
-            yield approach
+@dataclass(frozen=True)
+class Paths:
+    """The predicted ways of n tracks at k times, relative to the bot if it coasts."""
+
+    tracks: Sequence[SeenTrack]
+    position: Array  # (n, k, 3) [m]
+    covariance: Array  # (n, k, 3, 3) [m²]
+
+    @classmethod
+    def of(cls, world: World) -> "Paths":
+        """Predict the tracks that come closer within the times."""
+        seen = [one for one in world.tracks if one.report.status is RadarTrackStatus.TRACKED and _is_brisk(one)]
+        position, covariance = predict_tracks(seen, TIMES_S)
+        nearest = np.linalg.norm(position, axis=2).argmin(1) if seen else np.zeros(0, dtype=np.intp)
+        rows = np.flatnonzero((nearest > 0) & (nearest < len(TIMES_S) - 1))
+        return cls([seen[row] for row in rows.tolist()], position[rows], covariance[rows])
+
+    def nearest(self) -> Approach | None:
+        """Return the smallest clearance; None without tracks."""
+        if not self.tracks:
+            return None
+        distance_m, doubt_m, in_s = self.passes(np.zeros((len(TIMES_S), 3)))
+        row, step = np.unravel_index((distance_m - doubt_m).argmin(), in_s.shape)
+        figures = (float(column[row, step]) for column in (in_s, distance_m, doubt_m))
+        return Approach(self.tracks[int(row)], *figures)
+
+    def passes(self, aside: Array) -> tuple[Array, Array, Array]:
+        """Return least distance, its doubt and its time from each time to the next, (n, k - 1) each [m, m, s].
+
+        `aside`, (k, 3) [m], is the way of the bot from where it would be without a burn.
+        """
+        begin, end = (self.position - aside)[:, :-1], (self.position - aside)[:, 1:]
+        way = end - begin
+        share = np.clip(-np.vecdot(begin, way) / np.maximum(np.vecdot(way, way), 1e-9), 0.0, 1.0)[..., None]
+        miss = begin + share * way
+        distance_m = np.linalg.norm(miss, axis=2)
+        spread = (1 - share[..., None]) * self.covariance[:, :-1] + share[..., None] * self.covariance[:, 1:]
+        sigma_m = np.sqrt(np.vecdot(miss, np.matvec(spread, miss))) / np.maximum(distance_m, 1e-9)
+        times_s = np.array(TIMES_S, dtype=np.float64)
+        in_s = times_s[:-1] + share[..., 0] * np.diff(times_s)
+        return distance_m, np.minimum(SIGMAS * sigma_m, DOUBT_M), in_s
 
 
-def approach_of(seen: SeenTrack) -> Approach | None:
-    """Return a track's approach; None if it does not come closer soon, or has no position."""
-    report = seen.report
-    if report.position is None or report.velocity is None:
-        return None
-    position, velocity = _triple(report.position), _triple(report.velocity)
-    speed_mps = math.hypot(*velocity)
-    if speed_mps < BRISK_MPS:
-        return None
-    in_s = -_dot(position, velocity) / speed_mps**2
-    if not 0 < in_s < HORIZON_S:
-        return None
-    course = _scaled(velocity, 1 / speed_mps)
-    return Approach(seen, in_s, _plus(position, _scaled(velocity, in_s)), course)
+def evidence(seen: SeenTrack) -> tuple[Evidence, ...]:
+    """Return the messages of a track."""
+    return (seen.evidence,) if seen.estimate is None else (seen.evidence, seen.estimate.evidence)
 
 
-def best_axis(approach: Approach, heading_deg: float) -> str:
-    """Return the best thruster: moving aside by `CLEAR_M` along it gives the largest miss."""
+def burn_s(approach: Approach, acceleration_mps2: float) -> float:
+    """Return the burn time: a burn of τ at acceleration a moves the bot aside by a·τ·(t - τ/2) at the time t."""
+    aside_m = CLEAR_M - approach.clearance_m
+    under_root = approach.in_s**2 - 2 * aside_m / acceleration_mps2
+    return approach.in_s - math.sqrt(max(0.0, under_root))
 
-    def miss_m(push: Triple) -> float:
-        aside = _plus(
-            push, _scaled(approach.course, -_dot(push, approach.course))
-        )  # a push along the course gains nothing
-        return math.hypot(*_plus(approach.miss, _scaled(aside, -CLEAR_M)))
+
+def best_axis(paths: Paths, heading_deg: float, acceleration_mps2: float) -> str:
+    """Return the best thruster: burning it until the bot is aside by `CLEAR_M` gives the largest clearance."""
+    aside_m = np.minimum(0.5 * acceleration_mps2 * np.array(TIMES_S) ** 2, CLEAR_M)
+
+    def clearance_m(push: Array) -> float:
+        distance_m, doubt_m, _ = paths.passes(aside_m[:, None] * push)
+        return float((distance_m - doubt_m).min())
 
     axes = body_axes(heading_deg)
-    return max(axes, key=lambda axis: miss_m(axes[axis]))
+    return max(axes, key=lambda axis: clearance_m(np.array(axes[axis])))
 
 
-def body_axes(heading_deg: float) -> dict[str, Triple]:
+def body_axes(heading_deg: float) -> dict[str, tuple[float, float, float]]:
     """Return each thruster's push as a unit vector of the world (+X east, +Y north, +Z up); north is heading 0."""
     sine, cosine = math.sin(math.radians(heading_deg)), math.cos(math.radians(heading_deg))
     return {
@@ -155,17 +194,7 @@ def body_axes(heading_deg: float) -> dict[str, Triple]:
     }
 
 
-def _triple(vector: Vector) -> Triple:
-    return vector.x, vector.y, vector.z
-
-
-def _dot(a: Triple, b: Triple) -> float:
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
-
-
-def _plus(a: Triple, b: Triple) -> Triple:
-    return a[0] + b[0], a[1] + b[1], a[2] + b[2]
-
-
-def _scaled(a: Triple, by: float) -> Triple:
-    return a[0] * by, a[1] * by, a[2] * by
+def _is_brisk(seen: SeenTrack) -> bool:
+    """Return whether a track has a place, and moves."""
+    velocity = seen.report.velocity
+    return bool(seen.report.position and velocity and math.hypot(velocity.x, velocity.y, velocity.z) >= BRISK_MPS)

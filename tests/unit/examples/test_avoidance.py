@@ -2,23 +2,27 @@
 
 import math
 import tomllib
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import SimpleNamespace
+from uuid import UUID
 
 import pytest
 
 from qiki.agent.engine import GROUP
 from qiki.agent.engine_call import read_proposals
-from qiki.agent.world import TELEMETRY, Input, SeenTrack, World
+from qiki.agent.world import TELEMETRY, Input, SeenEstimate, SeenTrack, World
 from qiki.botspec import DEFAULT_SPEC, generate, load_spec
 from qiki.contracts.enums import RadarTrackStatus
+from qiki.contracts.estimates import TrackEstimate
 from qiki.contracts.events import Evidence
 from qiki.contracts.fields import Vector
 
 EXAMPLE = Path(__file__).parents[3] / "docs/examples/avoidance"
 ACCELERATION_MPS2 = 20.0 / 62.0
+STATE = Evidence(subject="qiki.estimates.v1.tracks", sequence=4, age_s=0.0)
 TRACK = Evidence(subject="qiki.radar.v1.tracks", sequence=9, age_s=0.0)
 INPUTS = {TELEMETRY: Input("qiki.telemetry", None, 0.1, alive=True)}
 
@@ -38,7 +42,8 @@ def engine(example):
 
 def track(position, velocity, status=RadarTrackStatus.TRACKED):
     place = [Vector(**dict(zip("xyz", value, strict=True))) for value in (position, velocity)]
-    report = SimpleNamespace(track_id="boulder", status=status, position=place[0], velocity=place[1])
+    sure = dict.fromkeys(("position_covariance", "velocity_covariance"))
+    report = SimpleNamespace(track_id="boulder", status=status, position=place[0], velocity=place[1], **sure)
     return SeenTrack(report, TRACK)
 
 
@@ -61,7 +66,7 @@ def test_head_on_it_burns_across_the_course_and_says_why(engine):
     (proposal,) = engine.propose(world(track((600, 800, 0), (-15, -20, 0))))
     (action,) = proposal.actions
     assert (action.actuator, action.value, action.duration_s) == ("rcs_up", 100.0, 5.0)
-    assert proposal.justification == "track boulder passes 0 m away in 40 s: 5.0 s of thrust up"
+    assert proposal.justification == "track boulder passes 0 m away in 40 s, doubt 0 m: 5.0 s of thrust up"
     assert [evidence.subject for evidence in proposal.rests_on] == ["qiki.radar.v1.tracks", "qiki.telemetry"]
 
 
@@ -132,8 +137,48 @@ def test_too_late_to_clear_it_burns_as_long_as_there_is_time(engine):
 
 
 def test_of_two_the_nearer_miss_comes_first(engine):
-    far, near = track((100, 300, 0), (0, -20, 0)), track((0, 1000, 30), (0, -20, 0))
+    far, near = track((0, 300, 100), (0, -20, 0)), track((0, 1000, 30), (0, -20, 0))
     assert burns(engine, world(far, near))[0][0] == "rcs_down"
+
+
+def test_a_burn_from_one_is_none_into_the_other(engine):
+    """Down would open the gap to the second most; sideways opens both."""
+    far, near = track((100, 300, 0), (0, -20, 0)), track((0, 1000, 30), (0, -20, 0))
+    assert burns(engine, world(far, near))[0][0] == "rcs_port"
+
+
+def estimated(position, velocity, acceleration=(0, 0, 0), quiet=0.999, sigma_m=1.0):
+    """A track with its estimate: acceleration within 1 m/s² in a manoeuvre."""
+    variances = [sigma_m**2] * 3 + [0.01] * 3 + [1.0 - quiet] * 3
+    covariance = tuple(variances[row] if row == column else 0.0 for row in range(9) for column in range(row, 9))
+    state = tuple(map(float, (*position, *velocity, *((1 - quiet) * part for part in acceleration))))
+    probabilities = (quiet, 1 - quiet)
+    estimate = TrackEstimate(
+        track_id=UUID(int=1), state=state, covariance=covariance, mode_probabilities=probabilities, existence=1.0
+    )
+    return replace(track(position, velocity), estimate=SeenEstimate(estimate, STATE))
+
+
+def test_doubt_counts_against_the_distance(engine):
+    """On a straight course it passes clear; what may become of it in 40 s does not."""
+    place, velocity = (0, 800, 160), (0, -20, 0)
+    assert burns(engine, world(track(place, velocity))) == []
+    (proposal,) = engine.propose(world(estimated(place, velocity)))
+    assert "passes 160 m away in 40 s, doubt" in proposal.justification
+    assert [one.subject for one in proposal.rests_on] == [TRACK.subject, STATE.subject, "qiki.telemetry"]
+
+
+def test_a_turn_is_followed(engine):
+    """Straight on it would pass 300 m away; it turns towards the bot."""
+    place, velocity = (-300, 300, 0), (0, -20, 0)
+    assert burns(engine, world(track(place, velocity))) == []
+    assert burns(engine, world(estimated(place, velocity, acceleration=(3, 0, 0), quiet=0.001)))
+
+
+def test_what_turns_away_is_let_go(engine):
+    place, velocity = (0, 400, 100), (0, -20, 0)
+    assert burns(engine, world(track(place, velocity)))
+    assert burns(engine, world(estimated(place, velocity, acceleration=(0, 0, 4), quiet=0.001))) == []
 
 
 def test_burns_as_it_plans_them_clear_the_course(engine, example):
