@@ -57,11 +57,12 @@ class Inputs:
         self._observer, self._health, self._lockstep = observer, health, lockstep
         self._lost: deque[tuple[str, int, int]] = deque(maxlen=KEPT_GAPS)
         self._guard_read = 0
+        self._without_estimates = 0  # sequence of the last notice whose estimates are no longer kept
         self._came = asyncio.Event()
         self._changed = asyncio.Event()
         self._logged_s = float("-inf")
         self._ways: dict[str, tuple[Callable[[Msg], tuple[Any, ...]], Callable[..., None]]] = {
-            topics.TRACKED.subject: (_read_tracked, observer.take_tracked),
+            topics.TRACKED.subject: (_read_tracked, self._take_tracked),
             topics.TRACKS.subject: (_read_track, observer.take_track),
             topics.ESTIMATES.subject: (_read_estimates, observer.take_estimates),
             topics.GUARD.subject: (_read_alert, observer.take_alert),
@@ -86,7 +87,9 @@ class Inputs:
         """Read for ever; alerts from the oldest kept, for they may still hold."""
         begin: Begin | datetime = Begin.NEW
         if self._lockstep:  # the newest frame, with its tracks
-            _, stored = await _newest(link, topics.QIKI_TRACKER_V1, topics.TRACKED.subject)
+            sequence, stored = await _newest(link, topics.QIKI_TRACKER_V1, topics.TRACKED.subject)
+            kept, _ = await _newest(link, topics.QIKI_ESTIMATES_V1, topics.ESTIMATES.subject)
+            self._without_estimates = 0 if kept else sequence
             begin = stored - BEFORE if stored else Begin.OLDEST
         follow = partial(StreamReader, link.client, take=self._stored, changed=self._changed.set)
         readers = (
@@ -133,6 +136,10 @@ class Inputs:
         except Exception as error:  # publishers may send anything; the next message is read all the same
             self._refuse(message.subject, sequence, error)
         self._came.set()
+
+    def _take_tracked(self, frame: TrackedFrame, alerts: int, parts: int, sequence: int, now_s: float) -> None:
+        parts = parts if sequence > self._without_estimates else 0
+        self._observer.take_tracked(frame, alerts, parts, sequence, now_s)
 
     def _take_lost(self, run: str, first: int, last: int, *_: object) -> None:
         self._lost.append((run, first, last))

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from qiki.contracts import topics
 from qiki.contracts.enums import RadarRangeBand
 from qiki.contracts.events import PROPOSAL_ACCEPTED, SAFE_MODE_ENTERED
 from qiki.contracts.headers import SEQUENCE
@@ -76,6 +77,26 @@ def test_a_simulation_that_runs_is_waited_for(conducted):
 
     newest = twin.tracked_frames()[-1].frame
     twin.await_tracked_frame(frame=newest + 5, deadline_s=SLOW_MACHINE_S)
+
+
+def test_a_frame_whose_estimates_are_no_longer_kept_is_not_waited_for(own_twin, tmp_path):
+    """Its tracks are kept longer. The first step of one tick brings no other frame."""
+    twin = own_twin("mixed-traffic", run_id=RUN, start=False, without=("qiki-dev",))
+    newest = twin.step(40)
+    twin.jetstream(lambda jetstream: jetstream.purge_stream(topics.QIKI_ESTIMATES_V1))
+    agent = ServiceProcess(
+        "q_core_agent",
+        tmp_path / "agent.log",
+        AGENT_LOCKSTEP_TICKS=1,
+        AGENT_ENGINES="none",
+        **twin.stack.info.addresses,
+    )
+    agent.start()
+    try:
+        agent.ready()
+        twin.await_tracked_frame(frame=newest.frame + 5, deadline_s=SLOW_MACHINE_S)
+    finally:
+        agent.kill()
 
 
 def undisturbed(conducted):
