@@ -70,10 +70,10 @@ def interval(differences: Array) -> str:
 
 FIGURES: dict[str, Callable[[Outcome], float]] = {
     "least distance [m]": lambda one: one.nearest_m,
-    "share below the keep-out distance": lambda one: one.nearest_m < TOO_NEAR_M,
+    "share below the keep-out distance": lambda one: float(one.nearest_m < TOO_NEAR_M),
     "mean intrusion [m]": lambda one: max(0.0, TOO_NEAR_M - one.nearest_m),
-    "share below 60 m": lambda one: one.nearest_m < TOO_NEAR_M / 2,
-    "share in SAFE_MODE": lambda one: one.safe_mode,
+    "share below 60 m": lambda one: float(one.nearest_m < TOO_NEAR_M / 2),
+    "share in SAFE_MODE": lambda one: float(one.safe_mode),
     "propellant [kg]": lambda one: one.propellant_kg,
 }
 
