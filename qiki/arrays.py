@@ -6,3 +6,8 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Index = NDArray[np.intp]  # row numbers
+
+
+def blocks(count: int, size: int) -> list[slice]:
+    """Return slices of so many rows at most that cover `count` rows."""
+    return [slice(start, min(start + size, count)) for start in range(0, count, size)]

@@ -1,4 +1,4 @@
-"""Estimates: the whole state of each track of a frame, for who predicts."""
+"""Estimates: the whole state of each track of a frame, for clients that predict."""
 
 from typing import Annotated
 from uuid import UUID

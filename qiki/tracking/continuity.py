@@ -10,13 +10,14 @@ import numpy as np
 from qiki.arrays import Array, Index, Mask
 from qiki.tracking.gate import near
 from qiki.tracking.identity import Contradictions
+from qiki.tracking.jumps import impulse, silence_s
 from qiki.tracking.measurement import diagonal, inverse, quadratic
 from qiki.tracking.parameters import TrackerParameters
 from qiki.tracking.scan import SECOND_US
-from qiki.tracking.tracks import MANOEUVRE, MOTION, NOBODY, POSITION, TRACK, VELOCITY, Estimate, TrackTable
+from qiki.tracking.tracks import HARD, MOTION, NOBODY, POSITION, TRACK, VELOCITY, Estimate, TrackTable
 
 KINEMATIC = [name for name in TRACK.names or () if name.startswith("mode_")]
-PRESENT = ["last_hit_us", "misses", "hit", "llr", "reply_on", "reply_mode", "reply"]
+PRESENT = ["last_hit_us", "misses", "unseen", "hit", "llr", "reply_on", "reply_mode", "reply"]
 TINY = np.finfo(np.float64).tiny
 STRENGTH = ["detection_probability", "snr", "rcs_m2"]
 
@@ -112,11 +113,10 @@ def maybe_known(tracks: TrackTable, position: Array, variance: Array, t_us: int,
 
 
 def _astray(tracks: TrackTable, old: Index, t_us: int, parameters: TrackerParameters) -> tuple[Array, Array]:
-    """Return the states of missed tracks, of the manoeuvre mode: in it a contact leaves its gate. (o, 6), (o, 6, 6)."""
-    silent_s = (t_us - tracks["last_hit_us"][old]) / SECOND_US
-    covariance = tracks["mode_covariance"][old, MANOEUVRE, MOTION, MOTION]
-    covariance = covariance + parameters.sigma_impulse_mps**2 * impulse(silent_s)
-    return tracks["mode_mean"][old, MANOEUVRE, MOTION], covariance
+    """Return the states of missed tracks, of the hard manoeuvre: in it a contact leaves its gate. (o, 6), (o, 6, 6)."""
+    covariance = tracks["mode_covariance"][old, HARD, MOTION, MOTION]
+    covariance = covariance + impulse(silence_s(tracks, old, t_us, parameters), parameters)
+    return tracks["mode_mean"][old, HARD, MOTION], covariance
 
 
 def _candidates(
@@ -142,14 +142,6 @@ def _candidates(
     order = np.argsort(distance, kind="stable")
     order = order[possible[order]]
     return list(zip(elder[order].tolist(), younger[order].tolist(), strict=True))
-
-
-def impulse(elapsed_s: Array) -> Array:
-    """Return the covariance of the state some time after a velocity change of unit variance: (k, 6, 6)."""
-    one = np.ones_like(elapsed_s)
-    one_axis = np.stack((elapsed_s**2, elapsed_s, elapsed_s, one), axis=-1).reshape(-1, 2, 2)
-    covariance: Array = np.einsum("kab,ij->kaibj", one_axis, np.eye(3)).reshape(-1, 6, 6)
-    return covariance
 
 
 def _adopt(tracks: TrackTable, elder: int, younger: int) -> None:

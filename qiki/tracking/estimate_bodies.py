@@ -1,4 +1,4 @@
-"""Estimates as bodies of messages, and back: the modes are merged on the wire, and told apart again by a reader."""
+"""Estimates as bodies of messages, and back: the modes are merged on the wire, and separated again by a reader."""
 
 from collections.abc import Sequence
 
@@ -7,9 +7,7 @@ from pydantic_core import to_json
 
 from qiki.arrays import Array
 from qiki.contracts.estimates import MAX_ESTIMATES_BYTES, TrackEstimate
-from qiki.tracking.estimates import STEP_S, Estimates
-from qiki.tracking.parameters import TrackerParameters
-from qiki.tracking.predictor import quiet_flight
+from qiki.tracking.estimates import Estimates
 from qiki.tracking.tracks import ACCELERATION, MODES, MOTION, STATE, Modes
 
 UPPER = np.triu_indices(STATE)
@@ -34,12 +32,11 @@ def estimate_bodies(estimates: Estimates, run_id: str, frame: int, timestamp: st
     ]
 
 
-def read_estimates(tracks: Sequence[TrackEstimate], parameters: TrackerParameters | None = None) -> Estimates:
+def read_estimates(tracks: Sequence[TrackEstimate]) -> Estimates:
     """Return the estimates of tracks as they were read, with modes that merge into the state of the message.
 
     Quiet flight has no acceleration; the manoeuvres share the mean and covariance that are left then. Position and
-    velocity depend on the acceleration in each mode as they do in the merged state. Then quiet flight gets the
-    acceleration that a manoeuvre would begin with, as in the tracker with these parameters; None: the default ones.
+    velocity depend on the acceleration in each mode as they do in the merged state.
     """
     mean = np.array([one.state for one in tracks]).reshape(-1, STATE)
     covariance = np.zeros((len(tracks), STATE, STATE))
@@ -47,17 +44,14 @@ def read_estimates(tracks: Sequence[TrackEstimate], parameters: TrackerParameter
     covariance[:, UPPER[0], UPPER[1]] = covariance[:, UPPER[1], UPPER[0]] = triangle
     probability = np.array([_shared(one.mode_probabilities) for one in tracks]).reshape(-1, MODES)
     existence = np.array([one.existence for one in tracks])
-    modes = _told_apart(mean, covariance, probability)
-    _, noise = quiet_flight(parameters or TrackerParameters(), STEP_S)
-    modes.covariance[:, 0, ACCELERATION, ACCELERATION] = noise[-1][-1] * np.eye(3)
-    return Estimates([str(one.track_id) for one in tracks], modes, existence)
+    return Estimates([str(one.track_id) for one in tracks], _separated(mean, covariance, probability), existence)
 
 
 def _rows(estimates: Estimates) -> list[str]:
     """Return the text of each track."""
     if not len(estimates.track_id):
         return []
-    merged = _calm(estimates.modes).merged()
+    merged = estimates.merged
     columns = (
         _texts(merged.mean),
         _texts(rounded(merged.covariance[:, UPPER[0], UPPER[1]])),
@@ -99,14 +93,6 @@ def rounded(values: Array) -> Array:
     return result
 
 
-def _calm(modes: Modes) -> Modes:
-    """Return the modes, without the acceleration in quiet flight, which only the filter's next step needs."""
-    mean, covariance = modes.mean.copy(), modes.covariance.copy()
-    mean[:, 0, ACCELERATION] = 0.0
-    covariance[:, 0, ACCELERATION] = covariance[:, 0, :, ACCELERATION] = 0.0
-    return Modes(modes.probability, mean, covariance)
-
-
 def _shared(probabilities: Sequence[float]) -> list[float]:
     """Return the probabilities of this tracker's modes: of another number of manoeuvres, evenly."""
     quiet, *others = probabilities
@@ -115,7 +101,7 @@ def _shared(probabilities: Sequence[float]) -> list[float]:
     return [quiet, *((1 - quiet) * other / sum(others) for other in others)]
 
 
-def _told_apart(mean: Array, covariance: Array, probability: Array) -> Modes:
+def _separated(mean: Array, covariance: Array, probability: Array) -> Modes:
     """Return modes whose merged state is that of (n, 9) and (n, 9, 9), as far as that is a covariance."""
     moving = 1 - probability[:, 0]
     share = np.where(moving > LEAST, moving, 1.0)[:, None]

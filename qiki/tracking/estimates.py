@@ -35,7 +35,7 @@ class Estimates:
     def take(self, rows: Index) -> "Estimates":
         """Return those of an index."""
         ids = [self.track_id[row] for row in rows.tolist()]
-        return Estimates(ids, Modes(*(column[rows] for column in self.modes)), self.existence[rows])
+        return Estimates(ids, self.modes.take(rows), self.existence[rows])
 
     def seen_from(self, position: Array, velocity: Array) -> "Estimates":
         """Return the states relative to a place, (3,) [m], and its velocity, (3,) [m/s]; accelerations stay."""

@@ -1,42 +1,52 @@
 """The gate of association: the plots that can be of each track, and their likelihoods; its size is in `parameters`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from qiki.arrays import Array, Index, Mask
+from qiki.arrays import Array, Index, Mask, blocks
 from qiki.tracking.measurement import SHORTEST_RANGE_M, Measurements, OwnState, diagonal, linearise, position_noise
 from qiki.tracking.parameters import TrackerParameters
-from qiki.tracking.tracks import MANOEUVRE, MOTION, POSITION, VELOCITY, TrackTable
-from qiki.tracking.updater import bayes, innovations
+from qiki.tracking.tracks import BLOCK, HARD, MOTION, NO_TRACKS, POSITION, VELOCITY, Modes, TrackTable
+from qiki.tracking.updater import corrected, innovations
 
-BLOCK = 250_000
+WINDOW = 250_000
 """Pairs that are compared at once: some 50 MB."""
+BEND = 0.3
+"""Standard deviations of a measurement up to which its terms of second order are left out."""
 FEW = 512
 """Up to so many pairs comparing all is faster than sorting."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Pairs:
-    """Track and plot pairs within the gate, in the order of the tracks."""
+    """Track and plot pairs within the gate, in the order of the tracks; those of jumped tracks follow."""
 
     track: Index  # (k,) row of the track
     plot: Index  # (k,) row of the plot
     log_likelihood: Array  # (k,) of the plot given the track, density in m · sr · m/s as the clutter's
-    point: Array  # (k, 6) [m, m/s] the state after a first correction by the plot: the updater's point of linearisation
+    bent: Mask  # (k,) the correction leads so far that the measurement has to be linearised about its result
+    corrected: Modes  # of k tracks, by their plots
 
-    def take(self, which: Mask | Index) -> "Pairs":
-        """Return the pairs of an index or a mask."""
-        return Pairs(self.track[which], self.plot[which], self.log_likelihood[which], self.point[which])
+    def __len__(self) -> int:
+        return len(self.track)
+
+    def take(self, rows: Index) -> "Pairs":
+        """Return the pairs of an index in ascending order."""
+        if len(rows) == len(self):
+            return self
+        modes = Modes(*(column[rows] for column in self.corrected))
+        return Pairs(self.track[rows], self.plot[rows], self.log_likelihood[rows], self.bent[rows], modes)
 
 
 Found = tuple[Index, Index, Array]
 """Tracks, plots and the squared distances between them along each axis."""
-NO_PAIRS = Pairs(np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.intp), np.zeros(0), np.zeros((0, 6)))
+NONE = np.zeros(0, dtype=np.intp)
+NO_PAIRS = Pairs(NONE, NONE, np.zeros(0), np.zeros(0, dtype=np.bool_), Modes.of(NO_TRACKS))
 
 
-def within(values: Array, others: Array, reach: Array | float, most: int = BLOCK) -> Iterator[tuple[Index, Index]]:
+def within(values: Array, others: Array, reach: Array | float, most: int = WINDOW) -> Iterator[tuple[Index, Index]]:
     """Yield the index pairs of values (n,) and others (m,) that differ by at most `reach`, one or (n,).
 
     The others are sorted, and each value has a window of them. A crowd has millions of pairs, so they come in blocks
@@ -76,7 +86,7 @@ def near(
         track, plot = np.nonzero((apart <= threshold).all(-1))
         return track, order[plot]
     reach = np.sqrt(threshold * (variance[:, 0] + plot_variance[:, 0].max(initial=0.0)))
-    kept: Found = (NO_PAIRS.track, NO_PAIRS.plot, NO_PAIRS.point[:, POSITION])
+    kept: Found = (NONE, NONE, np.zeros((0, 3)))
     for track, plot in within(position[:, 0], plot_position[:, 0], reach):
         # The second axis alone leaves few pairs for the full comparison.
         aside = (plot_position[:, 1][plot] - position[:, 1][track]) ** 2
@@ -101,29 +111,65 @@ def _nearest(kept: Found, more: Found, limit: int) -> Found:
 
 
 def gate(tracks: TrackTable, plots: Measurements, own: OwnState, parameters: TrackerParameters) -> Pairs:
-    """Return the pairs whose plot lies within the gate of the track's manoeuvre mode, the widest of the modes.
+    """Return the pairs whose plot lies within the gate of the hard manoeuvre, the widest of the modes.
 
-    The gate is a threshold of the squared Mahalanobis distance; the likelihood is that of all modes (Bar-Shalom, Li &
-    Kirubarajan 2001, section 11.6.6).
+    The gate is a threshold of the squared Mahalanobis distance.
     """
-    relative = plots.range_m[:, None] * plots.sight
     track, plot = near(
-        tracks["mode_mean"][:, MANOEUVRE, POSITION] - own.position,
-        diagonal(tracks["mode_covariance"][:, MANOEUVRE, POSITION, POSITION]),
-        relative,
+        tracks["mode_mean"][:, HARD, POSITION] - own.position,
+        diagonal(tracks["mode_covariance"][:, HARD, POSITION, POSITION]),
+        plots.range_m[:, None] * plots.sight,
         diagonal(position_noise(plots, plots.sight, plots.range_m)),
         parameters.gate_threshold,
         parameters.max_pairs,
     )
-    mean, covariance = tracks["mode_mean"][track], tracks["mode_covariance"][track]
-    velocity = mean[:, MANOEUVRE, VELOCITY] - own.velocity
-    spread = covariance[:, MANOEUVRE, VELOCITY, VELOCITY]
-    paired = plots.take(plot)
-    model = linearise(paired, relative[plot], velocity, spread)
-    innovation = innovations(model, paired, mean, covariance, own)
-    log_likelihood, posterior = bayes(tracks["mode_probability"][track], innovation)
+    if not len(track):
+        return NO_PAIRS
+    found = [_corrected(tracks, track[rows], plot[rows], plots, own, parameters) for rows in blocks(len(track), BLOCK)]
+    return joined(found)
+
+
+def joined(several: Sequence[Pairs]) -> Pairs:
+    """Return all pairs of several, in their order."""
+    if len(several) == 1:
+        return several[0]
+    track, plot, log_likelihood, bent = (
+        np.concatenate([getattr(one, name) for one in several]) for name in ("track", "plot", "log_likelihood", "bent")
+    )
+    modes = Modes(*(np.concatenate(columns) for columns in zip(*(one.corrected for one in several), strict=True)))
+    return Pairs(track, plot, log_likelihood, bent, modes)
+
+
+def _corrected(
+    tracks: TrackTable, track: Index, plot: Index, plots: Measurements, own: OwnState, parameters: TrackerParameters
+) -> Pairs:
+    """Return those pairs that are within the gate; the measurement is linearised about the hard manoeuvre's state.
+
+    The likelihood is that of all modes (Bar-Shalom, Li & Kirubarajan 2001, section 11.6.6).
+    """
+    before, paired = Modes.of(tracks).take(track), plots.take(plot)
+    place = before.mean[:, HARD, POSITION] - own.position
+    velocity = before.mean[:, HARD, VELOCITY] - own.velocity
+    model = linearise(paired, place, velocity, before.covariance[:, HARD, VELOCITY, VELOCITY])
+    innovation = innovations(model, paired, before, own)
+    log_likelihood, after = corrected(before, innovation)
     # From a density in m³ · m/s to one in m · sr · m/s: one steradian has the area r².
     log_likelihood += 2 * np.log(np.maximum(paired.range_m, SHORTEST_RANGE_M))
-    point = (posterior[:, :, None] * (mean + innovation.correction)[:, :, MOTION]).sum(1)
-    inside = innovation.distance[:, MANOEUVRE] <= parameters.gate_threshold
-    return Pairs(track, plot, log_likelihood, point).take(np.flatnonzero(inside))
+    bent = _is_bent(paired, model.sight, velocity, after, own)
+    inside = np.flatnonzero(innovation.distance[:, HARD] <= parameters.gate_threshold)
+    return Pairs(track, plot, log_likelihood, bent, after).take(inside)
+
+
+def _is_bent(plots: Measurements, sight: Array, velocity: Array, after: Modes, own: OwnState) -> Mask:
+    """Return where the terms of second order of range and range rate are more than a share of their noise: (k,).
+
+    With an angle a between the lines of sight before and after, they are r · a² / 2 and a · |v' - v| + a² · |v|.
+    """
+    point = (after.probability[:, None] @ after.mean[:, :, MOTION])[:, 0]
+    relative, moved = point[:, POSITION] - own.position, point[:, VELOCITY] - own.velocity - velocity
+    aside = relative - np.vecdot(relative, sight)[:, None] * sight
+    angle = np.sqrt(np.vecdot(aside, aside)) / np.maximum(plots.range_m, SHORTEST_RANGE_M)
+    speed, change = np.sqrt(np.vecdot(velocity, velocity)), np.sqrt(np.vecdot(moved, moved))
+    far = 0.5 * plots.range_m * angle * angle > BEND * plots.sigma_range_m
+    bent: Mask = far | (angle * (change + angle * speed) > BEND * plots.sigma_doppler_mps)
+    return bent

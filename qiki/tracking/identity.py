@@ -63,6 +63,11 @@ class Contradictions:
     def __len__(self) -> int:
         return len(self.track)
 
+    def without(self, tracks: Index) -> "Contradictions":
+        """Return those of other tracks."""
+        kept = ~np.isin(self.track, tracks)
+        return Contradictions(self.track[kept], self.holder[kept])
+
 
 NO_CONTRADICTIONS = Contradictions(np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.intp))
 

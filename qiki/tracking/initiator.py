@@ -7,8 +7,8 @@ from qiki.tracking.measurement import Measurements, position_noise
 from qiki.tracking.parameters import TrackerParameters, log_odds
 from qiki.tracking.predictor import switching
 from qiki.tracking.scan import Scan
-from qiki.tracking.score import strength_llr
-from qiki.tracking.tracks import ACCELERATION, NOBODY, POSITION, TRACK, VELOCITY, TrackTable
+from qiki.tracking.score import Rates, strength_llr
+from qiki.tracking.tracks import ACCELERATION, GENTLE, HARD, NOBODY, POSITION, TRACK, VELOCITY, TrackTable
 
 LONG_AGO_S = 1e6
 
@@ -29,14 +29,14 @@ def initiate(
     rows: Index,
     surprising: Mask,
     first_counter: int,
-    false_alarms: float,
+    rates: Rates,
     parameters: TrackerParameters,
 ) -> TrackTable:
     """Return new tracks of the plots of `rows`, (k,).
 
     The prior of the world velocity is N(0, sigma_speed² I). The state has the mean and the covariance conditional on
     the range rate, which measures the velocity along the line of sight. No missed track explains the `surprising`
-    plots, (k,): where strong, they are evidence of a contact at once. `false_alarms` is the mean number a scan.
+    plots, (k,): where strong, they are evidence of a contact at once.
     """
     chosen = plots.take(rows)
     tracks = np.zeros(len(rows), dtype=TRACK)
@@ -49,13 +49,14 @@ def initiate(
     covariance[:, :, POSITION, POSITION] = position_noise(chosen, sight, chosen.range_m)[:, None]
     along = (unknown * trust)[:, None, None] * sight[:, :, None] * sight[:, None, :]
     covariance[:, :, VELOCITY, VELOCITY] = (unknown * np.eye(3) - along)[:, None]
-    covariance[:, :, ACCELERATION, ACCELERATION] = parameters.sigma_acceleration_mps2**2 * np.eye(3)
+    for mode, sigma_mps2 in ((GENTLE, parameters.gentle_acceleration_mps2), (HARD, parameters.sigma_acceleration_mps2)):
+        covariance[:, mode, ACCELERATION, ACCELERATION] = sigma_mps2**2 * np.eye(3)
     tracks["mode_probability"] = switching(parameters, LONG_AGO_S)[0]
     tracks["counter"] = first_counter + np.arange(len(rows))
     tracks["born_us"] = tracks["last_hit_us"] = scan.t_us
     tracks["hit"] = True
     tracks["hits"] = 1
-    evidence = parameters.initial_llr(false_alarms) + strength_llr(scan.snr_db[rows], parameters) * surprising
+    evidence = rates.birth_llr + strength_llr(scan.snr_db[rows], parameters) * surprising
     tracks["llr"] = np.minimum(evidence, log_odds(parameters.max_existence))
     tracks["detection_probability"] = parameters.detection_probability
     tracks["snr"] = 10 ** (scan.snr_db[rows] / 10)

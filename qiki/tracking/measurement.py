@@ -17,6 +17,10 @@ from qiki.tracking.parameters import TrackerParameters
 
 FLAT_SPECTRUM = pi / sqrt(3)
 MONOPULSE_SLOPE = 1.6
+THINNEST = 1e-10
+"""Least ratio of the variances along and across a line of sight: a thinner ellipsoid is singular to the arithmetic."""
+LEAST_SNR_DB = 0.0
+"""No detector lets weaker plots pass; at long range their ellipsoids would be singular to the arithmetic."""
 SHORTEST_RANGE_M = 1.0
 """Nearer than this a direction does not determine a position."""
 POSITION_ROWS = np.eye(3, 6)
@@ -67,7 +71,7 @@ def measured(
     (Richards 2014, chapter 7). Angle: monopulse with slope 1.6, beam width / (1.6 √(2 SNR)) (Barton 1988,
     chapter 8). Each error has a floor.
     """
-    strength = np.sqrt(2.0) * 10 ** (snr_db / 20)
+    strength = np.sqrt(2.0) * 10 ** (np.maximum(snr_db, LEAST_SNR_DB) / 20)
     p = parameters
     return Measurements(
         range_m,
@@ -82,7 +86,7 @@ def measured(
 def position_noise(plots: Measurements, sight: Array, range_m: Array) -> Array:
     """Return the covariance of measured positions, thin along the line of sight and wide across it: (k, 3, 3) [m²]."""
     across = (plots.sigma_angle_rad * np.maximum(range_m, SHORTEST_RANGE_M)) ** 2
-    along = plots.sigma_range_m**2 - across
+    along = np.maximum(plots.sigma_range_m**2, across * THINNEST) - across
     noise = (along[:, None] * sight)[:, :, None] * sight[:, None, :]
     noise.reshape(-1, 9)[:, ::4] += across[:, None]  # on the diagonal
     return noise

@@ -20,9 +20,13 @@ class TrackerParameters:
     expected_false_alarms: float = 1.0  # least mean number a scan; the mean itself is estimated
     false_alarm_probability: float = 1e-10  # of the detector, in one resolution cell
     clutter_memory: float = 0.05  # weight of the newest scan in the mean number of false alarms
-    expected_new_contacts: float = 0.1  # mean number a scan
+    expected_new_contacts: float = 0.1  # mean number a scan, at first; the mean itself is estimated
+    fewest_new_contacts: float = 0.003  # least that is estimated
+    new_contact_memory: float = 0.02  # weight of the newest scan in that mean
     detection_probability: float = 0.9  # of a new contact
-    detection_memory: float = 0.05  # weight of the newest scan in a track's own detection probability
+    first_looks: float = 5.0  # looks that this expectation is worth
+    most_looks: float = 80.0  # looks that a track's own detection probability is the mean of, at most
+    blind_lifetime_s: float = 10.0  # mean time that a contact is expected to be there unseen, in the blind range
     unresolved_debit: float = 0.05  # share of a miss that counts while another track's plot may hide the contact
     gate_threshold: float = 23.5  # squared Mahalanobis distance, 4 degrees of freedom
     range_resolution_m: float = 15.0  # one resolution cell; noise follows from it and the SNR
@@ -33,9 +37,10 @@ class TrackerParameters:
     doppler_floor_mps: float = 0.05  # likewise
     sigma_speed_mps: float = 120.0  # of each component of an unknown contact's world velocity
     quiet_psd: float = 0.0002  # power spectral density of the acceleration in quiet flight [m²/s³]
-    sigma_acceleration_mps2: float = 4.0  # of each component of the acceleration in a manoeuvre
+    gentle_acceleration_mps2: float = 1.0  # sigma of each component of the acceleration in a gentle manoeuvre
+    sigma_acceleration_mps2: float = 15.0  # likewise, in a hard one
     acceleration_memory_s: float = 16.0  # correlation time of such an acceleration
-    quiet_sojourn_s: float = 60.0  # mean time between manoeuvres
+    quiet_sojourn_s: float = 30.0  # mean time between manoeuvres
     manoeuvre_sojourn_s: float = 20.0  # mean time of a manoeuvre
     confirm_existence: float = 0.99  # a tentative track is confirmed at this probability of existence
     delete_existence: float = 0.002  # a track is deleted below it
@@ -47,6 +52,8 @@ class TrackerParameters:
     meeting_m: float = 100.0  # distance at which two contacts may have taken each other's tracks
     meeting_s: float = 30.0  # time since then after which nobody can tell
     sigma_impulse_mps: float = 30.0  # of each component of a velocity change by which a contact left its gate
+    jump_rate_hz: float = 0.01  # of such changes, of one contact
+    longest_silence_s: float = 10.0  # within which such a change is looked for
     smoothing: float = 0.2  # weight of the newest plot in a track's SNR and cross-section
     identity_claims: int = 2  # equal claims after which a track's identity is settled
     identity_bonus: float = 2.0  # gain of an assignment with an equal claim, loss with an unequal one
@@ -70,10 +77,6 @@ class TrackerParameters:
     def log_clutter_density(self, false_alarms: float) -> float:
         """Return ln(false alarms a scan per m · sr · m/s)."""
         return log(false_alarms / (self.max_range_m * self.solid_angle_sr * self.doppler_span_mps))
-
-    def initial_llr(self, false_alarms: float) -> float:
-        """Return the score of a first plot: new contacts against false alarms (Blackman & Popoli 1999, section 6.2)."""
-        return log(self.expected_new_contacts / false_alarms)
 
 
 def log_odds(probability: float) -> float:

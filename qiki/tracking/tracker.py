@@ -14,18 +14,31 @@ from qiki.tracking.associator import associate, gains
 from qiki.tracking.continuity import exchange, maybe_known, reattach
 from qiki.tracking.errors import ScanError, TimeReversedError
 from qiki.tracking.estimates import Estimates
-from qiki.tracking.gate import NO_PAIRS, gate
+from qiki.tracking.gate import NO_PAIRS, Pairs, gate, joined
 from qiki.tracking.identity import NameBook, adopt, mark_spoofers, take_replies, weigh
 from qiki.tracking.initiator import initiate, unassigned
+from qiki.tracking.jumps import jump
 from qiki.tracking.measurement import Measurements, OwnState, diagonal, measured, position_noise
 from qiki.tracking.parameters import TrackerParameters
 from qiki.tracking.predictor import predict
 from qiki.tracking.reports import TrackReports, report
-from qiki.tracking.resolution import blurred, share, with_shared
+from qiki.tracking.resolution import Shared, divided, share, shares
 from qiki.tracking.scan import SECOND_US, Scan
-from qiki.tracking.score import dead, existence, learn_false_alarms, score, smooth_strength
-from qiki.tracking.tracks import NO_TRACKS, Estimate, Header, Modes, TrackTable, appended, merged, without
-from qiki.tracking.updater import update
+from qiki.tracking.score import Rates, dead, existence, fade, score, smooth_strength
+from qiki.tracking.tracks import (
+    MOTION,
+    NO_TRACKS,
+    QUIET,
+    Estimate,
+    Header,
+    Modes,
+    TrackTable,
+    appended,
+    merged,
+    without,
+)
+from qiki.tracking.updater import store, update
+from qiki.tracking.visibility import seen
 
 NAMES_A_TRACK = 2
 SPARE_NAMES = 32
@@ -35,11 +48,12 @@ SPARE_NAMES = 32
 class Tracker:
     """Tracks of one run: multiple targets in clutter, with identities.
 
-    Two interacting models of motion predict each track (Bar-Shalom, Li & Kirubarajan 2001, section 11.6.6). Global
-    nearest neighbour assigns the plots within the gates (Blackman & Popoli 1999, section 6.4). An extended Kalman
-    filter corrects each mode by the plot. The log-likelihood ratio confirms and deletes (section 6.2). Unassigned
-    plots start tentative tracks. Tracks in one resolution cell share its plot (Koch & van Keuk 1997). Replies are
-    evidence of identity. The same scans give the same reports, also through a snapshot.
+    Three interacting models of motion predict each track (Bar-Shalom, Li & Kirubarajan 2001, section 11.6.6). Global
+    nearest neighbour assigns the plots within the gates (Blackman & Popoli 1999, section 6.4). A contact that jumped
+    out of its gate is looked for in a wider one. An extended Kalman filter corrects each mode by the plot. The
+    log-likelihood ratio confirms and deletes (section 6.2). Unassigned plots start tentative tracks. Tracks in one
+    resolution cell share its plot (Koch & van Keuk 1997). Replies are evidence of identity. The same scans give the
+    same reports, also through a snapshot.
 
     The tracks' ids follow from `run_id`; `identities` gives the side of each known transponder identity.
     """
@@ -51,7 +65,7 @@ class Tracker:
         self._names = NameBook()
         self._tracks = NO_TRACKS
         self._next_counter = 0
-        self._false_alarms = parameters.expected_false_alarms
+        self._rates = Rates.of(parameters)
         self._t_us: int | None = None
         self._track_ids: dict[int, str] = {}
 
@@ -72,31 +86,39 @@ class Tracker:
     def step(self, scan: Scan) -> TrackReports:
         """Take in one scan; raise TimeReversedError if it is older than the last, ScanError if it is too large."""
         parameters, tracks, dt_s = self._parameters, self._tracks, self._elapsed_s(scan)
-        gap = dt_s > parameters.longest_gap_s
+        gap, dt_s = dt_s > parameters.longest_gap_s, min(dt_s, parameters.longest_gap_s)
         plots = measured(scan.range_m, scan.line_of_sight, scan.doppler_mps, scan.snr_db, parameters)
         claims = self._names.indices(scan.transponder_id)
         own = OwnState(scan.own_position, scan.own_velocity)
 
-        predict(tracks, min(dt_s, parameters.longest_gap_s), parameters)
-        pairs = NO_PAIRS if gap else gate(tracks, plots, own, parameters)
-        gain = gains(pairs, tracks, claims, self._false_alarms, parameters)
-        pairs = pairs.take(associate(pairs, gain, len(tracks), scan.size))
+        predict(tracks, dt_s, parameters)
+        visible = seen(tracks, own, parameters)
+        near = NO_PAIRS if gap else gate(tracks, plots, own, parameters)
+        gain = gains(near, tracks, claims, self._rates.false_alarms, parameters)
+        pairs = near.take(associate(near, gain, len(tracks), scan.size))
         shared = share(tracks, pairs, plots, own, parameters)
-        corrected = with_shared(tracks, pairs, shared)
-        blurry = blurred(plots, shared, parameters).take(corrected.plot)
-        update(tracks, corrected.track, blurry, corrected.point, own)
-        score(tracks, pairs.track, shared.track, pairs.log_likelihood, scan.t_us, self._false_alarms, parameters)
-        self._false_alarms = learn_false_alarms(self._false_alarms, scan.size, tracks, parameters)
+        if not gap:
+            jumped = jump(tracks, near, pairs, shared, plots, own, claims, scan.t_us, self._rates, parameters)
+            pairs = joined((pairs, jumped)) if len(jumped) else pairs
+        self._correct(pairs, shared, plots, own)
+
+        known = np.count_nonzero(tracks["confirmed"])
+        score(tracks, pairs, shared.track, visible, scan.t_us, self._rates, parameters)
+        fade(tracks, visible, dt_s, parameters)
+        births = int(np.count_nonzero(tracks["confirmed"]) - known)
+        self._rates = self._rates.learned(scan.size, births, tracks, parameters)
         smooth_strength(tracks, pairs, scan, parameters)
         contrary = take_replies(tracks, pairs.track, scan, pairs.plot, claims)
 
         estimate = merged(tracks)
         gone = reattach(tracks, estimate, scan.t_us, parameters) | dead(tracks, parameters) | gap
         if len(contrary) or tracks["doubt_us"].any():
-            self._judge(contrary, estimate, scan.t_us, dt_s)
+            of_several = pairs.track[shares(shared, pairs.plot, scan.size)]
+            self._judge(contrary, of_several, estimate, scan.t_us, dt_s)
         born = self._initiate(scan, plots, np.concatenate((pairs.plot, shared.plot)), claims)
-        estimate = estimate.joined(merged(born))
-        gone = np.concatenate((gone, np.zeros(len(born), dtype=np.bool_)))
+        if len(born):
+            estimate = estimate.joined(merged(born))
+            gone = np.concatenate((gone, np.zeros(len(born), dtype=np.bool_)))
         return self._report(estimate, gone, scan)
 
     def estimates(self) -> Estimates:
@@ -108,7 +130,8 @@ class Tracker:
     def snapshot(self) -> bytes:
         """Return the whole state, as bytes for `restore`."""
         names, size = self._names.names, len(self._tracks)
-        header = Header(str(self._run_id), self._t_us, self._next_counter, self._false_alarms, names, size)
+        rates = self._rates.false_alarms, self._rates.new_contacts
+        header = Header(str(self._run_id), self._t_us, self._next_counter, *rates, names, size)
         return header.pack(self._tracks)
 
     @classmethod
@@ -118,8 +141,22 @@ class Tracker:
         tracker = cls(UUID(header.run_id), parameters, identities)
         tracker._names, tracker._tracks = NameBook(header.names), tracks
         tracker._next_counter, tracker._t_us = header.next_counter, header.t_us
-        tracker._false_alarms = header.false_alarms
+        tracker._rates = Rates(header.false_alarms, header.new_contacts)
         return tracker
+
+    def _correct(self, pairs: Pairs, shared: Shared, plots: Measurements, own: OwnState) -> None:
+        """Correct the tracks by their plots, and by those that they share."""
+        tracks = self._tracks
+        again = pairs.bent | shares(shared, pairs.plot, len(plots.range_m))
+        direct, rest = pairs.take(np.flatnonzero(~again)), np.flatnonzero(again)
+        store(tracks, direct.track, direct.corrected)
+        if not len(rest) and not len(shared.track):
+            return
+        track = np.concatenate((pairs.track[rest], shared.track))
+        plot = np.concatenate((pairs.plot[rest], shared.plot))
+        first = pairs.corrected.take(rest).merged(MOTION).mean
+        point = np.concatenate((first, tracks["mode_mean"][shared.track, QUIET, MOTION]))
+        update(tracks, track, divided(tracks, track, plot, shared, plots, own), point, own)
 
     def _elapsed_s(self, scan: Scan) -> float:
         """Return the time since the newest scan, and check the new one [s]."""
@@ -131,13 +168,16 @@ class Tracker:
         self._t_us = scan.t_us
         return (scan.t_us - before) / SECOND_US
 
-    def _judge(self, contrary: Index, estimate: Estimate, t_us: int, dt_s: float) -> None:
-        """Judge the tracks `contrary`, (k,), which claim identities that they do not hold; `estimate` may change."""
+    def _judge(self, contrary: Index, of_several: Index, estimate: Estimate, t_us: int, dt_s: float) -> None:
+        """Judge the tracks `contrary`, (k,), which claim identities that they do not hold; `estimate` may change.
+
+        The plots of the tracks `of_several`, (h,), are shared: their replies may be a neighbour's, and prove nothing.
+        """
         tracks, parameters = self._tracks, self._parameters
         adopt(tracks, contrary, t_us, parameters)
         found = weigh(tracks, contrary, estimate, round(dt_s * SECOND_US), parameters)
         exchange(tracks, estimate, found, t_us, parameters)
-        mark_spoofers(tracks, found, parameters)
+        mark_spoofers(tracks, found.without(of_several), parameters)
 
     def _initiate(self, scan: Scan, plots: Measurements, assigned: Index, claims: Index) -> TrackTable:
         """Add tracks of the unassigned plots, and return them."""
@@ -148,7 +188,7 @@ class Tracker:
         position = scan.own_position + chosen.range_m[:, None] * chosen.sight
         variance = diagonal(position_noise(chosen, chosen.sight, chosen.range_m))
         known = maybe_known(self._tracks, position, variance, scan.t_us, self._parameters)
-        born = initiate(scan, plots, rows, ~known, self._next_counter, self._false_alarms, self._parameters)
+        born = initiate(scan, plots, rows, ~known, self._next_counter, self._rates, self._parameters)
         contrary = take_replies(born, np.arange(len(rows)), scan, rows, claims)
         older = len(self._tracks)
         self._tracks = appended(self._tracks, born)

@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from qiki.arrays import Array, Mask
+from qiki.arrays import Array, Index, Mask
 from qiki.tracking.errors import SnapshotError
 
 POSITION = slice(0, 3)
@@ -16,9 +16,12 @@ ACCELERATION = slice(6, 9)
 MOTION = slice(0, 6)
 """Position and velocity: what is measured and reported."""
 STATE = 9
-MODES = 2
-MANOEUVRE = 1
-"""The mode that accelerates; the other is quiet flight."""
+MODES = 3
+QUIET, GENTLE, HARD = range(MODES)
+"""Quiet flight, which has no acceleration, and two manoeuvres; the hard one is the widest mode."""
+BLOCK = 64
+"""Tracks whose states are worked on at once: their arrays stay in the cache, and below the size from which an
+allocation is mapped afresh, page by page."""
 NOBODY = -1
 """Index of no identity."""
 
@@ -28,6 +31,7 @@ TRACK = np.dtype(
         ("born_us", "<i8"),
         ("last_hit_us", "<i8"),
         ("misses", "<i4"),  # in a row
+        ("unseen", "<f8"),  # those misses, each weighted by how much it says: less of hidden and blind contacts
         ("hits", "<i4"),
         ("confirmed", "?"),
         ("hit", "?"),  # in the newest scan
@@ -74,25 +78,31 @@ class Estimate:
 
 
 class Modes(NamedTuple):
-    """The modes of n tracks: quiet flight and a manoeuvre."""
+    """The modes of n tracks: quiet flight, gentle and hard manoeuvre."""
 
-    probability: Array  # (n, 2)
-    mean: Array  # (n, 2, 9)
-    covariance: Array  # (n, 2, 9, 9)
+    probability: Array  # (n, 3)
+    mean: Array  # (n, 3, 9)
+    covariance: Array  # (n, 3, 9, 9)
 
     @classmethod
     def of(cls, tracks: TrackTable) -> Self:
         """Return views of those in a table."""
         return cls(tracks["mode_probability"], tracks["mode_mean"], tracks["mode_covariance"])
 
+    def take(self, rows: Index) -> "Modes":
+        """Return copies of those of an index."""
+        return Modes(self.probability[rows], self.mean[rows], self.covariance[rows])
+
     def merged(self, part: slice = slice(None)) -> Estimate:
         """Merge the modes of a part of the state (Bar-Shalom, Li & Kirubarajan 2001, equations 11.6.6-15 and 16)."""
-        weight, mean = self.probability, self.mean[:, :, part]
-        apart = mean[:, 0] - mean[:, 1]
-        merged_mean = mean[:, 1] + weight[:, :1] * apart
-        covariance: Array = (weight[:, :, None, None] * self.covariance[:, :, part, part]).sum(1)
-        covariance += ((weight[:, 0] * weight[:, 1])[:, None] * apart)[:, :, None] * apart[:, None, :]
-        return Estimate(merged_mean, covariance)
+        weight, mean = self.probability[:, None], self.mean[:, :, part]
+        apart = mean - mean[:, :1]
+        moment = self.covariance[:, :, part, part] + apart[..., None] * apart[..., None, :]
+        middle = (weight @ apart)[:, 0]
+        size = mean.shape[-1]
+        covariance: Array = (weight @ moment.reshape(-1, MODES, size * size)).reshape(-1, size, size)
+        covariance -= middle[:, :, None] * middle[:, None, :]
+        return Estimate(mean[:, 0] + middle, covariance)
 
 
 def merged(tracks: TrackTable) -> Estimate:
@@ -119,7 +129,8 @@ class Header:
     run_id: str  # of the tracker
     t_us: int | None  # event time of the newest scan, None before the first
     next_counter: int  # birth number of the next track
-    false_alarms: float  # mean number a scan
+    false_alarms: float  # mean number a scan; likewise the next
+    new_contacts: float
     names: list[str]  # identities by index
     tracks: int  # number of records
     layout: str = LAYOUT  # of a record

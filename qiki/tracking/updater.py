@@ -1,4 +1,4 @@
-"""Updater: extended Kalman filter in each mode, linearised about the state after a first correction.
+"""Updater: extended Kalman filter in each mode, linearised about the state after a first correction where that matters.
 
 The second linearisation is one step of the iterated filter (Bar-Shalom, Li & Kirubarajan 2001, section 10.5.2);
 the mode probabilities follow from the modes' likelihoods (section 11.6.6).
@@ -11,7 +11,7 @@ import numpy as np
 
 from qiki.arrays import Array, Index
 from qiki.tracking.measurement import Linearisation, Measurements, OwnState, linearise
-from qiki.tracking.tracks import MANOEUVRE, MODES, MOTION, POSITION, STATE, VELOCITY, TrackTable
+from qiki.tracking.tracks import HARD, MODES, MOTION, POSITION, STATE, VELOCITY, Modes, TrackTable
 
 LOG_TWO_PI = log(2 * pi)
 LEAST_MODE_PROBABILITY = 1e-4
@@ -22,17 +22,16 @@ LEAST_MODE_PROBABILITY = 1e-4
 class Innovations:
     """Correction of each mode of a track by its plot, and the plot's likelihood in each mode, of k pairs."""
 
-    distance: Array  # (k, 2) squared Mahalanobis distance of the plot from its prediction
-    log_likelihood: Array  # (k, 2) density in m³ · m/s
-    correction: Array  # (k, 2, 9) of the mean
-    cross: Array  # (k, 2, 9, 4) covariance of state and measurement
-    gain: Array  # (k, 2, 4, 9) Kalman gain, transposed
+    distance: Array  # (k, 3) squared Mahalanobis distance of the plot from its prediction
+    log_likelihood: Array  # (k, 3) density in m³ · m/s
+    correction: Array  # (k, 3, 9) of the mean
+    cross: Array  # (k, 3, 9, 4) covariance of state and measurement
+    gain: Array  # (k, 3, 4, 9) Kalman gain, transposed
 
 
-def innovations(
-    model: Linearisation, plots: Measurements, mean: Array, covariance: Array, own: OwnState
-) -> Innovations:
-    """Return the correction of each mode's predicted world state, (k, 2, 9), by a measurement model that they share."""
+def innovations(model: Linearisation, plots: Measurements, modes: Modes, own: OwnState) -> Innovations:
+    """Return the correction of each predicted mode by a measurement model that the modes of a track share."""
+    mean, covariance = modes.mean, modes.covariance
     gradient = model.matrix[:, 3, :3]
     doppler = plots.doppler_mps + np.vecdot(gradient, model.point + own.position) + model.sight @ own.velocity
     residual = np.empty((len(mean), MODES, 4))
@@ -48,13 +47,16 @@ def innovations(
     return Innovations(distance, log_likelihood, (cross @ solved[..., STATE:])[..., 0], cross, solved[..., :STATE])
 
 
-def bayes(predicted: Array, innovation: Innovations) -> tuple[Array, Array]:
-    """Return the log-likelihood over the modes, (k,), and from the prior probabilities the posterior ones, (k, 2)."""
+def corrected(modes: Modes, innovation: Innovations) -> tuple[Array, Modes]:
+    """Return the log-likelihood over the modes, (k,), and the corrected modes."""
     best = innovation.log_likelihood.max(1, keepdims=True)
-    joint = predicted * np.exp(innovation.log_likelihood - best)
+    joint = modes.probability * np.exp(innovation.log_likelihood - best)
     total = joint.sum(1, keepdims=True)
     posterior = np.maximum(joint / total, LEAST_MODE_PROBABILITY)
-    return (best + np.log(total))[:, 0], posterior / posterior.sum(1, keepdims=True)
+    covariance = modes.covariance - innovation.cross @ innovation.gain
+    covariance = 0.5 * (covariance + covariance.swapaxes(-1, -2))
+    after = Modes(posterior / posterior.sum(1, keepdims=True), modes.mean + innovation.correction, covariance)
+    return (best + np.log(total))[:, 0], after
 
 
 def update(tracks: TrackTable, rows: Index, plots: Measurements, point: Array, own: OwnState) -> None:
@@ -62,12 +64,12 @@ def update(tracks: TrackTable, rows: Index, plots: Measurements, point: Array, o
 
     `rows`, (k,), are the tracks, none twice; `point`, (k, 6), the world states about which the model is linearised.
     """
-    mean: Array = tracks["mode_mean"][rows]
-    covariance: Array = tracks["mode_covariance"][rows]
+    modes = Modes.of(tracks).take(rows)
     relative, velocity = point[:, POSITION] - own.position, point[:, VELOCITY] - own.velocity
-    model = linearise(plots, relative, velocity, covariance[:, MANOEUVRE, VELOCITY, VELOCITY])
-    innovation = innovations(model, plots, mean, covariance, own)
-    covariance -= innovation.cross @ innovation.gain
-    tracks["mode_mean"][rows] = mean + innovation.correction
-    tracks["mode_covariance"][rows] = 0.5 * (covariance + covariance.swapaxes(-1, -2))
-    tracks["mode_probability"][rows] = bayes(tracks["mode_probability"][rows], innovation)[1]
+    model = linearise(plots, relative, velocity, modes.covariance[:, HARD, VELOCITY, VELOCITY])
+    store(tracks, rows, corrected(modes, innovations(model, plots, modes, own))[1])
+
+
+def store(tracks: TrackTable, rows: Index, modes: Modes) -> None:
+    """Give tracks their corrected modes, in place."""
+    tracks["mode_probability"][rows], tracks["mode_mean"][rows], tracks["mode_covariance"][rows] = modes

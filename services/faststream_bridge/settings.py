@@ -16,6 +16,6 @@ class BridgeSettings(ServiceSettings):
     radar_sr_threshold_m: float = Field(default=5000.0, gt=0)
     snapshot_interval_sec: float = Field(default=1.0, ge=0)
     bridge_estimates: bool = True
-    """Publish the whole states of the tracks, for who predicts."""
+    """Publish the whole states of the tracks, for clients that predict."""
     radar_lag_monitor_interval_sec: float = Field(default=5.0, gt=0)
     radar_lag_threshold_sec: float = Field(default=10.0, gt=0)

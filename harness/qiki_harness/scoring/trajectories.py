@@ -20,6 +20,7 @@ from importlib.util import find_spec
 import numpy as np
 
 from qiki.arrays import Array, Index
+from qiki_harness.errors import HarnessError
 from qiki_harness.scoring.metrics import CUTOFF_M, distances
 from qiki_harness.scoring.records import ScanRecord
 
@@ -169,6 +170,8 @@ def _solve(group: Sequence[Pair], saved: Array, half: float) -> Array:
         bounds=(0, None),
         method="highs",
     )
+    if found.x is None:
+        raise HarnessError(f"the trajectory metric: {found.message}")
     weights: Array = found.x[: saved.size].reshape(saved.shape)
     return weights
 

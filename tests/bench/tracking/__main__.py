@@ -55,8 +55,8 @@ def compare(scene: Scene, seeds: int) -> Compared:
         for associator in scene.peers:
             tuned = tuned_parameters(scene.name, associator)
             compared.runs[associator].append(peer(scene.name, seed, scene.scans, associator, tuned))
-        told = ", ".join(f"{name} {runs[-1].score.gospa_m:.2f} m" for name, runs in compared.runs.items())
-        print(f"{scene.name}, seed {seed}: {told}", flush=True)
+        line = ", ".join(f"{name} {runs[-1].score.gospa_m:.2f} m" for name, runs in compared.runs.items())
+        print(f"{scene.name}, seed {seed}: {line}", flush=True)
     return compared
 
 

@@ -22,7 +22,7 @@ from qiki_harness.scoring import Score
 
 NAMES = {OURS: "QIKI", CONFIRMED: "QIKI, without NEW", GNN: "Stone Soup, GNN", JPDA: "Stone Soup, JPDA", LMB: "LMB"}
 BETTER_BY, FEWER_BY, FASTER_BY, INSIDE = 0.1, 0.5, 500, 0.9
-INTRODUCTION = Path(__file__).parent / "introduction.md"
+FILTER, INTRODUCTION = (Path(__file__).parent / name for name in ("filter.md", "introduction.md"))
 
 CONSISTENCY = """\
 Of a consistent filter both are 3, and 95 % of the scans are in the bounds.
@@ -66,13 +66,14 @@ def document(compared: list[Compared], quality: Mapping[str, Quality], scale: Sc
     """All of it."""
     from runs import given  # noqa: PLC0415
 
-    told = given(1.0)
+    known = given(1.0)
     seeds = ", ".join(f"{len(one.runs[OURS])} of `{one.scene.name}`" for one in compared)
     hard = "\n".join(f"- `{name}`: {made.__doc__}" for name, made in HARD.items())
     head = INTRODUCTION.read_text(encoding="utf-8").format(
-        detection=told.detection_probability, gate=told.gate_threshold, seeds=seeds, hard=hard
+        detection=known.detection_probability, gate=known.gate_threshold, seeds=seeds, hard=hard
     )
-    sections = (head, summary(compared), quality_section(quality), _scale(scale), _aims(compared, scale), _machine())
+    measured = summary(compared), quality_section(quality), _scale(scale), _aims(compared, scale), _machine()
+    sections = (FILTER.read_text(encoding="utf-8"), head, *measured)
     return "\n\n".join(section.strip("\n") for section in sections) + "\n"
 
 
@@ -197,10 +198,10 @@ def _lmb_aim(compared: list[Compared]) -> Iterator[tuple[str, str, str]]:
 
 
 def _switches(compared: list[Compared]) -> str:
-    def told(one: Compared) -> str:
+    def shown(one: Compared) -> str:
         return f"{one.mean('ours', _switch):g} : {one.mean(one.best_peer, _switch):g}"
 
-    return ", ".join(f"{one.scene.name} {told(one)}" for one in compared)
+    return ", ".join(f"{one.scene.name} {shown(one)}" for one in compared)
 
 
 def _half(one: Compared) -> bool:

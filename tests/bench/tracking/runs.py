@@ -42,7 +42,7 @@ class Run:
 
 
 def given(false_alarms: float) -> TrackerParameters:
-    """What both are told of the radar."""
+    """The radar, as all trackers know it."""
     return TrackerParameters(expected_false_alarms=false_alarms)
 
 

@@ -1,11 +1,11 @@
-"""Gate, associator and score: values by hand, brute force beside."""
+"""Gate and associator: values by hand, brute force beside."""
 
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from itertools import permutations
-from math import exp, log, pi
+from math import exp, pi
 
 import numpy as np
 import pytest
@@ -17,19 +17,16 @@ from qiki.tracking import Scan, Tracker, TrackerParameters
 from qiki.tracking.associator import associate, gains, greedy
 from qiki.tracking.gate import Pairs, gate, near, within
 from qiki.tracking.measurement import OwnState, measured
-from qiki.tracking.parameters import log_odds
-from qiki.tracking.score import dead, existence, learn_false_alarms, score
-from qiki.tracking.tracks import NOBODY, TRACK, TrackTable
+from qiki.tracking.tracks import MODES, MOTION, NOBODY, TRACK, Modes, TrackTable
 
 PARAMETERS = TrackerParameters()
 REST = OwnState(np.zeros(3), np.zeros(3))
-NONE = np.zeros(0, dtype=np.intp)
 
 
 def table(size: int, range_m: float = 1_000.0, sigma_m: float = 5.0) -> TrackTable:
-    """Tracks due north at rest, 100 m apart in height, alike in both modes."""
+    """Tracks due north at rest, 100 m apart in height, alike in all modes."""
     tracks = np.zeros(size, dtype=TRACK)
-    tracks["mode_probability"] = 0.5
+    tracks["mode_probability"] = 1 / MODES
     tracks["mode_mean"][:, :, 1] = range_m
     tracks["mode_mean"][:, :, 2] = 100.0 * np.arange(size)[:, None]
     tracks["mode_covariance"] = np.diag([sigma_m**2] * 3 + [1.0] * 3 + [1.0] * 3)
@@ -39,7 +36,9 @@ def table(size: int, range_m: float = 1_000.0, sigma_m: float = 5.0) -> TrackTab
 
 
 def pairs_of(size: int, tracks: list[int], plots: list[int]) -> Pairs:
-    return Pairs(np.array(tracks, dtype=np.intp), np.array(plots, dtype=np.intp), np.zeros(size), np.zeros((size, 6)))
+    track, plot = np.array(tracks, dtype=np.intp), np.array(plots, dtype=np.intp)
+    modes = Modes.of(np.zeros(size, dtype=TRACK))
+    return Pairs(track, plot, np.zeros(size), np.zeros(size, dtype=np.bool_), modes)
 
 
 def test_gate_probability_is_chi_square_of_four():
@@ -61,7 +60,7 @@ def test_likelihood_by_hand():
     # A plot in the middle; times r² from volume to solid angle.
     expected = 1_000**2 / ((2 * pi) ** 2 * determinant**0.5)
     assert exp(pairs.log_likelihood[0]) == pytest.approx(expected, rel=1e-9)
-    np.testing.assert_allclose(pairs.point[0], [0, 1_000, 0, 0, 0, 0], atol=1e-9)
+    np.testing.assert_allclose(pairs.corrected.merged(MOTION).mean[0], [0, 1_000, 0, 0, 0, 0], atol=1e-9)
 
 
 def test_gate_shuts_at_its_threshold():
@@ -194,65 +193,5 @@ def test_a_claim_tips_an_even_balance_but_opens_no_gate():
     pairs = pairs_of(4, [0, 0, 1, 1], [0, 1, 0, 1])
     gain = gains(pairs, tracks, np.array([1, 0]), 1.0, PARAMETERS)
     np.testing.assert_allclose(gain[[1, 2]] - gain[[0, 3]], 2 * PARAMETERS.identity_bonus)
-    unlikely = Pairs(pairs.track, pairs.plot, np.full(4, -100.0), pairs.point)
+    unlikely = replace(pairs, log_likelihood=np.full(4, -100.0))
     assert (gains(unlikely, tracks, np.array([1, 0]), 1.0, PARAMETERS) == 0).all()
-
-
-def test_score_by_hand():
-    parameters = TrackerParameters(max_existence=1 - 1e-12)
-    tracks = table(2)
-    tracks["llr"] = 1.0
-    likelihood = np.array([parameters.log_clutter_density(1.0) + 3.0])
-    score(tracks, np.array([1]), NONE, likelihood, 7, 1.0, parameters)
-    assert tracks["llr"][0] == pytest.approx(1 + log(1 - 0.9 * parameters.gate_probability))
-    assert tracks["llr"][1] == pytest.approx(1 + log(0.9) + 3)
-    assert tracks["misses"].tolist() == [1, 0]
-    assert tracks["hit"].tolist() == [False, True]
-    assert tracks["last_hit_us"].tolist() == [0, 7]
-
-
-def test_score_confirms_and_forgets_at_the_thresholds():
-    tracks = table(1)
-    tracks["llr"] = log_odds(PARAMETERS.confirm_existence) - 1
-    hit = np.array([0])
-    even = np.array([PARAMETERS.log_clutter_density(1.0) - log(0.9)])
-    score(tracks, hit, NONE, even + 0.99, 0, 1.0, PARAMETERS)
-    assert not tracks["confirmed"][0]
-    score(tracks, hit, NONE, even + 1.0, 0, 1.0, PARAMETERS)
-    assert tracks["confirmed"][0]
-    tracks["llr"] = log_odds(PARAMETERS.delete_existence)
-    assert not dead(tracks, PARAMETERS)[0]
-    tracks["llr"] -= 1e-9
-    assert dead(tracks, PARAMETERS)[0]
-
-
-def test_existence_is_the_inverse_of_log_odds():
-    np.testing.assert_allclose(existence(np.array([log_odds(0.2), 0.0, log_odds(0.999)])), [0.2, 0.5, 0.999])
-
-
-def test_score_of_a_certain_contact_is_capped():
-    tracks = table(1)
-    for _ in range(20):
-        score(tracks, np.array([0]), NONE, np.array([0.0]), 0, 1.0, PARAMETERS)
-    assert existence(tracks["llr"])[0] == pytest.approx(PARAMETERS.max_existence)
-
-
-def test_detection_probability_is_learnt_when_the_contact_is_seen_again():
-    tracks = table(1)
-    nothing = np.zeros(0, dtype=np.intp)
-    for _ in range(3):
-        score(tracks, nothing, NONE, np.zeros(0), 0, 1.0, PARAMETERS)
-    assert tracks["detection_probability"][0] == 0.9
-    score(tracks, np.array([0]), NONE, np.zeros(1), 0, 1.0, PARAMETERS)
-    kept = 1 - PARAMETERS.detection_memory
-    assert tracks["detection_probability"][0] == pytest.approx(0.9 * kept**4 + PARAMETERS.detection_memory)
-
-
-def test_false_alarms_are_learnt_from_unassigned_plots():
-    parameters = TrackerParameters(expected_false_alarms=0.5, clutter_memory=0.1)
-    tracks = table(3)
-    tracks["hit"], tracks["confirmed"] = [True, True, False], [True, False, True]
-    # 21 plots, one of them a confirmed track's: 2 + 0.1·(20 - 2) = 3.8
-    assert learn_false_alarms(2.0, 21, tracks, parameters) == pytest.approx(3.8)
-    assert learn_false_alarms(0.5, 1, tracks, parameters) == 0.5
-    assert learn_false_alarms(2.0, 40, tracks[:0], parameters) == 2.0

@@ -10,8 +10,8 @@ import pytest
 from qiki.contracts.enums import RadarTrackStatus
 from qiki.tracking import Tracker, TrackerParameters, TrackReports
 from qiki.tracking.continuity import maybe_known
-from qiki.tracking.score import STRONGEST, strength_llr
-from qiki.tracking.tracks import NOBODY, TRACK
+from qiki.tracking.score import STRONGEST, Rates, strength_llr
+from qiki.tracking.tracks import MODES, NOBODY, TRACK
 
 PARAMETERS = TrackerParameters()
 LEAST = -log(PARAMETERS.false_alarm_probability) - 1
@@ -36,7 +36,7 @@ def test_a_weak_plot_is_no_evidence(snr: float):
 def test_hardly_a_false_alarm_is_believed_at_once():
     rng = np.random.default_rng(1)
     snr_db = 10 * np.log10(LEAST + rng.exponential(1.0, 200_000))
-    llr = PARAMETERS.initial_llr(1.0) + strength_llr(snr_db, PARAMETERS)
+    llr = Rates.of(PARAMETERS).birth_llr + strength_llr(snr_db, PARAMETERS)
     assert (llr > log(99)).mean() < 1e-4
 
 
@@ -44,15 +44,16 @@ def missing(velocity_spread: float = 1.0):
     """One confirmed track 1 km to the north that missed for one second."""
     tracks = np.zeros(1, dtype=TRACK)
     tracks["confirmed"] = True
-    tracks["mode_probability"] = 0.5
+    tracks["mode_probability"] = 1 / MODES
     tracks["mode_mean"][:, :, 1] = 1_000.0
     tracks["mode_covariance"] = np.diag([25.0] * 3 + [velocity_spread] * 3 + [1.0] * 3)
     tracks["identity"] = NOBODY
     return tracks
 
 
-@pytest.mark.parametrize(("offset_m", "known"), [(20.0, True), (130.0, True), (400.0, False)])
+@pytest.mark.parametrize(("offset_m", "known"), [(20.0, True), (85.0, True), (86.3, False), (400.0, False)])
 def test_a_plot_near_a_track_that_missed_may_be_its_contact(offset_m: float, known: bool):
+    # Track, a velocity change of 30 m/s at any moment of the second, and plot: √(22.5 · (25 + 30²/3 + 1)) = 85.6
     found = maybe_known(missing(), np.array([[0.0, 1_000.0 + offset_m, 0.0]]), np.ones((1, 3)), 1_000_000, PARAMETERS)
     assert found.tolist() == [known]
 

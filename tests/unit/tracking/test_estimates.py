@@ -10,7 +10,7 @@ from qiki.contracts.enums import RadarTrackStatus
 from qiki.tracking import Estimates, Tracker, TrackerParameters, predict
 from qiki.tracking.predictor import manoeuvre, quiet_flight, switching
 from qiki.tracking.predictor import predict as predict_in_place
-from qiki.tracking.tracks import Header, Modes, merged
+from qiki.tracking.tracks import ACCELERATION, MODES, QUIET, Header, Modes, merged
 from qiki.world.scenario import load_scenario
 from qiki_harness.scoring.offline import looks
 
@@ -19,11 +19,13 @@ RUNS = 200_000
 
 
 def one(quiet: float = 0.8) -> Estimates:
-    """A track that flies east at 20 m/s, and north-east if it turns."""
+    """A track that flies east at 20 m/s, and north-east if it turns; in quiet flight it has no acceleration."""
     rng = np.random.default_rng(3)
-    factors = rng.normal(0, 1, (2, 9, 9)) * np.repeat([2.0, 0.5, 0.3], 3)[:, None]
-    means = np.array([[[1000.0, 0, 0, 20, 0, 0, 0, 0, 0], [1000.0, 2, 0, 19, 3, 0, 0, 1.5, 0]]])
-    modes = Modes(np.array([[quiet, 1 - quiet]]), means, (factors @ factors.swapaxes(1, 2))[None])
+    factors = rng.normal(0, 1, (MODES, 9, 9)) * np.repeat([2.0, 0.5, 0.3], 3)[:, None]
+    factors[QUIET, ACCELERATION] = 0
+    motions = [1000.0, 0, 0, 20, 0, 0, 0, 0, 0], [1000.0, 2, 0, 19, 3, 0, 0, 1.5, 0], [1001.0, 3, 0, 18, 6, 0, 0, 9, 0]
+    probability = np.array([[quiet, 0.6 * (1 - quiet), 0.4 * (1 - quiet)]])
+    modes = Modes(probability, np.array([motions]), (factors @ factors.swapaxes(1, 2))[None])
     return Estimates(["a"], modes, np.ones(1))
 
 
@@ -36,22 +38,30 @@ def test_now_it_is_where_it_is():
 @pytest.mark.parametrize("quiet", [0.05, 0.5, 0.95])
 @pytest.mark.parametrize("t_s", [0.5, 3.0, 8.0])
 def test_it_has_the_moments_of_contacts_that_move_by_the_model(t_s: float, quiet: float):
-    """Each contact switches its mode once a step by chance, and moves as the mode does."""
+    """Each contact switches its mode once a step by chance, and moves as the mode does.
+
+    A manoeuvre that begins has an acceleration of its kind; one that changes to the other kind keeps its own.
+    """
     rng, estimate = np.random.default_rng(1), one(quiet)
     steps = int(np.ceil(t_s))
     dt_s = t_s / steps
-    mode = (rng.random(RUNS) > quiet).astype(int)
-    both = zip(estimate.modes.mean[0], estimate.modes.covariance[0], strict=True)
-    begins = np.stack([rng.multivariate_normal(mean, spread, RUNS) for mean, spread in both])
-    state = begins[mode, np.arange(RUNS)].reshape(RUNS, 3, 3)
-    switch = switching(PARAMETERS, dt_s)
-    models = [model(PARAMETERS, dt_s) for model in (quiet_flight, manoeuvre)]
+    mode = rng.choice(MODES, RUNS, p=estimate.modes.probability[0])
+    state = np.empty((RUNS, 3, 3))
+    for number, (mean, spread) in enumerate(zip(estimate.modes.mean[0], estimate.modes.covariance[0], strict=True)):
+        rows = np.flatnonzero(mode == number)
+        state[rows] = rng.multivariate_normal(mean, spread, len(rows)).reshape(-1, 3, 3)
+    up_to = switching(PARAMETERS, dt_s).cumsum(1)
+    sigmas = np.array([0, PARAMETERS.gentle_acceleration_mps2, PARAMETERS.sigma_acceleration_mps2])
+    models = [quiet_flight(PARAMETERS, dt_s), *(manoeuvre(PARAMETERS, sigma, dt_s) for sigma in sigmas[1:])]
     for _ in range(steps):
-        mode = (rng.random(RUNS) < switch[mode, 1]).astype(int)
+        was_quiet = mode == QUIET
+        mode = (rng.random(RUNS)[:, None] > up_to[mode, :-1]).sum(1)
+        begun = np.flatnonzero(was_quiet & (mode != QUIET))
+        state[begun, 2] = rng.normal(size=(len(begun), 3)) * sigmas[mode[begun], None]
         later = np.empty_like(state)
         for number, (transition, noise) in enumerate(models):
-            rows = mode == number
-            shaken = rng.multivariate_normal(np.zeros(3), noise, (int(rows.sum()), 3)).swapaxes(1, 2)
+            rows = np.flatnonzero(mode == number)
+            shaken = rng.multivariate_normal(np.zeros(3), noise, (len(rows), 3)).swapaxes(1, 2)
             later[rows] = np.asarray(transition) @ state[rows] + shaken
         state = later
     position, covariance = predict(estimate, t_s)
@@ -62,7 +72,7 @@ def test_it_has_the_moments_of_contacts_that_move_by_the_model(t_s: float, quiet
 
 
 def test_it_grows_wider_with_time():
-    still = np.broadcast_to(np.diag([4.0] * 3 + [0.1] * 3 + [0.2] * 3), (1, 2, 9, 9))
+    still = np.broadcast_to(np.diag([4.0] * 3 + [0.1] * 3 + [0.2] * 3), (1, MODES, 9, 9))
     estimate = replace(one(), modes=one().modes._replace(covariance=still))
     widths = [np.trace(predict(estimate, t_s)[1][0]) for t_s in (0, 0.5, 1, 2, 5, 10, 30, 60)]
     assert widths == sorted(widths)

@@ -8,11 +8,11 @@ import pytest
 
 from qiki.contracts.enums import RadarTrackStatus
 from qiki.tracking import Tracker, TrackerParameters, TrackReports
-from qiki.tracking.gate import Pairs
+from qiki.tracking.gate import NO_PAIRS, Pairs
 from qiki.tracking.measurement import Measurements, OwnState, measured
-from qiki.tracking.resolution import blurred, share, with_shared
-from qiki.tracking.score import score
-from qiki.tracking.tracks import NOBODY, TRACK
+from qiki.tracking.resolution import GUESS, Shared, divided, share, shares
+from qiki.tracking.score import Rates, score
+from qiki.tracking.tracks import NOBODY, TRACK, Modes
 
 PARAMETERS = TrackerParameters()
 REST = OwnState(np.zeros(3), np.zeros(3))
@@ -29,7 +29,8 @@ def tracks_at(*east_m: float, speed_mps: float = 30.0):
     tracks["mode_mean"][:, :, 1] = 2_000.0
     tracks["mode_mean"][:, :, 3] = -speed_mps * np.sign(east_m)[:, None]
     tracks["mode_covariance"] = np.diag([1.0] * 3 + [0.1] * 3 + [1.0] * 3)
-    tracks["mode_probability"] = [0.9, 0.1]
+    tracks["mode_probability"] = [0.8, 0.1, 0.1]
+    tracks["snr"] = 100.0
     return tracks
 
 
@@ -43,14 +44,13 @@ def pairs(*assigned: tuple[int, int]) -> Pairs:
     track, plot = (
         (np.array(column, dtype=np.intp) for column in zip(*assigned, strict=True)) if assigned else (NONE, NONE)
     )
-    return Pairs(track, plot, np.zeros(len(track)), np.zeros((len(track), 6)))
+    modes = Modes.of(np.zeros(len(track), dtype=TRACK))
+    return Pairs(track, plot, np.zeros(len(track)), np.zeros(len(track), dtype=np.bool_), modes)
 
 
 def test_a_track_in_the_cell_of_anothers_plot_shares_it():
     shared = share(tracks_at(-20, 20), pairs((0, 0)), plots_at(-18), REST, PARAMETERS)
     assert (shared.track.tolist(), shared.plot.tolist()) == ([1], [0])
-    # 38 m across at 2 km, of a beam of 4 degrees
-    assert shared.apart[1, 0] == pytest.approx(38 / 2_000 / PARAMETERS.beam_width_rad, rel=0.01)
 
 
 def test_two_tracks_about_an_unassigned_plot_share_it():
@@ -75,33 +75,74 @@ def test_tracks_that_share_nothing(tracks: Any, assigned: list[tuple[int, int]],
     assert shared.track.tolist() == shared.plot.tolist() == []
 
 
-def test_a_shared_plot_is_as_uncertain_as_its_tracks_are_apart():
-    plots = plots_at(0, 500)
-    shared = share(tracks_at(-20, 30), pairs(), plots, REST, PARAMETERS)
-    wide = blurred(plots, shared, PARAMETERS)
-    assert wide.sigma_angle_rad[0] == pytest.approx(np.hypot(plots.sigma_angle_rad[0], 30 / 2_000), rel=0.01)
-    assert wide.sigma_angle_rad[1] == plots.sigma_angle_rad[1]
-    assert (wide.sigma_range_m >= plots.sigma_range_m).all()
+BOTH = np.array([0, 1])
 
 
-def test_the_updater_gets_the_shared_pairs_after_the_assigned():
+def both_about(*plot: int) -> Shared:
+    return Shared(BOTH, np.array(plot, dtype=np.intp))
+
+
+@pytest.mark.parametrize("east_m", [-12.0, 0.0, 7.0])
+def test_two_about_one_plot_keep_their_distance_and_take_its_centre(east_m: float):
+    tracks, plots = tracks_at(-20, 20), plots_at(east_m)
+    parts = divided(tracks, BOTH, both_about(0, 0).plot, both_about(0, 0), plots, REST)
+    east = parts.range_m * parts.sight[:, 0]
+    np.testing.assert_allclose(east, [east_m - 20, east_m + 20], atol=0.01)
+    np.testing.assert_allclose(np.vecdot(parts.sight, parts.sight), 1.0)
+
+
+def test_two_in_line_keep_their_ranges_and_range_rates():
+    tracks, plots = tracks_at(0, 0), plots_at(0)
+    tracks["mode_mean"][:, :, 1] = [[1_996.0], [2_006.0]]
+    tracks["mode_mean"][:, :, 4] = [[1.0], [1.5]]
+    parts = divided(tracks, BOTH, np.zeros(2, dtype=np.intp), both_about(0, 0), plots, REST)
+    np.testing.assert_allclose(parts.range_m, [1_995, 2_005])
+    np.testing.assert_allclose(parts.doppler_mps, [-0.25, 0.25])
+
+
+def test_the_stronger_of_two_is_nearer_to_their_plot():
     tracks = tracks_at(-20, 20)
-    assigned = pairs((0, 0))
-    joined = with_shared(tracks, assigned, share(tracks, assigned, plots_at(-18), REST, PARAMETERS))
-    assert (joined.track.tolist(), joined.plot.tolist()) == ([0, 1], [0, 0])
-    np.testing.assert_array_equal(joined.point[1], tracks["mode_mean"][1, 0, :6])
+    tracks["snr"] = [300.0, 100.0]
+    # Their centre is at 0.75·(-20) + 0.25·20 = -10.
+    parts = divided(tracks, BOTH, np.zeros(2, dtype=np.intp), both_about(0, 0), plots_at(0), REST)
+    np.testing.assert_allclose(parts.range_m * parts.sight[:, 0], [-10, 30], atol=0.01)
 
 
-def test_where_nothing_is_shared_plots_and_pairs_are_the_same_ones():
+def test_a_part_of_a_plot_is_as_uncertain_as_its_tracks_are_apart():
+    """The farthest track counts: 30 m at 2 km, with 10 m on the other side."""
+    tracks, plots = tracks_at(-10, 30), plots_at(0)
+    tracks["snr"] = [300.0, 100.0]
+    tracks["mode_mean"][:, :, 3] = 0.0
+    parts = divided(tracks, BOTH, np.zeros(2, dtype=np.intp), both_about(0, 0), plots, REST)
+    expected = np.hypot(plots.sigma_angle_rad[0], GUESS * 30 / 2_000)
+    np.testing.assert_allclose(parts.sigma_angle_rad, expected, rtol=1e-3)
+    np.testing.assert_allclose(parts.sigma_doppler_mps, plots.sigma_doppler_mps[0])
+    # Of 2000 m and 10 m or 30 m across: 0.025 m and 0.225 m, about their mean of 0.075 m.
+    np.testing.assert_allclose(parts.sigma_range_m, np.hypot(plots.sigma_range_m[0], GUESS * 0.15), rtol=1e-3)
+
+
+def test_plots_of_one_track_stay_as_they_are_beside_a_shared_one():
+    tracks, plots = tracks_at(-20, 20, 500), plots_at(0, 505)
+    shared = share(tracks, pairs((2, 1)), plots, REST, PARAMETERS)
+    parts = divided(tracks, np.array([2, 0, 1]), np.array([1, 0, 0]), shared, plots, REST)
+    for name in Measurements.__slots__:
+        np.testing.assert_array_equal(getattr(parts, name)[0], getattr(plots, name)[1])
+    assert shares(shared, np.array([1, 0, 0]), 2).tolist() == [False, True, True]
+    np.testing.assert_array_equal(plots.range_m, plots_at(0, 505).range_m)
+
+
+def test_where_nothing_is_shared_the_plots_are_the_measurements():
     tracks, assigned, plots = tracks_at(-500, 500), pairs((0, 0), (1, 1)), plots_at(-500, 500)
     shared = share(tracks, assigned, plots, REST, PARAMETERS)
-    assert with_shared(tracks, assigned, shared) is assigned
-    assert blurred(plots, shared, PARAMETERS) is plots
+    assert not shares(shared, assigned.plot, 2).any()
+    parts = divided(tracks, np.array([1, 0]), np.array([1, 0]), shared, plots, REST)
+    for name in Measurements.__slots__:
+        np.testing.assert_array_equal(getattr(parts, name), getattr(plots, name)[[1, 0]])
 
 
 def test_a_hidden_track_is_hardly_debited():
     tracks = tracks_at(-20, 20)
-    score(tracks, NONE, np.array([1]), np.zeros(0), 0, 1.0, PARAMETERS)
+    score(tracks, NO_PAIRS, np.array([1]), np.ones(2), 0, Rates(1.0, 0.1), PARAMETERS)
     missed, hidden = tracks["llr"]
     assert hidden == pytest.approx(PARAMETERS.unresolved_debit * missed)
     assert tracks["misses"].tolist() == [1, 1]
