@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import nats.errors
@@ -22,7 +22,7 @@ class Job:
 
     sequence: int  # of the frame in its stream
     acknowledge: Acknowledge  # called at the end
-    stored: "asyncio.Future[None] | None" = None  # done once what the frame gave is stored
+    stored: Sequence["asyncio.Future[None]"] = ()  # done once what the frame gave is stored
     announcement: Message | None = None  # published then, if any
     snapshot: bytes | None = None  # content of the snapshot that covers this frame, if one is due
 
@@ -70,7 +70,7 @@ class Completion:
             job = await self._stepped.get()
             await _stored(job)
             if (message := job.announcement) is not None:
-                job.stored = await self._publisher.publish(message.subject, message.body, message.headers)
+                job.stored = (await self._publisher.publish(message.subject, message.body, message.headers),)
             self._announced.put_nowait(job)
             self._stepped.task_done()
 
@@ -93,6 +93,6 @@ class Completion:
 
 async def _stored(job: Job) -> None:
     """Wait until it is; what the server will never take is lost, and shows on readiness."""
-    if job.stored is not None:
+    for stored in job.stored:
         with contextlib.suppress(RefusedError):
-            await job.stored
+            await stored

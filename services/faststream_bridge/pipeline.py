@@ -158,7 +158,7 @@ class Pipeline:
         if delivery.sequence <= self._where.announced:
             return
         stored = Stored(topics.FRAMES.subject, topics.QIKI_RADAR_V1, delivery.sequence, delivery.body)
-        job.stored = await bury(self._publisher, stored, poison.reason)
+        job.stored = (await bury(self._publisher, stored, poison.reason),)
         origin = poison.origin  # the notice of a run's frame ends the wait for its tracks
         if origin is not None and self._runs.is_new(origin):
             reason = reason_text(poison.reason)
@@ -184,8 +184,9 @@ class Pipeline:
     async def _publish(self, tracked: Tracked, job: Job) -> None:
         tracks = encoded_track_messages(tracked, rfc3339(now()))
         found = (*guard_messages(tracked), *spoofer_messages(tracked))
-        estimates = estimates_messages(tracked)
-        job.stored = await self._publisher.publish_all([*tracks, *found, *estimates])
+        first = await self._publisher.publish_all([*tracks, *found])
+        estimates = estimates_messages(tracked)  # while the tracks are on their way
+        job.stored = first, await self._publisher.publish_all(estimates)
         job.announcement = tracked_message(tracked, job.sequence, len(estimates))
 
     def snapshot(self) -> bytes:

@@ -40,7 +40,7 @@ async def settled() -> None:
 
 def job(broker: Broker, sequence: int, stored: "asyncio.Future[None]", snapshot: bytes | None = None) -> Job:
     announcement = Message("tracked", str(sequence).encode(), {})
-    return Job(sequence, broker.acknowledger(sequence), stored, announcement, snapshot)
+    return Job(sequence, broker.acknowledger(sequence), (stored,), announcement, snapshot)
 
 
 def run(scenario: Callable[[Broker, Completion], Awaitable[None]]) -> None:
@@ -68,6 +68,24 @@ def test_announced_when_the_tracks_are_stored_and_acknowledged_when_that_is():
         broker.stores["5"].set_result(None)
         await completion.drained()
         assert broker.told == ["publish 5", "acknowledge 5", "keep state"]
+
+    run(scenario)
+
+
+def test_a_frame_is_announced_when_its_tracks_and_its_estimates_are_stored():
+    async def scenario(broker: Broker, completion: Completion) -> None:
+        tracks, estimates = (asyncio.get_running_loop().create_future() for _ in range(2))
+        one = job(broker, 5, tracks)
+        one.stored = (tracks, estimates)
+        completion.add(one)
+        tracks.set_result(None)
+        await settled()
+        assert broker.told == []
+        estimates.set_result(None)
+        await settled()
+        assert broker.told == ["publish 5"]
+        broker.stores["5"].set_result(None)
+        await completion.drained()
 
     run(scenario)
 
