@@ -5,11 +5,12 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-# A container sees nothing of the user's shell, so that a stray variable there changes nothing. A process needs these.
+# A container sees nothing of the user's shell, so that a stray variable there changes nothing. A process needs these;
+# OPENBLAS_CORETYPE chooses the processor's instructions, on which the last digits of a run depend.
 _INHERITED = {
     "DYLD_LIBRARY_PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "LOCALE_ARCHIVE", "LOGNAME",
-    "PYTHONPYCACHEPREFIX", "QIKI_CHECKOUT", "SHELL", "SSL_CERT_FILE", "TMPDIR", "TZ", "USER", "VIRTUAL_ENV",
-    "XDG_RUNTIME_DIR",
+    "OPENBLAS_CORETYPE", "PYTHONPYCACHEPREFIX", "QIKI_CHECKOUT", "SHELL", "SSL_CERT_FILE", "TMPDIR", "TZ", "USER",
+    "VIRTUAL_ENV", "XDG_RUNTIME_DIR",
 }  # fmt: skip
 
 _AT_EXEC = (  # the loader, the C library, the interpreter and its hooks

@@ -10,7 +10,7 @@ import psutil
 import pytest
 import yaml
 
-from qiki_harness.environment import differences, numerical
+from qiki_harness.environment import base_environment, differences, numerical
 from qiki_harness.forks.imports import changed, stamp
 
 ROOT = Path(__file__).parents[3]
@@ -40,6 +40,11 @@ def test_a_variable_that_is_read_later_makes_none(name: str):
 def test_the_variables_of_blas_are_known():
     given = {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OMP_PROC_BIND": "true", "NATS_URL": "x", "TZ": "UTC"}
     assert numerical(given).keys() == {"OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_PROC_BIND"}
+
+
+def test_a_service_computes_with_the_instructions_that_the_shell_chose_and_sees_no_more_of_it():
+    seen = base_environment({"OPENBLAS_CORETYPE": "Haswell", "OPENBLAS_NUM_THREADS": "4", "PATH": "/bin"})
+    assert seen.keys() == {"OPENBLAS_CORETYPE", "PATH"}
 
 
 def test_a_file_that_was_changed_or_is_gone_is_found(tmp_path: Path):
