@@ -46,7 +46,8 @@ FROM ${PYTHON_IMAGE} AS runtime
 # /data: a new volume takes the mode from here, whatever user the stack runs as.
 RUN rm -rf /usr/local/lib/python3*/site-packages/pip* /usr/local/lib/python3*/ensurepip /usr/local/bin/pip* \
         /usr/lib/python3/dist-packages/pip* /usr/lib/python3*/ensurepip /usr/bin/pip* && \
-    mkdir -p -m 777 /data/audit /data/bridge /data/jetstream /data/sim
+    mkdir -p -m 777 /data/audit /data/bridge /data/jetstream /data/sim /keys/keyring /keys/broker /keys/nats-js-init \
+        /keys/q-sim-service /keys/q-sim-radar /keys/faststream-bridge /keys/registrar /keys/qiki-dev /keys/tests /keys/operator
 # Some base images come without the standard library's bytecode.
 RUN python -c "import compileall, sysconfig; compileall.compile_dir(sysconfig.get_path('stdlib'), quiet=2, workers=0)"
 COPY --from=runtime-packages /opt/qiki /opt/qiki
@@ -84,7 +85,7 @@ ENV PATH=/opt/qiki/bin:${PATH} VIRTUAL_ENV=/opt/qiki HOME=/home/qiki PYTHONPATH=
     HYPOTHESIS_STORAGE_DIRECTORY=/home/qiki/.cache/hypothesis MYPY_CACHE_DIR=/home/qiki/.cache/mypy \
     PYTEST_ADDOPTS="-o cache_dir=/home/qiki/.cache/pytest" PYTHONPYCACHEPREFIX=/var/cache/python \
     QIKI_RUN_DIR=/home/qiki/.qiki QIKI_TOX_RUNNER=at-hand RUFF_CACHE_DIR=/home/qiki/.cache/ruff TOX_WORK_DIR=/home/qiki/.tox
-RUN mkdir -m 777 ${PYTHONPYCACHEPREFIX} && umask 0 && python -c "import compileall, sys; \
+RUN mkdir -p -m 777 /keys/qiki-dev /keys/tests && mkdir -m 777 ${PYTHONPYCACHEPREFIX} && umask 0 && python -c "import compileall, sys; \
     [compileall.compile_dir(path, quiet=2, workers=0) for path in sys.path[1:]]" && \
     env -u PYTHONPYCACHEPREFIX python -c "import compileall, sysconfig; \
     compileall.compile_dir(sysconfig.get_path('stdlib'), quiet=2, workers=0)" # the probe looks for it there

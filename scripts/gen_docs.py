@@ -17,6 +17,7 @@ from qiki.contracts.audit import AUDIT_TYPE, AuditRecord
 from qiki.contracts.enums import ObjectType
 from qiki.contracts.events import EVENTS, RANGES
 from qiki.contracts.fields import Payload
+from qiki.contracts.identities import SERVICES
 from qiki.contracts.radar import MAX_DETECTIONS, MAX_FRAME_BYTES, MAX_FRAME_NODES
 from qiki.contracts.radar_figures import RadarFigures
 from qiki.contracts.topics import STREAMS, TOPICS, Stream, Topic
@@ -185,7 +186,15 @@ def _topic(topic: Topic[Any]) -> str:
     payload = f"[{topic.model.__name__}](schemas/{_schema_name(topic.model)}.json)" if topic.model else ""
     rate = f"{topic.rate_hz:g} Hz" if topic.rate_hz else ""
     durables = ", ".join(f"`{durable.name}` ({durable.reader})" for durable in topic.durables)
-    cells = (f"`{topic.subject}`", payload, topic.publisher, topic.about, rate, topic.stream or "", durables)
+    cells = (
+        f"`{topic.subject}`",
+        payload,
+        "all services" if topic.writers == SERVICES else ", ".join(topic.writers),
+        topic.about,
+        rate,
+        topic.stream or "",
+        durables,
+    )
     return f"| {' | '.join(cells)} |"
 
 

@@ -11,6 +11,7 @@ from qiki.contracts.audit import AuditRecord
 from qiki.contracts.control import CommandMessage, ControlAck
 from qiki.contracts.enums import RadarRangeBand
 from qiki.contracts.estimates import TrackEstimates
+from qiki.contracts.identities import AGENT, BRIDGE, OPERATOR, RADAR, REGISTRAR, SERVICES, SIMULATOR
 from qiki.contracts.radar import GuardAlert, RadarFrame, RadarTrack, TrackedFrame
 from qiki.contracts.telemetry import TelemetrySnapshot, TruthSnapshot
 
@@ -67,6 +68,10 @@ class Topic(Generic[P]):
         noun: one of its messages, in the singular
         rate_hz: nominal rate, of frames and their tracks in simulated time; None: no regular rate
         stream: None: not kept
+        writers: identities that publish it, beside the tests'
+        readers: services that subscribe to it, or ask for what its stream holds
+        followers: services to which its stream is sent as it grows
+        watched: viewers see it
         answered: its receivers answer requests, and nothing else subscribes, so that a sender learns from the broker
             that none is there
     """
@@ -74,11 +79,14 @@ class Topic(Generic[P]):
     subject: str
     model: type[P] | None
     noun: str
-    publisher: str
+    writers: tuple[str, ...]
     about: str
     rate_hz: float | None = None
     stream: str | None = None
     durables: tuple[Durable, ...] = ()
+    readers: tuple[str, ...] = ()
+    followers: tuple[str, ...] = ()
+    watched: bool = True
     answered: bool = False
 
     @property
@@ -106,41 +114,45 @@ FRAMES_DURABLE = "radar_frames_pull"
 TRACKS_DURABLE = "radar_tracks_pull"
 AUDIT_DURABLE = "events_audit_pull"
 REGISTRAR_DURABLE = "registrar_events_pull"
+OUTSIDE = "outside clients"
 
 # fmt: off
-FRAMES = Topic("qiki.radar.v1.frames", RadarFrame, "frame", "q-sim-radar", "all detections of a scan", 10.0,
-    QIKI_RADAR_V1, (Durable(FRAMES_DURABLE, "faststream-bridge"),))
-FRAMES_LR = Topic("qiki.radar.v1.frames.lr", RadarFrame, "long-range frame", "q-sim-radar",
+FRAMES = Topic("qiki.radar.v1.frames", RadarFrame, "frame", (RADAR,), "all detections of a scan", 10.0,
+    QIKI_RADAR_V1, (Durable(FRAMES_DURABLE, BRIDGE),), readers=(RADAR, BRIDGE), followers=(REGISTRAR,))
+FRAMES_LR = Topic("qiki.radar.v1.frames.lr", RadarFrame, "long-range frame", (RADAR,),
     "its long-range detections: no identity in them", 10.0, QIKI_RADAR_V1)
-FRAMES_SR = Topic("qiki.radar.v1.tracks.sr", RadarFrame, "short-range frame", "q-sim-radar",
+FRAMES_SR = Topic("qiki.radar.v1.tracks.sr", RadarFrame, "short-range frame", (RADAR,),
     "its short-range detections, with transponder identity (a frame, in spite of the name)", 10.0, QIKI_RADAR_V1)
-TRACKS = Topic("qiki.radar.v1.tracks", RadarTrack, "track", "faststream-bridge", "one message a track and frame", 10.0,
-    QIKI_RADAR_V1, (Durable(TRACKS_DURABLE, "outside clients"),))
-TRACKED = Topic("qiki.tracker.v1.frames", TrackedFrame, "tracked frame", "faststream-bridge",
-    "a frame's tracks are stored", 10.0, QIKI_TRACKER_V1)
-ESTIMATES = Topic("qiki.estimates.v1.tracks", TrackEstimates, "estimates message", "faststream-bridge",
-    "whole states of a frame's live tracks, before its notice; in parts of at most 1 MB", 10.0, QIKI_ESTIMATES_V1)
-GUARD = Topic("qiki.events.v1.radar.guard", GuardAlert, "guard alert", "faststream-bridge", "a track met a guard rule",
-    stream=QIKI_EVENTS_V1)
-AUDIT = Topic("qiki.events.v1.audit", AuditRecord, "audit record", "registrar", "audit records",
-    None, QIKI_EVENTS_V1, (Durable(AUDIT_DURABLE, "outside clients"),))
+TRACKS = Topic("qiki.radar.v1.tracks", RadarTrack, "track", (BRIDGE,), "one message a track and frame", 10.0,
+    QIKI_RADAR_V1, (Durable(TRACKS_DURABLE, OUTSIDE),), followers=(AGENT,))
+TRACKED = Topic("qiki.tracker.v1.frames", TrackedFrame, "tracked frame", (BRIDGE,),
+    "a frame's tracks are stored", 10.0, QIKI_TRACKER_V1, readers=(BRIDGE,), followers=(AGENT, REGISTRAR))
+ESTIMATES = Topic("qiki.estimates.v1.tracks", TrackEstimates, "estimates message", (BRIDGE,),
+    "whole states of a frame's live tracks, before its notice; in parts of at most 1 MB", 10.0, QIKI_ESTIMATES_V1,
+    followers=(AGENT,))
+GUARD = Topic("qiki.events.v1.radar.guard", GuardAlert, "guard alert", (BRIDGE,), "a track met a guard rule",
+    stream=QIKI_EVENTS_V1, followers=(AGENT,))
+AUDIT = Topic("qiki.events.v1.audit", AuditRecord, "audit record", (REGISTRAR,), "audit records",
+    None, QIKI_EVENTS_V1, (Durable(AUDIT_DURABLE, OUTSIDE),), readers=(REGISTRAR,))
 # The registrar must get every event in the end, however often it fails.
-EVENTS: Topic[Any] = Topic("qiki.events.v1.>", None, "event", "all", "everything that happened",
-    None, QIKI_EVENTS_V1, (Durable(REGISTRAR_DURABLE, "registrar", ack_wait_s=5.0, max_deliver=-1),))
-TELEMETRY = Topic("qiki.telemetry", TelemetrySnapshot, "telemetry snapshot", "q-sim-service",
-    "the bot's own state", 1.0)
-TELEMETRY_REQUESTS: Topic[Any] = Topic("qiki.requests.telemetry", None, "telemetry request", "anyone allowed",
-    "asks for telemetry now, on its subject: an empty message; who comes need not wait for the next", answered=True)
-COMMANDS = Topic("qiki.commands.control", CommandMessage, "command", "anyone allowed", "commands to the simulator",
-    answered=True)
-RESPONSES = Topic("qiki.responses.control", ControlAck, "acknowledgement", "q-sim-service",
+EVENTS: Topic[Any] = Topic("qiki.events.v1.>", None, "event", SERVICES, "everything that happened: each its own kinds",
+    None, QIKI_EVENTS_V1, (Durable(REGISTRAR_DURABLE, REGISTRAR, ack_wait_s=5.0, max_deliver=-1),),
+    readers=(REGISTRAR,))
+TELEMETRY = Topic("qiki.telemetry", TelemetrySnapshot, "telemetry snapshot", (SIMULATOR,),
+    "the bot's own state", 1.0, readers=(AGENT,))
+TELEMETRY_REQUESTS: Topic[Any] = Topic("qiki.requests.telemetry", None, "telemetry request", (AGENT, OPERATOR),
+    "asks for telemetry now, on its subject: an empty message; who comes need not wait for the next",
+    readers=(SIMULATOR,), answered=True)
+COMMANDS = Topic("qiki.commands.control", CommandMessage, "command", (OPERATOR,),
+    "commands to the simulator; in lockstep the agent's too", readers=(SIMULATOR,), answered=True)
+RESPONSES = Topic("qiki.responses.control", ControlAck, "acknowledgement", (SIMULATOR,),
     "one acknowledgement a command")
-TRUTH = Topic("qiki.truth.v1.contacts", TruthSnapshot, "truth snapshot", "q-sim-service",
-    "the true contacts, for scoring and tests", 10.0)
-AGENT_STATE = Topic("qiki.agent.v1.state", AgentState, "agent state", "qiki-dev",
+TRUTH = Topic("qiki.truth.v1.contacts", TruthSnapshot, "truth snapshot", (SIMULATOR,),
+    "the true contacts, for scoring and tests", 10.0, watched=False)
+AGENT_STATE = Topic("qiki.agent.v1.state", AgentState, "agent state", (AGENT,),
     "the agent's state; also at every change of it", 1.0)
-DEAD_LETTERS: Topic[Any] = Topic("qiki.dlq.v1.>", None, "dead letter", "the reader that failed",
-    "the bytes as they came", stream=QIKI_DLQ_V1)
+DEAD_LETTERS: Topic[Any] = Topic("qiki.dlq.v1.>", None, "dead letter", (BRIDGE, REGISTRAR),
+    "the bytes as they came, from the reader that failed", stream=QIKI_DLQ_V1)
 # fmt: on
 
 TOPICS: tuple[Topic[Any], ...] = tuple(row for row in list(vars().values()) if isinstance(row, Topic))

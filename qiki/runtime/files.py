@@ -5,15 +5,18 @@ import os
 from pathlib import Path
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes, mode: int = 0o666) -> None:
     """Replace a file: a reader sees the old content or the new one, also after a power failure.
+
+    Args:
+        mode: of the new file, less the umask
 
     Raises:
         OSError: it cannot be written; the old file stays, and no part of the new one.
     """
     part = path.with_suffix(".part")
     try:
-        with part.open("wb") as file:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

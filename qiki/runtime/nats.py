@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,8 +15,10 @@ from nats.js import JetStreamContext
 from prometheus_client import Gauge
 
 from qiki.contracts.events import NATS_CONNECTED, NATS_DISCONNECTED
+from qiki.contracts.identities import VIEWER
 from qiki.runtime import nats_patches
 from qiki.runtime.health import Health
+from qiki.runtime.identities import credentials
 from qiki.runtime.retry import RETRY_S, listening, pause_s
 from qiki.runtime.service import S, Service
 
@@ -24,6 +27,8 @@ CONNECTED = Gauge("qiki_nats_connected", "1 while the connection to NATS is up",
 PING_INTERVAL_S = 0.8
 PINGS_MISSED = 2
 CLOSE_S = 2.0
+RIGHTS = "rights"
+_VIOLATION = re.compile(r'permissions violation for (publish|subscription) to "([^"]*)"', re.IGNORECASE)
 CONNECT_TIMEOUT_S = 2
 
 Hook = Callable[[], Awaitable[None]]
@@ -93,7 +98,13 @@ async def _close(client: Client) -> None:
 
 
 def connection_options(service: Service[S], hooks: Hooks, role: str, client: Client | None = None) -> dict[str, Any]:
-    """Return options of nats-py's `connect`: it reconnects for ever."""
+    """Return options of nats-py's `connect`: it reconnects for ever.
+
+    Raises:
+        CredentialsError: the folder that the settings name has none.
+    """
+    own = credentials(service.settings.qiki_keys_dir)
+    identity = own.name if own else VIEWER
 
     async def lost() -> None:
         CONNECTED.labels(role).set(0)
@@ -117,6 +128,9 @@ def connection_options(service: Service[S], hooks: Hooks, role: str, client: Cli
 
     async def failed(error: Exception) -> None:
         service.log.debug("NATS", connection=role, error=repr(error))
+        if refusal := _refusal(error, identity):
+            service.log.error("NATS refuses", connection=role, reason=refusal)
+            service.health.wait_for(RIGHTS, refusal)
         if role in service.health.problems:
             service.health.tried(role)
         if _of_callback(error):
@@ -135,6 +149,7 @@ def connection_options(service: Service[S], hooks: Hooks, role: str, client: Cli
         "reconnected_cb": restored,
         "closed_cb": closed,
         "error_cb": failed,
+        **(own.nats() if own else {}),
     }
 
 
@@ -152,6 +167,8 @@ def _soon(servers: list[Server], _: dict[str, Any]) -> tuple[Server, float]:
 
 def _up(service: Service[S], role: str) -> None:
     service.health.met(role)
+    if RIGHTS in service.health.problems:  # others now, perhaps
+        service.health.met(RIGHTS)
     CONNECTED.labels(role).set(1)
     service.emit(NATS_CONNECTED, connection=role)
 
@@ -163,6 +180,15 @@ async def _call(service: Service[S], callbacks: list[Hook]) -> None:
             await hook()
     except Exception as error:
         service.crash(error)
+
+
+def _refusal(error: Exception, identity: str) -> str:
+    """Return what the server refused to an identity, as text; empty for another error."""
+    if isinstance(error, nats.errors.AuthorizationError):
+        return f"NATS does not know the key of {identity}: revoked, expired, or another stack's"
+    if found := _VIOLATION.search(str(error)):
+        return f"{identity} may not {'publish to' if found[1] == 'publish' else 'subscribe to'} {found[2]}"
+    return ""
 
 
 def _of_callback(error: Exception) -> bool:

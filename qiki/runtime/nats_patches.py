@@ -7,20 +7,25 @@ each reconnect: one that the client cannot take would keep a reader away for goo
 """
 
 import asyncio
+import base64
 import contextlib
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache, wraps
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import nats.errors
 from nats.aio.client import PONG_PROTO, Client
 from nats.aio.msg import Msg
 from nats.aio.transport import TcpTransport
 from nats.js import JetStreamContext
 from nats.protocol import parser
+from nats.protocol.parser import AUTHORIZATION_VIOLATION
 
+from qiki.runtime.identities.nkey import read_seed
 from qiki.runtime.tasks import end_if_cancelled
 
 VERSION = "2.16"
@@ -243,6 +248,38 @@ def _split_at_blanks(line: re.Pattern[bytes]) -> re.Pattern[bytes]:
     return re.compile(text.replace(rb"\s", rb"[ \t]"))
 
 
+def _seed_read_each_time(_: Callable[..., None]) -> Callable[..., None]:
+    """Sign with what the seed's file holds now: it may have been renewed.
+
+    nats-py reads it once, by a package that comes without a wheel.
+    """
+
+    def set_up(client: Client) -> None:
+        def sign(nonce: str) -> bytes:
+            key = read_seed(Path(str(client._nkeys_seed)).read_text(encoding="utf-8").strip())
+            client._public_nkey = key.public
+            return base64.b64encode(key.sign(nonce.encode()))
+
+        client._signature_cb = sign
+
+    return set_up
+
+
+def _away_when_refused(original: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    """Reconnect when the server ends a connection for its identity: the key may have been renewed.
+
+    nats-py closes the client for good.
+    """
+
+    async def process(client: Client, text: str) -> None:
+        if AUTHORIZATION_VIOLATION in text and client.is_connected:
+            await client._process_op_err(nats.errors.AuthorizationError())
+        else:
+            await original(client, text)
+
+    return process
+
+
 PATCHES = (
     Patch(TcpTransport, "write", _lost_when_closed, "MagicStack/uvloop#506"),
     Patch(TcpTransport, "writelines", _lost_when_closed, "MagicStack/uvloop#506"),
@@ -255,6 +292,8 @@ PATCHES = (
     Patch(Client, "_send_ping", _answered_beforehand),
     Patch(Client, "_process_pong", _answer_to_nobody, "nats-io/nats.py2#36, of its predecessor"),
     Patch(JetStreamContext, "is_status_msg", _data_though_status),
+    Patch(Client, "_setup_nkeys_seed_connect", _seed_read_each_time),
+    Patch(Client, "_process_err", _away_when_refused),
     Patch(Client, "_build_message", _any_subject),
     Patch(Client, "_process_headers", _none_where_malformed, "nats-io/nats.py#924 mended the values alone"),
     Patch(Client, "_parse_header_lines", _names_read_once),

@@ -1,5 +1,6 @@
 """Settings: frozen values, read once from the environment; wrong ones are reported in one line."""
 
+from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, ValidationError
@@ -44,6 +45,8 @@ class ServiceSettings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
     nats_url: Url = "nats://127.0.0.1:4222"
+    qiki_keys_dir: Path | None = None
+    """The service's credentials. Without them it is the viewer, who may publish nothing, or all is open to all."""
     nats_http: Annotated[str, _url("http")] | None = None
     """The broker's monitoring. Without it only unanswered publishes show a full disk."""
     nats_fast_ingest: bool = True

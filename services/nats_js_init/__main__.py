@@ -20,6 +20,7 @@ from nats_js_init.streams import ImpossibleChangeError, apply, plan
 from qiki.contracts.events import INIT_FAILED, INIT_OK, EventKind, LifeCycle
 from qiki.errors import UserError
 from qiki.runtime.clock import now
+from qiki.runtime.identities.credentials import nats_options
 from qiki.runtime.nats import new_client, reachable
 from qiki.runtime.settings import load_settings
 
@@ -32,7 +33,8 @@ async def initialise(settings: InitSettings, spool: Path | None = None) -> None:
         async with asyncio.timeout(settings.init_timeout_sec) as limit:
             await reachable(settings.nats_url, asyncio.Event())
             client = new_client()
-            await client.connect(settings.nats_url, name=NAME, allow_reconnect=False)
+            own = nats_options(settings.qiki_keys_dir)
+            await client.connect(settings.nats_url, name=NAME, allow_reconnect=False, **own)
             if spool is not None:
                 limit.reschedule(None)  # a stream takes the time that its bytes take
                 async for report in migrate(client.jetstream(), plan(settings), spool):

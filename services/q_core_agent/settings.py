@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from qiki.agent.discovery import ALL
 from qiki.runtime.settings import Address, ServiceSettings
@@ -11,6 +11,10 @@ from qiki.runtime.settings import Address, ServiceSettings
 class AgentSettings(ServiceSettings):
     """Each field is the environment variable of its name in capitals."""
 
+    qiki_keys_dir: Path | None = Field(
+        default=None, validation_alias=AliasChoices("QIKI_DEV_KEYS_DIR", "QIKI_KEYS_DIR")
+    )
+    """In the workspace the second one is the tests'."""
     qsim_grpc: Address = "127.0.0.1:50051"
     qiki_bot_spec: Path | None = None
     """None: the platform's own specification; it must be the same as the simulator's."""

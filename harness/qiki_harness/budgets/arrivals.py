@@ -12,6 +12,7 @@ from nats.aio.msg import Msg
 from qiki.contracts import headers, topics
 from qiki.contracts.control import CommandMessage, CommandMetadata, ControlAck
 from qiki.contracts.topics import TOPICS, Topic
+from qiki.runtime.identities.credentials import nats_options
 from qiki.runtime.nats import new_client
 from qiki_harness.budgets.calibration import jitter_ms
 from qiki_harness.budgets.table import Flow
@@ -92,10 +93,10 @@ class Listener:
 
 
 @asynccontextmanager
-async def listening(url: str) -> AsyncIterator[Listener]:
+async def listening(url: str, keys: str | None = None) -> AsyncIterator[Listener]:
     """Listen to a stack."""
     client = new_client()
-    await client.connect(url, name="qiki budgets")
+    await client.connect(url, name="qiki budgets", **nats_options(keys))
     try:
         listener = Listener(client)
         await listener.subscribe()

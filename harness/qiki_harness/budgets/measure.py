@@ -33,7 +33,7 @@ def measure(compose_file: Path, folder: Path, speed: str, seconds: float) -> AtS
 async def _watch(stack: Stack, speed: float, seconds: float) -> AtSpeed:
     info = stack.info
     processes = Processes(info)
-    async with listening(info.addresses["NATS_URL"]) as listener:
+    async with listening(info.addresses["NATS_URL"], info.addresses.get("QIKI_KEYS_DIR")) as listener:
         await listener.start_world(speed)
         await listener.frames(int(SETTLE_S * speed * FRAMES_PER_S), _DEADLINE_S)
         with calibrating() as machine, _elsewhere(processes):

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import typer
 
 from qiki_harness.cli.eventlines import EventLines
-from qiki_harness.cli.options import Name, NatsUrl, RunDir, run_folder
+from qiki_harness.cli.options import Name, NatsUrl, RunDir, keys_for, run_folder
 from qiki_harness.errors import HarnessError
 from qiki_harness.stack import Stack
 
@@ -109,7 +109,8 @@ def verify(
     log = _folder(given, name, run_dir)
     stack = Stack(run_folder(name, run_dir)) if not (nats or given) else None
     url = stack.info.addresses.get("NATS_URL") if stack and stack.alive else nats
-    anchor = _anchor(url) if url else None  # before the files, which must have that record
+    keys = keys_for(stack if stack and stack.alive else None)
+    anchor = _anchor(url, keys) if url else None  # before the files, which must have that record
     report = check(log, anchor)
     shown, more = report.faults[:_SHOWN_FAULTS], len(report.faults) - _SHOWN_FAULTS
     print(_summary(report, log), *shown, *([f"and {more} more"] if more > 0 else []), sep="\n  ")
@@ -140,16 +141,17 @@ def _folder(given: Path | None, name: str, run_dir: Path | None) -> Path:
     return folder
 
 
-def _anchor(url: str) -> "Head | None":
+def _anchor(url: str, keys: str | None) -> "Head | None":
     """Return the end of the chain that the audit stream holds."""
     import asyncio  # noqa: PLC0415
 
+    from qiki.runtime.identities.credentials import nats_options  # noqa: PLC0415
     from qiki.runtime.nats import new_client  # noqa: PLC0415
     from registrar.registry import newest_anchor  # noqa: PLC0415
 
     async def ask() -> "Head | None":
         client = new_client()
-        await client.connect(url, name="qiki events")
+        await client.connect(url, name="qiki events", **nats_options(keys))
         try:
             return await newest_anchor(client.jetstream())
         finally:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from qiki.contracts import headers, topics
 from qiki.contracts.agent import AgentState
 from qiki.contracts.radar import RadarTrack
+from qiki.runtime.identities.credentials import nats_options
 from qiki.runtime.nats import new_client
 
 _KEEP_S = 2.0
@@ -75,8 +76,9 @@ class TrackTable:
 class Feed:
     """Reads from plain subscriptions, which leave no trace on the broker."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, keys: str | None = None) -> None:
         self.url = url
+        self._keys = keys
         self.table = TrackTable()
         self._agent: AgentState | None = None
         self._agent_at_s = 0.0
@@ -106,7 +108,8 @@ class Feed:
     async def _connect(self) -> None:
         for_ever: dict[str, Any] = {"max_reconnect_attempts": -1, "reconnect_time_wait": 1}
         pings: dict[str, Any] = {"ping_interval": 2, "max_outstanding_pings": 2}
-        await self._client.connect(self.url, name="qiki watch", error_cb=_ignore, **for_ever, **pings)
+        own = nats_options(self._keys)
+        await self._client.connect(self.url, name="qiki watch", error_cb=_ignore, **for_ever, **pings, **own)
         await self._client.subscribe(topics.TRACKS.subject, cb=self.take)
         await self._client.subscribe(topics.AGENT_STATE.subject, cb=self.take_agent)
 

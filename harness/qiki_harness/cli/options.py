@@ -11,6 +11,7 @@ from qiki_harness.stack import Stack
 
 DEFAULT = "default"
 COMPOSE_FILE = "docker-compose.phase1.yml"
+KEYS_DIR = "QIKI_KEYS_DIR"
 _CHECKOUT = Path(__file__).parents[3]
 
 Name = Annotated[str, typer.Option("--name", help="The name of the stack, if several run.")]
@@ -51,3 +52,8 @@ def running_stack(name: str, run_dir: Path | None) -> Stack:
     if not stack.alive:
         raise HarnessError(f"no stack {name!r} runs in {stack.folder.path.parent}: start it with `qiki up`")
     return stack
+
+
+def keys_for(stack: Stack | None) -> str | None:
+    """Return the folder of credentials for a stack: its operator's; for a NATS server by address the environment's."""
+    return stack.info.addresses.get(KEYS_DIR) if stack else os.environ.get(KEYS_DIR)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from qiki_harness.cli.options import Name, NatsUrl, RunDir, running_stack
+from qiki_harness.cli.options import Name, NatsUrl, RunDir, keys_for, running_stack
 from qiki_harness.cli.output import table
 from qiki_harness.errors import HarnessError
 
@@ -95,9 +95,10 @@ def score(  # noqa: PLR0917  # each an option of the command line
     if live:
         from qiki_harness.scoring.live import listen  # noqa: PLC0415
 
-        url = nats or running_stack(name, run_dir).info.addresses["NATS_URL"]
+        stack = None if nats else running_stack(name, run_dir)
+        url = nats or (stack.info.addresses["NATS_URL"] if stack else "")
         with measuring(seconds, sys.stderr) as progress:
-            scans = listen(url, seconds, reach_m, progress)
+            scans = listen(url, seconds, reach_m, progress, keys_for(stack))
         title = f"{url}, {scans[-1].t_s:g} s"
     else:
         title, scans = _fly(scenario or _DEFAULT, seed, seconds, tracker)

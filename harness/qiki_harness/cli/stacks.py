@@ -13,7 +13,17 @@ from urllib.error import URLError
 
 import typer
 
-from qiki_harness.cli.options import DEFAULT, Name, NatsUrl, RunDir, Service, compose_file, run_folder, running_stack
+from qiki_harness.cli.options import (
+    DEFAULT,
+    Name,
+    NatsUrl,
+    RunDir,
+    Service,
+    compose_file,
+    keys_for,
+    run_folder,
+    running_stack,
+)
 from qiki_harness.cli.output import LogView, table
 from qiki_harness.errors import EngineError, HarnessError
 from qiki_harness.http import open_url
@@ -189,7 +199,7 @@ def watch(nats: NatsUrl = None, name: Name = "default", run_dir: RunDir = None) 
     from qiki_harness.cli.screen import show_lines, show_live  # noqa: PLC0415
 
     stack = None if nats else running_stack(name, run_dir)
-    feed = Feed(nats or (stack.info.addresses["NATS_URL"] if stack else ""))
+    feed = Feed(nats or (stack.info.addresses["NATS_URL"] if stack else ""), keys_for(stack))
     try:
         asyncio.run((show_live if sys.stdout.isatty() else show_lines)(feed, stack))
     except KeyboardInterrupt:

@@ -40,17 +40,22 @@ class ScoredFrame:
 
 
 def listen(
-    url: str, seconds: float, reach_m: float, progress: Callable[[float], None] = lambda _: None
+    url: str,
+    seconds: float,
+    reach_m: float,
+    progress: Callable[[float], None] = lambda _: None,
+    keys: str | None = None,
 ) -> list[ScanRecord]:
     """Return the frames of `seconds` of event time, or of what is left of the run.
 
-    Contacts beyond the reach are not asked for. `progress` is told how much has come [s].
+    Contacts beyond the reach are not asked for. `progress` is told how much has come [s]. `keys` is the folder of the
+    credentials, an operator's: a viewer does not see the truth.
 
     Raises:
         HarnessError: NATS does not answer, or no frame came with all that belongs to it.
     """
     ledger = Ledger(TOPICS)
-    with closing(Wire(url, ledger, Begin.NEW)) as wire:
+    with closing(Wire(url, ledger, Begin.NEW, keys=keys)) as wire:
         try:
             check_listening(url, _CONNECT_S)
             wire.open(_CONNECT_S, _CONNECT_S)

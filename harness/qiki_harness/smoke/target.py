@@ -23,6 +23,8 @@ class SmokeSettings(BaseSettings):
     nats_url: Url | None = None
     qsim_grpc: Address | None = None
     bridge_http: str | None = None
+    tests_keys_dir: str | None = None
+    qiki_keys_dir: str | None = None
     qiki_bot_spec: Path | None = None
     qiki_run_dir: Path | None = None
 
@@ -54,6 +56,7 @@ def find_target(settings: SmokeSettings, name: str = "default", run_dir: Path | 
         HarnessError: there is none.
     """
     given = {"NATS_URL": settings.nats_url, "QSIM_GRPC": settings.qsim_grpc, "BRIDGE_HTTP": settings.bridge_http}
+    given |= {"TESTS_KEYS_DIR": settings.tests_keys_dir, "QIKI_KEYS_DIR": settings.qiki_keys_dir}
     addresses = {variable: address for variable, address in given.items() if address}
     if settings.nats_url and settings.qsim_grpc:
         return Target(f"the stack of NATS_URL={settings.nats_url}", ForeignStack(addresses))

@@ -8,6 +8,7 @@ from qiki_harness.errors import StackError
 from qiki_harness.stack import Stack
 
 NATS_URL, QSIM_GRPC, BRIDGE_HTTP = "NATS_URL", "QSIM_GRPC", "BRIDGE_HTTP"
+TESTS_KEYS, OWN_KEYS = "TESTS_KEYS_DIR", "QIKI_KEYS_DIR"
 BRIDGE = "faststream-bridge"
 
 
@@ -47,7 +48,8 @@ class ForeignStack:
     @classmethod
     def of_environment(cls, environment: Mapping[str, str] = os.environ) -> "ForeignStack | None":
         """Return the running stack that NATS_URL and QSIM_GRPC name, if both are set."""
-        given = {name: environment[name] for name in (NATS_URL, QSIM_GRPC, BRIDGE_HTTP) if environment.get(name)}
+        names = (NATS_URL, QSIM_GRPC, BRIDGE_HTTP, TESTS_KEYS, OWN_KEYS)
+        given = {name: environment[name] for name in names if environment.get(name)}
         return cls(given) if {NATS_URL, QSIM_GRPC} <= given.keys() else None
 
     @property
@@ -71,6 +73,11 @@ class ForeignStack:
 
     def close(self) -> None:
         """Leave it alone."""
+
+
+def tests_keys(addresses: Mapping[str, str]) -> str | None:
+    """Return the folder of the tests' credentials, or of the caller's own; without one he is the viewer."""
+    return addresses.get(TESTS_KEYS) or addresses.get(OWN_KEYS)
 
 
 Backing = OwnStack | ForeignStack

@@ -23,7 +23,7 @@ from qiki.runtime.stream import Begin
 from qiki_harness.errors import DeadlineError
 from qiki_harness.http import open_url
 from qiki_harness.stack import Stack
-from qiki_harness.twin.backing import NATS_URL, QSIM_GRPC, Backing, ForeignStack
+from qiki_harness.twin.backing import NATS_URL, QSIM_GRPC, Backing, ForeignStack, tests_keys
 from qiki_harness.twin.history import AwaitedError, Ledger
 from qiki_harness.twin.records import Record
 from qiki_harness.twin.watcher import DEADLINE_S, Watcher
@@ -59,8 +59,9 @@ class Twin(Watcher):
     ) -> None:
         ledger = Ledger()
         since = datetime.now(UTC) - look_back if isinstance(backing, ForeignStack) else None
-        begins = (Begin.NEW,) if only_new else (Begin.OLDEST, since)
-        super().__init__(backing, ledger, Wire(backing.addresses[NATS_URL], ledger, *begins))
+        begin, begin_fast = (Begin.NEW, None) if only_new else (Begin.OLDEST, since)
+        wire = Wire(backing.addresses[NATS_URL], ledger, begin, begin_fast, tests_keys(backing.addresses))
+        super().__init__(backing, ledger, wire)
         self._wire.open(connect_s, connect_s if only_new else HISTORY_S)
 
     def command(self, name: str, /, *, deadline_s: float = DEADLINE_S, **parameters: Any) -> ControlAck:

@@ -17,6 +17,7 @@ from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
 from qiki.contracts.topics import Topic
+from qiki.runtime.identities.credentials import nats_options
 from qiki.runtime.nats import new_client, reachable
 from qiki.runtime.stream import Begin, StreamReader
 from qiki_harness.errors import DeadlineError, HarnessError
@@ -38,6 +39,7 @@ class Wire:
         url: of the broker
         ledger: where all messages of its topics are kept
         begin: where to begin in a stream
+        keys: folder of the credentials; None: as the viewer, who follows no stream
         begin_fast: where to begin in one that has topics with a nominal rate, as it grows fast; None as in the others
     """
 
@@ -47,8 +49,10 @@ class Wire:
         ledger: Ledger,
         begin: Begin | datetime = Begin.OLDEST,
         begin_fast: Begin | datetime | None = None,
+        keys: str | None = None,
     ) -> None:
         self._url = url
+        self._keys = keys
         self._ledger = ledger
         self._client = new_client()
         fast = {topic.stream for topic in ledger.topics if topic.rate_hz is not None}
@@ -194,6 +198,7 @@ class Wire:
             disconnected_cb=lost,
             reconnected_cb=restored,
             error_cb=failed,
+            **nats_options(self._keys),
         )
 
     async def _take(self, message: Msg, sequence: int = 0) -> None:

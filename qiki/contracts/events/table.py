@@ -32,10 +32,13 @@ from qiki.contracts.events.payloads import (
 )
 from qiki.contracts.fields import Payload
 from qiki.contracts.headers import cloud_event
+from qiki.contracts.identities import AGENT, SERVICES
 from qiki.contracts.radar import GuardAlert
 
 CODE = "x-qiki-code"
 SEVERITY = "x-qiki-severity"
+RAISERS = {"q-core-agent": AGENT}
+"""Sources that are no identity's name, to the identity."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,12 @@ class EventKind:
     def name(self) -> str:
         """Name of the code."""
         return CODES[self.code]
+
+    @property
+    def publishers(self) -> tuple[str, ...]:
+        """Identities that raise it."""
+        raiser = self.source.removeprefix("urn:qiki:").partition(":")[0]
+        return SERVICES if raiser == "{service}" else (RAISERS.get(raiser, raiser),)
 
     def headers(self, event_id: str, moment: datetime, service: str = "") -> Mapping[str, str]:
         """Return the headers of one event of this kind. The same id means the same event."""

@@ -1,0 +1,171 @@
+"""The keys of a stack: made at its first start, renewed, revoked, and what the broker must know of them.
+
+The folder of the keyring holds `identities.json`, the list of identities with their public keys. Each identity's
+credentials are in a folder of its own, so that each service can be given its own alone.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from qiki.clock import rfc3339
+from qiki.contracts.identities import IDENTITIES, SERVICES, VIEWER
+from qiki.contracts.rights import Grant, Rights, granted, rights_of
+from qiki.errors import UserError
+from qiki.runtime.files import write_atomically
+from qiki.runtime.identities.broker import write_configuration
+from qiki.runtime.identities.credentials import PRIVATE, private_folder, write_credentials
+from qiki.runtime.identities.nkey import new_seed, read_seed
+
+LIST, LOCK = "identities.json", "lock"
+VALID = timedelta(days=365)
+TOLD_BEFORE = timedelta(days=30)
+"""Time before the expiry from which on it is reported, and in which a start renews a stack's own identities."""
+NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
+
+
+class KeyringError(UserError):
+    """An identity that there is not, or that cannot be made."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One identity: its public key, when it expires, where its credentials are, and what it was granted."""
+
+    name: str
+    public: str
+    expires: datetime
+    folder: str
+    grant: Grant | None = None  # None: of the table
+
+    def rights(self, *, lockstep: bool = False) -> Rights:
+        """Return its rights."""
+        return rights_of(self.name, lockstep=lockstep) if self.grant is None else granted(self.name, self.grant)
+
+
+@dataclass
+class Keyring:
+    """The identities of a stack.
+
+    Attributes:
+        lockstep: the agent conducts the simulator, so it may command it
+        broker: folder of the broker's part, with the path of its own configuration
+    """
+
+    folder: Path
+    broker: Path
+    configuration: Path
+    lockstep: bool = False
+    entries: dict[str, Entry] = field(default_factory=dict)
+
+    @classmethod
+    @contextlib.contextmanager
+    def open(cls, folder: Path, broker: Path, configuration: Path, *, lockstep: bool) -> Iterator["Keyring"]:
+        """Read the list, alone; at the end write it, and what the broker must know.
+
+        Raises:
+            KeyringError: the list cannot be read.
+        """
+        private_folder(folder)
+        descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            ring = cls(folder, broker, configuration, lockstep, _read(folder / LIST))
+            yield ring
+            ring._write()
+        finally:
+            os.close(descriptor)
+
+    def prepare(self, folders: Mapping[str, Path], now: datetime) -> list[str]:
+        """Make what is missing, and renew what expires soon; drop what has expired. Return the names changed."""
+        changed = [one.name for one in self.entries.values() if one.grant and one.expires <= now]
+        for name in changed:
+            self.revoke(name)
+        for identity in IDENTITIES:
+            entry = self.entries.get(identity.name)
+            folder = folders.get(identity.name, self.folder / identity.name)
+            if entry and entry.expires - now > TOLD_BEFORE and _holds(folder, entry.public):
+                self.entries[identity.name] = replace(entry, folder=str(folder))
+            else:
+                self._make(identity.name, folder, None, now)
+                changed.append(identity.name)
+        return changed
+
+    def add(self, name: str, grant: Grant, now: datetime) -> Entry:
+        """Make a further identity.
+
+        Raises:
+            KeyringError: the name is taken, or is none.
+        """
+        if not NAME.fullmatch(name):
+            raise KeyringError(f"{name!r}: expected a name of up to 32 small letters, digits and dashes")
+        if name in self.entries or name in {VIEWER, *SERVICES}:
+            raise KeyringError(f"{name}: there is an identity of this name already")
+        return self._make(name, self.folder / name, grant, now)
+
+    def renew(self, name: str, now: datetime) -> Entry:
+        """Replace an identity's key; the old one is of no use from then on."""
+        entry = self.entry(name)
+        return self._make(name, Path(entry.folder), entry.grant, now)
+
+    def revoke(self, name: str) -> None:
+        """Remove an identity.
+
+        Raises:
+            KeyringError: it is one of the stack's own, or there is none.
+        """
+        entry = self.entry(name)
+        if entry.grant is None:
+            raise KeyringError(f"{name}: the stack needs it; `qiki keys renew {name}` replaces its key")
+        del self.entries[name]
+        shutil.rmtree(entry.folder, ignore_errors=True)
+
+    def entry(self, name: str) -> Entry:
+        """Return an identity by name."""
+        if name not in self.entries:
+            raise KeyringError(f"{name}: no such identity; there are {', '.join(sorted(self.entries))}")
+        return self.entries[name]
+
+    def _make(self, name: str, folder: Path, grant: Grant | None, now: datetime) -> Entry:
+        seed = new_seed()
+        entry = Entry(name, read_seed(seed).public, now + VALID, str(folder), grant)
+        write_credentials(folder, name, seed, entry.expires)
+        self.entries[name] = entry
+        return entry
+
+    def _write(self) -> None:
+        rows = [{**asdict(one), "expires": rfc3339(one.expires)} for one in self.entries.values()]
+        write_atomically(self.folder / LIST, json.dumps(rows, indent=1).encode(), PRIVATE)
+        private_folder(self.broker)
+        users = [(one.public, one.rights(lockstep=self.lockstep)) for one in self.entries.values()]
+        write_configuration(self.broker, self.configuration, users)
+
+
+def _holds(folder: Path, public: str) -> bool:
+    """Return whether a folder holds the credentials of a public key."""
+    try:
+        return read_seed((folder / "seed.nk").read_text(encoding="utf-8").strip()).public == public
+    except (OSError, UserError):
+        return False
+
+
+def _read(path: Path) -> dict[str, Entry]:
+    try:
+        return {row["name"]: _entry(row) for row in json.loads(path.read_text(encoding="utf-8"))}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise KeyringError(f"{path}: cannot be read: {error}; remove it, and all keys are made again") from None
+
+
+def _entry(row: Mapping[str, Any]) -> Entry:
+    grant = row["grant"] and Grant(bool(row["grant"]["operate"]), tuple(row["grant"]["publish"]))
+    return Entry(row["name"], row["public"], datetime.fromisoformat(row["expires"]), row["folder"], grant)

@@ -1,0 +1,34 @@
+"""Entry point: `python -m key_maker`."""
+
+import qiki.runtime.lean  # noqa: F401 - for its effect
+
+import sys
+
+from key_maker.settings import KeySettings
+from qiki.errors import UserError
+from qiki.runtime.clock import now
+from qiki.runtime.identities import Keyring
+from qiki.runtime.settings import load_settings
+
+NAME = "keys"
+
+
+def main() -> int:
+    """Return exit status 0 when all is there, 2 after one line of error."""
+    try:
+        settings = load_settings(KeySettings)
+        where = settings.keyring_dir, settings.broker_keys_dir, settings.nats_configuration.resolve()
+        with Keyring.open(*where, lockstep=settings.agent_lockstep_ticks > 0) as ring:
+            changed = ring.prepare(settings.folders, now())
+            print(f"{len(ring.entries)} identities, made now: {', '.join(changed) or 'none'}", flush=True)
+    except UserError as error:
+        print(f"{NAME}: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"{NAME}: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,38 @@
+"""Settings: a folder for each identity of the table, and those of the keyring and the broker."""
+
+from pathlib import Path
+
+from pydantic import Field, create_model
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from qiki.contracts.identities import IDENTITIES, OPERATOR, SERVICES, TESTS
+
+HANDED_OUT = (*SERVICES, TESTS, OPERATOR)
+"""Identities whose credentials go into a folder of their own; the others' stay in the keyring."""
+
+
+class _Base(BaseSettings):
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    keyring_dir: Path
+    broker_keys_dir: Path
+    nats_configuration: Path = Path("services/nats/nats.conf")
+    agent_lockstep_ticks: int = Field(default=0, ge=0)
+
+
+def variable(name: str) -> str:
+    """Return the variable that names the folder of an identity, in small letters."""
+    return f"{name.replace('-', '_')}_keys_dir"
+
+
+_Folders = create_model("_Folders", __base__=_Base, **{variable(name): (Path, ...) for name in HANDED_OUT})  # type: ignore[call-overload]
+
+
+class KeySettings(_Folders):
+    """All of them."""
+
+    @property
+    def folders(self) -> dict[str, Path]:
+        """The folders by identity."""
+        names = [one.name for one in IDENTITIES if one.name in HANDED_OUT]
+        return {name: getattr(self, variable(name)) for name in names}
