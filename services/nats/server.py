@@ -13,10 +13,13 @@ it each second: that is what a power failure may take from them.
 import contextlib
 import os
 import signal
+import stat
 import sys
 import time
 from pathlib import Path
 
+OUTPUT = Path("/proc/self/fd/1")
+LOG, LOG_BYTES = "server.log", 1 << 20
 LOOK_S = 1.0
 GRACE_S = 5.0
 ROOM_BYTES = 16 * 2**20  # free space that makes a restart worth while: two of the server's message blocks
@@ -25,10 +28,62 @@ ROOM_BYTES = 16 * 2**20  # free space that makes a restart worth while: two of t
 def main(command: list[str]) -> None:
     """Fork the watcher, and become the server."""
     server = os.getpid()
+    share_log(os.environ.get("NATS_LOG_DIR"))
     if os.fork() == 0:
         watch(server, f"http://127.0.0.1:{os.environ['NATS_HTTP_PORT']}", command[command.index("--store_dir") + 1])
         os._exit(0)
     os.execvp(command[0], command)  # noqa: S606
+
+
+def share_log(folder: str | None) -> None:
+    """Let the server's log be read in a folder, by whoever looks for the clients that it refused.
+
+    Where our output is a file, the folder gets a link to it; else a process copies what the server writes, to our
+    output and to a file, which begins again when it is full.
+    """
+    if not folder:
+        return
+    log = Path(folder) / LOG
+    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if stat.S_ISREG(os.fstat(1).st_mode) and OUTPUT.exists():
+        log.unlink(missing_ok=True)
+        log.symlink_to(OUTPUT.resolve())
+        return
+    reading, writing = os.pipe()
+    if os.fork() == 0:
+        os.close(writing)
+        copy(reading, log)
+        os._exit(0)
+    os.close(reading)
+    os.dup2(writing, 1)
+    os.dup2(writing, 2)
+    os.close(writing)
+
+
+def copy(source: int, log: Path) -> None:
+    """Copy what comes until its end. A file that cannot be written is left out: the server must not wait."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)  # the last lines come after the server got it
+    size = LOG_BYTES
+    file = -1
+    while text := os.read(source, 65_536):
+        with contextlib.suppress(OSError):
+            os.write(1, text)
+        if size >= LOG_BYTES:
+            size = 0
+            with contextlib.suppress(OSError):
+                file = _begin(log, file)
+        with contextlib.suppress(OSError):
+            size += os.write(file, text)
+
+
+def _begin(log: Path, old: int) -> int:
+    """Open a new file in place of the old one."""
+    with contextlib.suppress(OSError):
+        os.close(old)
+    with contextlib.suppress(OSError):
+        log.replace(log.with_suffix(".old"))
+    return os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
 
 
 def watch(server: int, nats_http: str, store: str) -> None:

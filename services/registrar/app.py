@@ -24,6 +24,7 @@ from qiki.runtime.retry import StoppingError, patiently, unless_stopping, until_
 from qiki.runtime.service import Service
 from qiki.runtime.tasks import TaskGroup
 from registrar.radar import TRAFFIC, summarise
+from registrar.refused import watch_refused
 from registrar.registry import CONDITION, Registry, newest_anchor, on_files
 from registrar.settings import RegistrarSettings
 
@@ -64,6 +65,7 @@ async def _run(service: Service[RegistrarSettings], link: Link, journal: Journal
         service.log.info("audit log is open", folder=str(journal.folder), sequence=journal.head.sequence)
         async with TaskGroup() as group:
             group.create_task(follow(service, link.jetstream, registry, publisher))
+            group.create_task(watch_refused(service))
             for traffic in TRAFFIC:
                 last = recalled.radar.get(traffic.kind.ce_type, {})
                 group.create_task(summarise(service, link, registry, traffic, last))

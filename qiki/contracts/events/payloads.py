@@ -132,6 +132,25 @@ class Refusal(EventPayload):
     reason: str
 
 
+class AccessRefused(EventPayload):
+    """The broker refused a client: a subject that it may not use, or a key that the broker does not know.
+
+    Attributes:
+        identity: name of the client; of an unknown one its public key or user name
+        verb: `publish`, `subscribe`, or `connect`
+        on_subject: empty for `connect`
+        address: of the client, HOST:PORT
+        count: refusals of this kind since the last event of it
+    """
+
+    category: str = "security"
+    identity: str
+    verb: str
+    on_subject: str
+    address: str
+    count: int
+
+
 class GuardCleared(RunEvent):
     """A track no longer meets a guard rule: it left, changed, or was lost."""
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from qiki.clock import rfc3339
 from qiki.contracts.events.codes import CODES
 from qiki.contracts.events.payloads import (
+    AccessRefused,
     ActuatorOutcome,
     AuditBroken,
     AuditPruned,
@@ -126,6 +127,8 @@ HEALTH_FAILED = _kind(702, "health", HealthChange, "{service}:health", "ERROR", 
 HULL_STRUCK = _kind(702, "health.hull", HullStruck, "q-sim-service:hull", "CRITICAL", "the hull is hit")
 
 COMMAND_REFUSED = _kind(802, "security.refused", Refusal, "q-sim-service:control", "WARNING", "a command is refused")
+ACCESS_REFUSED = _kind(802, "security.access", AccessRefused, "registrar:access", "WARNING",
+    "the broker refuses a client; once a minute at most for one identity and subject")
 IDENTITY_SPOOFED = _kind(802, "security.spoof", IdentitySpoofed, "faststream-bridge:tracker", "WARNING",
     "a track claims an identity that is another's")
 
