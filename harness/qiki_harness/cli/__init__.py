@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from qiki.errors import UserError
-from qiki_harness.cli import doctor, events, manifest, scenarios, score, spec, stacks, up
+from qiki_harness.cli import doctor, events, keys, manifest, scenarios, score, spec, stacks, up
 from qiki_harness.cli.output import complain
 from qiki_harness.errors import StartFailedError
 
@@ -36,7 +36,13 @@ def qiki(
 
 for command in (up.up, stacks.ps, stacks.logs, stacks.restart, stacks.down, stacks.watch, score.score, doctor.doctor):
     app.command()(command)
-for group, name in ((scenarios, "scenario"), (events, "events"), (spec, "spec"), (manifest, "manifest")):
+for group, name in (
+    (scenarios, "scenario"),
+    (events, "events"),
+    (keys, "keys"),
+    (spec, "spec"),
+    (manifest, "manifest"),
+):
     app.add_typer(group.app, name=name)
 
 

@@ -1,5 +1,6 @@
 """The part of the broker's configuration that says who may do what: accounts, users, exports, imports."""
 
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -10,11 +11,13 @@ from qiki.contracts.identities import VIEWER, Account
 from qiki.contracts.rights import Rights, outside_acks, rights_of, watched
 from qiki.runtime.files import write_atomically
 from qiki.runtime.identities.credentials import PRIVATE
+from qiki.runtime.identities.nkey import public_text
 
 RIGHTS, MAIN = "rights.conf", "server.conf"
 API = "$JS.API.>"
 """Into the guests' account as a whole, or the server would answer there itself. Each guest's rights say what of it."""
-NO_ONE = "nobody-knows-this"  # the viewer's password: `no_auth_user` asks for none, and a user must have one
+ANYBODY = public_text(hashlib.sha256(VIEWER.encode()).digest())
+"""The viewer's public key. Nobody has its seed: `no_auth_user` names it for whoever comes without a key."""
 
 
 def write_configuration(folder: Path, base: Path, users: Iterable[tuple[str, Rights]]) -> None:
@@ -30,7 +33,7 @@ def accounts(users: Iterable[tuple[str, Rights]]) -> dict[str, Any]:
     by_account: dict[Account, list[dict[str, Any]]] = {account: [] for account in Account}
     for public, rights in users:
         by_account[rights.account].append({"nkey": public, "permissions": _permissions(rights)})
-    viewer = {"user": VIEWER, "password": NO_ONE, "permissions": _permissions(rights_of(VIEWER))}
+    viewer = {"nkey": ANYBODY, "permissions": _permissions(rights_of(VIEWER))}
     by_account[Account.GUESTS].append(viewer)
     streams = [{"stream": subject} for subject in watched()]
     services = [{"service": subject} for subject in outside_acks()]
@@ -50,7 +53,7 @@ def accounts(users: Iterable[tuple[str, Rights]]) -> dict[str, Any]:
             Account.SYSTEM: {"users": by_account[Account.SYSTEM]},
         },
         "system_account": Account.SYSTEM,
-        "no_auth_user": VIEWER,
+        "no_auth_user": ANYBODY,
     }
 
 

@@ -32,6 +32,10 @@ TOLD_BEFORE = timedelta(days=30)
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 
 
+SUBJECT = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z0-9_-]+)*(\.>)?")
+"""What may be granted: nothing of the server's own, and no pattern that begins with a wildcard."""
+
+
 class KeyringError(UserError):
     """An identity that there is not, or that cannot be made."""
 
@@ -68,8 +72,13 @@ class Keyring:
 
     @classmethod
     @contextlib.contextmanager
-    def open(cls, folder: Path, broker: Path, configuration: Path, *, lockstep: bool) -> Iterator["Keyring"]:
+    def open(
+        cls, folder: Path, broker: Path, configuration: Path, *, lockstep: bool | None = None
+    ) -> Iterator["Keyring"]:
         """Read the list, alone; at the end write it, and what the broker must know.
+
+        Args:
+            lockstep: None: as it was
 
         Raises:
             KeyringError: the list cannot be read.
@@ -78,7 +87,8 @@ class Keyring:
         descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            ring = cls(folder, broker, configuration, lockstep, _read(folder / LIST))
+            entries, before = _read(folder / LIST)
+            ring = cls(folder, broker, configuration, before if lockstep is None else lockstep, entries)
             yield ring
             ring._write()
         finally:
@@ -107,6 +117,9 @@ class Keyring:
         """
         if not NAME.fullmatch(name):
             raise KeyringError(f"{name!r}: expected a name of up to 32 small letters, digits and dashes")
+        for subject in grant.publish:
+            if not SUBJECT.fullmatch(subject):
+                raise KeyringError(f"{subject!r}: expected a subject such as qiki.radar.v1.frames")
         if name in self.entries or name in {VIEWER, *SERVICES}:
             raise KeyringError(f"{name}: there is an identity of this name already")
         return self._make(name, self.folder / name, grant, now)
@@ -143,7 +156,8 @@ class Keyring:
 
     def _write(self) -> None:
         rows = [{**asdict(one), "expires": rfc3339(one.expires)} for one in self.entries.values()]
-        write_atomically(self.folder / LIST, json.dumps(rows, indent=1).encode(), PRIVATE)
+        content = {"lockstep": self.lockstep, "identities": rows}
+        write_atomically(self.folder / LIST, json.dumps(content, indent=1).encode(), PRIVATE)
         private_folder(self.broker)
         users = [(one.public, one.rights(lockstep=self.lockstep)) for one in self.entries.values()]
         write_configuration(self.broker, self.configuration, users)
@@ -157,11 +171,13 @@ def _holds(folder: Path, public: str) -> bool:
         return False
 
 
-def _read(path: Path) -> dict[str, Entry]:
+def _read(path: Path) -> tuple[dict[str, Entry], bool]:
+    """Return the entries by name, and whether the agent conducts the simulator."""
     try:
-        return {row["name"]: _entry(row) for row in json.loads(path.read_text(encoding="utf-8"))}
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return {row["name"]: _entry(row) for row in content["identities"]}, bool(content["lockstep"])
     except FileNotFoundError:
-        return {}
+        return {}, False
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise KeyringError(f"{path}: cannot be read: {error}; remove it, and all keys are made again") from None
 

@@ -48,7 +48,12 @@ def read_seed(text: str) -> Nkey:
         raise NkeyError("expected the seed of a user's nkey, which begins with SU")
     private = Ed25519PrivateKey.from_private_bytes(raw[2:])
     public = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-    return Nkey(_encode(bytes([_USER]) + public), private)
+    return Nkey(public_text(public), private)
+
+
+def public_text(public: bytes) -> str:
+    """Return the text of a public key (32 bytes)."""
+    return _encode(bytes([_USER]) + public)
 
 
 def is_public(text: str) -> bool:
