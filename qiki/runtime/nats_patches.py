@@ -248,12 +248,13 @@ def _split_at_blanks(line: re.Pattern[bytes]) -> re.Pattern[bytes]:
     return re.compile(text.replace(rb"\s", rb"[ \t]"))
 
 
-def _seed_read_each_time(_: Callable[..., None]) -> Callable[..., None]:
+def _seed_read_each_time(original: Callable[..., None]) -> Callable[..., None]:
     """Sign with what the seed's file holds now: it may have been renewed.
 
     nats-py reads it once, by a package that comes without a wheel.
     """
 
+    @wraps(original)
     def set_up(client: Client) -> None:
         def sign(nonce: str) -> bytes:
             key = read_seed(Path(str(client._nkeys_seed)).read_text(encoding="utf-8").strip())
@@ -271,6 +272,7 @@ def _away_when_refused(original: Callable[..., Awaitable[None]]) -> Callable[...
     nats-py closes the client for good.
     """
 
+    @wraps(original)
     async def process(client: Client, text: str) -> None:
         if AUTHORIZATION_VIOLATION in text and client.is_connected:
             await client._process_op_err(nats.errors.AuthorizationError())

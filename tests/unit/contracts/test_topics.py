@@ -4,29 +4,30 @@ import pytest
 
 from qiki.contracts import topics
 from qiki.contracts.fields import Payload
+from qiki.contracts.identities import SERVICES
 
 SUBJECTS = {
-    "qiki.radar.v1.frames": ("RadarFrame", "q-sim-radar", "QIKI_RADAR_V1"),
-    "qiki.radar.v1.frames.lr": ("RadarFrame", "q-sim-radar", "QIKI_RADAR_V1"),
-    "qiki.radar.v1.tracks.sr": ("RadarFrame", "q-sim-radar", "QIKI_RADAR_V1"),
-    "qiki.radar.v1.tracks": ("RadarTrack", "faststream-bridge", "QIKI_RADAR_V1"),
-    "qiki.events.v1.>": (None, "all", "QIKI_EVENTS_V1"),
-    "qiki.events.v1.audit": ("AuditRecord", "registrar", "QIKI_EVENTS_V1"),
-    "qiki.events.v1.radar.guard": ("GuardAlert", "faststream-bridge", "QIKI_EVENTS_V1"),
-    "qiki.telemetry": ("TelemetrySnapshot", "q-sim-service", None),
-    "qiki.requests.telemetry": (None, "anyone allowed", None),
-    "qiki.commands.control": ("CommandMessage", "anyone allowed", None),
-    "qiki.responses.control": ("ControlAck", "q-sim-service", None),
-    "qiki.tracker.v1.frames": ("TrackedFrame", "faststream-bridge", "QIKI_TRACKER_V1"),
-    "qiki.estimates.v1.tracks": ("TrackEstimates", "faststream-bridge", "QIKI_ESTIMATES_V1"),
-    "qiki.truth.v1.contacts": ("TruthSnapshot", "q-sim-service", None),
-    "qiki.agent.v1.state": ("AgentState", "qiki-dev", None),
-    "qiki.dlq.v1.>": (None, "the reader that failed", "QIKI_DLQ_V1"),
+    "qiki.radar.v1.frames": ("RadarFrame", ("q-sim-radar",), "QIKI_RADAR_V1"),
+    "qiki.radar.v1.frames.lr": ("RadarFrame", ("q-sim-radar",), "QIKI_RADAR_V1"),
+    "qiki.radar.v1.tracks.sr": ("RadarFrame", ("q-sim-radar",), "QIKI_RADAR_V1"),
+    "qiki.radar.v1.tracks": ("RadarTrack", ("faststream-bridge",), "QIKI_RADAR_V1"),
+    "qiki.events.v1.>": (None, SERVICES, "QIKI_EVENTS_V1"),
+    "qiki.events.v1.audit": ("AuditRecord", ("registrar",), "QIKI_EVENTS_V1"),
+    "qiki.events.v1.radar.guard": ("GuardAlert", ("faststream-bridge",), "QIKI_EVENTS_V1"),
+    "qiki.telemetry": ("TelemetrySnapshot", ("q-sim-service",), None),
+    "qiki.requests.telemetry": (None, ("qiki-dev", "operator"), None),
+    "qiki.commands.control": ("CommandMessage", ("operator",), None),
+    "qiki.responses.control": ("ControlAck", ("q-sim-service",), None),
+    "qiki.tracker.v1.frames": ("TrackedFrame", ("faststream-bridge",), "QIKI_TRACKER_V1"),
+    "qiki.estimates.v1.tracks": ("TrackEstimates", ("faststream-bridge",), "QIKI_ESTIMATES_V1"),
+    "qiki.truth.v1.contacts": ("TruthSnapshot", ("q-sim-service",), None),
+    "qiki.agent.v1.state": ("AgentState", ("qiki-dev",), None),
+    "qiki.dlq.v1.>": (None, ("faststream-bridge", "registrar"), "QIKI_DLQ_V1"),
 }
 
 
 def test_subjects_payloads_publishers_and_streams_are_the_contracts():
-    table = {one.subject: (one.model and one.model.__name__, one.publisher, one.stream) for one in topics.TOPICS}
+    table = {one.subject: (one.model and one.model.__name__, one.writers, one.stream) for one in topics.TOPICS}
     assert table == SUBJECTS
     assert len(topics.TOPICS) == len(SUBJECTS)
 
