@@ -17,6 +17,7 @@ from qiki.errors import UserError
 from qiki.runtime.clock import now
 from qiki.runtime.events import Events
 from qiki.runtime.health import Health, HealthServer, Watchdog
+from qiki.runtime.identities import TOLD_BEFORE, credentials
 from qiki.runtime.logs import configure_logging
 from qiki.runtime.probe import ask_in_loop, health_page, write_error
 from qiki.runtime.settings import ServiceSettings, load_settings
@@ -25,6 +26,7 @@ from qiki.runtime.tasks import TaskGroup
 S = TypeVar("S", bound=ServiceSettings)
 BEAT_S = 0.5
 LOOK_S = 1.0
+DAY_S = 86_400.0
 STORAGE = "storage"
 DRAIN_S = 4.5  # the contract's 5 s less the interpreter's own end
 
@@ -119,7 +121,8 @@ async def _run(service: Service[S], main: Callable[[Service[S]], Awaitable[None]
 async def _supervise(service: Service[S], main: Callable[[Service[S]], Awaitable[None]]) -> int:
     work = asyncio.ensure_future(main(service))
     ends = [asyncio.create_task(event.wait()) for event in (service.stopping, service.failed)]
-    helpers = [asyncio.create_task(_beat(service)), asyncio.create_task(_watch_storage(service))]
+    watchers = (_beat(service), _watch_storage(service), _watch_expiry(service))
+    helpers = [asyncio.create_task(watcher) for watcher in watchers]
     await asyncio.sleep(0)  # its first step sets the conditions of readiness
     service.health.met("main")
     await asyncio.wait({work, *ends, *helpers}, return_when=asyncio.FIRST_COMPLETED)
@@ -166,6 +169,15 @@ async def _beat(service: Service[S]) -> None:
         if is_ready or was_ready is not None:
             was_ready = is_ready
         await asyncio.sleep(BEAT_S)
+
+
+async def _watch_expiry(service: Service[S]) -> None:
+    """Say each day from a month before it that the identity's key expires."""
+    while (own := credentials(service.settings.qiki_keys_dir)) is not None:
+        if (left := own.expires - now()) < TOLD_BEFORE:
+            service.log.warning("the key expires", identity=own.name, expires=own.expires.isoformat(), days=left.days)
+        await asyncio.sleep(DAY_S)
+    await asyncio.Event().wait()
 
 
 async def _watch_storage(service: Service[S]) -> None:

@@ -111,7 +111,8 @@ def summary(info: StackInfo, *, detached: bool) -> str:
     next_steps = ["qiki watch", "qiki ps", *(["qiki logs -f", "qiki down"] if detached else [])]
     lines = [
         f"Stack {info.name!r} is up: {len(started)} services in {max(times):.1f} s.",
-        "  reach it at   " + "  ".join(f"{key}={value}" for key, value in info.addresses.items() if not key.endswith("_DIR")),
+        "  reach it at   "
+        + "  ".join(f"{key}={value}" for key, value in info.addresses.items() if not key.endswith("_DIR")),
         f"  logs, data in {info.folder}",
         "  next          " + "   ".join(step + name for step in next_steps) + ("" if detached else "   Ctrl-C ends it"),
     ]

@@ -81,7 +81,9 @@ def test_streams_are_made_before_anybody_publishes(project: Project):
 def test_natively_everything_is_on_loopback_and_in_the_run_folder(project: Project):
     for service in project.services.values():
         values = [*service.environment.values(), *service.command]
-        assert not [value for value in values if "0.0.0.0" in value or value.startswith(("/data", "/keys", "/workspace"))]
+        assert not [
+            value for value in values if "0.0.0.0" in value or value.startswith(("/data", "/keys", "/workspace"))
+        ]
     assert project.addresses == {
         "NATS_URL": "nats://127.0.0.1:4222",
         "NATS_HTTP": "http://127.0.0.1:8222",
