@@ -10,7 +10,8 @@ from pydantic_core import from_json, to_json
 from qiki.audit.record import Draft
 from qiki.contracts.audit import SEVERITIES, Severity
 from qiki.contracts.cloudevents import BrokenEventError, read_cloud_event
-from qiki.contracts.events import AUDIT_PRUNED, CODE, EVENTS, RADAR_FRAMES_SEEN, SEVERITY, EventKind, is_code
+from qiki.contracts.events import AUDIT_PRUNED, CODE, EVENTS, RADAR_FRAMES_SEEN, SEVERITY, EventKind
+from qiki.contracts.numbers import shown, whole_number
 
 T = TypeVar("T")
 OWN_SOURCES = {AUDIT_PRUNED.source, RADAR_FRAMES_SEEN.source}
@@ -53,9 +54,10 @@ def _code(headers: Mapping[str, str]) -> int | None:
     text = headers.get(CODE)
     if text is None:
         return None
-    if not (text.isascii() and text.isdecimal() and is_code(int(text))):
-        raise BrokenEventError(f"{CODE}: {text!r}: expected a number from 100 to 999")
-    return int(text)
+    try:
+        return whole_number(text, CODE, most=999, least=100)
+    except ValueError as error:
+        raise BrokenEventError(str(error)) from None
 
 
 def _severity(headers: Mapping[str, str]) -> Severity | None:
@@ -63,5 +65,5 @@ def _severity(headers: Mapping[str, str]) -> Severity | None:
     if text is None:
         return None
     if text not in SEVERITY_OF:
-        raise BrokenEventError(f"{SEVERITY}: {text!r}: expected one of {', '.join(SEVERITIES)}")
+        raise BrokenEventError(f"{SEVERITY}: {shown(text)}: expected one of {', '.join(SEVERITIES)}")
     return SEVERITY_OF[text]

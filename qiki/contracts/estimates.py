@@ -5,7 +5,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from qiki.contracts.fields import Finite, Payload, Timestamp
+from qiki.contracts.fields import Finite, FrameNumber, Payload, Timestamp
+from qiki.contracts.numbers import MAX_COUNT
 
 MAX_ESTIMATES_BYTES = 1_000_000
 """Of one part."""
@@ -34,8 +35,8 @@ class TrackEstimates(Payload):
     """Estimates of a frame's live tracks, in the order of their birth; a frame with many gives several parts."""
 
     run_id: str
-    frame: int = Field(ge=0)
+    frame: FrameNumber
     timestamp: Timestamp
-    part: int = Field(ge=1)
-    parts: int = Field(ge=1)
+    part: int = Field(ge=1, le=MAX_COUNT)
+    parts: int = Field(ge=1, le=MAX_COUNT)
     tracks: tuple[TrackEstimate, ...] = ()

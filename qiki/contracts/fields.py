@@ -6,9 +6,11 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, ValidationError
 
 from qiki.clock import rfc3339, utc
+from qiki.contracts.numbers import MAX_FRAME
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(allow_inf_nan=False, ge=0)]
+FrameNumber = Annotated[int, Field(ge=0, le=MAX_FRAME)]
 Timestamp = Annotated[AwareDatetime, AfterValidator(utc), PlainSerializer(rfc3339, return_type=str, when_used="json")]
 Covariance = Annotated[tuple[Finite, ...], Field(min_length=6, max_length=6)]  # upper triangle: xx, xy, xz, yy, yz, zz
 

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 from qiki.contracts.cloudevents import header_value
 from qiki.contracts.enums import FriendFoe, RadarRangeBand
 from qiki.contracts.ids import frame_message_id
+from qiki.contracts.numbers import MAX_FRAME, shown, whole_number
 
 MESSAGE_ID = "Nats-Msg-Id"
 RUN = "x-qiki-run"
@@ -123,12 +124,9 @@ class FrameOrigin:
             return None
         if missing:
             raise ValueError(f"{missing[0]}: is missing")
-        number = int(headers[FRAME])
-        if number < 0:
-            raise ValueError(f"{FRAME}: {number} is negative")
         return cls(
             headers[RUN],
-            number,
+            whole_number(headers[FRAME], FRAME, MAX_FRAME),
             _numbers(headers, OWN_POSITION),
             _numbers(headers, OWN_VELOCITY),
             _identities(headers.get(IDENTITIES, "")),
@@ -159,5 +157,5 @@ def _identities(text: str) -> Mapping[str, FriendFoe]:
 def _numbers(headers: Mapping[str, str], name: str) -> tuple[float, ...]:
     numbers = tuple(float(word) for word in headers.get(name, "0 0 0").split())
     if len(numbers) != 3 or not all(abs(number) < float("inf") for number in numbers):
-        raise ValueError(f"{name}: {headers[name]!r} is not three finite numbers")
+        raise ValueError(f"{name}: {shown(headers[name])} is not three finite numbers")
     return numbers

@@ -6,7 +6,8 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from qiki.contracts.enums import FriendFoe, ObjectType, RadarRangeBand, RadarTrackStatus, TransponderMode
-from qiki.contracts.fields import Covariance, Finite, NonNegative, Payload, Timestamp, Vector
+from qiki.contracts.fields import Covariance, Finite, FrameNumber, NonNegative, Payload, Timestamp, Vector
+from qiki.contracts.numbers import MAX_COUNT
 
 MAX_DETECTIONS = 4000
 MAX_FRAME_BYTES = 512 * MAX_DETECTIONS + 4096
@@ -106,9 +107,9 @@ class TrackedFrame(Payload):
 
     run_id: str
     frame_id: UUID
-    frame: int = Field(ge=0)
+    frame: FrameNumber
     timestamp: Timestamp
-    tracks: int = Field(ge=0)
+    tracks: int = Field(ge=0, le=MAX_COUNT)
 
 
 class GuardAlert(Payload):

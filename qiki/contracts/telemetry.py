@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import Field
 
 from qiki.contracts.enums import FriendFoe, ObjectType, TransponderMode
-from qiki.contracts.fields import Finite, NonNegative, Payload, Timestamp, Vector
+from qiki.contracts.fields import Finite, FrameNumber, NonNegative, Payload, Timestamp, Vector
 
 
 class SimState(Payload):
@@ -14,7 +14,7 @@ class SimState(Payload):
     running: bool
     paused: bool
     speed: Finite
-    tick: int = Field(ge=0)
+    tick: FrameNumber
     run_id: str
     behind_s: NonNegative
 
@@ -132,7 +132,7 @@ class TruthSnapshot(Payload):
     """On `qiki.truth.v1.contacts`, at the frame rate: for scoring and tests."""
 
     run_id: str
-    frame: int = Field(ge=0)
+    frame: FrameNumber
     timestamp: Timestamp
     bot: TruthBot
     contacts: tuple[TruthContact, ...]

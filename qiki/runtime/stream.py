@@ -222,7 +222,7 @@ class StreamReader:
             await self._client.publish(message.reply)
         elif message.subject and message.reply:
             await self._stored(message)
-        elif message.headers and int(message.headers.get(_SENT, self._delivered)) != self._delivered:
+        elif message.headers and message.headers.get(_SENT, str(self._delivered)) != str(self._delivered):
             self._broken.set()
 
     async def _stored(self, message: Msg) -> None:

@@ -17,6 +17,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from pydantic_core import to_json
 
+from qiki.contracts.numbers import whole_number
 from qiki.runtime.nats_patches import Patch
 from qiki.runtime.retry import RETRY_S
 
@@ -95,9 +96,10 @@ class Intake:
             self._came.set()
             return
         headers = message.headers or {}
-        if headers.get("Status") in ENDED and headers.get(LEFT, "").isdecimal():
-            self._wanted -= int(headers[LEFT])
-            self._came.set()
+        if headers.get("Status") in ENDED and LEFT in headers:
+            with contextlib.suppress(ValueError):  # not the server's
+                self._wanted -= whole_number(headers[LEFT], LEFT, self._batch)
+                self._came.set()
 
     @staticmethod
     def _now_s() -> float:

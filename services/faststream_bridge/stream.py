@@ -20,6 +20,7 @@ from faststream_bridge.frames import Delivery, read_content
 from faststream_bridge.snapshot import Snapshot
 from qiki.contracts import topics
 from qiki.contracts.headers import FRAME, RUN, SEQUENCE
+from qiki.contracts.numbers import MAX_SEQUENCE, whole_number
 from qiki.errors import UserError
 from qiki.runtime.retry import last_message, patiently, until_there
 from qiki.runtime.service import S, Service
@@ -78,9 +79,9 @@ async def _announced(jetstream: JetStreamContext, created: datetime | None) -> i
     if notice is None or notice.time is None or created is None or notice.time < created:
         return 0
     try:
-        sequence = int((notice.headers or {}).get(SEQUENCE, 0))
-    except ValueError:
-        log.warning("newest notice unreadable", subject=topics.TRACKED.subject, sequence=notice.seq)
+        sequence = whole_number((notice.headers or {}).get(SEQUENCE, "0"), SEQUENCE, MAX_SEQUENCE)
+    except ValueError as error:
+        log.warning("newest notice unreadable", sequence=notice.seq, reason=str(error))
         return 0
     try:
         frame = await jetstream.get_msg(topics.QIKI_RADAR_V1, seq=sequence) if sequence > 0 else None

@@ -20,6 +20,7 @@ from qiki.contracts import topics
 from qiki.contracts.estimates import TrackEstimates
 from qiki.contracts.events import GUARD_CLEARED, GUARD_RESUMED, RADAR_GAP, GuardCleared, RadarGap
 from qiki.contracts.headers import ALERTS, ESTIMATES, FRAME, REASON, RUN
+from qiki.contracts.numbers import MAX_COUNT, MAX_FRAME, whole_number
 from qiki.contracts.radar import GuardAlert, RadarTrack, TrackedFrame
 from qiki.contracts.telemetry import TelemetrySnapshot
 from qiki.runtime.dead_letters import reason_text
@@ -196,7 +197,8 @@ async def _newest(link: Link, stream: str, subject: str) -> tuple[int, datetime 
 
 def _read_tracked(message: Msg) -> tuple[TrackedFrame, int, int]:
     headers = message.headers or {}
-    return read_payload(TrackedFrame, message.data), int(headers.get(ALERTS, "0")), int(headers.get(ESTIMATES, "0"))
+    alerts, parts = (whole_number(headers.get(name, "0"), name, MAX_COUNT) for name in (ALERTS, ESTIMATES))
+    return read_payload(TrackedFrame, message.data), alerts, parts
 
 
 def _read_estimates(message: Msg) -> tuple[TrackEstimates]:
@@ -227,4 +229,4 @@ def _read_buried(message: Msg) -> tuple[str, int, int]:
 
 def _place(message: Msg) -> tuple[str, int]:
     headers = message.headers or {}
-    return headers[RUN], int(headers[FRAME])
+    return headers[RUN], whole_number(headers[FRAME], FRAME, MAX_FRAME)

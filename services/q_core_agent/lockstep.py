@@ -19,6 +19,7 @@ from qiki.agent.perception.observer import Observer
 from qiki.contracts import topics
 from qiki.contracts.control import CommandMessage, CommandMetadata, ControlAck
 from qiki.contracts.headers import FRAME, RUN, TICK
+from qiki.contracts.numbers import MAX_FRAME, whole_number
 from qiki.contracts.telemetry import SimState
 from qiki.contracts.ticks import TICK_S
 from qiki.runtime.clock import now
@@ -171,7 +172,8 @@ def read_place(answer: Msg) -> Place:
         raise RefusedError(acknowledgement.error_detail.message if acknowledgement.error_detail else "no reason given")
     headers = answer.headers or {}
     frame = headers.get(FRAME)
-    return Place(headers[RUN], int(headers[TICK]), None if frame is None else int(frame))
+    tick = whole_number(headers[TICK], TICK, MAX_FRAME)
+    return Place(headers[RUN], tick, None if frame is None else whole_number(frame, FRAME, MAX_FRAME))
 
 
 def done(place: Place, before: SimState, ticks: int) -> bool:

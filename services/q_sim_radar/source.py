@@ -11,6 +11,7 @@ from generated.q_sim_api_pb2 import StreamRadarFramesRequest
 from q_sim_radar.backlog import Waiting
 from q_sim_radar.settings import RadarSettings
 from qiki.contracts.headers import FRAME, RADAR, RUN
+from qiki.contracts.numbers import MAX_FRAME, whole_number
 from qiki.runtime.grpc import CLIENT_OPTIONS
 from qiki.runtime.retry import listening, pause_s
 from qiki.runtime.service import Service
@@ -81,7 +82,7 @@ def conflict(place: Mapping[str, str], after: tuple[str, int] | None) -> str | N
     """
     if after is None or place.get(RUN) != after[0]:
         return None
-    newest = int(place.get(FRAME, -1))
+    newest = whole_number(place[FRAME], FRAME, MAX_FRAME) if FRAME in place else -1
     if newest >= after[1]:
         return None
     return (

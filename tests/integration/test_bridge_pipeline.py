@@ -46,6 +46,7 @@ class Stack:
 
     broker: Broker
     bridge: ServiceProcess
+    bridge_state: Path
 
     def on(self, work: Work) -> Any:
         """Do something with JetStream."""
@@ -122,7 +123,7 @@ def bare(tmp_path: Path) -> Iterator[Stack]:
             QIKI_HTTP_PORT=0,
             SNAPSHOT_INTERVAL_SEC=0.05,
         )
-        yield Stack(broker, bridge)
+        yield Stack(broker, bridge, tmp_path / "state")
         bridge.kill()
 
 
@@ -226,7 +227,7 @@ POISON = {
         HEADERS | {"x-qiki-frame": "1000"},
         "detections.0.range_m",
     ),
-    "no number": (frame(0).to_json(), HEADERS | {"x-qiki-frame": "first"}, "headers: invalid literal"),
+    "no number": (frame(0).to_json(), HEADERS | {"x-qiki-frame": "first"}, "headers: x-qiki-frame: 'first': expected"),
     "no run": (frame(0).to_json(), HEADERS | {"x-qiki-run": "mine"}, "badly formed hexadecimal UUID"),
     "no position": (frame(0).to_json(), HEADERS | {"x-qiki-own-position": "here"}, "headers: could not convert"),
     "time reversed": (frame(0).to_json(), HEADERS | {"x-qiki-frame": "1000"}, "older than the one before it"),
@@ -298,6 +299,42 @@ def test_a_notice_whose_sequence_is_no_number_keeps_it_from_nothing(stack: Stack
         stack.store([message(1)])
         assert len(stack.await_tracked(3)) == 3  # this notice, and one a frame
         assert stack.bridge.terminate() == 0
+
+
+def forged(number: int, t_s: float) -> tuple[bytes, dict[str, str]]:
+    """A frame in the run's name."""
+    one = frame(number).model_copy(update={"timestamp": EPOCH + timedelta(seconds=t_s)})
+    return one.to_json(), origin(number).headers(BAND, rfc3339(one.timestamp))
+
+
+def test_a_forged_frame_far_ahead_goes_to_the_dead_letters_and_the_run_continues(stack: Stack):
+    with stack.bridge as bridge:
+        bridge.ready()
+        stack.store([*map(message, range(20)), forged(999_999_999, 2.0), *map(message, range(20, 30))])
+        assert_tracked_exactly_once(stack, 30)
+        (letter,) = stack.await_stored(1, *DEAD)
+        assert letter.headers is not None
+        assert letter.headers["x-qiki-reason"].startswith("x-qiki-frame: 999999999 is 999999980 frames after")
+
+
+def test_a_forged_frame_whose_time_fits_its_number_costs_a_few_frames_and_no_track(stack: Stack):
+    with stack.bridge as bridge:
+        bridge.ready()
+        stack.store([*map(message, range(20)), forged(600_000, 60_000.0), *map(message, range(20, 23))])
+        stack.await_tracked(21)
+        until("old frames to be counted", lambda: 'frames_total{outcome="old"} 3.0' in bridge.get("/metrics")[1])
+        until("the snapshot", lambda: '"trial": {' in (stack.bridge_state / "tracker-snapshot.json").read_text())
+        bridge.kill()
+        bridge.start()
+        bridge.ready()
+        stack.store([*map(message, range(23, 60))])
+        numbers = [body(one)["frame"] for one in stack.await_tracked(57)]
+        assert numbers == [*range(20), 600_000, *range(24, 60)]
+        said = [one["event"] for one in bridge.lines()]
+    assert "old frames dropped" in said
+    assert "frames were not the run's, it is taken back behind them" in said
+    friends = {body(one)["track_id"] for one in stack.tracks() if body(one)["transponder_id"] == "F-1"}
+    assert len(friends) == 1
 
 
 def test_the_end_of_faststreams_reader_is_seen(stack: Stack):

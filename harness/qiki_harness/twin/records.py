@@ -14,6 +14,7 @@ from qiki.contracts import headers as names
 from qiki.contracts import topics
 from qiki.contracts.events import CODE, SEVERITY
 from qiki.contracts.fields import Payload, first_fault
+from qiki.contracts.numbers import MAX_FRAME, MAX_SEQUENCE, whole_number
 from qiki.contracts.topics import Topic
 
 PAYLOADS_KEPT = 20_000
@@ -59,11 +60,16 @@ class Record(Generic[P]):
     @property
     def frame(self) -> int:
         """Number of its frame within the run."""
-        number = self.header(names.FRAME)
+        return self.number(names.FRAME, MAX_FRAME)
+
+    def number(self, name: str, most: int, least: int = 0) -> int:
+        """Return a header that is a whole number, or raise UnreadableError."""
         try:
-            return int(number)
-        except ValueError:
-            raise UnreadableError(self, f"{names.FRAME}: {number!r} is no number") from None
+            return whole_number(self.header(name), name, most, least)
+        except MissingHeaderError:
+            raise
+        except ValueError as error:
+            raise UnreadableError(self, str(error)) from None
 
     def header(self, name: str) -> str:
         """Return a header, or raise MissingHeaderError."""
@@ -127,12 +133,15 @@ class DeadLetter:
 def _read_event(record: Record[Event]) -> Event:
     get = record.headers.get
     kind = get("ce-id"), get("ce-type"), get("ce-source")
-    code = get(CODE)
-    return Event(record.subject, *kind, int(code) if code else None, get(SEVERITY), from_json(record.body))
+    code = record.number(CODE, 999, 100) if CODE in record.headers else None
+    try:
+        return Event(record.subject, *kind, code, get(SEVERITY), from_json(record.body))
+    except ValueError as error:
+        raise UnreadableError(record, f"body: not JSON: {error}") from None
 
 
 def _read_dead_letter(record: Record[DeadLetter]) -> DeadLetter:
-    origin = record.header(names.ORIGIN_SUBJECT), int(record.header(names.ORIGIN_SEQUENCE))
+    origin = record.header(names.ORIGIN_SUBJECT), record.number(names.ORIGIN_SEQUENCE, MAX_SEQUENCE)
     return DeadLetter(record.header(names.REASON), *origin, record.body)
 
 

@@ -7,7 +7,7 @@ those of `bios_status.proto` and `proposal.proto` where these have them.
 from uuid import UUID
 
 from qiki.contracts.enums import DeviceCode, DeviceStatus, DeviceType, FSMState, ProposalStatus, ProposalType
-from qiki.contracts.fields import Finite, Payload, Timestamp
+from qiki.contracts.fields import Finite, FrameNumber, Payload, Timestamp
 
 
 class EventPayload(Payload):
@@ -71,8 +71,8 @@ class RadarGap(RunEvent):
 
     category: str = "sensor"
     source: str = "radar"
-    first_frame: int
-    last_frame: int
+    first_frame: FrameNumber
+    last_frame: FrameNumber
     reason: str
 
 

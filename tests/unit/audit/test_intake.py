@@ -62,10 +62,12 @@ def test_an_outsiders_event_is_registered_without_a_code():
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({CODE: "abc"}, "x-qiki-code: 'abc': expected a number from 100 to 999"),
+        ({CODE: "abc"}, "x-qiki-code: 'abc': expected a whole number from 100 to 999"),
         ({CODE: "99"}, "x-qiki-code: '99'"),
         ({CODE: "1000"}, "x-qiki-code: '1000'"),
         ({CODE: "²"}, "x-qiki-code"),
+        ({CODE: "9" * 5000}, r"x-qiki-code: '9{40}'\.\.\. \(5000 characters\): expected a whole number"),
+        ({SEVERITY: "X" * 5000}, r"x-qiki-severity: 'X{40}'\.\.\. \(5000 characters\): expected one of"),
         ({SEVERITY: "bad"}, "x-qiki-severity: 'bad': expected one of INFO, WARNING, ERROR, CRITICAL"),
         ({"ce-source": "urn:qiki:registrar:audit"}, "reserved for the registrar"),
         ({"ce-source": "urn:qiki:registrar:radar"}, "reserved for the registrar"),

@@ -12,6 +12,7 @@ from qiki.contracts import ids
 from qiki.contracts.enums import FriendFoe, RadarRangeBand
 from qiki.contracts.events import EVENTS, GUARD_ALERT
 from qiki.contracts.headers import FrameOrigin, cloud_event, probability, triple
+from qiki.contracts.numbers import MAX_FRAME
 
 RUN = "6f1c3d1e-0000-4000-8000-000000000001"
 TIME = "2026-01-02T03:04:05.000006Z"
@@ -72,7 +73,7 @@ def test_the_identities_of_a_run_are_read_once():
 def test_identities_and_numbers_of_any_kind_survive_their_headers(wire: SimpleNamespace, data: st.DataObject):
     numbers = st.tuples(wire.numbers, wire.numbers, wire.numbers)
     sides = st.dictionaries(wire.words, st.sampled_from(FriendFoe), max_size=4)
-    number = data.draw(st.integers(0, 2**63))
+    number = data.draw(st.integers(0, MAX_FRAME))
     origin = FrameOrigin(RUN, number, data.draw(numbers), data.draw(numbers), data.draw(sides))
     headers = origin.headers(RadarRangeBand.RR_UNSPECIFIED, TIME)
     assert all(value.isascii() and value.isprintable() for value in headers.values())

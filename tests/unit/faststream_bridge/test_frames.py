@@ -96,8 +96,12 @@ def said(read: Callable[[bytes], FrameColumns], body: bytes) -> object:
 @pytest.mark.parametrize(
     ("headers", "reason", "claimed"),
     [
-        ({"x-qiki-run": ID, "x-qiki-frame": "-1"}, "headers: x-qiki-frame: -1 is negative", False),
-        ({"x-qiki-run": ID, "x-qiki-frame": "9" * 5000}, "headers: Exceeds the limit", False),
+        ({"x-qiki-run": ID, "x-qiki-frame": "-1"}, "headers: x-qiki-frame: '-1': expected a whole", False),
+        (
+            {"x-qiki-run": ID, "x-qiki-frame": "9" * 5000},
+            "headers: x-qiki-frame: '" + "9" * 40 + "'... (5000 characters): expected",
+            False,
+        ),
         ({"x-qiki-run": ID, "x-qiki-frame": "7", "x-qiki-radar": "beam_width_rad=wide"}, "headers: x-qiki-radar", True),
     ],
 )

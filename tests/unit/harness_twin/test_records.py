@@ -108,6 +108,6 @@ def test_a_header_that_is_missing_or_wrong_is_named_with_its_place(ledger, watch
 
     with pytest.raises(MissingHeaderError, match=r"^qiki\.radar\.v1\.tracks, sequence 7: x-qiki-run: is missing$"):
         _ = record.run
-    with pytest.raises(UnreadableError, match=r"sequence 7: x-qiki-frame: 'ten' is no number$"):
+    with pytest.raises(UnreadableError, match=r"sequence 7: x-qiki-frame: 'ten': expected a whole number"):
         _ = record.frame
     assert watcher.tracks(run="a") == watcher.tracks(frame=10) == []
