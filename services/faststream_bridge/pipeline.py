@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from time import monotonic
 
 from nats.aio.msg import Msg
@@ -9,6 +10,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from faststream_bridge.completion import Completion, Job
 from faststream_bridge.frames import Delivery, Poison, PoisonError, StoredFrame
+from faststream_bridge.progress import JumpError, OldFrames
 from faststream_bridge.runs import Runs
 from faststream_bridge.snapshot import FailureNote, Snapshot
 from faststream_bridge.stream import Newest, Position, StoredFrames
@@ -65,6 +67,7 @@ class Pipeline:
         self._order = asyncio.Lock()
         self._sequence = 0
         self._newest = Newest()
+        self._old = OldFrames()
         self._delivered = 0
         self._closed = False
 
@@ -143,7 +146,7 @@ class Pipeline:
         content = delivery.content
         if self._failures.names(self._where.stream, delivery.sequence):
             content = Poison("the tracker failed on it; the bridge's log has the traceback", content.origin)
-        poison = content if isinstance(content, Poison) else await self._track(content, job)
+        poison = content if isinstance(content, Poison) else await self._track(content, job, delivery.stored)
         if poison is not None:
             FRAMES.labels("poison").inc()
             await self._bury(delivery, poison, job)
@@ -164,18 +167,22 @@ class Pipeline:
             reason = reason_text(poison.reason)
             job.announcement = buried_message(origin, delivery.headers or {}, delivery.sequence, reason)
 
-    async def _track(self, stored: StoredFrame, job: Job) -> Poison | None:
+    async def _track(self, stored: StoredFrame, job: Job, at: datetime | None) -> Poison | None:
         """Step the tracker and publish what it gives; return why it cannot take the frame."""
         try:
             with STEP.time():
-                tracked = self._runs.step(stored)
+                tracked = self._runs.step(stored, at)
+        except JumpError as error:  # not the run's: no notice says that its frame is in the dead letters
+            return Poison(str(error))
         except PoisonError as error:
             return Poison(str(error), stored.origin)
         except Exception:  # a bug, which may have spoilt the tracks: start again from the snapshot
             self._failures.write(self._where.stream, job.sequence)
             raise
         FRAMES.labels("old" if tracked is None else "tracked").inc()
-        if tracked is not None:
+        if tracked is None:
+            self._old.note(stored, job.sequence, self._clock())
+        else:
             TRACKS.set(len(tracked.reports))
             if job.sequence > self._where.announced:
                 await self._publish(tracked, job)

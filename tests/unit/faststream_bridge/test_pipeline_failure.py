@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -21,7 +22,7 @@ WHERE = Position("stream", "durable", 1, 100, 0, 0, 0, 0)
 
 
 class BrokenRuns(Runs):
-    def step(self, stored: StoredFrame) -> Tracked | None:  # noqa: ARG002
+    def step(self, stored: StoredFrame, at: datetime | None = None) -> Tracked | None:  # noqa: ARG002
         raise IndexError("a bug of ours")
 
 
