@@ -88,9 +88,9 @@ def test_a_frame_without_a_run_is_another_radars(headers: dict[str, str] | None)
 @pytest.mark.parametrize(
     ("name", "value", "problem"),
     [
-        ("x-qiki-frame", "-1", "x-qiki-frame: -1 is negative"),
+        ("x-qiki-frame", "-1", "x-qiki-frame: '-1': expected"),
         ("x-qiki-frame", "seven", "seven"),
-        ("x-qiki-frame", "", "invalid literal"),
+        ("x-qiki-frame", "", "x-qiki-frame: '': expected"),
         ("x-qiki-own-position", "1 2", "x-qiki-own-position: '1 2' is not three finite numbers"),
         ("x-qiki-own-position", "1 2 3 4", "not three finite numbers"),
         ("x-qiki-own-position", "1 2 north", "north"),
