@@ -45,12 +45,13 @@ class Hooks:
 
 @dataclass
 class Link:
-    """A connection and its hooks; `fast_ingest`: publishers may use it."""
+    """A connection and its hooks; `fast_ingest`: publishers may use it; `emit`: `Service.emit`."""
 
     client: Client
     hooks: Hooks = field(default_factory=Hooks)
     health: Health | None = None
     fast_ingest: bool = True
+    emit: Callable[..., None] | None = None
 
     @property
     def jetstream(self) -> JetStreamContext:
@@ -67,7 +68,7 @@ def new_client() -> Client:
 @asynccontextmanager
 async def connect(service: Service[S], role: str = "nats") -> AsyncIterator[Link]:
     """Connect for as long as the context lasts; wait for the broker. `role` is a condition of readiness."""
-    link = Link(new_client(), health=service.health, fast_ingest=service.settings.nats_fast_ingest)
+    link = Link(new_client(), health=service.health, fast_ingest=service.settings.nats_fast_ingest, emit=service.emit)
     options = connection_options(service, link.hooks, role, link.client)
     service.health.wait_for(role, "not connected yet")
     await reachable(options["servers"][0], service.stopping)

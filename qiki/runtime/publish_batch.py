@@ -7,7 +7,7 @@ hence at a low rate with each call; under load the next messages gather until th
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from itertools import islice
 from typing import Any
 
@@ -19,6 +19,7 @@ from qiki.runtime.publish_room import Outgoing, Tail, forgotten
 FLOW = 500  # messages between two acknowledgements, at most; the server starts lower if others ingest too
 UNACKNOWLEDGED = 2  # acknowledgements that may be outstanding
 FIRST = 128  # messages before the server has said how many it wants
+BACKLOG = 64  # messages that wait
 PART_BYTES = 1 << 20  # a batch ends behind so many at the latest: their acknowledgement must not be late
 PATIENCE = 8.0  # times as long as at first an answer may take, if none comes in time
 UNSUPPORTED = {10205, 10206}
@@ -27,10 +28,22 @@ log = structlog.get_logger()
 
 
 class PublishBatch:
-    """The batches into one stream, one at a time; `unsupported` is called where the server or the stream has none."""
+    """The batches into one stream, one at a time; `unsupported` is called where the server or the stream has none.
 
-    def __init__(self, ledger: Ledger, ack_wait_s: float, keep_bytes: int, unsupported: Callable[[], None]) -> None:
+    The server says only of a batch's last message that it was a duplicate: so one of `checked` subjects ends its batch,
+    but behind a backlog, where that would take too long.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        ack_wait_s: float,
+        keep_bytes: int,
+        unsupported: Callable[[], None],
+        checked: Collection[str] = (),
+    ) -> None:
         self._ledger = ledger
+        self._checked = checked
         self._ack_wait_s = ack_wait_s
         self._unsupported = unsupported
         self._waiting: deque[Outgoing] = deque()
@@ -39,6 +52,7 @@ class PublishBatch:
         self._held = False
         self._patience = 1.0
         self._count = 0
+        self.progress_s = time.monotonic()
         self.batch = ""
         self._reset()
 
@@ -54,21 +68,36 @@ class PublishBatch:
         """True when everything is stored."""
         return not (self._waiting or self._sent)
 
+    @property
+    def oldest(self) -> Outgoing | None:
+        """The message that waits longest."""
+        return next(iter(self._sent or self._waiting), None)
+
     def add(self, outgoing: Outgoing) -> None:
         """Take a message, for the next `pump`."""
         self._waiting.append(outgoing)
+
+    @property
+    def held(self) -> list[Outgoing]:
+        """All messages that are not stored, and those that will be sent again, in their order."""
+        return [*self._sent, *self._waiting]
+
+    def put_first(self, messages: list[Outgoing]) -> None:
+        """Take messages that go before all others, while everything is held."""
+        self._waiting.extendleft(reversed(messages))
 
     def pump(self) -> None:
         """Send what waits, as far as the server takes it now; end the batch if that is all."""
         if self._waiting and not (self._held or self._ending) and self._ledger.wire.connected:
             most = max(0, min(len(self._waiting), self._limit - self._next + 1))  # the server may have lowered it
-            count, size = 0, 0
+            count, size, ends = 0, 0, False
+            checked = self._checked if len(self._waiting) <= BACKLOG else ()
             for outgoing in islice(self._waiting, most):
                 count, size = count + 1, size + len(outgoing.rest)
-                if size >= PART_BYTES:
+                if ends := size >= PART_BYTES or outgoing.subject in checked:
                     break
             if count:
-                self._send(count, end=count == len(self._waiting) or size >= PART_BYTES)
+                self._send(count, end=ends or count == len(self._waiting))
 
     def _send(self, count: int, *, end: bool) -> None:
         """Write messages in one go."""
@@ -81,6 +110,7 @@ class PublishBatch:
         for number in range(self._next, last + 1):
             outgoing = self._waiting.popleft()
             self._sent.append(outgoing)
+            outgoing.sendings += 1
             operation = 2 if end and number == last else 1 if number > 1 else 0  # commit, append, start
             parts += [f"HPUB {outgoing.subject} {reply}.{number}.{operation}.$FI".encode(), outgoing.rest]
         self._next = last + 1
@@ -113,7 +143,7 @@ class PublishBatch:
         count = min(number - self._first + 1, len(self._sent))
         if count <= 0:
             return False
-        self._ledger.progress_s = self._moved_s = time.monotonic()
+        self.progress_s = self._moved_s = time.monotonic()
         if not self._held:
             self._patience = 1.0
         stored = [self._sent.popleft() for _ in range(count)]
@@ -129,6 +159,8 @@ class PublishBatch:
         """Go on with a new batch. Behind a gap the rest of the old one is sent again."""
         if answer.get("duplicate"):
             DUPLICATES.inc()
+            if self._sent and self._first + len(self._sent) - 1 == answer["count"]:
+                self._ledger.duplicate(self._sent[-1], answer.get("stream"), answer.get("seq", 0))
         if not self._settle(answer["count"]):
             self._hold("refused", "an empty batch")
             return
@@ -139,6 +171,7 @@ class PublishBatch:
         if error.get("err_code") in UNSUPPORTED:
             self._unsupported()
         elif permanent(error) and 0 <= place < len(self._sent):
+            self.progress_s = time.monotonic()
             refused = self._sent[place]
             del self._sent[place]
             self._ledger.refuse(refused, error["description"])

@@ -2,7 +2,8 @@
 
 import contextlib
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -45,11 +46,11 @@ class Wire:
 
 @dataclass
 class Ledger:
-    """Counts of all ways of a publisher."""
+    """Counts of all ways of a publisher; `duplicate` is called with a message, its stream, and the stored sequence."""
 
     room: Room
     wire: Wire
-    progress_s: float = field(default_factory=time.monotonic)
+    duplicate: Callable[[Outgoing, str | None, int], None]
     refusal: str = "no answer"
     refused: str = ""
     refused_s: float = 0.0
@@ -57,7 +58,7 @@ class Ledger:
     def refuse(self, outgoing: Outgoing, reason: str) -> None:
         """Tell that a message will never be stored."""
         self.refused = f"NATS will never take a message on {outgoing.subject}: {reason}"
-        self.refused_s = self.progress_s = time.monotonic()
+        self.refused_s = time.monotonic()
         REFUSED.inc()
         log.error("message refused for good", subject=outgoing.subject, reason=reason, bytes=len(outgoing.rest))
         self.room.release(1, len(outgoing.rest))

@@ -1,16 +1,18 @@
 """Messages on their way: their receipts, the room that bounds them, and the ones stored last."""
 
 import asyncio
+import re
 import time
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from qiki.contracts.headers import EncodedMessage
 from qiki.errors import QikiError
 
 KEEP_S = 1.0
 FORGET_S = 100.0
+_ID = re.compile(rb"\r\nNats-Msg-Id: ([^\r]*)")
 
 
 class RefusedError(QikiError):
@@ -44,19 +46,36 @@ class Receipt:
 
 @dataclass(slots=True)
 class Outgoing:
-    """A message until it is stored, and a little longer; `rest` is its command behind the reply subject."""
+    """A message until it is stored, and a little longer; `rest` is its command behind the reply subject.
+
+    `since_s` is the time from which it counts as unacknowledged.
+    """
 
     subject: str
     rest: bytes
     receipt: Receipt | None
     sent_s: float = 0.0
     stored_s: float = 0.0
+    sendings: int = 0
+    since_s: float = field(default_factory=time.monotonic)
 
     @classmethod
-    def of(cls, message: EncodedMessage, receipt: Receipt) -> "Outgoing":
+    def of(cls, message: EncodedMessage, receipt: Receipt | None) -> "Outgoing":
         """Encode the command."""
         subject, head, body = message
         return cls(subject, b" %d %d\r\n%b%b\r\n" % (len(head), len(head) + len(body), head, body), receipt)
+
+    @property
+    def message_id(self) -> str:
+        """The id by which the server finds duplicates; empty without one."""
+        found = _ID.search(self.rest)
+        return found[1].decode() if found else ""
+
+    @property
+    def body(self) -> bytes:
+        """The message's body."""
+        sizes, _, rest = self.rest.partition(b"\r\n")
+        return rest[int(sizes.split()[0]) : -2]
 
 
 class Room:
@@ -143,6 +162,9 @@ class Tail:
         """Return all, for which room is taken again."""
         room.retake(len(self._kept), self._size)
         kept, self._size = list(self._kept), 0
+        now_s = time.monotonic()
+        for outgoing in kept:
+            outgoing.since_s = now_s
         self._kept.clear()
         return kept
 

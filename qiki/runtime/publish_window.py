@@ -29,11 +29,17 @@ class PublishWindow:
         self._held = False
         self._probe: int | None = None
         self._next = 0
+        self.progress_s = time.monotonic()
 
     @property
     def idle(self) -> bool:
         """True when everything is stored."""
         return not self._pending
+
+    @property
+    def oldest(self) -> Outgoing | None:
+        """The message that waits longest."""
+        return next(iter(self._pending.values()), None)
 
     def add(self, outgoing: Outgoing) -> None:
         """Take a message, for the next `pump`."""
@@ -53,6 +59,7 @@ class PublishWindow:
         for token in tokens:
             outgoing = self._pending[token]
             outgoing.sent_s = now_s
+            outgoing.sendings += 1
             parts += [f"HPUB {outgoing.subject} {inbox}.{token}".encode(), outgoing.rest]
         self._ledger.wire.write(parts)
 
@@ -61,6 +68,7 @@ class PublishWindow:
         error = answer.get("error")
         if error and permanent(error):
             if (refused := self._pending.pop(token, None)) is not None:
+                self.progress_s = time.monotonic()
                 self._ledger.refuse(refused, error["description"])
         elif error or "seq" not in answer:  # it cannot store just now, or no stream listens yet
             self._ledger.refusal = error["description"] if error else "no answer"
@@ -69,15 +77,18 @@ class PublishWindow:
             self._hold("refused")
             return
         else:
-            self._stored(token, duplicate=bool(answer.get("duplicate")))
+            self._stored(token, answer)
         if token == self._probe:
             self.release()
 
-    def _stored(self, token: int, *, duplicate: bool) -> None:
-        self._ledger.progress_s = time.monotonic()
-        if duplicate:
+    def _stored(self, token: int, answer: dict[str, Any]) -> None:
+        self.progress_s = time.monotonic()
+        outgoing = self._pending.pop(token, None)
+        if answer.get("duplicate"):
             DUPLICATES.inc()
-        if (outgoing := self._pending.pop(token, None)) is not None:
+            if outgoing is not None:
+                self._ledger.duplicate(outgoing, answer.get("stream"), answer["seq"])
+        if outgoing is not None:
             self._ledger.room.release(1, len(outgoing.rest))
             if outgoing.receipt is not None:
                 outgoing.receipt.settle()
@@ -102,10 +113,18 @@ class PublishWindow:
         """Hold everything until `release`, behind the messages stored last."""
         self._hold("reconnected")
         self._probe = None
-        tail = self._tail.take(self._ledger.room)
-        tokens = range(self._next, self._next + len(tail))
-        self._next += len(tail)
-        self._pending = dict(zip(tokens, tail, strict=True)) | self._pending
+        self.put_first(self._tail.take(self._ledger.room))
+
+    @property
+    def held(self) -> list[Outgoing]:
+        """All messages that are not stored, and those that will be sent again, in their order."""
+        return list(self._pending.values())
+
+    def put_first(self, messages: list[Outgoing]) -> None:
+        """Take messages that go before all others, while everything is held."""
+        tokens = range(self._next, self._next + len(messages))
+        self._next += len(messages)
+        self._pending = dict(zip(tokens, messages, strict=True)) | self._pending
         self._unsent = deque(self._pending)
 
     def check(self, now_s: float) -> None:

@@ -7,7 +7,8 @@ for the caller, who waits where it matters.
 import asyncio
 import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Self
 
@@ -18,18 +19,21 @@ from qiki.contracts.headers import EncodedMessage, Message, encoded, on_the_wire
 from qiki.contracts.topics import STREAMS
 from qiki.runtime.nats import Link
 from qiki.runtime.publish_batch import PublishBatch
+from qiki.runtime.publish_duplicates import DuplicateCheck
 from qiki.runtime.publish_ledger import Ledger, Wire, read_answer
 from qiki.runtime.publish_room import Outgoing, Receipt, RefusedError, Room
 from qiki.runtime.publish_window import PublishWindow
-from qiki.runtime.tasks import background
+from qiki.runtime.tasks import background, end_if_cancelled
 
 __all__ = ["Publisher", "RefusedError"]
 LATE_S = 3.0
+OLD_S = 10.0
 CLOSE_S = 0.5
 SIZE_BYTES = 16 << 20
 OF_STREAMS = {stream.subjects: stream.name for stream in STREAMS}
 """Subjects, with or without `>` at the end, to the stream that keeps them."""
 Way = PublishWindow | PublishBatch
+Recover = Callable[[Collection[str]], Awaitable[Sequence[Message | EncodedMessage]]]
 
 
 class Publisher:
@@ -38,6 +42,10 @@ class Publisher:
     Args:
         ack_wait_s: time without an answer after which a message is sent again
         streams: which stream keeps which subjects; messages on others go without fast ingest
+        checked: subjects of which every message is looked at when the server has it already (`publish_duplicates`); of
+            the others only those of which the server says so
+        recover: called after each reconnect, before anything is sent, with the ids of all messages that will be: the
+            unstored ones, and those stored last; returns messages to be sent before them
     """
 
     def __init__(
@@ -47,6 +55,8 @@ class Publisher:
         size_bytes: int = SIZE_BYTES,
         ack_wait_s: float = 2.0,
         streams: Mapping[str, str] = OF_STREAMS,
+        checked: Collection[str] = (),
+        recover: Recover | None = None,
     ) -> None:
         self._link = link
         self._size_bytes = size_bytes
@@ -54,19 +64,29 @@ class Publisher:
         self._loop = asyncio.get_running_loop()
         self._wire = Wire(link.client)
         self._room = Room(size, size_bytes)
-        self._ledger = Ledger(self._room, self._wire)
+        self._duplicates = DuplicateCheck(link.client, link.emit)
+        self._ledger = Ledger(self._room, self._wire, self._duplicates.note)
+        self._checked = checked
         self._window = PublishWindow(self._ledger, ack_wait_s, size_bytes)
         self._batches: dict[str, PublishBatch] = {}
         self._without: set[str] = set()  # streams without fast ingest
         self._stream_of = lru_cache(256)(lambda subject: _stream_of(subject, streams))
         self._due: set[Way] = set()
+        self._back_s = time.monotonic()  # time since which the connection is there
+        self._recover = recover
+        self._recovering = False  # everything is held
+        self._reconnected = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         await self._link.client.subscribe(f"{self._wire.inbox}.>", cb=self._answered)
         self._link.hooks.on_lost.append(self._lost)
         self._link.hooks.on_restored.append(self._restored)
-        self._watch = background(self._check())
-        await self._watch.__aenter__()
+        self._watch = contextlib.AsyncExitStack()
+        watching = [self._check(), self._duplicates.run()]
+        if self._recover is not None:
+            watching.append(self._recovery(self._recover))
+        for work in watching:
+            await self._watch.enter_async_context(background(work))
         return self
 
     async def __aexit__(self, *error: Any) -> None:
@@ -117,7 +137,7 @@ class Publisher:
         """Wait until everything sent is stored, or refused for good."""
         await self._room.empty()
 
-    def _outgoing(self, message: EncodedMessage, receipt: Receipt) -> Outgoing:
+    def _outgoing(self, message: EncodedMessage, receipt: Receipt | None) -> Outgoing:
         if len(message.head) + len(message.body) > self._link.client.max_payload:
             raise nats.errors.MaxPayloadError
         return Outgoing.of(message, receipt)
@@ -130,7 +150,9 @@ class Publisher:
         if (batch := self._batches.get(stream)) is None:
             if not self._window.idle:
                 return self._window
-            batch = PublishBatch(self._ledger, self._ack_wait_s, self._size_bytes, lambda: self._do_without(stream))
+            batch = PublishBatch(
+                self._ledger, self._ack_wait_s, self._size_bytes, lambda: self._do_without(stream), self._checked
+            )
             self._batches[stream] = batch
         return batch
 
@@ -160,38 +182,71 @@ class Publisher:
                 batch.answered(of, int(rest[2]), answer)
 
     async def _lost(self) -> None:
+        self._recovering = self._recover is not None
         for way in self._ways:
             way.lost()
 
     async def _restored(self) -> None:
         """Send again. Perhaps the server was replaced, and has fast ingest now."""
-        self._ledger.progress_s = time.monotonic()
+        self._back_s = time.monotonic()
         self._without.clear()
+        if self._recovering:
+            self._reconnected.set()
+        else:
+            self._release()
+
+    def _release(self) -> None:
         for way in self._ways:
             way.release()
+
+    async def _recovery(self, recover: Recover) -> None:
+        """After each reconnect send first what `recover` returns, then the rest."""
+        while True:
+            await self._reconnected.wait()
+            self._reconnected.clear()
+            self._put_first(await recover({one.message_id for way in self._ways for one in way.held}))
+            end_if_cancelled()
+            if not self._reconnected.is_set():
+                self._recovering = False
+                self._release()
+
+    def _put_first(self, messages: Sequence[Message | EncodedMessage]) -> None:
+        by_way: dict[Way, list[Outgoing]] = defaultdict(list)
+        for message in messages:
+            outgoing = self._outgoing(on_the_wire(message), None)
+            by_way[self._way(outgoing.subject)].append(outgoing)
+            self._room.retake(1, len(outgoing.rest))
+        for way, first in by_way.items():
+            way.put_first(first)
 
     async def _check(self) -> None:
         """Send again what is late."""
         while True:
             await asyncio.sleep(self._ack_wait_s / 4)
             self._report()
-            if self._wire.connected:
+            if self._wire.connected and not self._recovering:
                 for way in self._ways:
                     way.check(time.monotonic())
 
     def _report(self) -> None:
-        """Report a broker that is there and stores nothing, and for a while a message that it refused for good."""
+        """Report a broker that is there and does not store, and for a while a message that it refused for good."""
         now_s = time.monotonic()
-        if not self._room.messages or not self._wire.connected:
-            self._ledger.progress_s = now_s
+        if not self._wire.connected:
+            self._back_s = now_s
         if (health := self._link.health) is None:
             return
-        if now_s - self._ledger.progress_s >= LATE_S:
+        late = [(one, way) for way in self._ways if (one := way.oldest) and now_s - self._since_s(one) >= LATE_S]
+        if any(now_s - max(way.progress_s, self._since_s(one)) >= LATE_S for one, way in late):
             health.wait_for("publishing", f"NATS stores nothing: {self._ledger.refusal} for {LATE_S:g} s")
+        elif any(now_s - self._since_s(one) >= OLD_S for one, _ in late):
+            health.wait_for("publishing", f"NATS is slow: the oldest message waits for more than {OLD_S:g} s")
         elif self._ledger.refused and now_s - self._ledger.refused_s < LATE_S:
             health.wait_for("publishing", self._ledger.refused)
         elif "publishing" in health.problems:
             health.met("publishing")
+
+    def _since_s(self, outgoing: Outgoing) -> float:
+        return max(outgoing.since_s, self._back_s)
 
 
 def _stream_of(subject: str, streams: Mapping[str, str]) -> str | None:

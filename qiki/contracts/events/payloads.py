@@ -151,6 +151,16 @@ class AccessRefused(EventPayload):
     count: int
 
 
+class MessageIdTaken(EventPayload):
+    """A message of a service was not stored: another one, perhaps forged, has its message id."""
+
+    category: str = "security"
+    stream: str
+    subject: str
+    message_id: str
+    stored_sequence: int
+
+
 class GuardCleared(RunEvent):
     """A track no longer meets a guard rule: it left, changed, or was lost."""
 

@@ -21,6 +21,7 @@ from qiki.contracts.events.payloads import (
     IdentitySpoofed,
     Lag,
     LifeCycle,
+    MessageIdTaken,
     PowerLevel,
     RadarAvailability,
     RadarFramesSeen,
@@ -131,6 +132,8 @@ ACCESS_REFUSED = _kind(802, "security.access", AccessRefused, "registrar:access"
     "the broker refuses a client; once a minute at most for one identity and subject")
 IDENTITY_SPOOFED = _kind(802, "security.spoof", IdentitySpoofed, "faststream-bridge:tracker", "WARNING",
     "a track claims an identity that is another's")
+MESSAGE_ID_TAKEN = _kind(802, "security.message_id", MessageIdTaken, "{service}:publisher", "ERROR",
+    "a message is not stored, because another one has its message id")
 
 GUARD_ALERT = _kind(802, "radar.guard", GuardAlert, "faststream-bridge:radar_guard", "WARNING",
     "a track meets a guard rule; severity follows the rule", "RadarGuardAlert")
