@@ -37,6 +37,8 @@ class Measured:
 REFUSED = "the simulator's frame breaks the contract: the log of this service says how"
 OVERFLOW = "NATS was away for longer than RADAR_BACKLOG_BYTES last"
 AWAY = "this service was away for longer than the simulator keeps its frames"
+CUT = "the broker lost it, and the simulator no longer keeps it"
+TOO_LARGE = "the broker never takes it: the log of this service says why"
 LATE = "this service came to the run when the simulator no longer kept its first frames"
 ENTRY_BYTES = 512  # approximate memory of a waiting frame without its body
 
@@ -153,13 +155,14 @@ def gaps_before(waiting: Waiting, last: tuple[str, int] | None) -> list[Gap]:
     """Return the gaps between the last frame handled, `(run, number)`, and this one, in order."""
     gaps: list[Gap] = []
     for lost in waiting.lost:
-        gaps += [*_not_received(lost.run, lost.first_frame, last), lost]
+        gaps += [*not_received(lost.run, lost.first_frame, last), lost]
         last = (lost.run, lost.last_frame)
-    return gaps + _not_received(waiting.run, waiting.number, last)
+    return gaps + not_received(waiting.run, waiting.number, last)
 
 
-def _not_received(run: str, number: int, last: tuple[str, int] | None) -> list[Gap]:
-    """Return the gap between a frame and the next one received."""
+def not_received(run: str, number: int, last: tuple[str, int] | None, reason: str = "") -> list[Gap]:
+    """Return the gap between a frame and the next one received; the reason is found where none is given."""
     goes_on = last is not None and last[0] == run
     expected = last[1] + 1 if last is not None and goes_on else 0
-    return [] if number <= expected else [Gap(run, expected, number - 1, AWAY if goes_on else LATE)]
+    reason = reason or (AWAY if goes_on else LATE)
+    return [] if number <= expected else [Gap(run, expected, number - 1, reason)]

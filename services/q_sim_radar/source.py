@@ -19,6 +19,7 @@ from qiki.runtime.service import Service
 METHOD = "/qiki.api.QSimAPIService/StreamRadarFrames"
 CONDITION = "simulator"
 RUN_CONDITION = "run"
+KEPT_S = 5.0
 
 
 async def frames(service: Service[RadarSettings], after: tuple[str, int] | None) -> AsyncIterator[Waiting]:
@@ -58,6 +59,30 @@ async def frames(service: Service[RadarSettings], after: tuple[str, int] | None)
             except grpc.aio.AioRpcError as error:
                 service.health.wait_for(CONDITION, f"{error.code().name}: {error.details()}")
                 service.log.warning("stream of frames broke", code=error.code().name, reason=error.details())
+
+
+async def kept(
+    service: Service[RadarSettings], after: tuple[str, int] | None, last: tuple[str, int]
+) -> AsyncIterator[Waiting]:
+    """Yield the frames after `after` up to `last` that the simulator still keeps; of the run of `last` when None."""
+    request = StreamRadarFramesRequest(run_id=last[0])
+    if after is not None:
+        request.run_id, request.after_frame = after
+    runs = {last[0], request.run_id}
+    async with grpc.aio.insecure_channel(service.settings.qsim_grpc, options=CLIENT_OPTIONS) as channel:
+        stream: Any = channel.unary_stream(METHOD, request_serializer=StreamRadarFramesRequest.SerializeToString)
+        try:
+            call = stream(request, timeout=KEPT_S)
+            radars = radars_of([(key, str(value)) for key, value in await call.initial_metadata()])
+            async for body in call:
+                frame = Waiting.received(body, radars)
+                if frame.run not in runs or (frame.run == last[0] and frame.number > last[1]):
+                    return
+                yield frame
+                if (frame.run, frame.number) == last:
+                    return
+        except grpc.aio.AioRpcError as error:  # it has no such run any more, or no further frames, or is away
+            service.log.warning("no more of the frames that were lost", code=error.code().name, reason=error.details())
 
 
 def radars_of(metadata: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -138,6 +139,45 @@ def test_a_killed_broker_costs_no_frame(broker: Broker, radar: ServiceProcess):
     assert_every_frame_once_in_order(broker)
 
 
+@pytest.mark.parametrize("restarted", [False, True], ids=["lives on", "starts again"])
+def test_what_a_broker_has_lost_of_what_it_acknowledged_is_sent_again(
+    broker: Broker, radar: ServiceProcess, tmp_path: Path, restarted: bool
+):
+    """As after a power failure: its store is as it was a while before."""
+    initialise(broker)
+    radar.start()
+    radar.ready()
+    await_frames(broker, radar, 100)
+    before = lose_power(broker, tmp_path)
+    broker.start()
+    await_frames(broker, radar, 100 + 3 * 200)  # three seconds
+    broker.kill()
+    if restarted:
+        radar.kill()
+    restore(broker, tmp_path, before)
+    had = count(broker)
+    if restarted:
+        radar.start()
+    await_frames(broker, radar, 1000)
+    assert radar.terminate() == 0
+    assert had < 600
+    assert_every_frame_once_in_order(broker)
+    assert [one for one in radar.lines() if one["event"] == "frames lost"] == []
+
+
+def lose_power(broker: Broker, folder: Path) -> Path:
+    """Kill the broker; return a copy of its store."""
+    broker.kill()
+    return Path(shutil.copytree(folder / "nats", folder / "before"))
+
+
+def restore(broker: Broker, folder: Path, before: Path) -> None:
+    """Start the broker on the copy."""
+    shutil.rmtree(folder / "nats")
+    shutil.copytree(before, folder / "nats")
+    broker.start()
+
+
 def test_it_waits_for_its_stream(broker: Broker, radar: ServiceProcess):
     with radar:
         until("the radar to say what it waits for", lambda: "QIKI_RADAR_V1 does not answer" in radar.get("/readyz")[1])
@@ -230,3 +270,57 @@ def test_frames_that_are_missing_are_told_with_the_reason(broker: Broker, tmp_pa
     ]
     numbers = [(one.headers or {})["x-qiki-frame"] for one in stored(broker, "qiki.radar.v1.frames")]
     assert numbers == ["2", "3", "6", "7"]
+
+
+class Forgetful(Faulty):
+    """A simulator with forty frames; once told, it keeps the last twenty only."""
+
+    first, newest = 0, 29
+
+    def StreamRadarFrames(  # noqa: N802
+        self, request: api.StreamRadarFramesRequest, context: grpc.ServicerContext
+    ) -> Iterator[api.StreamRadarFramesResponse]:
+        number = max(self.first, request.after_frame + 1 if request.HasField("after_frame") else 0)
+        while context.is_active():
+            if number <= self.newest:
+                message = self._frame(number)
+                del message.frame.detections[:]
+                yield message
+                number += 1
+            else:
+                time.sleep(0.02)
+
+
+def test_what_a_broker_has_lost_and_the_simulator_too_is_told_as_a_gap(broker: Broker, tmp_path: Path):
+    initialise(broker)
+    before = lose_power(broker, tmp_path)
+    broker.start()
+    simulator = Forgetful()
+    server = grpc.server(ThreadPoolExecutor(4))
+    add_QSimAPIServiceServicer_to_server(simulator, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    service = ServiceProcess(
+        "q_sim_radar", tmp_path / "radar.log", NATS_URL=broker.url, QSIM_GRPC=f"127.0.0.1:{port}", QIKI_HTTP_PORT=0
+    )
+    with service as radar:
+        await_frames(broker, radar, 30)
+        begun_s = time.monotonic()
+        radar.ready()
+        until("the last second to be over", lambda: time.monotonic() > begun_s + 1.5)
+        simulator.newest = 32
+        await_frames(broker, radar, 33)
+        broker.kill()
+        simulator.first, simulator.newest = 20, 39
+        restore(broker, tmp_path, before)
+        await_frames(broker, radar, 20)
+        until("the gap", lambda: len(stored(broker, "qiki.events.v1.radar.gap", "QIKI_EVENTS_V1")) == 1, DEADLINE_S)
+    server.stop(None)
+    (told,) = [json.loads(one.data) for one in stored(broker, "qiki.events.v1.radar.gap", "QIKI_EVENTS_V1")]
+    assert (told["first_frame"], told["last_frame"], told["reason"]) == (
+        0,
+        19,
+        "the broker lost it, and the simulator no longer keeps it",
+    )
+    numbers = [int((one.headers or {})["x-qiki-frame"]) for one in stored(broker, "qiki.radar.v1.frames")]
+    assert numbers == list(range(20, 40))
