@@ -12,6 +12,11 @@ from qiki.contracts.enums import FriendFoe, RadarRangeBand
 from qiki.contracts.ids import frame_message_id
 from qiki.contracts.numbers import MAX_FRAME, shown, whole_number
 
+MAX_HEADER_BYTES = 65_535
+"""Of one message: the server refuses more."""
+MAX_IDENTITIES_BYTES = 60_000
+"""Of a run's identities in the headers of each frame; the others take 2 kB at most."""
+
 MESSAGE_ID = "Nats-Msg-Id"
 RUN = "x-qiki-run"
 FRAME = "x-qiki-frame"
@@ -109,7 +114,7 @@ class FrameOrigin:
             FRAME: str(self.frame),
             OWN_POSITION: triple(self.own_position),
             OWN_VELOCITY: triple(self.own_velocity),
-            IDENTITIES: _identities_text(tuple(self.identities.items())),
+            IDENTITIES: identities_text(self.identities),
         }
 
     @classmethod
@@ -141,6 +146,11 @@ def triple(values: Sequence[float]) -> str:
 def probability(value: float) -> str:
     """Return a probability, rounded down to a hundredth: below 1 it is never written as 1.00."""
     return f"{int(100 * value) / 100:.2f}"
+
+
+def identities_text(identities: Mapping[str, FriendFoe]) -> str:
+    """Return identities and their sides as a header's value."""
+    return _identities_text(tuple(identities.items()))
 
 
 @lru_cache(8)

@@ -8,6 +8,7 @@ from typing import Annotated, Self
 from pydantic import AwareDatetime, Field, model_validator
 
 from qiki.contracts.enums import TransponderMode
+from qiki.contracts.headers import MAX_IDENTITIES_BYTES, identities_text
 from qiki.contracts.ticks import TICK_RATE_HZ
 from qiki.errors import UserError
 from qiki.fields import Location, Name, Number, Spec, Whole, field_error
@@ -64,6 +65,14 @@ class Scenario(Spec):
             raise field_error(("swarms",), f"{count} contacts in all (expected at most {MAX_CONTACTS})")
         _refuse_repeats("contact", self._contact_ids())
         _refuse_repeats("transponder", self._transponder_ids())
+        return self
+
+    @model_validator(mode="after")
+    def _identities_fit(self) -> Self:
+        size = len(identities_text(self.identities))
+        if size > MAX_IDENTITIES_BYTES:
+            reason = f"{len(self.identities)} identities take {size} bytes in every frame's headers"
+            raise field_error(("identities",), f"{reason} (expected at most {MAX_IDENTITIES_BYTES}: fewer, or shorter)")
         return self
 
     @model_validator(mode="after")

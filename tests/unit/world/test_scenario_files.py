@@ -4,8 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from qiki.contracts.enums import FriendFoe, ObjectType, TransponderMode
+from qiki.contracts.enums import FriendFoe, ObjectType, RadarRangeBand, TransponderMode
+from qiki.contracts.headers import (
+    MAX_HEADER_BYTES,
+    MAX_IDENTITIES_BYTES,
+    RADAR,
+    FrameOrigin,
+    encoded,
+    identities_text,
+)
+from qiki.contracts.numbers import MAX_FRAME
 from qiki.errors import UserError
+from qiki.radar import RadarParameters
 from qiki.world.scenario import load_named_scenario, load_scenario, scenario_names
 
 GOOD = """\
@@ -203,3 +213,37 @@ def test_a_loop_does_not_end_where_it_began(folder: Path):
     path.write_text(GOOD.replace(leg, leg + back))
     with pytest.raises(UserError, match=r"yaml:18: contacts\.0\.motion\.legs\.1\.to_m: a loop closes by itself"):
         load_scenario("sample", folder)
+
+
+def crowd(letters: int, count: int) -> str:
+    """Two swarms, all of whose members have an identity."""
+    swarms = [f"{end * (letters - 5)}s" for end in "ab"]
+    members = [f"{swarm}-{number:03d}" for swarm in swarms for number in range(count)]
+    return (
+        "name: crowd\ndescription: many\nidentities:\n"
+        + "".join(f"  {member}: FRIEND\n" for member in members)
+        + "swarms:\n"
+        + "".join(
+            f"  - {{id: {swarm}, count: {count}, side: FRIEND, transponder_mode: ON, "
+            "radius_m: [100, 200], speed_mps: [1, 2]}\n"
+            for swarm in swarms
+        )
+    )
+
+
+def test_identities_that_the_frames_headers_have_no_room_for_are_refused(tmp_path: Path):
+    path = tmp_path / "crowd.yaml"
+    path.write_text(crowd(letters=14, count=2000))
+    with pytest.raises(UserError, match=r"crowd.yaml:4: identities: 4000 identities take 69999 bytes in every frame's"):
+        load_scenario(path)
+
+
+def test_as_many_identities_as_a_scenario_may_have_fit_into_the_headers_of_a_frame(tmp_path: Path):
+    path = tmp_path / "crowd.yaml"
+    path.write_text(crowd(letters=12, count=1937))
+    identities = load_scenario(path).identities
+    origin = FrameOrigin("6f1c3d1e-0000-4000-8000-000000000001", MAX_FRAME, (-1e-300,) * 3, (-1e-300,) * 3, identities)
+    figures = RadarParameters().figures.text()
+    head = encoded(origin.headers(RadarRangeBand.RR_UNSPECIFIED, "2026-01-01T00:00:00.000000Z") | {RADAR: figures})
+    assert MAX_IDENTITIES_BYTES - 200 < len(identities_text(identities)) <= MAX_IDENTITIES_BYTES
+    assert len(head) + 2000 < MAX_HEADER_BYTES
