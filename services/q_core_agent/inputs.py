@@ -17,7 +17,7 @@ from nats.aio.msg import Msg
 from q_core_agent.metrics import REFUSED
 from qiki.agent.perception.observer import Observer
 from qiki.contracts import topics
-from qiki.contracts.estimates import TrackEstimates
+from qiki.contracts.estimates import MAX_ESTIMATES_BYTES, TrackEstimates
 from qiki.contracts.events import GUARD_CLEARED, GUARD_RESUMED, RADAR_GAP, GuardCleared, RadarGap
 from qiki.contracts.headers import ALERTS, ESTIMATES, FRAME, REASON, RUN
 from qiki.contracts.numbers import MAX_COUNT, MAX_FRAME, whole_number
@@ -35,6 +35,9 @@ CONDITION = "inputs"
 GUARD = (topics.GUARD.subject, GUARD_RESUMED.subject, GUARD_CLEARED.subject)
 LOG_EVERY_S = 1.0
 KEPT_GAPS = 256
+MAX_BYTES = {topics.ESTIMATES.subject: MAX_ESTIMATES_BYTES + 4096, topics.TELEMETRY.subject: 256 * 1024}
+MAX_BYTES_OF_OTHERS = 8192
+"""A body of several times what its publisher sends, which the agent would keep, is refused unread."""
 BEFORE = timedelta(seconds=10)
 """A frame's tracks are stored no longer before its notice."""
 log = structlog.get_logger()
@@ -131,6 +134,7 @@ class Inputs:
         if message.subject in GUARD:
             self._guard_read = sequence
         try:
+            _check_size(message)
             buried = message.subject == topics.TRACKED.subject and REASON in (message.headers or {})  # not readable
             read, take = (_read_buried, self._take_lost) if buried else self._ways[message.subject]
             take(*read(message), sequence, self.now_s)
@@ -147,6 +151,7 @@ class Inputs:
 
     async def _passed(self, message: Msg) -> None:
         try:
+            _check_size(message)
             snapshot = read_payload(TelemetrySnapshot, message.data)
             if self.telemetry is None:
                 self._changed.set()
@@ -193,6 +198,12 @@ async def _newest(link: Link, stream: str, subject: str) -> tuple[int, datetime 
     """Return sequence and time of a subject's newest message, 0 for none; wait for the broker and the stream."""
     message = await patiently(lambda: last_message(link.jetstream, stream, subject), answers=())
     return (message.seq or 0, message.time) if message else (0, None)
+
+
+def _check_size(message: Msg) -> None:
+    most = MAX_BYTES.get(message.subject, MAX_BYTES_OF_OTHERS)
+    if len(message.data) > most:
+        raise ValueError(f"{len(message.data)} bytes (expected at most {most})")
 
 
 def _read_tracked(message: Msg) -> tuple[TrackedFrame, int, int]:

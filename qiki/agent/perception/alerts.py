@@ -12,6 +12,7 @@ from qiki.agent.perception.frames import Received
 from qiki.contracts.radar import GuardAlert
 
 KEPT_KEYS = 4096
+KEPT_IN_ALL = 8192
 KEPT_REPORTS = 16
 """Of one rule and track; more would have to come within the frames that are not complete yet."""
 
@@ -33,10 +34,11 @@ class GuardReport:
 
 
 class GuardBook:
-    """The guard's reports of one run, by rule and track."""
+    """The guard's reports of one run, by rule and track; `weight` is their number."""
 
     def __init__(self) -> None:
         self._reports: dict[Key, list[GuardReport]] = {}
+        self.weight = 0
 
     def add(self, key: Key, report: GuardReport) -> None:
         """Add a report, unless it is there already."""
@@ -44,10 +46,11 @@ class GuardBook:
         if all(known.order != report.order for known in reports):
             reports.append(report)
             reports.sort(key=lambda one: one.order)
+            self.weight += 1 - max(0, len(reports) - KEPT_REPORTS)
             del reports[:-KEPT_REPORTS]
-        if len(self._reports) > KEPT_KEYS:
+        while len(self._reports) > KEPT_KEYS or self.weight > KEPT_IN_ALL:
             ended = (key for key, reports in self._reports.items() if reports[-1].alert is None)
-            del self._reports[next(ended, None) or next(iter(self._reports))]
+            self.weight -= len(self._reports.pop(next(ended, None) or next(iter(self._reports))))
 
     def holding(self, frame: int, tracks: Collection[UUID]) -> Iterator[tuple[GuardAlert, Received]]:
         """Yield the alerts that hold at a frame with these tracks, each with its message."""
@@ -62,6 +65,7 @@ class GuardBook:
             deciding = _deciding(reports, frame) if track in tracks else None
             self._reports[rule, track] = [one for one in reports if one is deciding or one.frame > frame]
         self._reports = {key: reports for key, reports in self._reports.items() if reports}
+        self.weight = sum(map(len, self._reports.values()))
 
 
 def _deciding(reports: list[GuardReport], frame: int) -> GuardReport | None:

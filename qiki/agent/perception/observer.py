@@ -20,6 +20,8 @@ from qiki.contracts.telemetry import TelemetrySnapshot
 
 OTHER_RADAR_SILENT_S = 5.0
 KEPT_RUNS = 32
+KEPT_IN_ALL = 96_000
+"""Tracks, estimates and guard reports of all runs that wait for the rest of their frames."""
 PAST_RUNS = 64
 
 
@@ -30,6 +32,10 @@ class _RunPerception:
     frames: Assembly = field(default_factory=Assembly)
     guards: GuardBook = field(default_factory=GuardBook)
     shown_s: float = 0.0
+
+    @property
+    def weight(self) -> int:
+        return self.frames.weight + self.guards.weight
 
 
 class Observer:
@@ -120,9 +126,13 @@ class Observer:
             return None
         run = self._runs.pop(run_id, None) or _RunPerception()
         self._runs[run_id] = run
-        if len(self._runs) > KEPT_RUNS:
-            del self._runs[next(idle for idle in self._runs if idle != self._run_id)]
+        while len(self._runs) > KEPT_RUNS or (len(self._runs) > 2 and self._weight > KEPT_IN_ALL):
+            del self._runs[next(idle for idle in self._runs if idle not in {self._run_id, run_id})]
         return run
+
+    @property
+    def _weight(self) -> int:
+        return sum(run.weight for run in self._runs.values())
 
     def _begin_run(self, run_id: str, at_s: float) -> None:
         if self._run_id:
