@@ -1,7 +1,6 @@
 """Events of a service: raised at any time, kept until NATS is there, published once each."""
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -12,15 +11,15 @@ import nats.errors
 import structlog
 from prometheus_client import Counter
 
-from qiki.contracts.events import SEVERITY, EventKind
+from qiki.contracts.events import EVENTS_DROPPED, SEVERITY, EventKind, EventsDropped
 from qiki.contracts.fields import Payload
 from qiki.contracts.headers import Message
 from qiki.runtime.clock import now
+from qiki.runtime.event_queue import EventQueue
 from qiki.runtime.tasks import background
 
-KEPT = 1000
 RAISED = Counter("qiki_events_total", "Events raised", ["name"])
-DROPPED = Counter("qiki_events_dropped_total", "Events that could not be kept or sent")
+DROPPED = Counter("qiki_events_dropped_total", "Events that could not be kept or sent", ["severity"])
 log = structlog.get_logger()
 
 
@@ -32,11 +31,12 @@ class Publisher(Protocol):
 
 
 class Events:
-    """A bounded queue of events; a full one drops the oldest."""
+    """A bounded queue of events. What it must drop is counted, logged, and an event itself once NATS is back."""
 
     def __init__(self, service: str) -> None:
         self._service = service
-        self._waiting: deque[Message] = deque()
+        self._waiting = EventQueue()
+        self._dropped = 0  # since the queue was empty
         self._fresh = asyncio.Event()
 
     def __len__(self) -> int:
@@ -56,11 +56,16 @@ class Events:
         if severity:
             headers[SEVERITY] = severity
         RAISED.labels(kind.name).inc()
-        if len(self._waiting) >= KEPT:
-            self._waiting.popleft()
-            DROPPED.inc()
-            log.error("event dropped, NATS has been away for too long", kept=KEPT)
-        self._waiting.append(Message(kind.subject, body.to_json(), headers))
+        self._add(Message(kind.subject, body.to_json(), headers))
+
+    def _add(self, event: Message) -> None:
+        severity = event.headers[SEVERITY]
+        dropped = self._waiting.add(event, severity)
+        if dropped:
+            DROPPED.labels(severity).inc(dropped)
+            if not self._dropped:
+                log.error("events are dropped, NATS has been away for too long", severity=severity)
+            self._dropped += dropped
         self._fresh.set()
 
     @asynccontextmanager
@@ -77,12 +82,19 @@ class Events:
             await self._flush(publisher)
 
     async def _flush(self, publisher: Publisher) -> None:
-        while self._waiting:
-            event = self._waiting[0]
+        while first := self._waiting.first():
+            number, event = first
             try:
                 await publisher.publish(event.subject, event.body, event.headers)
             except nats.errors.MaxPayloadError:  # it can never be sent
-                DROPPED.inc()
+                DROPPED.labels(event.headers[SEVERITY]).inc()
                 log.error("event dropped, it is larger than NATS takes", subject=event.subject, bytes=len(event.body))
-            if self._waiting and self._waiting[0] is event:
-                self._waiting.popleft()
+            self._waiting.remove(number)
+            if self._dropped and not self._waiting:
+                self._say_dropped()
+
+    def _say_dropped(self) -> None:
+        dropped, self._dropped = self._dropped, 0
+        log.error("events were dropped", count=dropped)
+        body = EventsDropped(source=self._service, ts_epoch=now().timestamp(), dropped=dropped)
+        self.emit(EVENTS_DROPPED, body)

@@ -1,25 +1,16 @@
-"""The health of a service: over HTTP `/healthz` (alive), `/readyz` (all its inputs are there), `/metrics`; a watchdog.
+"""The health of a service: alive (its event loop turns), ready (all its inputs are there); and a watchdog.
 
-Server and watchdog have threads of their own: a stuck event loop is reported at once and not by a timeout.
+The watchdog has a thread of its own: a stuck event loop is noticed at once and not by a timeout.
 """
 
 import json
 import os
-import select
-import socket
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable
-from socketserver import TCPServer, ThreadingMixIn
+from collections.abc import Callable
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
-from wsgiref.types import StartResponse, WSGIEnvironment
-
-from prometheus_client import make_wsgi_app
-
-from qiki.runtime.probe import WAIT_S
 
 STUCK_AFTER_S = 2.0
 ABANDONED_AFTER_S = 10.0
@@ -38,7 +29,8 @@ class Health:
         self.problems: dict[str, str] = {}  # by condition
         self._tried_s: dict[str, float] = {}
         self._was_ready = False
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._waiting: list[Callable[[], None]] = []
 
     def beat(self) -> None:
         """Note that the event loop turns."""
@@ -56,9 +48,13 @@ class Health:
         """Note that `condition` holds."""
         self._tried_s = {name: tried_s for name, tried_s in self._tried_s.items() if name != condition}
         self.problems = {name: problem for name, problem in self.problems.items() if name != condition}
-        self._was_ready = self._was_ready or not self.problems
-        with self._changed:
-            self._changed.notify_all()
+        if self.problems:
+            return
+        self._was_ready = True
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+        for call in waiting:
+            call()
 
     def alive(self) -> tuple[bool, dict[str, Any]]:
         """Return whether the event loop turns and retries each condition that is not met."""
@@ -79,72 +75,18 @@ class Health:
         status = "waiting" if self._was_ready else "starting"
         return False, {"status": status, "service": self.service, "waiting_for": self.problems}
 
-    def ready_soon(self, patience_s: float) -> tuple[bool, dict[str, Any]]:
-        """Return the same, after a start that ends within `patience_s`."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._was_ready or not self.problems, patience_s)
-        return self.ready()
+    def call_when_started(self, call: Callable[[], None]) -> bool:
+        """Call once when the start ends, from the thread that ends it; False, without a call, if it is over."""
+        with self._lock:
+            starting = bool(self.problems) and not self._was_ready
+            if starting:
+                self._waiting.append(call)
+        return starting
 
-
-class HealthServer:
-    """HTTP server of a `Health` and the process's metrics. Port 0 takes a free one, which is in `port`."""
-
-    def __init__(self, health: Health, host: str, port: int) -> None:
-        self._metrics = make_wsgi_app()
-        self._health = health
-        self._server = make_server(host, port, self._answer, server_class=_Server, handler_class=_Quiet)
-        self.port = self._server.server_port
-        self._thread = threading.Thread(target=self._serve, name="health", daemon=True)
-
-    def __enter__(self) -> "HealthServer":
-        self._end, self._ended = socket.socketpair()
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._end.close()
-        self._thread.join()
-        self._ended.close()
-        self._server.server_close()
-
-    def _serve(self) -> None:
-        """Answer until the end; the standard library's loop asks every so often whether it is over."""
-        sockets = [self._server.socket, self._ended]
-        while self._ended not in select.select(sockets, [], [])[0]:
-            self._server.handle_request()
-
-    def _answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        path = environ["PATH_INFO"]
-        if path == "/metrics":
-            page: Iterable[bytes] = self._metrics(environ, start_response)
-            return page
-        if path not in {"/healthz", "/readyz"}:
-            start_response("404 Not Found", [("Content-Type", "text/plain")])
-            return [b"/healthz, /readyz, /metrics\n"]
-        if path == "/healthz":
-            good, body = self._health.alive()
-        else:  # `/readyz?wait` is answered when the service is no longer starting
-            good, body = self._health.ready_soon(WAIT_S if environ["QUERY_STRING"] == "wait" else 0)
-        start_response("200 OK" if good else "503 Service Unavailable", [("Content-Type", "application/json")])
-        return [json.dumps(body).encode() + b"\n"]
-
-
-class _Server(ThreadingMixIn, WSGIServer):
-    daemon_threads = True  # a silent client does not delay the end
-    timeout = 1.0  # [s], for a client that is gone before it is served
-
-    def server_bind(self) -> None:
-        """Bind without the standard library's reverse look-up of the host name, which can take seconds."""
-        TCPServer.server_bind(self)
-        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
-        self.setup_environ()
-
-
-class _Quiet(WSGIRequestHandler):
-    timeout = 2  # [s], for a client that sends nothing
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Log nothing: there is a probe every second."""
+    def forget(self, call: Callable[[], None]) -> None:
+        """Take a call back."""
+        with self._lock:
+            self._waiting = [one for one in self._waiting if one != call]
 
 
 class Watchdog:

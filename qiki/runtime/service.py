@@ -16,7 +16,8 @@ from qiki.contracts.events import BOOT_OK, BOOT_START, HEALTH_FAILED, HEALTH_OK,
 from qiki.errors import UserError
 from qiki.runtime.clock import now
 from qiki.runtime.events import Events
-from qiki.runtime.health import Health, HealthServer, Watchdog
+from qiki.runtime.health import Health, Watchdog
+from qiki.runtime.health_server import HealthServer
 from qiki.runtime.identities import TOLD_BEFORE, credentials
 from qiki.runtime.logs import configure_logging
 from qiki.runtime.probe import ask_in_loop, health_page, write_error

@@ -20,6 +20,7 @@ from qiki.world.vehicle_events import VehicleEvent
 from qiki.world.world import MeasuredFrame, SimWorld
 
 TRUTH_WAITING = 2000
+TRUTH_WAITING_BYTES = 32 << 20
 
 log = structlog.get_logger()
 
@@ -34,6 +35,7 @@ class NatsPublisher:
         self._events = events
         self._link: Link | None = None
         self._truth: deque[bytes] = deque()
+        self._truth_bytes = 0
         self._truth_fresh = asyncio.Event()
         self._sending = asyncio.Lock()
 
@@ -41,11 +43,18 @@ class NatsPublisher:
         """Queue the truth that belongs to a frame; when the queue is full, the oldest is dropped."""
         if self._link is None or not self._link.client.is_connected:
             return
-        if len(self._truth) >= TRUTH_WAITING:
-            self._truth.popleft()
+        body = truth_body(world.contacts, world.contacts.now, frame)
+        self._truth.append(body)
+        self._truth_bytes += len(body)
+        while len(self._truth) > TRUTH_WAITING or self._truth_bytes > TRUTH_WAITING_BYTES:
+            self._next_truth()
             DROPPED.labels("truth").inc()
-        self._truth.append(truth_body(world.contacts, world.contacts.now, frame))
         self._truth_fresh.set()
+
+    def _next_truth(self) -> bytes:
+        body = self._truth.popleft()
+        self._truth_bytes -= len(body)
+        return body
 
     def take_event(self, world: SimWorld, event: VehicleEvent) -> None:
         """Log and emit an event of the vehicle."""
@@ -68,7 +77,7 @@ class NatsPublisher:
         """Send the truth that waits."""
         async with self._sending:
             while self._truth and self._link is not None and self._link.client.is_connected:
-                await post(self._link, topics.TRUTH.subject, self._truth.popleft(), "truth")
+                await post(self._link, topics.TRUTH.subject, self._next_truth(), "truth")
 
 
 async def post(link: Link, subject: str, body: bytes, what: str, headers: dict[str, str] | None = None) -> None:

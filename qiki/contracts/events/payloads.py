@@ -39,6 +39,13 @@ class Connection(EventPayload):
     connection: str
 
 
+class EventsDropped(EventPayload):
+    """A service had to drop events, this many, as NATS was away for too long."""
+
+    category: str = "communication"
+    dropped: int
+
+
 class Lag(EventPayload):
     """A reader falls behind, or has caught up: messages that wait, and how long the oldest has waited."""
 

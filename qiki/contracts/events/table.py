@@ -15,6 +15,7 @@ from qiki.contracts.events.payloads import (
     BiosStatus,
     Connection,
     Decision,
+    EventsDropped,
     GuardCleared,
     HealthChange,
     HullStruck,
@@ -109,6 +110,8 @@ ACTUATOR_FAILED = _kind(302, "actuator", ActuatorOutcome, "q-sim-service:actuato
 NATS_CONNECTED = _kind(410, "nats", Connection, "{service}:nats", "INFO", "a connection is made, or restored")
 NATS_DISCONNECTED = _kind(411, "nats", Connection, "{service}:nats", "WARNING",
     "a connection was lost; reported once it is back")
+EVENTS_DROPPED = _kind(402, "life.events", EventsDropped, "{service}:events", "ERROR",
+    "events were dropped, as NATS was away for longer than they could be kept; reported once it is back")
 LAG_CLEARED = _kind(401, "lag", Lag, "faststream-bridge:lag", "INFO", "a reader has caught up")
 LAG_PASSED = _kind(402, "lag", Lag, "faststream-bridge:lag", "WARNING", "a reader of ours falls behind")
 

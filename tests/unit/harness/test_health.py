@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qiki.runtime import probe as ours
-from qiki.runtime.health import Health, HealthServer
+from qiki.runtime.health import Health
+from qiki.runtime.health_server import HealthServer
 from qiki_harness.compose import Healthcheck
 from qiki_harness.stack.guardian import Guardian
 from qiki_harness.stack.health import HealthJudge, Probe, watch_health
@@ -91,7 +92,7 @@ def test_ready_is_told_from_waiting(run: Run):
 
 def test_a_service_that_starts_answers_when_it_is_ready(monkeypatch: pytest.MonkeyPatch):
     """A second probe would come after the test's end."""
-    monkeypatch.setattr("qiki.runtime.health.WAIT_S", 600.0)
+    monkeypatch.setattr("qiki.runtime.health_server.WAIT_S", 600.0)
     monkeypatch.setattr(ours, "ANSWER_S", 600.0)
     health = Health("example")
     health.wait_for("main", "starting")
@@ -101,9 +102,7 @@ def test_a_service_that_starts_answers_when_it_is_ready(monkeypatch: pytest.Monk
         verdicts: asyncio.Queue[ServiceHealth] = asyncio.Queue()
         probe = Probe(check, {}, PROJECT, guardian)
         watch = asyncio.create_task(watch_health(check, probe, lambda verdict, _: verdicts.put_nowait(verdict)))
-        await until_async(
-            "the probe to wait for its answer", lambda: asyncio.to_thread(lambda: health._changed._waiters)
-        )
+        await until_async("the probe to wait for its answer", lambda: asyncio.to_thread(lambda: health._waiting))
         health.met("main")
         try:
             return await verdicts.get()

@@ -2,6 +2,8 @@
 
 import http.client
 import json
+import resource
+import socket
 import subprocess
 import sys
 import threading
@@ -12,7 +14,8 @@ from typing import Any
 import pytest
 
 from qiki.runtime import probe
-from qiki.runtime.health import ABANDONED_AFTER_S, STUCK_AFTER_S, Health, HealthServer
+from qiki.runtime.health import ABANDONED_AFTER_S, STUCK_AFTER_S, Health
+from qiki.runtime.health_server import CONNECTIONS, MAX_HEAD_BYTES, HealthServer
 from qiki_harness.testing import until
 
 
@@ -57,11 +60,11 @@ def test_alive_and_ready(server: HealthServer):
 def test_the_question_that_waits_is_answered_at_the_end_of_the_start_and_at_once_later(
     server: HealthServer, health: Health, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("qiki.runtime.health.WAIT_S", 600.0)
+    monkeypatch.setattr("qiki.runtime.health_server.WAIT_S", 600.0)
     health.wait_for("main", "starting")
     with ThreadPoolExecutor() as pool:
         answer = pool.submit(get, server, "/readyz?wait")
-        until("the question to wait", lambda: health._changed._waiters)
+        until("the question to wait", lambda: health._waiting)
         health.met("main")
         assert answer.result()[0] == 200
     health.wait_for("nats", "connection lost")
@@ -187,3 +190,77 @@ def test_the_probe_waits_for_what_starts(health: Health, capsys: pytest.CaptureF
         service.met("nats")
         assert result.result() == 0
     assert json.loads(capsys.readouterr().out)["status"] == "ok"
+
+
+def send(server: HealthServer, request: bytes) -> bytes:
+    """Send bytes; all that comes back until the connection ends."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
+        connection.sendall(request)
+        return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"HEAD /healthz HTTP/1.1\r\n\r\n", b"200"),
+        (b"POST /healthz HTTP/1.1\r\n\r\n", b"405"),
+        (b"GET /healthz\r\n\r\n", b"400"),
+        (b"\xff\x00\r\n\r\n", b"400"),
+        (b"GET /" + b"x" * MAX_HEAD_BYTES, b"431"),
+    ],
+)
+def test_every_request_gets_a_status(server: HealthServer, request_: bytes, status: bytes):
+    answer = send(server, request_)
+    assert answer.split(b" ")[1] == status
+    assert (answer.partition(b"\r\n\r\n")[2] == b"") is (status == b"200")
+
+
+def test_a_thousand_slow_clients_hold_up_no_probe_and_take_no_thread(server: HealthServer):
+    """They send a part of a request, and then nothing."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    threads = threading.active_count()
+    slow = list[socket.socket]()
+    try:
+        for number in range(1000):
+            slow.append(socket.create_connection(("127.0.0.1", server.port), timeout=60))
+            slow[-1].sendall(b"GET /healthz HT")
+            if number % 100 == 99:
+                assert get(server, "/healthz")[0] == 200
+        assert threading.active_count() == threads
+        assert len(server._connections) <= CONNECTIONS
+        page = get(server, "/metrics")[1].splitlines()
+        assert 'qiki_http_cut_total{reason="too many"}' in " ".join(page)
+    finally:
+        for connection in slow:
+            connection.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def cut(connection: socket.socket) -> bool:
+    """Send one more byte; return whether the server has closed the connection."""
+    try:
+        connection.sendall(b"x")
+        return connection.recv(1) == b""
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
+
+
+def test_a_request_that_comes_byte_by_byte_is_over_at_the_deadline(
+    server: HealthServer, monkeypatch: pytest.MonkeyPatch
+):
+    """A limit on each read would never end it."""
+    monkeypatch.setattr("qiki.runtime.health_server.DEADLINE_S", 0.5)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=0.02) as connection:
+        until("the connection to be cut", lambda: cut(connection))
+
+
+def test_an_answer_that_nobody_takes_is_over_at_the_deadline(server: HealthServer, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("qiki.runtime.health_server.DEADLINE_S", 0.2)
+    monkeypatch.setattr("qiki.runtime.health_server.generate_latest", lambda: b"x" * (64 << 20))
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
+        connection.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
+        until("the connection to be there", lambda: server._connections)
+        until("the connection to be cut", lambda: not server._connections)
