@@ -6,6 +6,9 @@ from uuid import UUID
 
 from qiki.contracts.enums import CommandType
 
+MAX_PULSE_S = 600.0
+"""The longest pulse of a thruster, by one command: at full thrust the default tank is empty in 353 s."""
+
 
 class ActuatorFamily(StrEnum):
     """Actuators with the same commands."""

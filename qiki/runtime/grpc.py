@@ -1,5 +1,7 @@
-"""gRPC channel and server options: a silently cut link is noticed within seconds, on both sides."""
+"""gRPC channel and server options: a silently cut link is noticed within seconds, on both sides; bounded requests."""
 
+MAX_REQUEST_BYTES = 64 * 1024
+MAX_CALLS = 100  # of one connection at a time
 PING_INTERVAL_MS = 2000
 PING_TIMEOUT_MS = 4000
 
@@ -19,5 +21,7 @@ CLIENT_OPTIONS: list[tuple[str, int]] = [
 SERVER_OPTIONS: list[tuple[str, int]] = [
     *_PINGS,
     ("grpc.http2.min_ping_interval_without_data_ms", PING_INTERVAL_MS // 2),
+    ("grpc.max_receive_message_length", MAX_REQUEST_BYTES),
+    ("grpc.max_concurrent_streams", MAX_CALLS),
     ("grpc.so_reuseport", 0),  # a second server on the port is an error, not a load balancer
 ]

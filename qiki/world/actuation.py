@@ -8,7 +8,7 @@ ERROR_STATE is safe mode.
 
 from collections.abc import Callable, Iterator
 
-from qiki.botspec.actuators import ACTUATORS, ActuatorFamily, ActuatorKind, find_actuator
+from qiki.botspec.actuators import ACTUATORS, MAX_PULSE_S, ActuatorFamily, ActuatorKind, find_actuator
 from qiki.contracts.actuators import ActuatorCommand
 from qiki.contracts.enums import CommandType, FSMState, Unit
 from qiki.contracts.events import ActuatorOutcome
@@ -18,6 +18,9 @@ from qiki.world.vehicle.orders import Cruise, FireThruster, Order, SetMode, Turn
 from qiki.world.world import SimWorld
 
 MODES = frozenset(FSMState) - {FSMState.FSM_STATE_UNSPECIFIED}
+MAX_ID = 64
+"""Letters of an actuator's id or role in a command: the longest of the table has 36."""
+MAX_PULSE_MS = round(MAX_PULSE_S * 1000)
 _TYPES = {int(kind): kind.name for kind in CommandType}
 _UNITS = {int(unit): unit.name for unit in Unit}
 
@@ -31,7 +34,7 @@ def submit_command(world: SimWorld, command: ActuatorCommand) -> ActuatorOutcome
         reason = str(error)
     return ActuatorOutcome(
         run_id=str(world.run_id),
-        actuator=command.actuator_id,
+        actuator=_shown(command.actuator_id),
         accepted=reason is None,
         message="accepted" if reason is None else reason,
         ts_epoch=world.timestamp.timestamp(),
@@ -51,9 +54,13 @@ def actuator_refusals(world: SimWorld) -> Iterator[tuple[ActuatorKind, str | Non
 def order_of(command: ActuatorCommand) -> Order:
     """Return the order that a command gives; OrderError if the actuator, command type, value or unit is wrong."""
     identity = command.actuator_id
+    if not identity:
+        raise OrderError("the command names no actuator")
+    if len(identity) > MAX_ID:
+        raise OrderError(f"the actuator's id has {len(identity)} letters (expected at most {MAX_ID})")
     actuator = find_actuator(identity)
     if actuator is None:
-        raise OrderError(f"unknown actuator {identity!r}" if identity else "the command names no actuator")
+        raise OrderError(f"unknown actuator {identity!r}")
     reader = _READERS.get((actuator.family, command.command_type))
     if reader is None:
         expected = " or ".join(kind.name for kind in actuator.commands)
@@ -73,8 +80,8 @@ def plain_order(actuator: ActuatorKind) -> Order:
 
 
 def _fire(role: str, command: ActuatorCommand) -> Order:
-    if command.timeout_ms < 0:
-        raise OrderError(f"timeout_ms is {command.timeout_ms} (expected 0 or more)")
+    if not 0 <= command.timeout_ms <= MAX_PULSE_MS:
+        raise OrderError(f"timeout_ms is {command.timeout_ms} (expected 0 to {MAX_PULSE_MS})")
     return FireThruster(_axis(role), _fraction(command), command.timeout_ms / 1000.0)
 
 
@@ -93,6 +100,12 @@ _READERS: dict[tuple[ActuatorFamily, int], Callable[[str, ActuatorCommand], Orde
     (ActuatorFamily.RCS, CommandType.SET_VELOCITY): _fire,
     (ActuatorFamily.SYSTEM, CommandType.SET_MODE): _set_mode,
 }
+
+
+def _shown(identity: str) -> str:
+    """Return an id for an event: a part of one that is too long, and no character that a terminal obeys."""
+    part = identity if len(identity) <= MAX_ID else f"{identity[:MAX_ID]}…"
+    return part if part.isprintable() else repr(part)[1:-1]
 
 
 def _axis(role: str) -> Axis:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
+from qiki.botspec.actuators import MAX_PULSE_S
 from qiki.botspec.planes import Port
 from qiki.contracts.enums import TransponderMode
 from qiki.world.errors import OrderError
@@ -15,6 +16,8 @@ from qiki.world.vehicle.axes import Axis
 from qiki.world.vehicle.orders import Order
 
 MAX_STEP_TICKS = 1_000_000
+MAX_NBL_W = 1e6  # far beyond what a vehicle has
+MAX_SCENARIO_NAME = 63
 STEP = "sim.step"
 Speed = Annotated[float, Field(gt=0, le=MAX_SPEED)]
 
@@ -42,7 +45,7 @@ class Stop(Command):
 class Reset(Command):
     """Begin a new run, stopped."""
 
-    scenario: str | None = None
+    scenario: Annotated[str, Field(max_length=MAX_SCENARIO_NAME)] | None = None
     seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
     speed: Speed | None = None
 
@@ -76,7 +79,7 @@ class FireCommand(VehicleCommand):
 
     axis: Annotated[Axis, Field(strict=False)]
     pct: Annotated[float, Field(ge=0, le=100)]
-    duration_s: Annotated[float, Field(ge=0)]
+    duration_s: Annotated[float, Field(ge=0, le=MAX_PULSE_S)]
 
     def order(self) -> Order:
         """Return the order."""
@@ -96,7 +99,7 @@ class EngageCommand(VehicleCommand):
 class NblLimit(VehicleCommand):
     """Limit the NBL."""
 
-    max_power_w: Annotated[float, Field(ge=0)]
+    max_power_w: Annotated[float, Field(ge=0, le=MAX_NBL_W)]
 
     def order(self) -> Order:
         """Return the order."""

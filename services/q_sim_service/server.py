@@ -1,7 +1,7 @@
 """The gRPC server: the simulator's API, and the standard health and reflection services, on one port."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
@@ -20,12 +20,14 @@ from qiki.contracts.protobuf import command_from_proto, uuid_to_proto
 from qiki.errors import UserError
 from qiki.runtime.events import Events
 from qiki.runtime.grpc import SERVER_OPTIONS
+from qiki.runtime.grpc_requests import RequestReader
 from qiki.world.actuation import actuator_refusals, submit_command, takes_effect
 from qiki.world.errors import NoFrameError, NoSensorError
 from qiki.world.sensors import choose
 
 SERVICE = api.DESCRIPTOR.services_by_name["QSimAPIService"].full_name
 DRAIN_S = 0.2
+MAX_READERS = 64  # open streams of frames
 
 
 class Rpc(QSimAPIServiceServicer):
@@ -34,6 +36,7 @@ class Rpc(QSimAPIServiceServicer):
     def __init__(self, ticker: Ticker, events: Events) -> None:
         self._ticker = ticker
         self._events = events
+        self._readers = 0
 
     def close(self) -> None:
         """End the streams."""
@@ -90,6 +93,17 @@ class Rpc(QSimAPIServiceServicer):
         self, request: api.StreamRadarFramesRequest, context: Any
     ) -> AsyncIterator[bytes]:
         """Yield frames until the service stops, in the bytes that were logged; the server sends them unchanged."""
+        if self._readers >= MAX_READERS:
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, f"{MAX_READERS} streams of frames are open already")
+        self._readers += 1
+        try:
+            async with aclosing(self._frames(request, context)) as frames:
+                async for body in frames:
+                    yield body
+        finally:
+            self._readers -= 1
+
+    async def _frames(self, request: api.StreamRadarFramesRequest, context: Any) -> AsyncGenerator[bytes, None]:
         # Sent at once: the first frame may take long.
         radars = ((RADAR, one) for one in self._ticker.radars)
         await context.send_initial_metadata((*self._ticker.place.items(), *radars))
@@ -103,7 +117,7 @@ class Rpc(QSimAPIServiceServicer):
 @asynccontextmanager
 async def serving(rpc: Rpc, address: str) -> AsyncIterator[int]:
     """Serve at `address` (HOST:PORT) within the context, and return the actual port; UserError if it cannot listen."""
-    server = grpc.aio.server(options=SERVER_OPTIONS)
+    server = grpc.aio.server(interceptors=(RequestReader(),), options=SERVER_OPTIONS)
     statuses = health.aio.HealthServicer()
     add_QSimAPIServiceServicer_to_server(rpc, server)
     # The stream's messages are bytes already; the generated handler would serialise them.

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from qiki.agent.proposals import DEGREES, PERCENT, Action
-from qiki.botspec.actuators import ActuatorFamily
+from qiki.botspec.actuators import MAX_PULSE_S, ActuatorFamily
 from qiki.botspec.config import BotConfig
 from qiki.contracts.enums import CommandType, FSMState
 
@@ -81,5 +81,5 @@ class ActuatorLimits:
             yield out_of_range(f"{actuator.role}: value", action.value, str(allowed))
         if action.unit not in {"", allowed.unit}:
             yield RefusalReason(f"{actuator.role}: unit is {action.unit} (expected {allowed.unit or 'none'})")
-        if not 0.0 <= action.duration_s <= MAX_DURATION_S:
-            yield out_of_range(f"{actuator.role}: duration_s", action.duration_s, f"0 to {MAX_DURATION_S:.0f}")
+        if not 0.0 <= action.duration_s <= MAX_PULSE_S:
+            yield out_of_range(f"{actuator.role}: duration_s", action.duration_s, f"0 to {MAX_PULSE_S:g}")

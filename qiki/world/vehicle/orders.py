@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
+from qiki.botspec.actuators import MAX_PULSE_S
 from qiki.botspec.planes import Node, Port
 from qiki.contracts.enums import FSMState, TransponderMode
 from qiki.world.vehicle.axes import Axis
@@ -31,7 +32,9 @@ class FireThruster(Order):
     duration_s: float
 
     def refusal(self, vehicle: Vehicle) -> str | None:
-        """No thrust while held or in safe mode, nor without propellant."""
+        """No thrust while held or in safe mode, nor without propellant; no pulse without end."""
+        if self.duration_s > MAX_PULSE_S:
+            return f"a pulse of {self.duration_s:g} s is too long (expected 0 to {MAX_PULSE_S:g} s)"
         if self.fraction <= 0 or self.duration_s <= 0:
             return None
         if vehicle.thrusters.propellant_kg <= 0:

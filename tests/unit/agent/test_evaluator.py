@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qiki.agent.decision.evaluator import Candidate, Evaluator, Verdict, candidates, lockout_reason
-from qiki.agent.decision.limits import MAX_DURATION_S, ActuatorLimits, RefusalReason
+from qiki.agent.decision.limits import ActuatorLimits, RefusalReason
 from qiki.agent.engine import EngineFault, EngineResult, FaultKind
 from qiki.agent.proposals import Action, Proposal, cruise, fire, set_mode, turn
 from qiki.botspec import BotConfig
+from qiki.botspec.actuators import MAX_PULSE_S
 from qiki.contracts.enums import CommandType, FSMState, ProposalType
 
 LOCKOUT = RefusalReason("safe mode")
@@ -44,7 +45,7 @@ def refusal(
 
 @pytest.mark.parametrize(
     "action",
-    [fire("up", 0.0, 0.0), fire("aft", 100.0, MAX_DURATION_S), cruise(100.0), turn(-360.0), turn(360.0)],
+    [fire("up", 0.0, 0.0), fire("aft", 100.0, MAX_PULSE_S), cruise(100.0), turn(-360.0), turn(360.0)],
 )
 def test_edges_of_the_ranges_are_accepted(evaluator: Evaluator, action: Action):
     assert refusal(evaluator, wish(action)) == ""
@@ -58,11 +59,11 @@ def test_edges_of_the_ranges_are_accepted(evaluator: Evaluator, action: Action):
         (wish(PUSH, priority=-0.1), "priority is -0.1 (expected 0 to 1)"),
         (wish(PUSH, justification=" "), "no justification"),
         (wish(PUSH, type=ProposalType.PROPOSAL_TYPE_UNSPECIFIED), "no type"),
-        (wish(PUSH, expected_duration_s=-1.0), "expected_duration_s is -1 (expected 0 to 2147484)"),
+        (wish(PUSH, expected_duration_s=-1.0), "expected_duration_s is -1 (expected 0 to 600)"),
         (wish(fire("up", 100.1, 1.0)), "rcs_up: value is 100.1 (expected 0 to 100 PERCENT)"),
         (wish(fire("up", -1.0, 1.0)), "rcs_up: value is -1 (expected 0 to 100 PERCENT)"),
         (wish(turn(361.0)), "motor_left: value is 361 (expected -360 to 360 DEGREES)"),
-        (wish(fire("up", 1.0, -1.0)), "rcs_up: duration_s is -1 (expected 0 to 2147484)"),
+        (wish(fire("up", 1.0, -1.0)), "rcs_up: duration_s is -1 (expected 0 to 600)"),
         (wish(fire("up", 1.0, 1e300)), "rcs_up: duration_s is 1e+300 (expected 0 to 2147484)"),
         (wish(replace(PUSH, unit="DEGREES")), "rcs_forward: unit is DEGREES (expected PERCENT)"),
         (wish(replace(PUSH, command=CommandType.ROTATE)), "rcs_forward does not take ROTATE (expected SET_VELOCITY)"),

@@ -28,6 +28,11 @@ def test_a_thruster_without_a_timeout_stops():
     assert order == FireThruster(Axis.UP, 0.5, 0.0)
 
 
+def test_the_longest_pulse_is_accepted():
+    order = order_of(Command("rcs_up", CommandType.SET_VELOCITY, 50.0, timeout_ms=600_000))
+    assert order == FireThruster(Axis.UP, 0.5, 600.0)
+
+
 @pytest.mark.parametrize("mode", [1, 2, 3, 4, 5])
 def test_the_system_controller_takes_modes(mode: int):
     order = order_of(Command("system_controller", CommandType.SET_MODE, mode))
@@ -74,6 +79,10 @@ SET_VELOCITY, ROTATE, SET_MODE = CommandType.SET_VELOCITY, CommandType.ROTATE, C
         (Command("motor_left", SET_VELOCITY, 1.0, Unit.METERS), "unit is METERS (expected PERCENT)"),
         (Command("motor_left", ROTATE, 1.0, Unit.PERCENT), "unit is PERCENT (expected DEGREES)"),
         (Command("rcs_up", SET_VELOCITY, 1.0, timeout_ms=-1), "timeout_ms is -1"),
+        (Command("rcs_up", SET_VELOCITY, 1.0, timeout_ms=600_001), "timeout_ms is 600001 (expected 0 to 600000)"),
+        (Command("rcs_up", SET_VELOCITY, 1.0, timeout_ms=2**31 - 1), "expected 0 to 600000"),
+        (Command("x" * 65, SET_VELOCITY, 1.0), "the actuator's id has 65 letters (expected at most 64)"),
+        (Command("\x1b[2J", SET_VELOCITY, 1.0), "unknown actuator '\\x1b[2J'"),
         (Command("system_controller", SET_MODE), "SET_MODE with no value"),
         (Command("system_controller", SET_MODE, 4.0), "SET_MODE with float_value"),
         (Command("system_controller", SET_MODE, 0), "mode 0 does not exist"),

@@ -99,6 +99,13 @@ def test_commands_to_the_simulation():
         ("sim.rcs.fire", {"axis": "left", "pct": 5, "duration_s": 1}, "axis: input should be 'forward'"),
         ("sim.rcs.fire", {"axis": "up", "pct": 101, "duration_s": 1}, "pct: input should be less than or equal to 100"),
         ("sim.rcs.fire", {"axis": "up", "pct": 5, "duration_s": float("nan")}, "duration_s: input should be"),
+        (
+            "sim.rcs.fire",
+            {"axis": "up", "pct": 5, "duration_s": 601},
+            "duration_s: input should be less than or equal to 600",
+        ),
+        ("power.nbl.set_max", {"max_power_w": 1e300}, "max_power_w: input should be less than or equal to 1000000"),
+        ("sim.reset", {"scenario": "x" * 64}, "scenario: string should have at most 63 characters"),
         ("sim.rcs.fire", {}, "axis is missing; pct is missing; duration_s is missing"),
         ("sim.dock.engage", {"port": "C"}, "port: input should be 'A' or 'B', got 'C'"),
         ("power.nbl.set_max", {"max_power_w": -1}, "max_power_w: input should be greater than or equal to 0"),
