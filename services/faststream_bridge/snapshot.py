@@ -10,7 +10,7 @@ import structlog
 from prometheus_client import Counter
 
 from qiki.errors import UserError
-from qiki.runtime.files import write_atomically
+from qiki.runtime.files import make_folder, write_atomically
 
 VERSION = 2
 FAILED_WRITES = Counter("qiki_bridge_failed_writes_total", "Files that the disk or the folder refused", ["what"])
@@ -41,7 +41,7 @@ class SnapshotFile:
         self._part = self._path.with_suffix(".part")
         self._fails = False
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             self._part.touch()
             self._part.unlink()
         except OSError as error:
@@ -99,7 +99,7 @@ class FailureNote:
     def write(self, stream: str, sequence: int) -> None:
         """Note the frame; where that fails, the next process fails on the frame too, and notes it then."""
         try:
-            self._path.write_text(f"{stream} {sequence}")
+            write_atomically(self._path, f"{stream} {sequence}".encode())
         except OSError as error:
             FAILED_WRITES.labels("failure").inc()
             log.error("failure not noted", path=str(self._path), reason=repr(error))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from qiki.runtime.files import write_atomically
+from qiki.runtime.files import make_folder, write_atomically
 
 
 def test_replaces_a_file_and_leaves_nothing_beside_it(tmp_path: Path):
@@ -36,3 +36,17 @@ def test_syncs_the_file_before_its_name_and_the_folder_after_it(tmp_path: Path, 
     monkeypatch.setattr("os.fsync", note)
     write_atomically(path, b"new")
     assert seen == [(False, ["old", "state.json", "state.part"]), (True, ["new", "state.json"])]
+
+
+def test_each_folder_is_synced_into_the_one_above_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    seen = list[str]()
+    monkeypatch.setattr("os.fsync", lambda descriptor: seen.append(Path(f"/proc/self/fd/{descriptor}").resolve().name))
+    for _ in range(2):
+        make_folder(tmp_path / "one" / "two" / "three")
+    assert seen == ["two", "one", tmp_path.name]
+
+
+def test_a_folder_in_whose_place_is_a_file_cannot_be_made(tmp_path: Path):
+    (tmp_path / "one").touch()
+    with pytest.raises(OSError):
+        make_folder(tmp_path / "one" / "two")

@@ -49,11 +49,38 @@ def test_another_life_goes_on_behind_the_ids_that_were_given(tmp_path: Path):
     assert next(run_ids(FIRST, RunCounter(tmp_path / "fresh"))) == FIRST
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}}", '{"one": 1}', f'{{"{FIRST}": null}}', f'{{"{FIRST}": "x"}}'])
-def test_a_count_that_does_not_read_is_one_line(tmp_path: Path, content: str):
-    (tmp_path / "runs.json").write_text(content)
-    with pytest.raises(UserError, match=r"QIKI_STATE_DIR: .*runs\.json is no count of runs \(delete it\)"):
-        RunCounter(tmp_path)
+BROKEN = ["", "[]", "{}}", '{"one": 1}', f'{{"{FIRST}": null}}', f'{{"{FIRST}": -1}}', "\x00" * 80, "[" * 100_000]
+
+
+def taken(folder: Path, count: int) -> list[UUID]:
+    """The ids of another life."""
+    return list(itertools.islice(run_ids(FIRST, RunCounter(folder)), count))
+
+
+@pytest.mark.parametrize("content", [None, *BROKEN], ids=range(len(BROKEN) + 1))
+def test_a_count_that_is_lost_or_does_not_read_repeats_no_id_and_stops_nobody(tmp_path: Path, content: str | None):
+    """None: it was deleted. The ids of later lives go on behind those of the first one after the loss."""
+    path, used = tmp_path / "runs.json", taken(tmp_path, 3)
+    for _ in range(2):
+        path.unlink() if content is None else path.write_text(content)
+        with capture_logs() as lines:
+            used += taken(tmp_path, 3)
+        assert [line["log_level"] for line in lines] == ["error"]
+        used += taken(tmp_path, 3)
+    assert len(set(used)) == 15
+    assert used[:2] == [FIRST, uuid5(FIRST, "1")]
+
+
+def test_a_count_that_may_not_be_read_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    used = taken(tmp_path, 2)
+
+    def refused(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "read_bytes", refused)
+        used += taken(tmp_path, 2)
+    assert len(set(used + taken(tmp_path, 2))) == 6
 
 
 def test_a_count_that_cannot_be_kept_gives_no_id_and_can_be_asked_again(tmp_path: Path):
