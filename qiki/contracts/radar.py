@@ -14,6 +14,12 @@ MAX_FRAME_BYTES = 512 * MAX_DETECTIONS + 4096
 """A detection takes up to 371 bytes, with an identity of 63 letters, the longest that a scenario may give."""
 MAX_FRAME_NODES = 4 * MAX_DETECTIONS  # objects and lists in a frame, unknown fields included
 
+MAX_TRANSPONDER_ID = 128
+"""Letters of an identity; a scenario's has at most 68."""
+UNPRINTABLE = r"\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+"""Control characters, and those without a shape that direct how others are shown, as ranges of a regular expression."""
+
+TransponderId = Annotated[str, Field(max_length=MAX_TRANSPONDER_ID, pattern=f"^[^{UNPRINTABLE}]*$")]
 Bearing = Annotated[float, Field(ge=0, lt=360, allow_inf_nan=False)]
 Elevation = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
 
@@ -39,7 +45,7 @@ class RadarDetection(Payload):
     rcs_dbsm: Finite
     transponder_on: bool = False
     transponder_mode: TransponderMode = TransponderMode.OFF
-    transponder_id: str | None = None
+    transponder_id: TransponderId | None = None
     range_band: RadarRangeBand = RadarRangeBand.RR_UNSPECIFIED
     id_present: bool | None = None
 
@@ -77,7 +83,7 @@ class RadarTrack(Payload):
     iff: FriendFoe = FriendFoe.UNKNOWN
     transponder_on: bool = False
     transponder_mode: TransponderMode = TransponderMode.OFF
-    transponder_id: str | None = None
+    transponder_id: TransponderId | None = None
     quality: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
     status: RadarTrackStatus
     range_m: NonNegative

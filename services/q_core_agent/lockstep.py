@@ -87,12 +87,13 @@ class Conductor:
     async def _step(self, before: SimState) -> Place | None:
         """Request a step; return its place, or None when it was not done."""
         self._wait_for("the simulator does not acknowledge a step")
+        step = message("sim.step", {"ticks": self._ticks})
         try:
-            place = await self._ask("sim.step", ticks=self._ticks)
+            place = await self._ask(step)
             while place is None:  # it may have been done all the same: a further step would skip a tick of the agent
                 STEPS_LOST.inc()
                 await self._fresh_telemetry()
-                place = await self._ask("sim.stop")  # changes nothing where time is held, and gives the place
+                place = await self._ask(step)  # the same message: it is not done twice
         except RefusedError as error:
             log.warning("step refused", reason=str(error))
             self._wait_for(f"a step was refused: {error}")
@@ -106,13 +107,13 @@ class Conductor:
         await request_telemetry(self._client)
         await self._inputs.until(lambda: self._inputs.telemetry is not known and self._held())
 
-    async def _ask(self, command: str, **parameters: int) -> Place | None:
+    async def _ask(self, command: CommandMessage) -> Place | None:
         """Send a command; return the place after it, or None without an answer."""
-        body = message(command, parameters).to_json()
+        body = command.to_json()
         try:
             return read_place(await self._client.request(topics.COMMANDS.subject, body, timeout=self._patience_s))
         except (nats.errors.Error, LookupError, ValueError) as error:
-            log.warning("no acknowledgement", command=command, reason=str(error) or type(error).__name__)
+            log.warning("no acknowledgement", command=command.command_name, reason=str(error) or type(error).__name__)
             return None
         finally:
             end_if_cancelled()

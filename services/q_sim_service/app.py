@@ -55,9 +55,11 @@ async def _talk(service: Service[SimulatorSettings], ticker: Ticker, publisher: 
         if service.stopping.is_set():
             return
         async with Publisher(link) as to_streams, service.events.sent_by(to_streams), TaskGroup() as group:
-            await Control(ticker, service.events).serve(link)
+            control = Control(ticker, service.events)
+            await control.listen(link)
             await telemetry_on_request(link, ticker)
             await link.client.flush()
             service.health.met("commands")
+            group.create_task(control.run(link))
             group.create_task(send_telemetry(link, ticker, service.settings.telemetry_interval_sec))
             group.create_task(publisher.send_truth(link))

@@ -1,168 +1,170 @@
-"""Commands from NATS: each message gets exactly one acknowledgement."""
+"""Commands from NATS: executed one after the other, and each message gets exactly one acknowledgement.
 
-import contextlib
-from dataclasses import dataclass
-from typing import Any
-from uuid import UUID
+A command that is sent again under the same id is not executed again: it gets the same acknowledgement. A pause, stop or
+reset ends the steps before it.
+"""
+
+import asyncio
+from collections import deque
 
 import structlog
 from nats.aio.msg import Msg
-from pydantic import ValidationError
-from pydantic_core import from_json
 
+from q_sim_service.answers import REJECTED, Answer, Answers, acknowledge
 from q_sim_service.metrics import COMMANDS as COUNTED
 from q_sim_service.nats_publisher import post, post_telemetry
+from q_sim_service.requests import Received, receive, shortened
 from q_sim_service.ticker import Ticker
 from qiki.contracts import topics
-from qiki.contracts.control import AckPayload, CommandMessage, ControlAck, ErrorDetail
+from qiki.contracts.control import ControlAck
 from qiki.contracts.events import COMMAND_REFUSED, Refusal
-from qiki.contracts.fields import first_fault
 from qiki.errors import UserError
 from qiki.runtime.clock import now
 from qiki.runtime.events import Events
 from qiki.runtime.nats import Link
-from qiki.runtime.reading import read_payload
-from qiki.world.commands import COMMANDS, STEP, Command, Pause, Reset, Start, Step, Stop, VehicleCommand, read_command
+from qiki.world.commands import COMMANDS, STEP, Command, Pause, Reset, Start, Step, Stop, VehicleCommand
 from qiki.world.errors import OrderError
-from qiki.world.simulator import Simulator
 
-LONGEST_ECHO = 200  # longest text of a command that an answer repeats: an answer must not exceed the broker's limit
+MAX_WAITING = 256  # commands behind a step
+MAX_PENDING_BYTES = 16 << 20  # of messages that NATS has delivered and nobody has looked at
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True)
-class Request:
-    """Name, id and sender of a command; of a malformed one, those that can be read."""
+class EndedError(Exception):
+    """A step that was ended before it was done."""
 
-    command_name: str | None
-    message_id: str | None
-    sender: str = "unknown"
+    def __init__(self, ticks: int, done: int) -> None:
+        super().__init__(f"ended by another command after {done} of {ticks} ticks")
+        self.progress = {"ticks": ticks, "ticks_done": done}
 
 
 class Control:
-    """Executes commands one after the other."""
+    """The queue of commands and their executor."""
 
     def __init__(self, ticker: Ticker, events: Events) -> None:
         self._ticker = ticker
         self._events = events
+        self._answers = Answers()
+        self._waiting: deque[tuple[Received, bool]] = deque()  # with whether it ends a step
+        self._fresh = asyncio.Event()
+        self._halts = 0  # such commands in the queue
+        self._cut = False  # a step was ended, and what ended it was not executed yet
 
-    async def serve(self, link: Link) -> None:
-        """Subscribe to commands on this connection."""
+    async def listen(self, link: Link) -> None:
+        """Subscribe to commands on this connection, for `run`."""
 
         async def received(message: Msg) -> None:
-            acknowledgement = await self.answer(message.data)
-            headers = self._ticker.place
-            if acknowledgement.kind == STEP and acknowledgement.ok:
-                await post_telemetry(link, self._ticker)
-            body = acknowledgement.to_json()
-            for subject in dict.fromkeys((topics.RESPONSES.subject, message.reply)):
-                if subject:
-                    await post(link, subject, body, "acknowledgement", headers)
+            command = receive(message.data, message.reply)
+            halts = command.halts and self._answers.find(command) is None
+            if len(self._waiting) >= MAX_WAITING and not halts:
+                await self._send(link, command, self._refuse(command, f"{MAX_WAITING} commands wait already"))
+                return
+            self._halts += halts
+            self._waiting.append((command, halts))
+            self._fresh.set()
 
-        await link.client.subscribe(topics.COMMANDS.subject, cb=received)
+        subject = topics.COMMANDS.subject
+        await link.client.subscribe(subject, cb=received, pending_bytes_limit=MAX_PENDING_BYTES)
 
-    async def answer(self, body: bytes) -> ControlAck:
-        """Execute the command of a message, and return its acknowledgement."""
-        request = salvage(body)
+    async def run(self, link: Link) -> None:
+        """Execute commands as they come, without end."""
+        while True:
+            await self._fresh.wait()
+            self._fresh.clear()
+            while self._waiting:
+                received, halts = self._waiting.popleft()
+                self._halts -= halts
+                await self._send(link, received, await self._answer(received, link))
+
+    async def _send(self, link: Link, received: Received, answer: Answer) -> None:
+        for subject in dict.fromkeys((topics.RESPONSES.subject, received.reply)):
+            if subject:
+                await post(link, subject, answer.body, "acknowledgement", dict(answer.headers))
+
+    async def _answer(self, received: Received, link: Link) -> Answer:
+        """Execute a command, and return its answer; that of an earlier one if it is the same again."""
+        known = self._answers.find(received)
+        if known is not None and known.digest == received.digest:
+            log.info("command sent again, not executed again", command=received.request.command_name)
+            return known
+        if known is not None:
+            return self._refuse(received, "its message_id was used for another command")
+        acknowledgement = await self._acknowledgement(received)
+        answer = Answer(received.digest, acknowledgement.to_json(), self._ticker.place)
+        self._answers.keep(received, answer)
+        if acknowledgement.kind == STEP and acknowledgement.payload.status != REJECTED:
+            await post_telemetry(link, self._ticker)
+        return answer
+
+    def _refuse(self, received: Received, reason: str) -> Answer:
+        acknowledgement = self._refusal(received, reason)
+        self._note(acknowledgement, reason)
+        return Answer(received.digest, acknowledgement.to_json(), self._ticker.place)
+
+    async def _acknowledgement(self, received: Received) -> ControlAck:
         reason = None
         try:
-            await self._execute(read_message(body))
+            if isinstance(received.command, str):
+                raise OrderError(received.command)  # noqa: TRY301
+            await self._execute(received.command)
+            acknowledgement = acknowledge(received.request)
+        except EndedError as error:
+            reason = str(error)
+            acknowledgement = acknowledge(received.request, reason, error.progress)
         except (OrderError, UserError, ValueError) as error:
-            reason = _short(str(error))
-            refusal = Refusal(
-                command=request.command_name,
-                sender=request.sender,
-                request_id=request.message_id,
-                reason=reason,
-                ts_epoch=now().timestamp(),
-            )
-            self._events.emit(COMMAND_REFUSED, refusal)
+            reason = shortened(str(error))
+            acknowledgement = self._refusal(received, reason)
         except Exception:
-            log.exception("a command failed", command=request.command_name)
+            log.exception("a command failed", command=received.request.command_name)
             reason = "internal error"
-        acknowledgement = acknowledge(request, reason)
-        status = acknowledgement.payload.status
-        COUNTED.labels(request.command_name if request.command_name in COMMANDS else "unknown", status).inc()
-        step_done = request.command_name == STEP and reason is None  # there are many a second
-        write = log.debug if step_done else log.info
-        write("command", command=request.command_name, status=status, reason=reason)
+            acknowledgement = acknowledge(received.request, reason)
+        self._note(acknowledgement, reason)
         return acknowledgement
 
-    async def _execute(self, message: CommandMessage) -> None:
-        command = read_command(message.command_name, message.parameters)
-        ignored = sorted(message.parameters.keys() - type(command).model_fields.keys())
-        if ignored:
-            log.debug("unknown parameters ignored", command=message.command_name, parameters=ignored)
+    def _refusal(self, received: Received, reason: str) -> ControlAck:
+        request = received.request
+        refusal = Refusal(
+            command=request.command_name,
+            sender=request.sender,
+            request_id=request.message_id,
+            reason=reason,
+            ts_epoch=now().timestamp(),
+        )
+        self._events.emit(COMMAND_REFUSED, refusal)
+        return acknowledge(request, reason)
+
+    def _note(self, acknowledgement: ControlAck, reason: str | None) -> None:
+        name, status = acknowledgement.kind, acknowledgement.payload.status
+        COUNTED.labels(name if name in COMMANDS else "unknown", status).inc()
+        write = log.debug if name == STEP and reason is None else log.info  # there are many steps a second
+        write("command", command=name, status=status, reason=reason)
+
+    async def _execute(self, command: Command) -> None:
         match command:
             case Step(ticks=ticks):
-                await self._ticker.step(ticks)
+                await self._step(ticks)
             case VehicleCommand():
                 self._ticker.world.submit(command.order())
             case _:
-                _direct(self._ticker.simulator, command)
+                cut, self._cut = self._cut, False
+                if not (cut and isinstance(command, Pause)):  # it has held the time that passed by steps
+                    self._direct(command)
                 self._ticker.follow()
 
+    async def _step(self, ticks: int) -> None:
+        done = await self._ticker.step(ticks, ended=lambda: self._halts > 0)
+        if done < ticks:
+            self._cut = True
+            raise EndedError(ticks, done)
 
-def _direct(simulator: Simulator, command: Command) -> None:
-    match command:
-        case Start(speed=speed):
-            simulator.start(speed)
-        case Pause():
-            simulator.pause()
-        case Stop():
-            simulator.stop()
-        case Reset(scenario=scenario, seed=seed, speed=speed):
-            simulator.reset(scenario, seed, speed)
-
-
-def read_message(body: bytes) -> CommandMessage:
-    """Read a command message; ValueError, in one line, if it is none."""
-    try:
-        return read_payload(CommandMessage, body)
-    except ValidationError as error:
-        raise ValueError(f"not a command: {first_fault(error)}") from None
-
-
-def salvage(body: bytes) -> Request:
-    """Read name, id and sender of a message, even of one that is no command."""
-    fields: Any = None
-    with contextlib.suppress(ValueError):
-        fields = from_json(body)
-    fields = fields if isinstance(fields, dict) else {}
-    metadata = fields.get("metadata")
-    metadata = metadata if isinstance(metadata, dict) else {}
-    sender = _text(metadata.get("source")) or "unknown"
-    return Request(_text(fields.get("command_name")), _uuid(metadata.get("message_id")), sender)
-
-
-def acknowledge(request: Request, reason: str | None = None) -> ControlAck:
-    """Acknowledge a command that was executed or will be at the next tick, or with a reason one that was refused."""
-    details = {"command_name": request.command_name}
-    error = None if reason is None else ErrorDetail(code="rejected", message=reason, details=details)
-    return ControlAck(
-        kind=request.command_name,
-        timestamp=now(),
-        requestId=request.message_id,
-        request_id=request.message_id,
-        success=error is None,
-        ok=error is None,
-        payload=AckPayload(command_name=request.command_name, status="rejected" if error else "applied"),
-        error=error and error.code,
-        error_detail=error,
-    )
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= LONGEST_ECHO else f"{text[:LONGEST_ECHO]}…"
-
-
-def _text(value: object) -> str | None:
-    return _short(value) if isinstance(value, str) else None
-
-
-def _uuid(value: object) -> str | None:
-    try:
-        UUID(value if isinstance(value, str) else "")
-    except ValueError:
-        return None
-    return str(value)  # unchanged: the sender compares text
+    def _direct(self, command: Command) -> None:
+        simulator = self._ticker.simulator
+        match command:
+            case Start(speed=speed):
+                simulator.start(speed)
+            case Pause():
+                simulator.pause()
+            case Stop():
+                simulator.stop()
+            case Reset(scenario=scenario, seed=seed, speed=speed):
+                simulator.reset(scenario, seed, speed)

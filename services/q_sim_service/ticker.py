@@ -142,17 +142,21 @@ class Ticker:
             raise NoFrameError(f"run {self.world.run_id} has no frame yet (the simulation is {self.simulator.state})")
         return newest
 
-    async def step(self, ticks: int) -> None:
-        """Do ticks at once; when this returns, readers have their frames. OrderError while it is running."""
+    async def step(self, ticks: int, ended: Callable[[], bool] = lambda: False) -> int:
+        """Do ticks at once, until `ended` says so, and return the number done. OrderError while it is running.
+
+        When this returns, readers have their frames.
+        """
         if self.simulator.running:
             raise OrderError("the simulation is running: pause or stop it first")
-        patient = True
-        for begin in range(0, ticks, STEP_CHUNK):
-            left = min(STEP_CHUNK, ticks - begin)
-            while left > 0:
-                left -= await self._slice(left)
+        patient, done = True, 0
+        while done < ticks and not ended():
+            goal = min(ticks, done + STEP_CHUNK)
+            while done < goal and not ended():
+                done += await self._slice(goal - done)
             await self._sink.flush()
             patient = patient and await self.log.caught_up(READER_PATIENCE_S)
+        return done
 
     async def run(self) -> None:
         """Tick when ticks are due, without end."""

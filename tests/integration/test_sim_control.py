@@ -21,6 +21,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
+from q_sim_service.control import MAX_WAITING
 from q_sim_service.nats_publisher import NatsPublisher
 from q_sim_service.runs import run_ids
 from q_sim_service.settings import SimulatorSettings
@@ -330,6 +331,83 @@ def test_whatever_comes_gets_one_acknowledgement(stopped: str, body: bytes):
         assert ack.payload.status == "rejected"
         assert (await operator.send("sim.step", ticks=1)).ok  # and nothing but the next command's comes after it
         assert operator.answers.pending_msgs == 0
+
+    at_console(stopped, play)
+
+
+def command(name: str, message_id: str, **parameters: Any) -> bytes:
+    return json.dumps(
+        {"command_name": name, "parameters": parameters, "metadata": {"message_id": message_id}}, indent=1
+    ).encode()
+
+
+def test_a_command_that_is_sent_again_is_executed_once_and_gets_the_same_answer(stopped: str):
+    async def play(operator: Operator) -> None:
+        def step(message_id: str, ticks: int) -> Awaitable[Msg]:
+            body = command("sim.step", message_id, ticks=ticks)
+            return operator.client.request(topics.COMMANDS.subject, body, DEADLINE_S)
+
+        first = str(uuid4())
+        one = await step(first, 5)
+        await step(str(uuid4()), 2)
+        again = await step(first, 5)
+        assert (again.data, again.headers) == (one.data, one.headers)
+        assert (await operator.telemetry()).sim_state.tick == 7
+        ack: ControlAck = ControlAck.from_json((await step(first, 6)).data)
+        assert ack.error_detail is not None
+        assert (ack.ok, ack.request_id) == (False, first)
+        assert ack.error_detail.message == "its message_id was used for another command"
+        other = str(uuid4())
+        pair = await asyncio.gather(step(other, 300), step(other, 300))  # the second while the first is executed
+        assert pair[0].data == pair[1].data
+        assert (await operator.telemetry()).sim_state.tick == 307
+
+    at_console(stopped, play)
+
+
+@pytest.mark.parametrize("end", ["sim.stop", "sim.pause", "sim.reset"])
+def test_a_long_step_is_ended_and_its_sender_learns_how_far_it_came(stopped: str, end: str):
+    async def play(operator: Operator) -> None:
+        long = command("sim.step", identity := str(uuid4()), ticks=1_000_000)
+        step = asyncio.create_task(operator.client.request(topics.COMMANDS.subject, long, DEADLINE_S))
+        await operator.telemetry(lambda now: now.sim_state.tick > 0)
+        queued = command("sim.step", str(uuid4()), ticks=1_000_000)
+        other = asyncio.create_task(operator.client.request(topics.COMMANDS.subject, queued, DEADLINE_S))
+        await operator.client.flush()
+        began_s = time.monotonic()
+        reply = await operator.client.request(topics.COMMANDS.subject, command(end, str(uuid4())), DEADLINE_S)
+        assert time.monotonic() - began_s < 10
+        assert ControlAck.from_json(reply.data).ok
+        told = await step
+        ack: ControlAck = ControlAck.from_json(told.data)
+        assert (ack.ok, ack.request_id, ack.error, ack.payload.status) == (False, identity, "ended", "ended")
+        assert ack.error_detail is not None
+        done = ack.error_detail.details["ticks_done"]
+        assert told.headers is not None
+        assert (ack.error_detail.details["ticks"], str(done)) == (1_000_000, told.headers["x-qiki-tick"])
+        assert 0 < done < 1_000_000
+        second: ControlAck = ControlAck.from_json((await other).data)
+        assert second.error_detail is not None
+        assert second.error_detail.details["ticks_done"] == 0
+        assert (await operator.telemetry()).sim_state.tick == (0 if end == "sim.reset" else done)
+        answers = [(await operator.answers.next_msg(DEADLINE_S)).data for _ in range(3)]
+        assert answers == [told.data, (await other).data, reply.data]
+
+    at_console(stopped, play)
+
+
+def test_commands_behind_a_step_are_bounded_and_none_is_without_an_answer(stopped: str):
+    async def play(operator: Operator) -> None:
+        count = MAX_WAITING + 20
+        await operator.client.publish(topics.COMMANDS.subject, command("sim.step", str(uuid4()), ticks=1_000_000))
+        await operator.telemetry(lambda now: now.sim_state.tick > 0)
+        for _ in range(count):
+            await operator.client.publish(topics.COMMANDS.subject, command("sim.rcs.stop", str(uuid4())))
+        refused = [ControlAck.from_json((await operator.answers.next_msg(DEADLINE_S)).data) for _ in range(20)]
+        assert {ack.error_detail and ack.error_detail.message for ack in refused} == {"256 commands wait already"}
+        await operator.client.publish(topics.COMMANDS.subject, command("sim.stop", str(uuid4())))
+        rest = [ControlAck.from_json((await operator.answers.next_msg(DEADLINE_S)).data) for _ in range(count - 18)]
+        assert [ack.payload.status for ack in rest] == ["ended", *["applied"] * (MAX_WAITING + 1)]
 
     at_console(stopped, play)
 

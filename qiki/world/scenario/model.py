@@ -19,6 +19,8 @@ from qiki.yamlfile import load_yaml_model
 
 MAX_CONTACTS = 4000
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+FIRST_EPOCH, LAST_EPOCH = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""Time is counted in microseconds of Unix time, and ends with the year 9999: 7,799 years are left for any run."""
 _HOMES = [parent / "scenarios" for parent in Path(__file__).parents[3:5]]
 SHIPPED = next(filter(Path.is_dir, _HOMES), _HOMES[0])  # beside `qiki` in a checkout, above the packages elsewhere
 SUFFIX = ".yaml"
@@ -45,6 +47,13 @@ class Scenario(Spec):
     identities: dict[Name, KnownSideName] = Field(default_factory=dict)
     contacts: Annotated[tuple[ContactSpec, ...], Field(max_length=2000)] = ()
     swarms: Annotated[tuple[SwarmSpec, ...], Field(max_length=20)] = ()
+
+    @model_validator(mode="after")
+    def _epoch_leaves_time_for_a_run(self) -> Self:
+        if not FIRST_EPOCH <= self.epoch <= LAST_EPOCH:
+            reason = f"{self.epoch.date()} is too far away (expected {FIRST_EPOCH.date()} to {LAST_EPOCH.date()})"
+            raise field_error(("epoch",), reason)
+        return self
 
     @model_validator(mode="after")
     def _frames_fall_on_ticks(self) -> Self:

@@ -18,6 +18,7 @@ ELEVATIONS = st.floats(min_value=-90, max_value=90)
 ZONES = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 TIMES = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=ZONES)  # noqa: DTZ001  # bounds have no zone here
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
+NAMES = st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]), min_size=1, max_size=20)
 COVARIANCES = st.none() | st.tuples(*[NUMBERS] * 6)
 VECTORS = st.builds(Vector, x=FLOAT32, y=FLOAT32, z=FLOAT32)
 
@@ -31,7 +32,7 @@ def identities(draw: st.DrawFn) -> dict[str, object]:
         "range_band": band,
         "transponder_on": draw(st.booleans()),
         "transponder_mode": draw(st.sampled_from(TransponderMode)),
-        "transponder_id": None if anonymous else draw(st.none() | WORDS),
+        "transponder_id": None if anonymous else draw(st.none() | NAMES),
         "id_present": draw(st.sampled_from([None, False] if anonymous else [None, False, True])),
     }
 

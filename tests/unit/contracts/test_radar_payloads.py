@@ -219,3 +219,21 @@ def test_detections_frames_and_tracks_survive_json(wire: SimpleNamespace, data: 
     again = type(original).from_json(original.to_json())
     assert again == original
     assert again.to_json() == original.to_json()
+
+
+@pytest.mark.parametrize("model", [RadarDetection, RadarTrack])
+@pytest.mark.parametrize(
+    "identity",
+    ["x" * 129, "A\x1b[2J", "A\r\nB", "\x00", "A\x7f", "A\x9bB", "A\u202eB", "A\u2066B", "A\u200fB", "\ufeffA", "A\n"],
+)
+def test_an_identity_that_is_long_or_would_drive_a_terminal_is_refused(model: type, identity: str):
+    body = (TRACK if model is RadarTrack else PLOT) | {"transponder_id": identity}
+    with pytest.raises(ValidationError, match="transponder_id"):
+        read(model, body)
+
+
+@pytest.mark.parametrize("model", [RadarDetection, RadarTrack])
+@pytest.mark.parametrize("identity", [None, "", "SHP-ALBA", "a.b_c-9", "x" * 128, "Борт 7", "é☃ [/x]", "\U0001f6f0"])
+def test_any_other_identity_is_read(model: type, identity: str | None):
+    body = (TRACK if model is RadarTrack else PLOT) | {"transponder_id": identity}
+    assert read(model, body).transponder_id == identity

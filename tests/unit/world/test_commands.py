@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from q_sim_service.control import Request, acknowledge, read_message, salvage
+from q_sim_service.answers import acknowledge
+from q_sim_service.requests import Request, read_message, salvage
 from qiki.botspec.planes import Port
 from qiki.contracts.enums import TransponderMode
 from qiki.world.commands import COMMANDS, Pause, Reset, Start, Step, Stop, VehicleCommand, read_command

@@ -98,6 +98,9 @@ BROKEN = {
     "not finite": ("period_s: 60", "period_s: .inf", 25, "contacts.1.motion.period_s: "),
     "no speed": ("speed_mps: 10", "speed_mps: 0", 17, "contacts.0.motion.legs.0.speed_mps: "),
     "negative speed": ("speed_mps: 10", "speed_mps: -1", 17, "contacts.0.motion.legs.0.speed_mps: "),
+    "epoch at the end of time": ("2026-03-01T12:00:00Z", "9999-12-31T00:00:00Z", 3, "epoch: 9999-12-31 is too far"),
+    "epoch before time": ("2026-03-01T12:00:00Z", "1969-12-31T23:59:59Z", 3, "(expected 1970-01-01 to 2200-01-01)"),
+    "epoch at the edge of its zone": ("2026-03-01T12:00:00Z", "9999-12-31T23:59:59-12:00", 3, "epoch: "),
     "no zone": ("12:00:00Z", "12:00:00", 3, "epoch: "),
     "two coordinates": ("position_m: [0, 1000, 0]", "position_m: [0, 1000]", 15, "contacts.0.motion.position_m"),
     "unknown type": (

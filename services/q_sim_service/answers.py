@@ -1,0 +1,61 @@
+"""Acknowledgements of commands, and the memory of those that were given."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from q_sim_service.requests import Received, Request
+from qiki.contracts.control import AckPayload, ControlAck, ErrorDetail
+from qiki.runtime.clock import now
+
+REMEMBERED = 1024  # commands; an acknowledgement takes up to some 4 KB
+APPLIED, REJECTED, ENDED = "applied", "rejected", "ended"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An acknowledgement as it is sent: the same bytes and headers to the same command that is sent again."""
+
+    digest: bytes
+    body: bytes
+    headers: Mapping[str, str]
+
+
+class Answers:
+    """The last answers, by the ids of their commands."""
+
+    def __init__(self) -> None:
+        self._answers: OrderedDict[UUID, Answer] = OrderedDict()
+
+    def find(self, received: Received) -> Answer | None:
+        """Return the answer that the command's id got, which may have been another command's."""
+        return self._answers.get(UUID(received.request.message_id)) if received.request.message_id else None
+
+    def keep(self, received: Received, answer: Answer) -> None:
+        """Remember an answer; the oldest makes room for it."""
+        if received.request.message_id and received.digest:
+            self._answers[UUID(received.request.message_id)] = answer
+            if len(self._answers) > REMEMBERED:
+                self._answers.popitem(last=False)
+
+
+def acknowledge(request: Request, reason: str | None = None, progress: Mapping[str, int] | None = None) -> ControlAck:
+    """Acknowledge a command that was executed or will be at the next tick, or with a reason one that was not.
+
+    Without `progress`, numbers for its sender, the command was refused; with it, it was ended before it was done.
+    """
+    status = APPLIED if reason is None else REJECTED if progress is None else ENDED
+    details = {"command_name": request.command_name, **(progress or {})}
+    error = None if reason is None else ErrorDetail(code=status, message=reason, details=details)
+    return ControlAck(
+        kind=request.command_name,
+        timestamp=now(),
+        requestId=request.message_id,
+        request_id=request.message_id,
+        success=error is None,
+        ok=error is None,
+        payload=AckPayload(command_name=request.command_name, status=status),
+        error=error and error.code,
+        error_detail=error,
+    )
