@@ -1,9 +1,14 @@
-"""Settings: frozen values, read once from the environment; wrong ones are reported in one line."""
+"""Settings: frozen values, read once from the environment; wrong ones are reported in one line.
 
+Every number has a lower and an upper bound, and every text a form.
+"""
+
+import re
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -14,10 +19,26 @@ class SettingsError(UserError):
     """An environment variable that cannot be used."""
 
 
+HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.%]{2,80}\]")
+MAX_TEXT = 4096
+
+
+def _host(text: str) -> str:
+    if not HOST.fullmatch(text):
+        raise ValueError("expected a host name or an address")
+    return text
+
+
 def _address(text: str) -> str:
     host, colon, port = text.rpartition(":")
-    if not (colon and host and port.isdigit() and int(port) < 65_536):
+    if not (colon and HOST.fullmatch(host) and port.isascii() and port.isdigit() and int(port[:6]) < 65_536):
         raise ValueError("expected HOST:PORT")
+    return text
+
+
+def _text(text: str) -> str:
+    if len(text) > MAX_TEXT or not text.isprintable():
+        raise ValueError(f"expected at most {MAX_TEXT} printable letters")
     return text
 
 
@@ -28,15 +49,33 @@ def _url(*schemes: str) -> AfterValidator:
             _address(address.rpartition("@")[2].rstrip("/"))
         except ValueError:
             scheme = ""
-        if scheme not in schemes:
+        if scheme not in schemes or not text.isprintable():
             raise ValueError(f"expected {schemes[0]}://HOST:PORT")
         return text
 
     return AfterValidator(check)
 
 
+Host = Annotated[str, AfterValidator(_host)]
+Text = Annotated[str, AfterValidator(_text)]
 Address = Annotated[str, AfterValidator(_address)]
 Url = Annotated[str, _url("nats", "tls", "ws", "wss")]
+
+
+def number(default: float, low: float, high: float) -> Any:
+    """Return a field that holds a number from `low` to `high`."""
+    return Field(default=default, ge=low, le=high, allow_inf_nan=False)
+
+
+def whole(default: int | None, low: int, high: int) -> Any:
+    """Return a field that holds a whole number from `low` to `high`."""
+    return Field(default=default, ge=low, le=high)
+
+
+def _off_or_a_second(patience_s: float) -> float:
+    if 0 < patience_s < 1:
+        raise ValueError("expected 0 (off) or 1 to 3600")
+    return patience_s
 
 
 class ServiceSettings(BaseSettings):
@@ -51,9 +90,10 @@ class ServiceSettings(BaseSettings):
     """The broker's monitoring. Without it only unanswered publishes show a full disk."""
     nats_fast_ingest: bool = True
     """Publish in batches where server and stream have them; else each message is acknowledged by itself."""
-    qiki_watchdog_sec: float = Field(default=15.0, ge=0, allow_inf_nan=False)
-    qiki_http_host: str = "127.0.0.1"
-    qiki_http_port: int = Field(default=0, ge=0, lt=65_536)
+    qiki_watchdog_sec: Annotated[float, AfterValidator(_off_or_a_second)] = number(15.0, 0, 3600)
+    """0: off."""
+    qiki_http_host: Host = "127.0.0.1"
+    qiki_http_port: int = whole(0, 0, 65_535)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
 
@@ -70,10 +110,25 @@ def load_settings(cls: type[S]) -> S:
         return cls()
     except ValidationError as error:
         faults = error.errors(include_url=False, include_context=False)
-        raise SettingsError(f"wrong setting: {'; '.join(map(_reason, faults))}") from None
+        reasons = [_reason(fault, cls.model_fields.get(str(fault["loc"][0]))) for fault in faults]
+        raise SettingsError(f"wrong setting: {'; '.join(reasons)}") from None
 
 
-def _reason(fault: ErrorDetails) -> str:
+def _reason(fault: ErrorDetails, field: FieldInfo | None) -> str:
     variable = ".".join(map(str, fault["loc"])).upper()
     text = fault["msg"].removeprefix("Value error, ").replace("\n", " ")
-    return f"{variable}: {text}" + ("" if isinstance(fault["input"], dict) else f", got {fault['input']!r}")
+    if fault["type"] != "value_error" and field is not None and (span := bounds(field)):
+        kind = "a whole number" if fault["type"].startswith("int") else "a number"
+        text = f"expected {kind} from {span[0]} to {span[1]}"
+    return f"{variable}: {text}" + ("" if isinstance(fault["input"], dict) else f", got {_shown(fault['input'])}")
+
+
+def bounds(field: FieldInfo) -> tuple[str, str] | None:
+    """Return the bounds of a field that holds a number; None if it lacks one, or holds none."""
+    found = {name: getattr(one, name) for one in field.metadata for name in ("ge", "le") if hasattr(one, name)}
+    return (f"{found['ge']:.15g}", f"{found['le']:.15g}") if len(found) == 2 else None
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 100 else f"{text[:100]}…"

@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-from pydantic import Field
-
 from qiki.guard import DEFAULT_RULES
-from qiki.runtime.settings import ServiceSettings
+from qiki.runtime.settings import ServiceSettings, number
 
 
 class BridgeSettings(ServiceSettings):
@@ -13,9 +11,9 @@ class BridgeSettings(ServiceSettings):
 
     qiki_state_dir: Path = Path(".qiki/bridge")
     qiki_guard_rules: Path = DEFAULT_RULES
-    radar_sr_threshold_m: float = Field(default=5000.0, gt=0)
-    snapshot_interval_sec: float = Field(default=1.0, ge=0)
+    radar_sr_threshold_m: float = number(5000.0, 1, 1e7)
+    snapshot_interval_sec: float = number(1.0, 0, 3600)
     bridge_estimates: bool = True
     """Publish the whole states of the tracks, for clients that predict."""
-    radar_lag_monitor_interval_sec: float = Field(default=5.0, gt=0)
-    radar_lag_threshold_sec: float = Field(default=10.0, gt=0)
+    radar_lag_monitor_interval_sec: float = number(5.0, 0.05, 3600)
+    radar_lag_threshold_sec: float = number(10.0, 0.05, 86_400)

@@ -3,10 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
-from pydantic import Field, ValidationInfo, create_model, field_validator
+from pydantic import ValidationInfo, create_model, field_validator
 
 from qiki.contracts.topics import STREAMS, Stream
-from qiki.runtime.settings import ServiceSettings
+from qiki.runtime.settings import ServiceSettings, number, whole
 
 SIZES = {
     "max_bytes": "max_bytes",
@@ -17,18 +17,29 @@ SIZES = {
     "consumer_max_ack_pending": "max_ack_pending",
 }
 """Setting, without the stream's prefix, to attribute of `Stream`."""
+DAY_S = 86_400
+BOUNDS = {
+    "max_bytes": (1 << 20, 1 << 44),
+    "max_age_sec": (0.1, 3660 * DAY_S),
+    "duplicate_window_sec": (0.1, 30 * DAY_S),
+    "consumer_ack_wait_sec": (0.1, 30 * DAY_S),
+    "consumer_max_deliver": (1, 1000),
+    "consumer_max_ack_pending": (1, 100_000),
+}
 SIZED = tuple(stream for stream in STREAMS if stream.settings)
 
 
-def _setting(default: float) -> Any:
-    return type(default), Field(default=default, gt=0)
+def _setting(default: float, low: float, high: float) -> Any:
+    if isinstance(default, int):
+        return int, whole(default, round(low), round(high))
+    return float, number(default, low, high)
 
 
 _Sizes = create_model(
     "_Sizes",
     __base__=ServiceSettings,
     **{
-        f"{stream.settings}_{name}": _setting(getattr(stream, attribute))
+        f"{stream.settings}_{name}": _setting(getattr(stream, attribute), *BOUNDS[name])
         for stream in SIZED
         for name, attribute in SIZES.items()
     },
@@ -38,7 +49,7 @@ _Sizes = create_model(
 class InitSettings(_Sizes):
     """Settings of every service, and the sizes of the streams, with the table's values as defaults."""
 
-    init_timeout_sec: float = Field(default=30, gt=0)
+    init_timeout_sec: float = number(30, 0.1, 3600)
 
     @field_validator(*(f"{stream.settings}_duplicate_window_sec" for stream in SIZED))
     @classmethod

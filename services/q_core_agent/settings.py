@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import AliasChoices, Field
 
 from qiki.agent.discovery import ALL
-from qiki.runtime.settings import Address, ServiceSettings
+from qiki.runtime.settings import Address, ServiceSettings, Text, number, whole
 
 
 class AgentSettings(ServiceSettings):
@@ -18,11 +18,11 @@ class AgentSettings(ServiceSettings):
     qsim_grpc: Address = "127.0.0.1:50051"
     qiki_bot_spec: Path | None = None
     """None: the platform's own specification; it must be the same as the simulator's."""
-    agent_tick_sec: float = Field(default=0.2, gt=0, allow_inf_nan=False)
-    agent_engines: str = ALL
-    agent_engine_budget_sec: float = Field(default=0.1, gt=0, allow_inf_nan=False)
-    agent_bios_interval_sec: float = Field(default=5.0, gt=0, allow_inf_nan=False)
-    agent_confidence_threshold: float = Field(default=0.6, ge=0, le=1)
-    agent_stale_min_sec: float = Field(default=1.0, gt=0, allow_inf_nan=False)
-    agent_lockstep_ticks: int = Field(default=0, ge=0, le=1_000_000)
+    agent_tick_sec: float = number(0.2, 0.01, 60)
+    agent_engines: Text = ALL
+    agent_engine_budget_sec: float = number(0.1, 0.001, 60)
+    agent_bios_interval_sec: float = number(5.0, 0.1, 3600)
+    agent_confidence_threshold: float = number(0.6, 0, 1)
+    agent_stale_min_sec: float = number(1.0, 0.01, 3600)
+    agent_lockstep_ticks: int = whole(0, 0, 1_000_000)
     """0: live, by the wall clock."""

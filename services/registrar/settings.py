@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field
-
-from qiki.runtime.settings import ServiceSettings
+from qiki.runtime.settings import ServiceSettings, number, whole
 
 
 class RegistrarSettings(ServiceSettings):
@@ -15,6 +13,6 @@ class RegistrarSettings(ServiceSettings):
 
     broker_log: Path | None = None
     audit_dir: Path = Path(".qiki/audit")
-    audit_max_bytes: int = Field(default=16 << 20, gt=0)
-    audit_max_age_sec: float = Field(default=86_400, gt=0)
-    audit_keep_files: int = Field(default=0, ge=0)
+    audit_max_bytes: int = whole(16 << 20, 1024, 1 << 30)
+    audit_max_age_sec: float = number(86_400, 1, 366 * 86_400)
+    audit_keep_files: int = whole(0, 0, 1_000_000)

@@ -56,15 +56,15 @@ def test_durables_are_the_contracts():
 
 def test_sizes_and_times_come_from_the_settings():
     settings = InitSettings(
-        radar_max_bytes=1, radar_max_age_sec=2, radar_duplicate_window_sec=1.5, radar_consumer_ack_wait_sec=4,
-        radar_consumer_max_deliver=5, radar_consumer_max_ack_pending=6, events_max_bytes=7, events_max_age_sec=8,
+        radar_max_bytes=1 << 20, radar_max_age_sec=2, radar_duplicate_window_sec=1.5, radar_consumer_ack_wait_sec=4,
+        radar_consumer_max_deliver=5, radar_consumer_max_ack_pending=6, events_max_bytes=7 << 20, events_max_age_sec=8,
         events_duplicate_window_sec=7.5, events_consumer_ack_wait_sec=10, events_consumer_max_deliver=11,
         events_consumer_max_ack_pending=12,
     )  # fmt: skip
     plans = plan(settings)
     assert streams(plans) == STREAMS | {
-        "QIKI_RADAR_V1": (["qiki.radar.v1.>"], 1.5, 2, 1),
-        "QIKI_EVENTS_V1": (["qiki.events.v1.>"], 7.5, 8, 7),
+        "QIKI_RADAR_V1": (["qiki.radar.v1.>"], 1.5, 2, 1 << 20),
+        "QIKI_EVENTS_V1": (["qiki.events.v1.>"], 7.5, 8, 7 << 20),
     }
     numbers = {name: (one.ack_wait, one.max_deliver, one.max_ack_pending) for (_, name), one in durables(plans).items()}
     assert numbers == {

@@ -40,7 +40,11 @@ def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch):
     [
         ("FRAMES", "0", "FRAMES: Input should be greater than 0, got '0'"),
         ("FRAMES", "many", "FRAMES: Input should be a valid integer, unable to parse string as an integer, got 'many'"),
-        ("QIKI_HTTP_PORT", "65536", "QIKI_HTTP_PORT: Input should be less than 65536, got '65536'"),
+        ("QIKI_HTTP_PORT", "65536", "QIKI_HTTP_PORT: expected a number from 0 to 65535, got '65536'"),
+        ("QIKI_HTTP_PORT", "x", "QIKI_HTTP_PORT: expected a whole number from 0 to 65535, got 'x'"),
+        ("QIKI_HTTP_HOST", "no host", "QIKI_HTTP_HOST: expected a host name or an address, got 'no host'"),
+        ("NATS_URL", "nats://a b:1", "NATS_URL: expected nats://HOST:PORT, got 'nats://a b:1'"),
+        ("QIKI_WATCHDOG_SEC", "1e-9", "QIKI_WATCHDOG_SEC: expected 0 (off) or 1 to 3600, got '1e-9'"),
         ("LOG_LEVEL", "LOUD", "LOG_LEVEL: Input should be 'DEBUG', 'INFO', 'WARNING' or 'ERROR', got 'LOUD'"),
         ("QSIM_GRPC", "sim", "QSIM_GRPC: expected HOST:PORT, got 'sim'"),
         ("QSIM_GRPC", ":50051", "QSIM_GRPC: expected HOST:PORT, got ':50051'"),
@@ -51,7 +55,7 @@ def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch):
         ("NATS_URL", "nats://nats:port", "NATS_URL: expected nats://HOST:PORT, got 'nats://nats:port'"),
         ("NATS_URL", "nats://nats:99999", "NATS_URL: expected nats://HOST:PORT, got 'nats://nats:99999'"),
         ("NATS_HTTP", "nats:8222", "NATS_HTTP: expected http://HOST:PORT, got 'nats:8222'"),
-        ("QIKI_WATCHDOG_SEC", "-1", "QIKI_WATCHDOG_SEC: Input should be greater than or equal to 0, got '-1'"),
+        ("QIKI_WATCHDOG_SEC", "-1", "QIKI_WATCHDOG_SEC: expected a number from 0 to 3600, got '-1'"),
         ("NATS_URL", "nats://:4222", "NATS_URL: expected nats://HOST:PORT, got 'nats://:4222'"),
     ],
 )
