@@ -18,7 +18,9 @@ def test_every_check_of_the_smoke_test_is_described(check):
     assert row in (DOCS / "smoke.md").read_text(), f"docs/smoke.md: add a row that begins with {row}"
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/README.ru.md", "docs/extending.md", "docs/containers.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/README.ru.md", "docs/extending.md", "docs/containers.md", "docs/limits.md"]
+)
 def test_links_lead_somewhere(page):
     text = (ROOT / page).read_text()
     targets = {target.partition("#")[0] for target in re.findall(r"\]\(([^)]+)\)", text) if "://" not in target}
