@@ -12,7 +12,7 @@ from nats.aio.msg import Msg
 
 from q_sim_service.answers import REJECTED, Answer, Answers, acknowledge
 from q_sim_service.metrics import COMMANDS as COUNTED
-from q_sim_service.nats_publisher import post, post_telemetry
+from q_sim_service.nats_publisher import MAX_PENDING_BYTES, post, post_telemetry
 from q_sim_service.requests import Received, receive, shortened
 from q_sim_service.ticker import Ticker
 from qiki.contracts import topics
@@ -26,7 +26,6 @@ from qiki.world.commands import COMMANDS, STEP, Command, Pause, Reset, Start, St
 from qiki.world.errors import OrderError
 
 MAX_WAITING = 256  # commands behind a step
-MAX_PENDING_BYTES = 16 << 20  # of messages that NATS has delivered and nobody has looked at
 log = structlog.get_logger()
 
 

@@ -10,6 +10,7 @@ from qiki.world.world import MeasuredFrame
 
 KEEP_S = 60.0
 MAX_BYTES = 64 * 1024 * 1024
+MAX_RUNS = 1024  # that readers can name: far more than begin while frames are kept
 ENTRY_BYTES = 256  # approximate size of an entry without its frame
 
 
@@ -45,6 +46,7 @@ class FrameLog:
         self._entries: deque[_LoggedFrame] = deque()
         self._dropped = 0
         self._bytes = 0
+        self._run = -1
         self._runs: dict[str, int] = {}
         self._fresh = asyncio.Event()
         self._readers: set[_Reader] = set()
@@ -53,12 +55,15 @@ class FrameLog:
 
     def begin_run(self, run_id: str) -> None:
         """Begin a run: the frames that follow belong to it."""
-        self._runs[run_id] = len(self._runs)
+        self._run += 1
+        self._runs[run_id] = self._run
+        if len(self._runs) > MAX_RUNS:
+            del self._runs[next(iter(self._runs))]
 
     def append(self, frame: MeasuredFrame) -> None:
         """Log a frame of the current run, and wake the readers."""
         body = frame_to_proto(frame).SerializeToString()
-        entry = _LoggedFrame(len(self._runs) - 1, frame.t_s, self._clock(), frame.number, body)
+        entry = _LoggedFrame(self._run, frame.t_s, self._clock(), frame.number, body)
         self._entries.append(entry)
         self._bytes += entry.size
         while self._bytes > self._max_bytes or entry.outdates(self._entries[0]):
@@ -78,7 +83,7 @@ class FrameLog:
         """
         run = self._runs.get(run_id)
         after = -1 if run is None or after_frame is None else after_frame
-        first_run = len(self._runs) - 1 if run is None else run
+        first_run = self._run if run is None else run
         reader = _Reader(self._dropped, self._dropped)
         self._readers.add(reader)
         try:

@@ -21,6 +21,7 @@ from qiki.world.world import MeasuredFrame, SimWorld
 
 TRUTH_WAITING = 2000
 TRUTH_WAITING_BYTES = 32 << 20
+MAX_PENDING_BYTES = 16 << 20  # of messages that NATS has delivered and nobody has looked at
 
 log = structlog.get_logger()
 
@@ -103,7 +104,8 @@ async def telemetry_on_request(link: Link, ticker: Ticker) -> None:
     async def requested(request: Msg) -> None:
         await post_telemetry(link, ticker, request.reply)
 
-    await link.client.subscribe(topics.TELEMETRY_REQUESTS.subject, cb=requested)
+    subject = topics.TELEMETRY_REQUESTS.subject
+    await link.client.subscribe(subject, cb=requested, pending_bytes_limit=MAX_PENDING_BYTES)
     link.hooks.on_restored.append(partial(post_telemetry, link, ticker))
 
 

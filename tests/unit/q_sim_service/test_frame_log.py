@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from generated.q_sim_api_pb2 import StreamRadarFramesResponse
-from q_sim_service.frame_log import ENTRY_BYTES, FrameLog
+from q_sim_service.frame_log import ENTRY_BYTES, MAX_RUNS, FrameLog
 from qiki.radar import Detections
 from qiki.world.world import MeasuredFrame
 
@@ -225,3 +225,16 @@ def test_a_closed_log_ends_its_readers_behind_the_newest_frame():
         assert [name(body) async for body in log.read(str(ONE), 1)] == [(1, 2)]
 
     asyncio.run(asyncio.wait_for(test(), 30))
+
+
+def test_of_many_runs_the_oldest_are_forgotten_and_the_others_go_on():
+    async def test() -> None:
+        log = Log()
+        for number in range(3 * MAX_RUNS):
+            log.log.begin_run(str(UUID(int=1000 + number)))
+        log.run(ONE, range(2))
+        assert len(log.log._runs) == MAX_RUNS
+        assert await take(log.read(str(ONE), 0), 1) == [(1, 1)]
+        assert await take(log.read(str(UUID(int=1000))), 2) == [(1, 0), (1, 1)]
+
+    asyncio.run(test())
