@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from pydantic import Field, create_model
+from pydantic import create_model
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from qiki.contracts.identities import IDENTITIES, OPERATOR, SERVICES, TESTS
+from qiki.runtime.settings import whole
 
 HANDED_OUT = (*SERVICES, TESTS, OPERATOR)
 """Identities whose credentials go into a folder of their own; the others' stay in the keyring."""
@@ -17,7 +18,7 @@ class _Base(BaseSettings):
     keyring_dir: Path
     broker_keys_dir: Path
     nats_configuration: Path = Path("services/nats/nats.conf")
-    agent_lockstep_ticks: int = Field(default=0, ge=0)
+    agent_lockstep_ticks: int = whole(0, 0, 1_000_000)
 
 
 def variable(name: str) -> str:
