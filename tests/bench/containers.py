@@ -16,11 +16,14 @@ def compose_times(stack: ContainerStack) -> tuple[float, float, float]:
 
 
 def sizes_mb(stack: ContainerStack, base: str) -> dict[str, float]:
-    """Sizes of the images above the base's [MB]."""
+    """Sizes of the images above their base's [MB]; the broker's has none."""
     images = stack.containers.engine.images
     below = images.get(base).attrs["Size"]
     tag = stack.variables["QIKI_IMAGE_TAG"]
-    return {kind: (images.get(f"qiki-dtmp-{kind}:{tag}").attrs["Size"] - below) / 1e6 for kind in ("runtime", "dev")}
+    return {
+        kind: (images.get(f"qiki-dtmp-{kind}:{tag}").attrs["Size"] - base_size) / 1e6
+        for kind, base_size in (("nats", 0), ("runtime", below), ("dev", below))
+    }
 
 
 def _timed(do: Callable[[], None]) -> float:

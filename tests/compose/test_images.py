@@ -1,13 +1,16 @@
 """What is in the images, and what can be done in them."""
 
+import io
 import json
 import re
+import tarfile
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 LARGEST_MB = 300
+LARGEST_BROKER_MB = 25
 SERVICES = ("nats", "q-sim-service", "q-sim-radar", "faststream-bridge", "registrar", "qiki-dev")
 INSTALLED = "import json, importlib.metadata as m; print(json.dumps({d.name: d.version for d in m.distributions()}))"
 
@@ -48,7 +51,7 @@ def test_the_runtime_image_has_no_tools(containers):
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_has_no_powers(containers, service):
-    status = run(containers, service, "cat", "/proc/1/status")
+    status = containers.beside(service, "cat", "/proc/1/status")
     assert re.search(r"^Uid:\t4711\t4711\t4711\t4711$", status, re.MULTILINE)
     assert re.search(r"^CapEff:\t0+$", status, re.MULTILINE)
     assert re.search(r"^NoNewPrivs:\t1$", status, re.MULTILINE)
@@ -57,6 +60,8 @@ def test_a_service_has_no_powers(containers, service):
     assert host["RestartPolicy"]["Name"] == "unless-stopped"
     assert host["Memory"] > 0
     assert host["PidsLimit"] > 0
+    assert host["NanoCpus"] > 0
+    assert re.search(r"(^|,)size=\d+[mg]", host["Tmpfs"]["/tmp"])
 
 
 def test_what_is_read_only_cannot_be_written(containers):
@@ -81,6 +86,57 @@ def test_the_runtime_image_is_small(containers):
     """What it has above its base: the environment and the sources."""
     sizes = run(containers, "registrar", "du", "-sm", "/opt/qiki", "/workspace")
     assert sum(int(line.split()[0]) for line in sizes.splitlines()) < LARGEST_MB
+
+
+def files(container):
+    """The names of an image's files, without what the engine mounts."""
+    exported = io.BytesIO(b"".join(container.export()))
+    with tarfile.open(fileobj=exported) as archive:
+        return {member.name for member in archive if member.isfile() and member.size}
+
+
+def test_the_broker_s_image_has_the_server_its_launcher_and_nothing_else(containers):
+    broker = containers.of_service("nats")
+    engine_s = {"sbin/docker-init"}
+    assert files(broker) - engine_s == {
+        "bin/nats-server",
+        "bin/nats-launcher",
+        "licenses/LICENSE",
+        "licenses/nats-server/LICENSE",
+        "workspace/services/nats/nats.conf",
+    }
+    assert broker.image.attrs["Size"] < LARGEST_BROKER_MB * 1e6
+
+
+NETWORKS = ("broker", "observation", "outside")
+REACH = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=3)"
+INSIDE = {"nats-js-init", "q-sim-radar", "faststream-bridge", "registrar"}
+
+
+def test_who_has_no_business_outside_has_no_route_there(containers):
+    for name, container in containers.all().items():
+        networks = {network.removeprefix(f"{containers.project}_") for network in networks_of(container)}
+        assert "broker" in networks
+        assert ("outside" in networks) == (name not in INSIDE), name
+        assert ("observation" in networks) == (name != "nats-js-init"), name
+    internal = {
+        name: containers.engine.networks.get(f"{containers.project}_{name}").attrs["Internal"] for name in NETWORKS
+    }
+    assert internal == {"broker": True, "observation": True, "outside": False}
+    gateway = containers.engine.networks.get(f"{containers.project}_outside").attrs["IPAM"]["Config"][0]["Gateway"]
+    status, output = containers.execute("registrar", "python", "-c", REACH, gateway, "1")
+    assert status != 0
+    assert "Network is unreachable" in output
+
+
+def networks_of(container):
+    return container.attrs["NetworkSettings"]["Networks"]
+
+
+@pytest.mark.parametrize("address", ["NATS_URL", "NATS_HTTP", "QSIM_GRPC", "BRIDGE_HTTP"])
+def test_the_workspace_reaches_what_it_asks(containers, address):
+    server = run(containers, "qiki-dev", "printenv", address).strip().rpartition("/")[2]
+    run(containers, "qiki-dev", "python", "-c", REACH, *server.split(":"))
 
 
 def test_only_loopback_is_published(containers):

@@ -1,22 +1,15 @@
 """A service that cannot do its work ends, so that a new process takes its place. Real processes, a real broker."""
 
-import os
 import signal
-import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
-from qiki_harness.stack.ports import PortLocks, free_range
-from qiki_harness.stack.runfolder import user_folder
 from qiki_harness.testing import Broker, ServiceProcess, until
-from qiki_harness.testing.processes import CONFIGURATION, SERVER
 
-LAUNCHER = Path(__file__).parents[2] / "services/nats/server.py"
 EXAMPLE = """
 import asyncio
 import threading
@@ -163,20 +156,3 @@ def test_a_watchdog_that_is_off_lets_a_hang_be(example: Example, tmp_path: Path)
     hang_ends.touch()
     process.ready()
     assert process.terminate() == 0
-
-
-def test_the_watcher_of_the_broker_ends_with_it(tmp_path: Path):
-    """And the broker takes signals as if there were none."""
-    log = tmp_path / "nats.log"
-    command = [sys.executable, "-IS", str(LAUNCHER), str(SERVER), "-c", str(CONFIGURATION)]
-    command += ["--store_dir", str(tmp_path / "store"), "--log", str(log)]
-    locks = PortLocks(user_folder() / "ports", "a test's broker")
-    port = next(port for port in free_range() if locks.take(port))
-    settings = {"NATS_LISTEN_HOST": "127.0.0.1", "NATS_PORT": "-1", "NATS_HTTP_PORT": str(port)}
-    with subprocess.Popen(command, env=os.environ | settings) as server:
-        until("the broker to be ready", lambda: log.exists() and "Server is ready" in log.read_text())
-        (watcher,) = psutil.Process(server.pid).children()
-        server.terminate()
-        assert server.wait(30) == 0
-    until("the watcher to end", lambda: not watcher.is_running() or watcher.status() == psutil.STATUS_ZOMBIE)
-    locks.release()

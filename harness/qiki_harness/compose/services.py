@@ -1,7 +1,7 @@
 """From a service's entry in the compose file to a `ComposeService`.
 
 A key that is neither honoured nor one that concerns containers only is an error, so that nothing that the file asks for
-is silently left out. Compose ignores keys that begin with `x-`.
+is silently left out. Compose ignores keys that begin with `x-`. The keys in `x-native` stand for those of the service.
 """
 
 import re
@@ -42,6 +42,7 @@ CONTAINER_ONLY = {
     "healthcheck": set[str](),
     "dependency": set[str](),
 }  # fmt: skip
+NATIVE = "x-native"
 _UNITS_S = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s|m|h)")
 
@@ -108,7 +109,7 @@ def read_service(
     name: str, node: YamlNode, *, root: Path, base: Mapping[str, str], ports: tuple[StackPort, ...]
 ) -> ComposeService:
     """Read one service; `base` is the environment beneath its own."""
-    entries = honoured(node, "service")
+    entries = honoured(node, "service") | honoured(node.get(NATIVE), "service")
     command = [word for key in ("entrypoint", "command") if key in entries for word in _words(entries[key])]
     if not command:
         node.fail("has no command: the native runner has no image that would bring one")

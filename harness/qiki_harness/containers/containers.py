@@ -25,6 +25,7 @@ for pid in open("/proc/1/task/1/children").read().split():
     os.kill(int(pid), int(sys.argv[1]))
 """
 _READY_S = 60.0
+_WITH_PYTHON = "registrar"
 _STATES = {"created": State.WAITING, "running": State.RUNNING, "restarting": State.RESTARTING, "paused": State.STOPPED}
 T = TypeVar("T")
 
@@ -101,19 +102,37 @@ class Containers:
 
     @contextmanager
     def cut_off(self, service: str) -> Iterator[None]:
-        """Cut a service off the project's network as long as the context lasts."""
+        """Cut a service off all networks as long as the context lasts."""
         container = self.of_service(service)
-        (name,) = container.attrs["NetworkSettings"]["Networks"]
-        network = self.engine.networks.get(name)
-        network.disconnect(container)
+        networks = [self.engine.networks.get(name) for name in container.attrs["NetworkSettings"]["Networks"]]
+        for network in networks:
+            network.disconnect(container)
         try:
             yield
         finally:
-            network.connect(container, aliases=[service, container.name])
+            for network in networks:
+                network.connect(container, aliases=[service, container.name])
 
     def signal(self, service: str, number: signal.Signals) -> None:
         """Send a signal to the service's own process, from within its container, not to the init process."""
-        self.execute(service, "python", "-IS", "-c", _SIGNAL, str(int(number)))
+        self.beside(service, "python", "-IS", "-c", _SIGNAL, str(int(number)))
+
+    def beside(self, service: str, *command: str) -> str:
+        """Run a command among a service's processes, as its user, and return its output.
+
+        It has the files of an image with Python and a shell, which the service's own image may lack.
+        """
+        container = self.of_service(service)
+        output: bytes = self.engine.containers.run(
+            self.of_service(_WITH_PYTHON).attrs["Image"],
+            list(command),
+            pid_mode=f"container:{container.id}",
+            user=container.attrs["Config"]["User"],
+            network_mode="none",
+            cap_drop=["ALL"],
+            remove=True,
+        )
+        return output.decode(errors="replace")
 
     def _life(self, service: str) -> str:
         state = self.of_service(service).attrs["State"]

@@ -43,6 +43,20 @@ def test_command(project: Fill, body: str, expected: tuple[str, ...]):
     assert one(project, body, PORT="7").command == expected
 
 
+def test_what_is_native_stands_for_the_keys_of_the_service(project: Fill):
+    body = "entrypoint: [/a]\ncommand: [b, c]\nhealthcheck: {test: [CMD, /d]}"
+    native = "x-native: {entrypoint: [python, '${V}'], healthcheck: {test: [CMD, python, e]}}"
+    service = one(project, f"{body}\n{native}", V="v")
+    assert service.command == ("python", "v", "b", "c")
+    assert service.healthcheck is not None
+    assert service.healthcheck.test == ("python", "e")
+
+
+def test_a_native_key_that_is_not_known_is_an_error(project: Fill):
+    with pytest.raises(ComposeError, match=r"services\.a\.x-native\.entripoint: the native runner does not know"):
+        one(project, "command: x\nx-native: {entripoint: [a]}")
+
+
 @pytest.mark.parametrize(
     "environment",
     ["{A: 1, B: '${V}', C: , D: , E: }", "[A=1, 'B=${V}', C, D, 'E']"],

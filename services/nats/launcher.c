@@ -1,0 +1,264 @@
+/* server.py and qiki/runtime/probe.py in one static program, for the broker's image, which has no Python.
+ *
+ *     nats-launcher nats-server -c FILE --store_dir FOLDER     become the server, beside a watcher that is its child
+ *     nats-launcher --probe URL [TOLERATED]                    the health check; URL is http://A.B.C.D:PORT/PATH
+ *
+ * What each part is for stands in the two Python modules; tests/integration/test_broker_launcher.py holds both to the
+ * same. No memory is allocated, and what does not fit its place is an error or is cut off.
+ */
+#define _GNU_SOURCE
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    LOOK_MS = 1000,
+    GRACE_MS = 5000,
+    WAIT_MS = 1000,
+    ANSWER_S = 2,
+    POLL_MS = 50,
+    ROOM_BYTES = 16 << 20, /* two of the server's message blocks */
+    ANSWER_BYTES = 1 << 20,
+};
+static const char WRITE_ERROR[] = "write error: ";
+static const char *const MESSAGES[] = {"jetstream", "*", "streams", "*", "msgs", NULL};
+static char answer[ANSWER_BYTES + 1];
+
+static int64_t now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void pause_ms(int64_t time_ms) {
+    struct timespec rest = {time_ms / 1000, time_ms % 1000 * 1000000};
+    while (nanosleep(&rest, &rest) != 0 && errno == EINTR) continue;
+}
+
+/* The server of a URL, its path and its address as text; false where it is no such URL. */
+static bool parse(const char *url, struct sockaddr_in *server, char address[64], const char **path) {
+    const char *begin = strncmp(url, "http://", 7) == 0 ? url + 7 : url;
+    *path = strchr(begin, '/');
+    size_t length = *path != NULL ? (size_t)(*path - begin) : 0;
+    if (length == 0 || length >= 64) return false;
+    memcpy(address, begin, length);
+    address[length] = '\0';
+    char host[64];
+    memcpy(host, address, length + 1);
+    char *colon = strrchr(host, ':');
+    if (colon == NULL) return false;
+    *colon = '\0';
+    char *end;
+    unsigned long port = strtoul(colon + 1, &end, 10);
+    if (*end != '\0' || port == 0 || port > UINT16_MAX) return false;
+    *server = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    return inet_pton(AF_INET, host, &server->sin_addr) == 1;
+}
+
+static bool send_all(int connection, const char *text, size_t length) {
+    while (length > 0) {
+        ssize_t sent = send(connection, text, length, MSG_NOSIGNAL);
+        if (sent <= 0) return false;
+        text += sent;
+        length -= (size_t)sent;
+    }
+    return true;
+}
+
+/* Read up to the end of the connection; the rest of an answer that is too long is left. */
+static bool receive(int connection) {
+    size_t length = 0;
+    ssize_t came = 1;
+    while (came > 0 && length < ANSWER_BYTES) {
+        came = recv(connection, answer + length, ANSWER_BYTES - length, 0);
+        if (came < 0) return false;
+        length += (size_t)came;
+    }
+    answer[length] = '\0';
+    return true;
+}
+
+/* Ask a URL; its answer is in `answer`. Returns 0 or the error's number. */
+static int ask(const char *url) {
+    struct sockaddr_in server;
+    char address[64];
+    const char *path;
+    answer[0] = '\0';
+    if (!parse(url, &server, address, &path)) return EINVAL;
+    char question[512];
+    int length = snprintf(question, sizeof question, "GET %s HTTP/1.0\r\nHost: %s\r\n\r\n", path, address);
+    if (length < 0 || (size_t)length >= sizeof question) return EMSGSIZE;
+    int connection = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connection < 0) return errno;
+    const struct timeval patience = {.tv_sec = ANSWER_S};
+    setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience); /* connect's, too */
+    bool done = connect(connection, (const struct sockaddr *)&server, sizeof server) == 0 &&
+                send_all(connection, question, (size_t)length) && receive(connection);
+    int error = done ? 0 : errno;
+    close(connection);
+    return error;
+}
+
+static bool is_200(void) {
+    const char *status = strchr(answer, ' ');
+    return status != NULL && strncmp(status, " 200 ", 5) == 0;
+}
+
+/* The answer without its head and the blanks around it. */
+static char *body(void) {
+    char *begin = strstr(answer, "\r\n\r\n");
+    if (begin == NULL) return answer + strlen(answer);
+    begin += strspn(begin, " \t\r\n");
+    for (char *end = begin + strlen(begin); end > begin && strchr(" \t\r\n", end[-1]) != NULL;) *--end = '\0';
+    return begin;
+}
+
+/* Ask until it is ready, was ready before or the wait is over; print the last answer. */
+static int probe(const char *url, const char *tolerated) {
+    int64_t end_ms = now_ms() + WAIT_MS;
+    for (;;) {
+        int error = ask(url);
+        bool passed = error == 0 && is_200();
+        const char *said = error == 0 ? body() : strerror(error);
+        passed = passed || (error == 0 && tolerated[0] != '\0' && strstr(said, tolerated) != NULL);
+        bool starting = error == ECONNREFUSED || strstr(said, "\"status\": \"starting\"") != NULL;
+        if (passed || !starting || now_ms() >= end_ms) {
+            printf(error == 0 ? "%s%s\n" : "%s: %s\n", error == 0 ? "" : url, said);
+            return passed ? 0 : 1;
+        }
+        pause_ms(POLL_MS);
+    }
+}
+
+/* Why a stream cannot be written, as the health page says it; NULL without an error. */
+static const char *write_error(const char *page) {
+    if (ask(page) != 0) return NULL;
+    char *said = strstr(body(), WRITE_ERROR);
+    if (said == NULL) return NULL;
+    said[strcspn(said, "\"")] = '\0';
+    for (char *colon; (colon = strstr(said, ": ")) != NULL;) said = colon + 2;
+    return said;
+}
+
+static uint64_t room(const char *folder) {
+    struct statvfs space;
+    return statvfs(folder, &space) == 0 ? (uint64_t)space.f_bavail * space.f_frsize : 0;
+}
+
+static int64_t written_ns(int folder, const char *name) {
+    struct stat file;
+    if (fstatat(folder, name, &file, 0) != 0) return -1;
+    return (int64_t)file.st_mtim.tv_sec * 1000000000 + file.st_mtim.tv_nsec;
+}
+
+static int open_folder(int parent, const char *name) {
+    return openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* Sync a stream's blocks that were written at a time or since, and the folder, for blocks that are new. */
+static int64_t sync_blocks(DIR *folder, int64_t since_ns) {
+    int64_t newest_ns = -1;
+    for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+        size_t length = strlen(entry->d_name);
+        if (length < 4 || strcmp(entry->d_name + length - 4, ".blk") != 0) continue;
+        int64_t moment_ns = written_ns(dirfd(folder), entry->d_name);
+        if (moment_ns < since_ns) continue;
+        if (moment_ns > newest_ns) newest_ns = moment_ns;
+        int file = openat(dirfd(folder), entry->d_name, O_RDONLY | O_CLOEXEC);
+        if (file < 0) continue; /* a stream may go at any moment */
+        fsync(file);
+        close(file);
+    }
+    if (newest_ns >= 0) fsync(dirfd(folder));
+    return newest_ns > since_ns ? newest_ns : since_ns;
+}
+
+/* Follow a pattern of names, where * is any, and sync the folders that it leads to. Takes `place`. */
+static int64_t sync_below(int place, const char *const *pattern, int64_t since_ns) {
+    int64_t newest_ns = since_ns;
+    DIR *folder = place >= 0 ? fdopendir(place) : NULL;
+    if (folder == NULL) {
+        if (place >= 0) close(place);
+        return since_ns;
+    }
+    if (*pattern == NULL) {
+        newest_ns = sync_blocks(folder, since_ns);
+    } else if (strcmp(*pattern, "*") != 0) {
+        newest_ns = sync_below(open_folder(dirfd(folder), *pattern), pattern + 1, since_ns);
+    } else {
+        for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+            if (entry->d_name[0] == '.') continue;
+            int64_t moment_ns = sync_below(open_folder(dirfd(folder), entry->d_name), pattern + 1, since_ns);
+            if (moment_ns > newest_ns) newest_ns = moment_ns;
+        }
+    }
+    closedir(folder);
+    return newest_ns;
+}
+
+/* Ask the server to end, and kill it after its grace. */
+static void end(pid_t server) {
+    int64_t end_ms = now_ms() + GRACE_MS;
+    kill(server, SIGTERM);
+    while (getppid() == server) {
+        pause_ms(100);
+        if (now_ms() > end_ms) kill(server, SIGKILL);
+    }
+}
+
+/* Look until the server is gone; end it when a restart mends it. */
+static void watch(pid_t server, const char *port, const char *store) {
+    char page[128];
+    snprintf(page, sizeof page, "http://127.0.0.1:%s/healthz?details=true", port);
+    int64_t synced_ns = 0;
+    while (getppid() == server) {
+        pause_ms(LOOK_MS);
+        synced_ns = sync_below(open_folder(AT_FDCWD, store), MESSAGES, synced_ns);
+        const char *error = write_error(page);
+        if (error != NULL && room(store) >= ROOM_BYTES) {
+            fprintf(stderr, "nats: there is room again after: %s; restarting the server\n", error);
+            end(server);
+        }
+    }
+}
+
+int main(int argc, char **argv) {
+    if (argc >= 3 && strcmp(argv[1], "--probe") == 0) return probe(argv[2], argc > 3 ? argv[3] : "");
+    const char *port = getenv("NATS_HTTP_PORT");
+    const char *store = NULL;
+    for (int i = 1; i + 1 < argc; i++) {
+        if (strcmp(argv[i], "--store_dir") == 0) store = argv[i + 1];
+    }
+    if (port == NULL || store == NULL) {
+        fputs("nats-launcher: expected NATS_HTTP_PORT, and nats-server … --store_dir FOLDER; or --probe URL\n", stderr);
+        return 2;
+    }
+    pid_t server = getpid();
+    switch (fork()) {
+        case -1:
+            perror("nats-launcher");
+            return 1;
+        case 0:
+            watch(server, port, store);
+            return 0;
+        default:
+            execvp(argv[1], argv + 1);
+            fprintf(stderr, "nats-launcher: %s: %s\n", argv[1], strerror(errno));
+            return 127;
+    }
+}
