@@ -37,11 +37,13 @@ in
 }
 // builtins.mapAttrs (name: service: app "Run ${name} alone, with the settings of the environment" (lib.getExe service)) services
 // lib.optionalAttrs pkgs.stdenv.hostPlatform.isLinux {
-  load-images = script "qiki-load-images" "Load both images into Docker, under the names that docker-compose.phase1.yml uses" ''
+  load-images = script "qiki-load-images" "Load the images into Docker, under the names that docker-compose.phase1.yml uses" ''
     tag=''${QIKI_IMAGE_TAG:-latest}
+    ${images.image-nats} | docker load
     ${images.image-runtime} | docker load
     ${images.image-dev} | docker load
     if [ "$tag" != latest ]; then
+      docker tag qiki-dtmp-nats:latest "qiki-dtmp-nats:$tag"
       docker tag qiki-dtmp-runtime:latest "qiki-dtmp-runtime:$tag"
       docker tag qiki-dtmp-dev:latest "qiki-dtmp-dev:$tag"
     fi

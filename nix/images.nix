@@ -1,4 +1,4 @@
-# The two images of the Dockerfile, of the same names, layout and entry points: the compose file runs either.
+# The three images of the Dockerfile, of the same names, layout and entry points: the compose file runs either.
 {
   lib,
   pkgs,
@@ -39,15 +39,48 @@ let
     mkdir -p opt/qiki
   '';
   path = "PATH=/opt/qiki/bin:/bin";
+  # Copied: a link to the server would bring the environment that it lies in.
+  broker = pkgs.stdenv.mkDerivation {
+    name = "qiki-broker";
+    src = sources.launcher;
+    dontFixup = true;
+    buildPhase = ''
+      cc -std=c17 -Os -o nats-launcher services/nats/launcher.c
+    '';
+    installPhase = ''
+      mkdir -p $out/bin
+      cp nats-launcher $out/bin/
+      cp --dereference ${environments.nats-server}/bin/nats-server $out/bin/
+    '';
+  };
 in
 {
+  image-nats = pkgs.dockerTools.streamLayeredImage {
+    name = "qiki-dtmp-nats";
+    tag = "latest";
+    contents = [ ];
+    extraCommands = ''
+      mkdir -p -m 1777 tmp
+      mkdir -p bin workspace/services/nats
+      mkdir -p -m 777 data/jetstream
+      ln -s ${broker}/bin/* bin/
+      cp ${sources.launcher}/services/nats/nats.conf workspace/services/nats/
+    '';
+    config = {
+      Env = [ "PATH=/bin" ];
+      WorkingDir = "/workspace";
+      User = "1000:1000";
+      Entrypoint = [ "nats-launcher" ];
+    };
+  };
+
   image-runtime = pkgs.dockerTools.streamLayeredImage {
     name = "qiki-dtmp-runtime";
     tag = "latest";
     contents = shell;
     # /data: a new volume takes the mode from here, whatever user the stack runs as.
     extraCommands = base + ''
-      for volume in audit bridge jetstream sim; do mkdir -p -m 777 data/$volume; done
+      for volume in audit bridge sim; do mkdir -p -m 777 data/$volume; done
       ln -s ${environments.linked.runtime}/* opt/qiki/
       mkdir workspace
       cp -r --no-preserve=mode,ownership ${workspace}/. workspace

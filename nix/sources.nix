@@ -26,6 +26,11 @@ in
   services = builtins.filter (name: builtins.pathExists (../services + "/${name}/__main__.py")) (
     builtins.attrNames (builtins.readDir ../services)
   );
+  # What the broker's image has of ours.
+  launcher = select [
+    ../services/nats/launcher.c
+    ../services/nats/nats.conf
+  ];
   # For a link to the sources, in place of a copy of them.
   link = select [
     ../LICENSE
@@ -56,9 +61,14 @@ in
     stack
     ++ [
       ../.devcontainer
+      ../.github
+      ../Dockerfile
       ../README.md
+      ../SECURITY.md
       ../buf.yaml
       ../docs
+      ../flake.lock
+      ../flake.nix
       ../locks
       ../protos
       ../scripts

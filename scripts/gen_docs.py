@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 from library_docs import library
+from licence_docs import licences
 from pydantic import BaseModel
 
 from faststream_bridge.app import build
@@ -36,6 +37,7 @@ def documents() -> dict[Path, str]:
         DOCS / "asyncapi.yaml": _asyncapi(),
         DOCS / "events.md": events_table(),
         DOCS / "library.md": library(),
+        DOCS / "licences.md": licences(),
         DOCS / "wire.md": wire(),
         **{SCHEMAS / f"{name}.json": schema(name, model) for name, model in sorted(schemas.items())},
     }

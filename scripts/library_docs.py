@@ -66,11 +66,11 @@ def _modules() -> Iterator[str]:
 
 def _rows(package: Path) -> Iterator[str]:
     """Yield the modules of a folder, and its data files with their first comment."""
-    for path in sorted((*package.glob("*.py"), *package.glob("*.yaml"), *package.glob("*.conf"))):
+    for path in sorted((*package.glob("*.py"), *package.glob("*.yaml"), *package.glob("*.conf"), *package.glob("*.c"))):
         if path.suffix == ".py":
             about = _first(ast.get_docstring(_parsed(path)[0]))
         else:
-            about = path.read_text().partition("\n")[0].lstrip("# ")
+            about = path.read_text().partition("\n")[0].lstrip("#/* ")
         if path.name not in {"__init__.py", "__main__.py"}:
             yield f"| `{path.name}` | {about} |"
 

@@ -1,4 +1,4 @@
-/* server.py and qiki/runtime/probe.py in one static program, for the broker's image, which has no Python.
+/* The broker's launcher in C: server.py and qiki/runtime/probe.py in one static program, for the image without Python.
  *
  *     nats-launcher nats-server -c FILE --store_dir FOLDER     become the server, beside a watcher that is its child
  *     nats-launcher --probe URL [TOLERATED]                    the health check; URL is http://A.B.C.D:PORT/PATH

@@ -24,8 +24,9 @@ from endurance import endure
 
 from qiki_harness.containers import ContainerStack
 from qiki_harness.stack import Stack
+from qiki_harness.supply.pins import read
 
-BASE_IMAGE = "python:3.13-slim-trixie"
+BASE_IMAGE = read(start.ROOT).base.tagged
 SIZES = {10: 1500, 100: 300}  # detections: frames of the throughput measurement
 SIMULATED_S = 60
 STEPS = (2, 10)  # ticks

@@ -109,13 +109,22 @@ def test_an_image_has_the_layout_of_the_dockerfile_s(nix, checkout, tmp_path, im
     if lock == "runtime":
         assert (layer / "workspace/services/nats/nats.conf").exists()
         assert list((layer / "workspace/qiki/__pycache__").glob("clock.*.pyc"))
-        assert {path.name for path in (layer / "data").iterdir()} == {"audit", "bridge", "jetstream", "sim"}
+        assert {path.name for path in (layer / "data").iterdir()} == {"audit", "bridge", "sim"}
     else:
         assert (layer / "opt/qiki/keeper.py").exists()
         assert (layer / "home/qiki").is_dir()
         # Where PYTHONPYCACHEPREFIX has Python look for it.
         cached = layer / "var/cache/python/opt/qiki/lib/python3.13/site-packages"
         assert (cached / "numpy/__init__.cpython-313.pyc").exists()
+
+
+def test_the_broker_s_image_has_the_server_and_its_launcher(nix, checkout, tmp_path):
+    (layer,) = nix.build(f"{checkout.flake}#packages.{SYSTEM}.image-nats.layer")
+    assert "v2." in said(layer / "bin/nats-server", "--version", folder=tmp_path)
+    done = subprocess.run([layer / "bin/nats-launcher"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert (layer / "workspace/services/nats/nats.conf").exists()
+    assert {path.name for path in (layer / "data").iterdir()} == {"jetstream"}
 
 
 @pytest.mark.parametrize("check", CHECKS)

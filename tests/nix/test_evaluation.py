@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from qiki_harness.supply.pins import read
+
 ROOT = Path(__file__).parents[2]
 SYSTEM = "x86_64-linux"
 SYSTEMS = {"x86_64-linux", "aarch64-linux", "aarch64-darwin"}
 SERVICES = {path.parent.name.replace("_", "-") for path in (ROOT / "services").glob("*/__main__.py")}
-IMAGES = {"image-runtime", "image-dev"}
+IMAGES = {"image-nats", "image-runtime", "image-dev"}
 OUTPUTS = {
     "packages": {"default", "runtime", "dev", "nats-server", *SERVICES},
     "devShells": {"default", "ci"},
@@ -24,7 +26,7 @@ PIN = {
     "type": "github",
     "owner": "NixOS",
     "repo": "nixpkgs",
-    "rev": "21a67dc470149f337cecafbe965d8d252a390518",
+    "rev": read(ROOT).nixpkgs_commit,
     "narHash": "sha256-ugpsyk3NM2s87vXfUiIIiibbJ4Pp0JPS5p/3mfs+q+c=",
     "lastModified": 1789114715,
 }
@@ -92,7 +94,7 @@ def inputs(nix, flake):
 
 def test_an_image_has_the_settings_of_the_dockerfile_s(nix, checkout):
     text = (ROOT / "Dockerfile").read_text().replace("\\\n", "")
-    for stage in ("runtime", "dev"):
+    for stage in ("nats", "runtime", "dev"):
         chapter = re.split(rf"^FROM \S+ AS {stage}$", text, flags=re.MULTILINE)[1].split("\nFROM ")[0]
         said = [word for line in re.findall(r"^ENV (.*)$", chapter, re.MULTILINE) for word in settings(line)]
         config = nix.value(f"{checkout.flake}#packages.{SYSTEM}.image-{stage}.config")
