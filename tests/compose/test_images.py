@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from qiki_harness.supply.sbom import Materials
+
 ROOT = Path(__file__).parents[2]
 LARGEST_MB = 300
 LARGEST_BROKER_MB = 25
@@ -40,6 +42,16 @@ def test_an_image_holds_what_its_lock_pins_and_the_project(containers, service, 
     assert missing <= {"colorama", "pywin32", "exceptiongroup", "tomli"}, (
         "markers leave out no others on Linux with 3.13"
     )
+
+
+@pytest.mark.parametrize(("service", "image"), [("registrar", "runtime"), ("qiki-dev", "dev")])
+def test_an_image_holds_what_its_bill_of_materials_names(containers, service, image):
+    listed = json.loads(run(containers, service, "python", "-I", "-c", INSTALLED))
+    parts = json.loads(Materials(ROOT).bills()[f"qiki-dtmp-{image}.cdx.json"])["components"]
+    named = {part["purl"] for part in parts if part["purl"].startswith("pkg:pypi/")}
+    assert named == {f"pkg:pypi/{canonical(name)}@{version}" for name, version in listed.items()}
+    for package in (part["name"] for part in parts if part["purl"].startswith("pkg:deb/")):
+        assert run(containers, service, "dpkg-query", "--show", package)
 
 
 def test_the_runtime_image_has_no_tools(containers):
