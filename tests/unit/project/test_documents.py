@@ -19,7 +19,17 @@ def test_every_check_of_the_smoke_test_is_described(check):
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "docs/README.ru.md", "docs/extending.md", "docs/containers.md", "docs/limits.md"]
+    "page",
+    [
+        "README.md",
+        "SECURITY.md",
+        "docs/README.ru.md",
+        "docs/containers.md",
+        "docs/environments.md",
+        "docs/extending.md",
+        "docs/identities.md",
+        "docs/limits.md",
+    ],
 )
 def test_links_lead_somewhere(page):
     text = (ROOT / page).read_text()
