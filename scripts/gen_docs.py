@@ -21,7 +21,7 @@ from qiki.contracts.fields import Payload
 from qiki.contracts.identities import SERVICES
 from qiki.contracts.radar import MAX_DETECTIONS, MAX_FRAME_BYTES, MAX_FRAME_NODES
 from qiki.contracts.radar_figures import RadarFigures
-from qiki.contracts.topics import STREAMS, TOPICS, Stream, Topic
+from qiki.contracts.topics import STREAMS, TOPICS, Durability, Stream, Topic
 from qiki.tracking.classify import CLASSES, LEAST_CONFIDENCE, LEAST_HITS, ObjectClass
 from qiki.world.commands import COMMANDS
 
@@ -83,8 +83,8 @@ def wire() -> str:
             "",
             "## Topics",
             "",
-            "| subject | payload | from | content | rate | kept in | durables |",
-            "| --- | --- | --- | --- | --- | --- | --- |",
+            "| subject | payload | from | content | rate | kept in | durability | durables |",
+            "| --- | --- | --- | --- | --- | --- | --- | --- |",
             *map(_topic, TOPICS),
             "",
             "A topic with a rate is stale after five periods without a message.",
@@ -95,9 +95,13 @@ def wire() -> str:
             "",
             "## Streams",
             "",
-            "| stream | subjects | at most | for | `persist_mode` | a power failure takes |",
+            "| stream | subjects | at most | for | durability | `persist_mode` |",
             "| --- | --- | --- | --- | --- | --- |",
             *map(_stream, STREAMS),
+            "",
+            "| durability | what an acknowledged message survives |",
+            "| --- | --- |",
+            *(f"| {one.name} | {one.value} |" for one in Durability),
             "",
             *DURABILITY,
             "",
@@ -170,7 +174,8 @@ def _object_class(kind: ObjectType, one: ObjectClass) -> str:
 DURABILITY = """\
 All are on file, with `allow_direct` and `allow_batched` (fast ingest, ADR-50), and the broker syncs always. A killed
 broker takes nothing acknowledged from a stream of mode `default`. From one of mode `async` it takes what it
-acknowledged in its last 10 ms or so, as it writes a little later. Our publishers keep what was stored in the last
+acknowledged in its last 10 ms or so, as it writes a little later; a power failure takes up to a second
+([durability.md](durability.md)). Our publishers keep what was stored in the last
 second and send it again after each lost connection: so it is there again, perhaps with other sequences. That fails
 only if the publisher dies too before it is back, or if the broker is away for longer than 100 s: the table of message
 ids ends at 120 s.
@@ -185,23 +190,17 @@ the broker again behind it: until then it knows none of the last message ids, an
 def _stream(stream: Stream) -> str:
     age = f"{stream.max_age_s / 3600:g} h" if stream.max_age_s >= 3600 else f"{stream.max_age_s / 60:g} min"
     size = f"{stream.max_bytes >> 20} MiB | {age}"
-    mode = "`async` | the last second" if stream.persist_async else "`default` | nothing acknowledged"
-    return f"| {stream.name} | `{stream.subjects}` | {size} | {mode} |"
+    mode = "async" if stream.persist_async else "default"
+    return f"| {stream.name} | `{stream.subjects}` | {size} | {stream.durability.name} | `{mode}` |"
 
 
 def _topic(topic: Topic[Any]) -> str:
     payload = f"[{topic.model.__name__}](schemas/{_schema_name(topic.model)}.json)" if topic.model else ""
     rate = f"{topic.rate_hz:g} Hz" if topic.rate_hz else ""
     durables = ", ".join(f"`{durable.name}` ({durable.reader})" for durable in topic.durables)
-    cells = (
-        f"`{topic.subject}`",
-        payload,
-        "all services" if topic.writers == SERVICES else ", ".join(topic.writers),
-        topic.about,
-        rate,
-        topic.stream or "",
-        durables,
-    )
+    writers = "all services" if topic.writers == SERVICES else ", ".join(topic.writers)
+    kept = (topic.stream or "", topic.durability.name)
+    cells = (f"`{topic.subject}`", payload, writers, topic.about, rate, *kept, durables)
     return f"| {' | '.join(cells)} |"
 
 

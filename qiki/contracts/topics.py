@@ -4,6 +4,7 @@ A new topic is its row here and its model: nothing else lists the topics again.
 """
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Generic, TypeVar
 
 from qiki.contracts.agent import AgentState
@@ -27,6 +28,17 @@ QIKI_DLQ_V1 = "QIKI_DLQ_V1"
 QIKI_ESTIMATES_V1 = "QIKI_ESTIMATES_V1"
 
 
+class Durability(Enum):
+    """The promise of an acknowledgement: what the message survives, and what may be lost at most."""
+
+    NONE = "nothing: it is not kept"
+    PROCESS = "killed services; a killed broker or a power failure takes the last second at most"
+    POWER = "killed services, a killed broker, a power failure"
+
+
+LAST_S = 1.0  # time before a power failure of which PROCESS promises nothing
+
+
 @dataclass(frozen=True)
 class Stream:
     """A stream on file, the oldest messages discarded first.
@@ -34,7 +46,7 @@ class Stream:
     Attributes:
         settings: prefix of the variables that override its sizes; None: there are none
         ack_wait_s: of its durables without their own, as the next one
-        persist_async: a message is acknowledged before it is written: a power failure may take what came last
+        durability: of its messages, and those of its topics
     """
 
     name: str
@@ -46,7 +58,12 @@ class Stream:
     ack_wait_s: float = 45.0
     max_deliver: int = 7
     max_ack_pending: int = 512
-    persist_async: bool = False
+    durability: Durability = Durability.POWER
+
+    @property
+    def persist_async(self) -> bool:
+        """True if a message is acknowledged before it is written."""
+        return self.durability is Durability.PROCESS
 
 
 @dataclass(frozen=True)
@@ -90,6 +107,11 @@ class Topic(Generic[P]):
     answered: bool = False
 
     @property
+    def durability(self) -> Durability:
+        """That of its stream."""
+        return next((one.durability for one in STREAMS if one.name == self.stream), Durability.NONE)
+
+    @property
     def stale_after_s(self) -> float | None:
         """Time without a message after which the topic is stale; None: never."""
         return None if self.rate_hz is None else STALE_AFTER / self.rate_hz
@@ -103,11 +125,11 @@ MIB = 1 << 20
 MINUTE_S = 60.0
 HOUR_S = 3600.0
 STREAMS = (
-    Stream(QIKI_RADAR_V1, "qiki.radar.v1.>", 1024 * MIB, HOUR_S, settings="radar", persist_async=True),
+    Stream(QIKI_RADAR_V1, "qiki.radar.v1.>", 1024 * MIB, HOUR_S, settings="radar", durability=Durability.PROCESS),
     Stream(QIKI_EVENTS_V1, "qiki.events.v1.>", 1024 * MIB, 7 * 24 * HOUR_S, settings="events"),
-    Stream(QIKI_TRACKER_V1, "qiki.tracker.v1.>", 64 * MIB, HOUR_S, persist_async=True),
+    Stream(QIKI_TRACKER_V1, "qiki.tracker.v1.>", 64 * MIB, HOUR_S, durability=Durability.PROCESS),
     Stream(QIKI_DLQ_V1, "qiki.dlq.v1.>", 256 * MIB, 7 * 24 * HOUR_S),
-    Stream(QIKI_ESTIMATES_V1, "qiki.estimates.v1.>", 256 * MIB, 10 * MINUTE_S, persist_async=True),
+    Stream(QIKI_ESTIMATES_V1, "qiki.estimates.v1.>", 256 * MIB, 10 * MINUTE_S, durability=Durability.PROCESS),
 )
 
 FRAMES_DURABLE = "radar_frames_pull"

@@ -1,9 +1,11 @@
 """The plan against the contract's table of streams and consumers, written out here once more."""
 
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, DiscardPolicy, ReplayPolicy, StorageType
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, DiscardPolicy, PersistMode, ReplayPolicy, StorageType
 
 from nats_js_init.settings import InitSettings
 from nats_js_init.streams import StreamPlan, plan
+from qiki.contracts import topics
+from qiki.contracts.topics import Durability
 
 DAY_S = 86_400
 STREAMS = {
@@ -13,6 +15,7 @@ STREAMS = {
     "QIKI_DLQ_V1": (["qiki.dlq.v1.>"], 120, 7 * DAY_S, 256 * 2**20),
     "QIKI_ESTIMATES_V1": (["qiki.estimates.v1.>"], 120, 600, 256 * 2**20),
 }
+SYNCED = {"QIKI_EVENTS_V1", "QIKI_DLQ_V1"}
 DURABLES = {
     ("QIKI_RADAR_V1", "radar_frames_pull"): ("qiki.radar.v1.frames", 45, 7, 512),
     ("QIKI_RADAR_V1", "radar_tracks_pull"): ("qiki.radar.v1.tracks", 45, 7, 512),
@@ -42,6 +45,21 @@ def test_streams_are_the_contracts():
     assert streams(plans) == STREAMS
     assert {one.config.storage for one in plans} == {StorageType.FILE}
     assert {one.config.discard for one in plans} == {DiscardPolicy.OLD}
+
+
+def test_a_stream_is_planned_as_its_durability_says():
+    """Without a mode the server syncs each message; `async`: it acknowledges first, and its watcher syncs."""
+    modes = {str(one.config.name): one.config.persist_mode for one in plan(InitSettings())}
+    assert {name for name, mode in modes.items() if mode is PersistMode.DEFAULT} == SYNCED
+    assert {name for name, mode in modes.items() if mode is PersistMode.ASYNC} == STREAMS.keys() - SYNCED
+    assert {one.name for one in topics.STREAMS if one.durability is Durability.POWER} == SYNCED
+    assert {one.name for one in topics.STREAMS if one.durability is Durability.PROCESS} == STREAMS.keys() - SYNCED
+
+
+def test_a_topic_has_the_durability_of_its_stream():
+    assert topics.GUARD.durability is topics.EVENTS.durability is topics.DEAD_LETTERS.durability is Durability.POWER
+    assert topics.FRAMES.durability is topics.TRACKED.durability is topics.ESTIMATES.durability is Durability.PROCESS
+    assert topics.COMMANDS.durability is topics.TRUTH.durability is Durability.NONE
 
 
 def test_durables_are_the_contracts():
