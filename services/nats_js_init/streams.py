@@ -129,6 +129,9 @@ async def _apply(name: str, wanted: Config, info: Awaitable[Any], create: Put, u
         existing = (await info).config
     except NotFoundError:
         await _attempt(f"{name}: cannot be created", create(wanted))
+        # Where a power failure has left a damaged file of it, the server works with what it was given and keeps the
+        # file, so that it would be missing after each restart. An update writes the file.
+        await _attempt(f"{name}: cannot be created", update(wanted))
         return ApplyReport(name, "created")
     changes = differences(existing, wanted)
     if not changes:

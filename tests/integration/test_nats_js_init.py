@@ -277,3 +277,27 @@ def test_a_wrong_setting_is_one_line():
     assert done.returncode == 2
     assert done.stderr.startswith("nats-js-init: wrong setting: RADAR_MAX_BYTES: ")
     assert done.stderr.count("\n") == 1
+
+
+def test_what_a_power_failure_has_damaged_is_made_again_for_good(broker: Broker, tmp_path: Path):
+    assert initialise(broker.url).returncode == 0
+
+    async def publish(jetstream: JetStreamContext) -> None:
+        await jetstream.publish("qiki.events.v1.test", b"kept")
+
+    on(broker, publish)
+    broker.kill()
+    for path in (tmp_path / "nats").rglob("meta.*"):
+        if path.name == "meta.sum" or "obs" in path.parts:
+            path.write_bytes(b"")
+    broker.start()
+    again = initialise(broker.url).stdout.splitlines()
+    assert sorted(again) == sorted(f"created   {name}" for name in EVERYTHING)
+
+    broker.restart()
+    assert sorted(initialise(broker.url).stdout.splitlines()) == sorted(f"unchanged {name}" for name in EVERYTHING)
+
+    async def bodies(jetstream: JetStreamContext) -> list[bytes | None]:
+        return [(await jetstream.get_last_msg("QIKI_EVENTS_V1", "qiki.events.v1.test")).data]
+
+    assert on(broker, bodies) == [b"kept"]
