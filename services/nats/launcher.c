@@ -12,6 +12,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,6 +27,7 @@
 #include <unistd.h>
 
 enum {
+    SYNC_MS = 500,
     LOOK_MS = 1000,
     GRACE_MS = 5000,
     WAIT_MS = 1000,
@@ -33,9 +35,9 @@ enum {
     POLL_MS = 50,
     ROOM_BYTES = 16 << 20, /* two of the server's message blocks */
     ANSWER_BYTES = 1 << 20,
+    LOG_BYTES = 1 << 20,
 };
 static const char WRITE_ERROR[] = "write error: ";
-static const char *const MESSAGES[] = {"jetstream", "*", "streams", "*", "msgs", NULL};
 static char answer[ANSWER_BYTES + 1];
 
 static int64_t now_ms(void) {
@@ -160,52 +162,42 @@ static uint64_t room(const char *folder) {
     return statvfs(folder, &space) == 0 ? (uint64_t)space.f_bavail * space.f_frsize : 0;
 }
 
-static int64_t written_ns(int folder, const char *name) {
-    struct stat file;
-    if (fstatat(folder, name, &file, 0) != 0) return -1;
-    return (int64_t)file.st_mtim.tv_sec * 1000000000 + file.st_mtim.tv_nsec;
+static int64_t moment_ns(const struct stat *file) {
+    return (int64_t)file->st_mtim.tv_sec * 1000000000 + file->st_mtim.tv_nsec;
 }
 
 static int open_folder(int parent, const char *name) {
-    return openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/* Sync a stream's blocks that were written at a time or since, and the folder, for blocks that are new. */
-static int64_t sync_blocks(DIR *folder, int64_t since_ns) {
-    int64_t newest_ns = -1;
-    for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
-        size_t length = strlen(entry->d_name);
-        if (length < 4 || strcmp(entry->d_name + length - 4, ".blk") != 0) continue;
-        int64_t moment_ns = written_ns(dirfd(folder), entry->d_name);
-        if (moment_ns < since_ns) continue;
-        if (moment_ns > newest_ns) newest_ns = moment_ns;
-        int file = openat(dirfd(folder), entry->d_name, O_RDONLY | O_CLOEXEC);
-        if (file < 0) continue; /* a stream may go at any moment */
-        fsync(file);
-        close(file);
-    }
-    if (newest_ns >= 0) fsync(dirfd(folder));
-    return newest_ns > since_ns ? newest_ns : since_ns;
-}
-
-/* Follow a pattern of names, where * is any, and sync the folders that it leads to. Takes `place`. */
-static int64_t sync_below(int place, const char *const *pattern, int64_t since_ns) {
+/* Sync the files and folders below that were changed at a time or since; return the newest time. Takes `place`. */
+static int64_t sync_tree(int place, int64_t since_ns) {
     int64_t newest_ns = since_ns;
     DIR *folder = place >= 0 ? fdopendir(place) : NULL;
     if (folder == NULL) {
         if (place >= 0) close(place);
         return since_ns;
     }
-    if (*pattern == NULL) {
-        newest_ns = sync_blocks(folder, since_ns);
-    } else if (strcmp(*pattern, "*") != 0) {
-        newest_ns = sync_below(open_folder(dirfd(folder), *pattern), pattern + 1, since_ns);
-    } else {
-        for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
-            if (entry->d_name[0] == '.') continue;
-            int64_t moment_ns = sync_below(open_folder(dirfd(folder), entry->d_name), pattern + 1, since_ns);
-            if (moment_ns > newest_ns) newest_ns = moment_ns;
+    struct stat file;
+    for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+        const char *name = entry->d_name;
+        if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) continue;
+        if (fstatat(dirfd(folder), name, &file, AT_SYMLINK_NOFOLLOW) != 0) continue; /* a stream may go at any moment */
+        int64_t changed_ns = since_ns;
+        if (S_ISDIR(file.st_mode)) {
+            changed_ns = sync_tree(open_folder(dirfd(folder), name), since_ns);
+        } else if (S_ISREG(file.st_mode) && moment_ns(&file) >= since_ns) {
+            int opened = openat(dirfd(folder), name, O_RDONLY | O_CLOEXEC);
+            if (opened < 0) continue;
+            fsync(opened);
+            close(opened);
+            changed_ns = moment_ns(&file);
         }
+        if (changed_ns > newest_ns) newest_ns = changed_ns;
+    }
+    if (fstat(dirfd(folder), &file) == 0 && moment_ns(&file) >= since_ns) {
+        fsync(dirfd(folder));
+        if (moment_ns(&file) > newest_ns) newest_ns = moment_ns(&file);
     }
     closedir(folder);
     return newest_ns;
@@ -221,20 +213,80 @@ static void end(pid_t server) {
     }
 }
 
-/* Look until the server is gone; end it when a restart mends it. */
+/* Sync and look until the server is gone; end it when a restart mends it. */
 static void watch(pid_t server, const char *port, const char *store) {
     char page[128];
     snprintf(page, sizeof page, "http://127.0.0.1:%s/healthz?details=true", port);
-    int64_t synced_ns = 0;
-    while (getppid() == server) {
-        pause_ms(LOOK_MS);
-        synced_ns = sync_below(open_folder(AT_FDCWD, store), MESSAGES, synced_ns);
+    int64_t synced_ns = 0, look_ms = now_ms() + LOOK_MS;
+    for (;;) {
+        pause_ms(SYNC_MS);
+        if (getppid() != server) return; /* the address may be another server's by now, and the process id too */
+        synced_ns = sync_tree(open_folder(AT_FDCWD, store), synced_ns);
+        if (now_ms() < look_ms) continue;
+        look_ms = now_ms() + LOOK_MS;
         const char *error = write_error(page);
         if (error != NULL && room(store) >= ROOM_BYTES) {
             fprintf(stderr, "nats: there is room again after: %s; restarting the server\n", error);
             end(server);
+            return;
         }
     }
+}
+
+/* Open a new log in place of the old one, which gets another name. */
+static int begin_log(const char *log, int old) {
+    char before[PATH_MAX];
+    if (old >= 0) close(old);
+    int stem = (int)(strlen(log) - strlen(".log"));
+    if ((size_t)snprintf(before, sizeof before, "%.*s.old", stem, log) < sizeof before) rename(log, before);
+    return open(log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+}
+
+/* Copy what comes, to our output and to the log. A log that cannot be written is left out: the server must not wait. */
+static void copy(int source, const char *log) {
+    static char text[65536];
+    size_t size = LOG_BYTES;
+    int file = -1;
+    signal(SIGTERM, SIG_IGN); /* the last lines come after the server got it */
+    signal(SIGINT, SIG_IGN);
+    for (ssize_t came; (came = read(source, text, sizeof text)) != 0;) {
+        if (came < 0 && errno == EINTR) continue;
+        if (came < 0) return;
+        ssize_t written = write(STDOUT_FILENO, text, (size_t)came);
+        if (size >= LOG_BYTES) {
+            size = 0;
+            file = begin_log(log, file);
+        }
+        written = file >= 0 ? write(file, text, (size_t)came) : -1;
+        if (written > 0) size += (size_t)written;
+    }
+}
+
+/* Let the server's log be read in a folder: a link to the file that our output is, or a copy of what comes. */
+static bool share_log(const char *folder) {
+    char log[PATH_MAX], output[PATH_MAX];
+    struct stat out;
+    if ((size_t)snprintf(log, sizeof log, "%s/server.log", folder) >= sizeof log) return false;
+    mkdir(folder, 0700);
+    ssize_t length = readlink("/proc/self/fd/1", output, sizeof output - 1);
+    if (fstat(STDOUT_FILENO, &out) == 0 && S_ISREG(out.st_mode) && length > 0) {
+        output[length] = '\0';
+        unlink(log);
+        return symlink(output, log) == 0;
+    }
+    int ends[2];
+    if (pipe(ends) != 0) return false;
+    pid_t child = fork();
+    if (child < 0) return false;
+    if (child == 0) {
+        close(ends[1]);
+        copy(ends[0], log);
+        _exit(0);
+    }
+    close(ends[0]);
+    bool done = dup2(ends[1], STDOUT_FILENO) >= 0 && dup2(ends[1], STDERR_FILENO) >= 0;
+    close(ends[1]);
+    return done;
 }
 
 int main(int argc, char **argv) {
@@ -249,6 +301,11 @@ int main(int argc, char **argv) {
         return 2;
     }
     pid_t server = getpid();
+    const char *shared = getenv("NATS_LOG_DIR");
+    if (shared != NULL && shared[0] != '\0' && !share_log(shared)) {
+        fprintf(stderr, "nats-launcher: %s: %s\n", shared, strerror(errno));
+        return 1;
+    }
     switch (fork()) {
         case -1:
             perror("nats-launcher");

@@ -6,8 +6,9 @@ After a failed write the server stores nothing more, even when the disk has room
 write error and there is room, the watcher ends the server, and the restart policy starts it again. This process becomes
 the server; the watcher is its child and ends with it.
 
-With `sync_interval: always` the server syncs streams of `persist_mode: async` every two minutes only. The watcher does
-it each second: that is what a power failure may take from them.
+With `sync_interval: always` the server syncs the blocks of streams of `persist_mode: async` every two minutes only, and
+never their configuration and their consumers, or the names of new folders. The watcher does it, so that a power
+failure takes the last second of them at most.
 """
 
 import contextlib
@@ -16,10 +17,12 @@ import signal
 import stat
 import sys
 import time
+from operator import itemgetter
 from pathlib import Path
 
 OUTPUT = Path("/proc/self/fd/1")
 LOG, LOG_BYTES = "server.log", 1 << 20
+SYNC_S = 0.5  # from round to round: what was written behind one is safe after the next, within a second
 LOOK_S = 1.0
 GRACE_S = 5.0
 ROOM_BYTES = 16 * 2**20  # free space that makes a restart worth while: two of the server's message blocks
@@ -91,36 +94,40 @@ def watch(server: int, nats_http: str, store: str) -> None:
     sys.path.append(str(Path(__file__).resolve().parents[2]))
     from qiki.runtime.probe import ask, health_page, write_error  # noqa: PLC0415 - the server starts without it
 
-    synced_ns = 0
-    while os.getppid() == server:
-        time.sleep(LOOK_S)
+    synced_ns, look_s = 0, time.monotonic() + LOOK_S
+    while True:
+        time.sleep(SYNC_S)
+        if os.getppid() != server:  # the address may be another server's by now, and the process id too
+            return
         synced_ns = sync(store, synced_ns)
+        if time.monotonic() < look_s:
+            continue
+        look_s = time.monotonic() + LOOK_S
         if (error := write_error(ask(health_page(nats_http))[2])) and room(store) >= ROOM_BYTES:
             with contextlib.suppress(OSError):  # the log may have no room
                 print(f"nats: there is room again after: {error}; restarting the server", file=sys.stderr, flush=True)
             end(server)
+            return
 
 
 def sync(store: str, since_ns: int) -> int:
     """Sync what was written since a time, as a file system counts it; return the time for the next call."""
     newest_ns = since_ns
-    for folder, written in fresh(store, since_ns).items():
-        for name, moment_ns in written.items():
-            newest_ns = max(newest_ns, moment_ns)
-            _sync(f"{folder}/{name}")
-        _sync(folder)  # for blocks that are new
+    for path, moment_ns in fresh(store, since_ns):
+        newest_ns = max(newest_ns, moment_ns)
+        _sync(path)
     return newest_ns
 
 
-def fresh(store: str, since_ns: int) -> dict[str, dict[str, int]]:
-    """Return the message blocks that were written at a time or since, with the times, by folder."""
-    found: dict[str, dict[str, int]] = {}
-    for folder in map(str, Path(store).glob("jetstream/*/streams/*/msgs")):
-        with contextlib.suppress(OSError), os.scandir(folder) as files:  # a stream may go at any moment
-            times = {file.name: file.stat().st_mtime_ns for file in files if file.name.endswith(".blk")}
-            if written := {name: moment_ns for name, moment_ns in times.items() if moment_ns >= since_ns}:
-                found[folder] = written
-    return found
+def fresh(store: str, since_ns: int) -> list[tuple[str, int]]:
+    """Return the files and folders that were changed at a time or since, with the times, the newest first."""
+    found = []
+    for folder, _, files in os.walk(store):
+        for path in (*(os.path.join(folder, name) for name in files), folder):  # noqa: PTH118 - each second, of all blocks
+            with contextlib.suppress(OSError):  # a stream may go at any moment
+                if (moment_ns := os.stat(path).st_mtime_ns) >= since_ns:  # noqa: PTH116
+                    found.append((path, moment_ns))
+    return sorted(found, key=itemgetter(1), reverse=True)
 
 
 def _sync(path: str) -> None:

@@ -48,7 +48,7 @@ int recorded(int file) {
 #include "launcher.c"
 int64_t sync_store(const char *store, int64_t since_ns) {
     synced[0] = 0;
-    return sync_below(open_folder(AT_FDCWD, store), MESSAGES, since_ns);
+    return sync_tree(open_folder(AT_FDCWD, store), since_ns);
 }
 """
 Command = list[str]
@@ -220,23 +220,50 @@ def in_c(library: ctypes.CDLL) -> Sync:
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_what_was_written_since_is_synced_and_nothing_else(sync: Sync, tmp_path: Path):
     store = tmp_path / "a store [1]"
-    with Broker(store) as broker:
+    with Broker(store, log=tmp_path / "log") as broker:
         asyncio.run(store_in(broker.url, "ONE", "TWO"))
-        blocks = until("both to be written", lambda: written(store, 2))
+        until("both to be written", lambda: written(store, 2))
+    everything = [store, *store.rglob("*")]
     newest_ns, synced = sync(store, 0)
-    assert synced == {*map(str, blocks), *(str(block.parent) for block in blocks)}
-    assert newest_ns == max(block.stat().st_mtime_ns for block in blocks)
+    assert synced == set(map(str, everything))
+    assert {"meta.inf", "meta.sum", "1.blk", "ONE"} <= {path.name for path in everything}
+    assert newest_ns == max(path.stat().st_mtime_ns for path in everything)
 
     assert sync(store, newest_ns + 1) == (newest_ns + 1, set())
-    (one,) = (block for block in blocks if "ONE" in block.parts)
+    one = next(block for block in written(store, 2) if "ONE" in block.parts)
     os.utime(one, ns=(newest_ns + 5, newest_ns + 5))
-    assert sync(store, newest_ns + 1) == (newest_ns + 5, {str(one), str(one.parent)})
+    assert sync(store, newest_ns + 1) == (newest_ns + 5, {str(one)})
     assert sync(tmp_path / "nowhere", 7) == (7, set())
 
 
 def written(store: Path, number: int) -> list[Path]:
     blocks = list(store.glob("jetstream/*/streams/*/msgs/*.blk"))
     return blocks if len(blocks) == number and all(block.stat().st_size for block in blocks) else []
+
+
+def lines_of(log: Path) -> str:
+    return log.read_text(errors="replace") if log.exists() else ""
+
+
+@pytest.mark.parametrize("to_a_file", [True, False])
+def test_the_servers_log_can_be_read_in_a_folder(launch: Command, tmp_path: Path, to_a_file: bool):
+    """Where the output is a pipe, as in a container, a process copies it; the last words come too."""
+    log, store = tmp_path / "shared" / "server.log", tmp_path / "store"
+    command = [*launch, str(SERVER), "-c", str(CONFIGURATION), "--store_dir", str(store)]
+    locks = PortLocks(user_folder() / "ports", "a test's broker")
+    port, http_port = islice(filter(locks.take, free_range()), 2)
+    settings = {"NATS_LISTEN_HOST": "127.0.0.1", "NATS_PORT": str(port), "NATS_HTTP_PORT": str(http_port)}
+    settings["NATS_LOG_DIR"] = str(log.parent)
+    output = (tmp_path / "nats.log").open("wb") if to_a_file else subprocess.PIPE
+    with subprocess.Popen(command, env=os.environ | settings, stdout=output, stderr=subprocess.STDOUT) as process:
+        until("the broker to be ready", lambda: "Server is ready" in lines_of(log))
+        process.terminate()
+        said = process.stdout.read().decode() if process.stdout else ""
+        assert process.wait(30) == 0
+    locks.release()
+    assert log.is_symlink() == to_a_file
+    assert to_a_file or "Server is ready" in said
+    until("the last words", lambda: "Server Exiting.." in lines_of(log))
 
 
 def run(probing: Command, url: str, *tolerated: str) -> tuple[int, str]:

@@ -22,7 +22,8 @@ from qiki_harness.stack.runfolder import user_folder
 from qiki_harness.testing.wait import until
 
 SERVER = Path(sysconfig.get_path("scripts")) / "nats-server"
-CONFIGURATION = Path(__file__).parents[3] / "services/nats/nats.conf"
+_SERVICE = Path(__file__).parents[3] / "services/nats"
+CONFIGURATION = _SERVICE / "nats.conf"
 STOP_S = 10.0
 _ONE_BLAS_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 """As in a stack."""
@@ -75,14 +76,20 @@ class _LoggedProcess:
 
 
 class Broker(_LoggedProcess):
-    """The locked NATS server on free ports; its ports and its store, with the log, outlive its process."""
+    """The locked NATS server on free ports; its ports and its store, with the log, outlive its process.
 
-    def __init__(self, store_dir: Path, configuration: Path = CONFIGURATION) -> None:
+    `watched`: with the watcher that it has in a stack.
+    """
+
+    def __init__(
+        self, store_dir: Path, configuration: Path = CONFIGURATION, *, log: Path | None = None, watched: bool = False
+    ) -> None:
         self._locks = PortLocks(user_folder() / "ports", f"a test's broker in {store_dir}")
         self._port, self._http_port = self._reserve(), self._reserve()
         settings = {"NATS_LISTEN_HOST": "127.0.0.1", "NATS_PORT": self._port, "NATS_HTTP_PORT": self._http_port}
-        command = [str(SERVER), "-c", str(configuration), "--store_dir", str(store_dir)]
-        super().__init__(command, store_dir / "nats-server.log", settings)
+        launcher = [sys.executable, "-IS", str(_SERVICE / "server.py")] if watched else []
+        command = [*launcher, str(SERVER), "-c", str(configuration), "--store_dir", str(store_dir)]
+        super().__init__(command, log or store_dir / "nats-server.log", settings)
 
     @property
     def url(self) -> str:

@@ -32,6 +32,24 @@ def chance(request: pytest.FixtureRequest) -> Random:
 
 
 @pytest.fixture
+def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Notes a line for the end of the test's report."""
+    return lambda line: request.node.user_properties.append(("figure", line))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures of all tests."""
+    reports = [report for found in terminalreporter.stats.values() for report in found if hasattr(report, "when")]
+    lines = [
+        text for report in reports if report.when == "call" for kind, text in report.user_properties if kind == "figure"
+    ]
+    if lines:
+        terminalreporter.section("power failures")
+        for line in lines:
+            terminalreporter.line(line)
+
+
+@pytest.fixture
 def drive(tmp_path: Path) -> Iterator[Callable[..., Drive]]:
     """Mounts a disk on a folder, with what its names promise; it ends with the test."""
     if lack := lacking():
