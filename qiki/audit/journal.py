@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from qiki.audit.files import TORN_SUFFIX, audit_files, file_name, file_number, lines_backward, read_lines, take_lock
+from qiki.audit.files import (
+    TORN_SUFFIX,
+    audit_files,
+    file_name,
+    file_number,
+    lines_backward,
+    make_folder,
+    read_lines,
+    take_lock,
+)
 from qiki.audit.record import START, DamagedLineError, Draft, Entry, Head, seal, unseal
 from qiki.clock import parse_rfc3339
 
@@ -49,7 +58,7 @@ class Journal:
 
     def open(self) -> list[Torn]:
         """Lock the folder, find the end of the chain, and return the torn lines whose repair is not recorded yet."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         if self._lock < 0:
             self._lock = take_lock(self.folder)
         files = audit_files(self.folder)
@@ -110,7 +119,7 @@ class Journal:
         return os.fstat(self._file).st_size
 
     def _begin_file(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         path = self.folder / file_name(self._number + 1)
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
         try:
@@ -122,7 +131,10 @@ class Journal:
         self._take(path, descriptor)
 
     def _resume(self, path: Path) -> None:
+        """Go on in a file, once it is on the disk: a killed writer may not have synced what counts as registered."""
         self._take(path, os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC))
+        os.fsync(self._file)
+        _sync_folder(self.folder)
         with contextlib.suppress(DamagedLineError, StopIteration, LookupError, ValueError):
             self._began = parse_rfc3339(unseal(next(read_lines(path))).fields["registered_at"])
 
@@ -155,9 +167,12 @@ def last_head(files: Sequence[Path]) -> Head:
 
 
 def _repair(path: Path) -> None:
-    """Move the bytes after the last line feed to a file beside; they survive a crash at any point."""
+    """Move the bytes after the last whole line to a file beside; they survive a crash at any point.
+
+    A power failure may leave zeros where a page was not written, and later pages of the same write behind them.
+    """
     content = path.read_bytes()
-    whole = content.rfind(b"\n") + 1
+    whole = content.partition(b"\0")[0].rfind(b"\n") + 1
     if whole == len(content):
         return
     remains = path.with_name(path.name + TORN_SUFFIX)

@@ -10,7 +10,7 @@ from typing import Self
 from qiki_harness.errors import HarnessError
 from qiki_harness.power.disk import Names
 
-END_S = 60.0
+END_S = 120.0
 
 
 def lacking() -> str:

@@ -12,6 +12,7 @@ Not as on a disk: `fstat` of an open file whose name is gone fails (ESTALE), and
 import errno
 import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -31,6 +32,7 @@ from qiki_harness.power.nodes import PAGE, Attributes, Change, File, Folder, Nod
 
 SPACE_BYTES = 64 << 30
 UNMOUNT_S = 20.0
+LEAVE_S = 0.5
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -233,14 +235,16 @@ class Server:
         self._folder = folder
         self._operations = Operations(Disk(names))
         self._on: queue.Queue[bool] = queue.Queue()
+        self._left = threading.Event()
 
     def run(self) -> None:
         """Serve until the input ends."""
         threading.Thread(target=self._commands, daemon=True).start()
+        options = {"foreground": True, "nothreads": True, "hard_remove": True, "fsname": "power"}
         while True:
-            mfusepy.FUSE(
-                self._operations, str(self._folder), foreground=True, nothreads=True, hard_remove=True, fsname="power"
-            )
+            with suppress(RuntimeError):  # it was ended by `_unmount`
+                mfusepy.FUSE(self._operations, str(self._folder), **options)
+            self._left.set()
             if not self._on.get():
                 return
 
@@ -258,25 +262,32 @@ class Server:
                 case ["counts"]:
                     print(" ".join(f"{name}={count}" for name, count in self._operations.counts.items()), flush=True)
         self._on.put(False)
-        _unmount(self._folder)
+        self._unmount()
 
     def _mount_again(self) -> None:
         """Mount it anew, so that the system has nothing of before in its memory."""
-        _unmount(self._folder)
+        self._unmount()
+        self._left.clear()
         self._operations.restore()
         self._operations.mounted.clear()
         self._on.put(True)
         self._operations.mounted.wait()
 
+    def _unmount(self) -> None:
+        """Unmount, when nobody has a file open any more; after a time in any case.
 
-def _unmount(folder: Path) -> None:
-    """Unmount, when nobody has a file open any more; after a time in any case."""
-    end_s = time.monotonic() + UNMOUNT_S
-    while subprocess.run(["fusermount3", "-u", str(folder)], check=False, capture_output=True).returncode:
-        if time.monotonic() > end_s:
-            subprocess.run(["fusermount3", "-u", "-z", str(folder)], check=False, capture_output=True)
-            return
-        time.sleep(0.02)
+        Where another mount namespace has a copy of the mount (a container that has started since), the system does not
+        end it. A signal does: libfuse has a handler for it.
+        """
+        end_s = time.monotonic() + UNMOUNT_S
+        lazily: list[str] = []
+        while subprocess.run(
+            ["fusermount3", "-u", *lazily, str(self._folder)], check=False, capture_output=True
+        ).returncode:
+            lazily = ["-z"] if time.monotonic() > end_s else []
+            time.sleep(0.02)
+        while not self._left.wait(LEAVE_S):
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The journal on real files: order, rotation, repair, and what a refused write leaves."""
 
+import contextlib
 import json
 import os
 import resource
@@ -253,3 +254,20 @@ def test_the_newest_undamaged_line_is_the_end_of_the_files(
     for path in [older, newer][{"edit": 2, "empty": 1, "all": 0}[spoil] :]:
         path.write_bytes(b"")
     assert last_head([older, newer]).sequence == sequence
+
+
+def test_zeros_of_a_power_failure_are_a_torn_end_with_all_behind_them(tmp_path: Path, draft: Make, lines: Lines):
+    with opened(tmp_path) as journal:
+        first = journal.append([draft(1)], NOON)
+        rest = journal.append([draft(2), draft(3)], NOON)
+    path = audit_files(tmp_path)[0]
+    content = path.read_bytes()
+    hole = len(first[0].line) + 5
+    path.write_bytes(content[:hole] + bytes(50) + content[hole + 50 :])
+    journal = Journal(tmp_path, ROOMY)
+    with contextlib.closing(journal):
+        torn = journal.open()
+        assert [one.size for one in torn] == [sum(len(entry.line) for entry in rest)]
+        assert journal.head == first[0].head
+    assert lines(tmp_path) == [first[0].line]
+    assert verify(tmp_path).faults == []
