@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from qiki.errors import UserError
-from qiki_harness.cli import doctor, events, keys, manifest, scenarios, score, spec, stacks, up
+from qiki_harness.cli import doctor, durability, events, keys, manifest, scenarios, score, spec, stacks, up
 from qiki_harness.cli.output import complain
 from qiki_harness.errors import StartFailedError
 
@@ -34,8 +34,9 @@ def qiki(
         print(context.get_help())
 
 
-for command in (up.up, stacks.ps, stacks.logs, stacks.restart, stacks.down, stacks.watch, score.score, doctor.doctor):
+for command in (up.up, stacks.ps, stacks.logs, stacks.restart, stacks.down, stacks.watch, score.score):
     app.command()(command)
+<<<<<<< HEAD
 for group, name in (
     (scenarios, "scenario"),
     (events, "events"),
@@ -43,6 +44,11 @@ for group, name in (
     (spec, "spec"),
     (manifest, "manifest"),
 ):
+=======
+app.command()(doctor.doctor)
+app.command()(durability.durability)
+for group, name in ((scenarios, "scenario"), (events, "events"), (spec, "spec"), (manifest, "manifest")):
+>>>>>>> 33c9caa (Hold the declared durability against a running broker: qiki durability)
     app.add_typer(group.app, name=name)
 
 
