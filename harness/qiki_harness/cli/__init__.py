@@ -36,20 +36,11 @@ def qiki(
 
 for command in (up.up, stacks.ps, stacks.logs, stacks.restart, stacks.down, stacks.watch, score.score):
     app.command()(command)
-<<<<<<< HEAD
-for group, name in (
-    (scenarios, "scenario"),
-    (events, "events"),
-    (keys, "keys"),
-    (spec, "spec"),
-    (manifest, "manifest"),
-):
-=======
 app.command()(doctor.doctor)
 app.command()(durability.durability)
-for group, name in ((scenarios, "scenario"), (events, "events"), (spec, "spec"), (manifest, "manifest")):
->>>>>>> 33c9caa (Hold the declared durability against a running broker: qiki durability)
-    app.add_typer(group.app, name=name)
+app.add_typer(scenarios.app, name="scenario")
+for group in (events, keys, spec, manifest):
+    app.add_typer(group.app, name=group.__name__.rpartition(".")[2])
 
 
 def main() -> None:
