@@ -5,7 +5,7 @@ from uuid import UUID
 from pydantic import Field
 
 from qiki.contracts.enums import FSMState, FSMTransitionStatus
-from qiki.contracts.fields import Finite, NonNegative, Payload, Timestamp
+from qiki.contracts.fields import Finite, NonNegative, Payload, Several, Timestamp
 
 
 class TransitionRecord(Payload):
@@ -25,7 +25,7 @@ class FsmSnapshot(Payload):
     snapshot_id: UUID
     timestamp: Timestamp
     current_state: FSMState
-    history: tuple[TransitionRecord, ...]
+    history: Several[TransitionRecord]
     context_data: dict[str, str] = Field(default_factory=dict)
     fsm_instance_id: UUID
     state_metadata: dict[str, str] = Field(default_factory=dict)
@@ -59,7 +59,7 @@ class AgentState(Payload):
     tick: int
     run_id: str
     fsm: FsmSnapshot
-    causes: tuple[str, ...]
+    causes: Several[str]
     good_checks: int
     inputs: dict[str, InputState]
     bios_ok: bool | None

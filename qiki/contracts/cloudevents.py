@@ -20,6 +20,8 @@ CONTENT_TYPE = "content-type"
 STRUCTURED = "application/cloudevents"
 PLAIN = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in '"%')
 """Characters of a header that are not encoded: printable ASCII without blank, double quote and percent sign."""
+MAX_NODES = 16_000
+"""Objects and lists in an event's data."""
 _CORE = {"specversion", "id", "source", "type"}
 _NAME = re.compile(r"[a-z0-9]{1,20}")
 _JSON = re.compile(r"(application|text)/([a-z0-9.-]+\+)?json( *;.*)?", re.IGNORECASE)
@@ -113,6 +115,9 @@ def _data(content_type: str, body: bytes) -> Any:
         raise BrokenEventError(f"{CONTENT_TYPE}: {content_type}: expected application/json")
     if not body:
         return None
+    nodes = body.count(b"{") + body.count(b"[")  # the parser takes some hundred bytes for each
+    if nodes > MAX_NODES:
+        raise BrokenEventError(f"body: {nodes} objects and lists (expected at most {MAX_NODES})")
     try:
         return from_json(body, allow_inf_nan=False)
     except ValueError as error:

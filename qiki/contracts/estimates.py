@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from qiki.contracts.fields import Finite, FrameNumber, Payload, Timestamp
+from qiki.contracts.fields import Finite, FrameNumber, Payload, Several, Timestamp
 from qiki.contracts.numbers import MAX_COUNT
 
 MAX_ESTIMATES_BYTES = 1_000_000
@@ -27,7 +27,7 @@ class TrackEstimate(Payload):
     track_id: UUID
     state: State
     covariance: StateCovariance
-    mode_probabilities: Annotated[tuple[Probability, ...], Field(min_length=1)]
+    mode_probabilities: Annotated[tuple[Probability, ...], Field(min_length=1, max_length=64, fail_fast=True)]
     existence: Probability
 
 
@@ -39,4 +39,4 @@ class TrackEstimates(Payload):
     timestamp: Timestamp
     part: int = Field(ge=1, le=MAX_COUNT)
     parts: int = Field(ge=1, le=MAX_COUNT)
-    tracks: tuple[TrackEstimate, ...] = ()
+    tracks: Several[TrackEstimate] = ()

@@ -1,13 +1,18 @@
 """Field types that the payloads share, and their common base."""
 
 from collections.abc import Iterator
-from typing import Annotated, Self
+from typing import Annotated, Self, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic_core import from_json
 
 from qiki.clock import rfc3339, utc
 from qiki.contracts.numbers import MAX_FRAME
 
+LARGE_BYTES = 16_384
+T = TypeVar("T")
+Several = Annotated[tuple[T, ...], Field(fail_fast=True)]
+"""A list of a body. Without `fail_fast` a list of all its faults is made, which may take gigabytes."""
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(allow_inf_nan=False, ge=0)]
 FrameNumber = Annotated[int, Field(ge=0, le=MAX_FRAME)]
@@ -28,10 +33,22 @@ class Payload(BaseModel):
     def from_json(cls, body: bytes) -> Self:
         """Read a body.
 
+        Each fault of a body that is validated as JSON holds a copy of what it is about, which may be all of it. So a
+        large one is parsed first: then they share it.
+
         Raises:
             pydantic.ValidationError: not JSON, or not this payload.
         """
-        payload: Self = cls.__pydantic_validator__.validate_json(body)
+        validator = cls.__pydantic_validator__
+        if len(body) > LARGE_BYTES:
+            try:
+                parsed = from_json(body)
+            except ValueError:  # the validator says it in its own way
+                pass
+            else:
+                large: Self = validator.validate_python(parsed)
+                return large
+        payload: Self = validator.validate_json(body)
         return payload
 
 

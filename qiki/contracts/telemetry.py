@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import Field
 
 from qiki.contracts.enums import FriendFoe, ObjectType, TransponderMode
-from qiki.contracts.fields import Finite, FrameNumber, NonNegative, Payload, Timestamp, Vector
+from qiki.contracts.fields import Finite, FrameNumber, NonNegative, Payload, Several, Timestamp, Vector
 
 
 class SimState(Payload):
@@ -47,8 +47,8 @@ class PowerState(Payload):
     dock_connected: bool
     nbl_active: bool
     load_shedding: bool
-    shed_loads: tuple[str, ...]
-    faults: tuple[str, ...]
+    shed_loads: Several[str]
+    faults: Several[str]
 
 
 class ThermalNode(Payload):
@@ -63,7 +63,7 @@ class ThermalNode(Payload):
 class ThermalState(Payload):
     """The thermal plane."""
 
-    nodes: tuple[ThermalNode, ...]
+    nodes: Several[ThermalNode]
 
 
 class PropulsionState(Payload):
@@ -135,4 +135,4 @@ class TruthSnapshot(Payload):
     frame: FrameNumber
     timestamp: Timestamp
     bot: TruthBot
-    contacts: tuple[TruthContact, ...]
+    contacts: Several[TruthContact]

@@ -8,8 +8,9 @@ from functools import partial
 import structlog
 from nats.aio.msg import Msg
 from nats.js.errors import NotFoundError
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import Field, ValidationError
 
+from qiki.contracts.fields import Payload
 from qiki.runtime.dead_letters import Stored, bury, reason_text
 from qiki.runtime.nats import Link
 from qiki.runtime.publisher import Publisher
@@ -20,7 +21,7 @@ ADVISORIES = "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.>"
 log = structlog.get_logger()
 
 
-class Exhausted(BaseModel):
+class Exhausted(Payload):
     """The server's advisory of a message that a durable has given up."""
 
     stream: str = Field(pattern=r"^[^\s.*>/\\]+$")
@@ -36,7 +37,7 @@ async def bury_exhausted(link: Link, publisher: Publisher) -> AsyncIterator[None
 
     async def note(advisory: Msg) -> None:
         try:
-            given_up.put_nowait(Exhausted.model_validate_json(advisory.data))
+            given_up.put_nowait(Exhausted.from_json(advisory.data))
         except ValidationError as error:
             log.warning("advisory unreadable", subject=advisory.subject, reason=reason_text(error))
 

@@ -14,12 +14,14 @@ from qiki.audit.record import Draft, own_draft
 from qiki.clock import parse_rfc3339, rfc3339
 from qiki.contracts import topics
 from qiki.contracts.events import RADAR_FRAMES_SEEN, RADAR_TRACKS_SEEN, EventKind, RadarFramesSeen, RadarTracksSeen
+from qiki.contracts.radar import MAX_FRAME_NODES
 from qiki.contracts.topics import Topic
 from qiki.runtime.clock import now
 from qiki.runtime.nats import Link
 from qiki.runtime.retry import StoppingError, unless_stopping
 from qiki.runtime.service import Service
 from qiki.runtime.stream import Begin, StreamPosition, StreamReader
+from qiki.runtime.tasks import TaskGroup
 from registrar.registry import Registry
 from registrar.settings import RegistrarSettings
 
@@ -99,7 +101,7 @@ async def summarise(
         await waiting.put((rfc3339(reader.created) if reader.created else "", message))
 
     reader = StreamReader(link.client, str(traffic.topic.stream), take, _behind(last), (traffic.topic.subject,))
-    async with asyncio.TaskGroup() as group:
+    async with TaskGroup() as group:
         reading = group.create_task(reader.run())
         with contextlib.suppress(StoppingError):
             await _register(service, registry, traffic, waiting)
@@ -147,6 +149,8 @@ def _behind(last: dict[str, Any]) -> Begin | StreamPosition:
 
 def amount_of(body: bytes, traffic: Traffic) -> int | None:
     """Return the number that a message adds; None if it cannot be read."""
+    if body.count(b"{") + body.count(b"[") > MAX_FRAME_NODES:
+        return None
     try:
         amount = traffic.count(from_json(body))
     except Exception:  # a publisher chooses what it sends

@@ -7,7 +7,7 @@ those of `bios_status.proto` and `proposal.proto` where these have them.
 from uuid import UUID
 
 from qiki.contracts.enums import DeviceCode, DeviceStatus, DeviceType, FSMState, ProposalStatus, ProposalType
-from qiki.contracts.fields import Finite, FrameNumber, Payload, Timestamp
+from qiki.contracts.fields import Finite, FrameNumber, Payload, Several, Timestamp
 
 
 class EventPayload(Payload):
@@ -116,8 +116,8 @@ class PowerLevel(RunEvent):
     category: str = "power"
     source: str = "battery"
     soc_pct: Finite
-    shed_loads: tuple[str, ...]
-    faults: tuple[str, ...]
+    shed_loads: Several[str]
+    faults: Several[str]
 
 
 class HullStruck(RunEvent):
@@ -232,7 +232,7 @@ class AuditPruned(EventPayload):
 
     category: str = "security"
     source: str = "registrar"
-    files: tuple[str, ...]
+    files: Several[str]
     last_sequence: int
     last_hash: str
 
@@ -265,8 +265,8 @@ class SystemMode(RunEvent):
     previous: str
     state: FSMState
     trigger: str
-    reasons: tuple[str, ...]
-    rests_on: tuple[Evidence, ...]
+    reasons: Several[str]
+    rests_on: Several[Evidence]
 
 
 class DeviceReport(Payload):
@@ -291,7 +291,7 @@ class BiosStatus(RunEvent):
     health_score: Finite
     last_checked: Timestamp
     uptime_sec: int
-    post_results: tuple[DeviceReport, ...]
+    post_results: Several[DeviceReport]
 
 
 class ActionTaken(Payload):
@@ -318,5 +318,5 @@ class Decision(RunEvent):
     reason: str = ""
     priority: Finite
     confidence: Finite
-    actions: tuple[ActionTaken, ...]
-    rests_on: tuple[Evidence, ...]
+    actions: Several[ActionTaken]
+    rests_on: Several[Evidence]
