@@ -16,7 +16,7 @@ from faststream_bridge.max_deliveries import Exhausted
 from q_core_agent import inputs
 from q_core_agent.lockstep import RefusedError, read_place
 from q_sim_radar.recovery import Recovery
-from q_sim_service.control import read_message, salvage
+from q_sim_service.requests import read_message, salvage
 from qiki.agent.perception.observer import Observer
 from qiki.audit.intake import read_draft
 from qiki.contracts import topics
