@@ -105,6 +105,8 @@ def wire() -> str:
             "",
             *DURABILITY,
             "",
+            *PERMANENT,
+            "",
             "## Commands",
             "",
             f"On `{topics.COMMANDS.subject}`; each gets one acknowledgement on `{topics.RESPONSES.subject}`,",
@@ -171,6 +173,10 @@ def _object_class(kind: ObjectType, one: ObjectClass) -> str:
     return f"| {kind.name} | {one.rcs_dbsm:g} ± {one.rcs_spread_db:g} | {motion} | {one.answers:.1%} |"
 
 
+PERMANENT = f"""\
+The server deletes no single message of these, and it does not purge them (`deny_delete`, `deny_purge`); the oldest
+messages go when one is full: {", ".join(f"`{stream.name}`" for stream in STREAMS if stream.permanent)}.
+""".splitlines()
 DURABILITY = """\
 All are on file, with `allow_direct` and `allow_batched` (fast ingest, ADR-50), and the broker syncs always. A killed
 broker takes nothing acknowledged from a stream of mode `default`. From one of mode `async` it takes what it
@@ -189,7 +195,7 @@ the broker again behind it: until then it knows none of the last message ids, an
 
 def _stream(stream: Stream) -> str:
     age = f"{stream.max_age_s / 3600:g} h" if stream.max_age_s >= 3600 else f"{stream.max_age_s / 60:g} min"
-    size = f"{stream.max_bytes >> 20} MiB | {age}"
+    size = f"{stream.max_bytes >> 20} MiB | {age if stream.max_age_s else 'ever'}"
     mode = "async" if stream.persist_async else "default"
     return f"| {stream.name} | `{stream.subjects}` | {size} | {stream.durability.name} | `{mode}` |"
 

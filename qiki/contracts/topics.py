@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any, Generic, TypeVar
 
 from qiki.contracts.agent import AgentState
-from qiki.contracts.audit import AuditRecord
+from qiki.contracts.audit import AuditAnchor, AuditRecord
 from qiki.contracts.control import CommandMessage, ControlAck
 from qiki.contracts.enums import RadarRangeBand
 from qiki.contracts.estimates import TrackEstimates
@@ -26,6 +26,7 @@ QIKI_EVENTS_V1 = "QIKI_EVENTS_V1"
 QIKI_TRACKER_V1 = "QIKI_TRACKER_V1"
 QIKI_DLQ_V1 = "QIKI_DLQ_V1"
 QIKI_ESTIMATES_V1 = "QIKI_ESTIMATES_V1"
+QIKI_ANCHOR_V1 = "QIKI_ANCHOR_V1"
 
 
 class Durability(Enum):
@@ -46,7 +47,9 @@ class Stream:
     Attributes:
         settings: prefix of the variables that override its sizes; None: there are none
         ack_wait_s: of its durables without their own, as the next one
+        max_age_s: 0: messages are kept at any age
         durability: of its messages, and those of its topics
+        permanent: the server refuses to delete single messages and to purge, and that cannot be changed any more
     """
 
     name: str
@@ -59,6 +62,7 @@ class Stream:
     max_deliver: int = 7
     max_ack_pending: int = 512
     durability: Durability = Durability.POWER
+    permanent: bool = False
 
     @property
     def persist_async(self) -> bool:
@@ -130,6 +134,7 @@ STREAMS = (
     Stream(QIKI_TRACKER_V1, "qiki.tracker.v1.>", 64 * MIB, HOUR_S, durability=Durability.PROCESS),
     Stream(QIKI_DLQ_V1, "qiki.dlq.v1.>", 256 * MIB, 7 * 24 * HOUR_S),
     Stream(QIKI_ESTIMATES_V1, "qiki.estimates.v1.>", 256 * MIB, 10 * MINUTE_S, durability=Durability.PROCESS),
+    Stream(QIKI_ANCHOR_V1, "qiki.anchor.v1.>", 16 * MIB, 0, permanent=True),
 )
 
 FRAMES_DURABLE = "radar_frames_pull"
@@ -156,6 +161,8 @@ GUARD = Topic("qiki.events.v1.radar.guard", GuardAlert, "guard alert", (BRIDGE,)
     stream=QIKI_EVENTS_V1, followers=(AGENT,))
 AUDIT = Topic("qiki.events.v1.audit", AuditRecord, "audit record", (REGISTRAR,), "audit records",
     None, QIKI_EVENTS_V1, (Durable(AUDIT_DURABLE, OUTSIDE),), readers=(REGISTRAR,))
+ANCHOR = Topic("qiki.anchor.v1.audit", AuditAnchor, "audit anchor", (REGISTRAR,),
+    "the signed head of the audit log, at most once a second", stream=QIKI_ANCHOR_V1, readers=(REGISTRAR,))
 # The registrar must get every event in the end, however often it fails.
 EVENTS: Topic[Any] = Topic("qiki.events.v1.>", None, "event", SERVICES, "everything that happened: each its own kinds",
     None, QIKI_EVENTS_V1, (Durable(REGISTRAR_DURABLE, REGISTRAR, ack_wait_s=5.0, max_deliver=-1),),

@@ -57,6 +57,8 @@ def _plan(stream: Stream) -> StreamPlan:
         allow_direct=True,
         allow_batched=True,
         persist_mode=PersistMode.ASYNC if stream.persist_async else PersistMode.DEFAULT,
+        deny_delete=stream.permanent,
+        deny_purge=stream.permanent,
     )
     readers = ((topic, durable) for topic in TOPICS if topic.stream == stream.name for durable in topic.durables)
     return StreamPlan(config, tuple(_consumer(topic, durable, stream) for topic, durable in readers))

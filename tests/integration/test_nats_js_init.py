@@ -14,7 +14,7 @@ import nats
 import pytest
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig, StorageType, StreamConfig
-from nats.js.errors import NotFoundError
+from nats.js.errors import APIError, NotFoundError
 
 from nats_js_init.settings import InitSettings
 from nats_js_init.streams import plan
@@ -30,7 +30,10 @@ EVERYTHING = [
     "QIKI_TRACKER_V1",
     "QIKI_DLQ_V1",
     "QIKI_ESTIMATES_V1",
+    "QIKI_ANCHOR_V1",
 ]
+
+ANCHORS = next(one.config for one in plan(InitSettings()) if one.config.name == "QIKI_ANCHOR_V1")
 
 
 @pytest.fixture
@@ -161,7 +164,7 @@ def test_an_older_store_is_updated_as_far_as_the_server_can_and_the_rest_is_said
     expected = [f"unchanged {name}" for name in EVERYTHING]
     expected.insert(1, f"kept      QIKI_RADAR_V1: {advice}")
     expected.insert(EVERYTHING.index("QIKI_TRACKER_V1") + 2, f"kept      QIKI_TRACKER_V1: {advice}")
-    expected.append(f"kept      QIKI_ESTIMATES_V1: {advice}")
+    expected.insert(expected.index("unchanged QIKI_ANCHOR_V1"), f"kept      QIKI_ESTIMATES_V1: {advice}")
     assert second.stdout.splitlines() == expected
     assert store.content() == before
     assert set(store.modes().values()) == {(None, True)}
@@ -189,6 +192,7 @@ def test_a_migrated_stream_keeps_its_messages_their_places_and_its_readers(broke
         "QIKI_TRACKER_V1": ("async", True),
         "QIKI_DLQ_V1": (None, True),
         "QIKI_ESTIMATES_V1": ("async", True),
+        "QIKI_ANCHOR_V1": (None, True),
     }
     again = initialise(broker.url, "--migrate", str(spool))
     assert again.stdout.splitlines() == [f"unchanged {name}" for name in EVERYTHING]
@@ -219,6 +223,33 @@ def test_what_is_missing_beside_what_exists_is_made(broker: Broker):
     on(broker, lambda jetstream: jetstream.delete_consumer("QIKI_RADAR_V1", "radar_tracks_pull"))
     lines = initialise(broker.url).stdout.splitlines()
     assert [line for line in lines if not line.startswith("unchanged")] == ["created   QIKI_RADAR_V1/radar_tracks_pull"]
+
+
+def test_a_volume_from_before_gets_the_anchors_stream_and_keeps_its_messages(broker: Broker):
+    initialise(broker.url)
+    on(broker, lambda jetstream: jetstream.publish("qiki.events.v1.audit", b"kept"))
+    on(broker, lambda jetstream: jetstream.delete_stream("QIKI_ANCHOR_V1"))
+    lines = initialise(broker.url).stdout.splitlines()
+    assert [line for line in lines if not line.startswith("unchanged")] == ["created   QIKI_ANCHOR_V1"]
+    events = on(broker, lambda jetstream: jetstream.stream_info("QIKI_EVENTS_V1"))
+    assert events.state.messages == 3  # and one of each run of nats-js-init
+
+
+def test_the_server_refuses_to_delete_and_to_purge_anchors(broker: Broker):
+    initialise(broker.url)
+    stored = on(broker, lambda jetstream: jetstream.publish("qiki.anchor.v1.audit", b"kept"))
+    attempts: list[Callable[[JetStreamContext], Awaitable[Any]]] = [
+        lambda jetstream: jetstream.purge_stream("QIKI_ANCHOR_V1"),
+        lambda jetstream: jetstream.delete_msg("QIKI_ANCHOR_V1", stored.seq),
+        lambda jetstream: jetstream.update_stream(
+            replace(ANCHORS, max_msgs=1, max_msgs_per_subject=1, deny_purge=False, deny_delete=False)
+        ),
+    ]
+    for attempt in attempts:
+        with pytest.raises(APIError):
+            on(broker, attempt)
+    info = on(broker, lambda jetstream: jetstream.stream_info("QIKI_ANCHOR_V1"))
+    assert (info.state.messages, info.config.deny_purge, info.config.deny_delete) == (1, True, True)
 
 
 def test_a_stream_that_cannot_become_what_it_should_is_named(broker: Broker):

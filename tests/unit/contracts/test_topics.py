@@ -13,6 +13,7 @@ SUBJECTS = {
     "qiki.radar.v1.tracks": ("RadarTrack", ("faststream-bridge",), "QIKI_RADAR_V1"),
     "qiki.events.v1.>": (None, SERVICES, "QIKI_EVENTS_V1"),
     "qiki.events.v1.audit": ("AuditRecord", ("registrar",), "QIKI_EVENTS_V1"),
+    "qiki.anchor.v1.audit": ("AuditAnchor", ("registrar",), "QIKI_ANCHOR_V1"),
     "qiki.events.v1.radar.guard": ("GuardAlert", ("faststream-bridge",), "QIKI_EVENTS_V1"),
     "qiki.telemetry": ("TelemetrySnapshot", ("q-sim-service",), None),
     "qiki.requests.telemetry": (None, ("qiki-dev", "operator"), None),

@@ -14,6 +14,7 @@ STREAMS = {
     "QIKI_TRACKER_V1": (["qiki.tracker.v1.>"], 120, 3600, 64 * 2**20),
     "QIKI_DLQ_V1": (["qiki.dlq.v1.>"], 120, 7 * DAY_S, 256 * 2**20),
     "QIKI_ESTIMATES_V1": (["qiki.estimates.v1.>"], 120, 600, 256 * 2**20),
+    "QIKI_ANCHOR_V1": (["qiki.anchor.v1.>"], 120, 0, 16 * 2**20),
 }
 SYNCED = {"QIKI_EVENTS_V1", "QIKI_DLQ_V1"}
 DURABLES = {
@@ -45,6 +46,8 @@ def test_streams_are_the_contracts():
     assert streams(plans) == STREAMS
     assert {one.config.storage for one in plans} == {StorageType.FILE}
     assert {one.config.discard for one in plans} == {DiscardPolicy.OLD}
+    denied = {str(one.config.name) for one in plans if one.config.deny_purge and one.config.deny_delete}
+    assert denied == {"QIKI_ANCHOR_V1"}
 
 
 def test_a_stream_is_planned_as_its_durability_says():
