@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 LOCK = "audit.lock"
+PUBLIC_KEYS = "audit.pub"
 TORN_SUFFIX = ".torn"
 _NAME = re.compile(r"audit-(\d{6,})\.jsonl")
 
@@ -34,11 +35,7 @@ def make_folder(folder: Path) -> None:
     missing = [one for one in (folder, *folder.parents) if not one.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     for one in missing:
-        descriptor = os.open(one.parent, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync_folder(one.parent)
 
 
 def read_lines(path: Path) -> Iterator[bytes]:
@@ -76,3 +73,12 @@ def has_writer(folder: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush a folder to the disk: names of new files survive a power failure only then."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -3,9 +3,10 @@
 import contextlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from qiki.audit.files import (
     TORN_SUFFIX,
@@ -15,10 +16,13 @@ from qiki.audit.files import (
     lines_backward,
     make_folder,
     read_lines,
+    sync_folder,
     take_lock,
 )
+from qiki.audit.heads import HeadSigner
 from qiki.audit.record import START, DamagedLineError, Draft, Entry, Head, seal, unseal
 from qiki.clock import parse_rfc3339
+from qiki.contracts.events import AUDIT_SIGNED, EventKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +47,14 @@ class Torn:
 class Journal:
     """The files of one folder and the end of their chain. All methods block; errors are the system's (OSError).
 
-    The entries that `append` returns are on the disk. If it raises, nothing of the call is kept: a partial line is
-    removed before the next write.
+    With a `signer`, heads are signed in time. What `append` returns is on the disk. If it raises, nothing of
+    the call is kept: a partial line is removed before the next write.
     """
 
     def __init__(self, folder: Path, limits: FileLimits) -> None:
         self.folder = folder
         self.head = START
+        self.signer: HeadSigner | None = None
         self._limits = limits
         self._lock = self._file = -1
         self._number = 0
@@ -80,25 +85,45 @@ class Journal:
         self._file = self._lock = -1
 
     def append(self, drafts: Sequence[Draft], moment: datetime) -> list[Entry]:
-        """Write drafts at wall time `moment`, one or more, as many as fit into the newest file; flush to the disk."""
-        entries = [seal(drafts[0], self.head, moment)]
-        size = self._room_for(entries[0], moment)
-        for draft in drafts[1:]:
-            entry = seal(draft, entries[-1].head, moment)
-            size += len(entries[-1].line)
-            if size + len(entry.line) > self._limits.max_bytes:
+        """Write drafts at wall time `moment`, as many as fit into the newest file; flush to the disk.
+
+        With a signer also records of signed heads, where they are due and where a file begins; then perhaps those only.
+        """
+        first = seal(drafts[0], self.head, moment)
+        batch = _Batch(self.head, self._room_for(first, moment), self._limits.max_bytes, moment)
+        if self.signer and self.signer.unsigned and not batch.size:  # a new file: the signed end of the one before
+            batch.add(self.signer.draft(batch.head, moment))
+        else:
+            batch.put(first)
+            drafts = drafts[1:]
+        for draft in drafts:
+            if not batch.add(draft):
                 break
-            entries.append(entry)
-        self._write(b"".join(entry.line for entry in entries))
-        self.head = entries[-1].head
-        self._began = self._began or moment
-        return entries
+        if self.signer and self.signer.due(moment, len(batch.entries)):
+            batch.add(self.signer.draft(batch.head, moment))
+        return self._commit(batch)
+
+    def sign(self, moment: datetime, kind: EventKind = AUDIT_SIGNED, **fields: Any) -> list[Entry]:
+        """Write the signed head; `fields` are those of the kind's payload. It needs a signer."""
+        assert self.signer is not None
+        size = self._room_for(seal(self.signer.draft(self.head, moment, kind, **fields), self.head, moment), moment)
+        batch = _Batch(self.head, size, self._limits.max_bytes, moment)
+        batch.add(self.signer.draft(batch.head, moment, kind, **fields))
+        return self._commit(batch)
 
     def surplus(self) -> tuple[list[Path], Head]:
         """Return the oldest files, beyond the number to keep, and how far they reach."""
         keep = self._limits.keep_files
         files = audit_files(self.folder)[:-keep] if keep else []
         return files, last_head(files)
+
+    def _commit(self, batch: "_Batch") -> list[Entry]:
+        self._write(b"".join(entry.line for entry in batch.entries))
+        self.head = batch.head
+        self._began = self._began or batch.moment
+        if self.signer:
+            self.signer.wrote(batch.entries, batch.moment)
+        return batch.entries
 
     def _room_for(self, entry: Entry, moment: datetime) -> int:
         """Begin a new file if an entry does not fit into the newest one, and return the newest one's size."""
@@ -123,7 +148,7 @@ class Journal:
         path = self.folder / file_name(self._number + 1)
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
         try:
-            _sync_folder(self.folder)
+            sync_folder(self.folder)
         except OSError:  # the next attempt needs the name
             os.close(descriptor)
             path.unlink()
@@ -157,6 +182,30 @@ class Journal:
             raise
 
 
+@dataclass
+class _Batch:
+    """Records of one write."""
+
+    head: Head  # the end of the chain after them
+    size: int  # of the file with them
+    max_bytes: int
+    moment: datetime
+    entries: list[Entry] = field(default_factory=list)
+
+    def add(self, draft: Draft) -> bool:
+        """Add a record if the file has room for it; the first one is always taken."""
+        entry = seal(draft, self.head, self.moment)
+        if self.entries and self.size + len(entry.line) > self.max_bytes:
+            return False
+        self.put(entry)
+        return True
+
+    def put(self, entry: Entry) -> None:
+        """Add a record that follows the last one."""
+        self.entries.append(entry)
+        self.head, self.size = entry.head, self.size + len(entry.line)
+
+
 def last_head(files: Sequence[Path]) -> Head:
     """Return the end of the chain: that of the newest line that is undamaged."""
     for path in reversed(files):
@@ -180,15 +229,7 @@ def _repair(path: Path) -> None:
         file.write(content[whole:])
         file.flush()
         os.fsync(file.fileno())
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
     with path.open("r+b") as file:
         file.truncate(whole)
         os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -8,13 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from qiki.audit.files import audit_files, lines_backward
+from qiki.audit.heads import is_signature
 from qiki.audit.record import DamagedLineError, Draft, Entry, Head, unseal
+from qiki.audit.standing import Break
 from qiki.clock import parse_rfc3339
 from qiki.contracts.events import RADAR_FRAMES_SEEN
 
 CAPACITY = 200_000
 """Events in the index. An event is redelivered while it is not acknowledged (at most 512 events), or published again
 after the broker's duplicate window: minutes later, not months. The broker keeps events for a week."""
+
+
+MAX_BREAKS = 8
 
 
 class SeenEvents:
@@ -59,6 +64,7 @@ class Recalled:
     radar: dict[str, dict[str, Any]] = field(default_factory=dict)  # newest summary of radar traffic, by event type
     after_anchor: list[Entry] = field(default_factory=list)  # entries that the audit stream may lack, oldest first
     contradiction: Head | None = None  # the files' record with the anchor's sequence, if it is another one
+    breaks: list[Break] = field(default_factory=list)  # where records do not follow each other, newest first
 
 
 def recall(folder: Path, anchor: Head | None, since: datetime, seen: SeenEvents | None = None) -> Recalled:
@@ -68,12 +74,20 @@ def recall(folder: Path, anchor: Head | None, since: datetime, seen: SeenEvents 
     """
     recalled = Recalled(SeenEvents() if seen is None else seen)
     capacity_left, names = True, list[tuple[str, str]]()
+    link: Head | None = None  # the record before the one read last, as that names it
     newest = audit_files(folder)[-1:]
+    reached = False  # the anchor's place, or a break: what is before that is not published again
     for path, entry in _backward(folder):
-        if ([path] == newest) if anchor is None else (entry.head.sequence > anchor.sequence):
+        if link and link != entry.head:
+            recalled.breaks = [*recalled.breaks, Break(entry.head, link)][:MAX_BREAKS]
+            reached = True
+        link = entry.before
+        if not reached and (([path] == newest) if anchor is None else (entry.head.sequence > anchor.sequence)):
             recalled.after_anchor.append(entry)
-        elif anchor and entry.head.sequence == anchor.sequence and entry.head != anchor:
-            recalled.contradiction = entry.head
+        elif not reached and anchor:
+            reached = True
+            if entry.head.sequence == anchor.sequence and entry.head != anchor:
+                recalled.contradiction = entry.head
         old = parse_rfc3339(entry.fields["registered_at"]) < since
         capacity_left = capacity_left and not old and len(names) < recalled.seen.capacity
         if not can_come_again(entry):
@@ -90,7 +104,7 @@ def recall(folder: Path, anchor: Head | None, since: datetime, seen: SeenEvents 
 
 def can_come_again(entry: Entry) -> bool:
     """Return whether an event may be redelivered: a summary is not, for its place in the stream is unique."""
-    return bool(entry.fields["source"] != RADAR_FRAMES_SEEN.source)
+    return bool(entry.fields["source"] != RADAR_FRAMES_SEEN.source and not is_signature(entry))
 
 
 def _backward(folder: Path) -> Iterator[tuple[Path, Entry]]:

@@ -13,13 +13,14 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
-from qiki.clock import rfc3339
-from qiki.contracts.audit import Severity
+from qiki.clock import parse_rfc3339, rfc3339
+from qiki.contracts.audit import MAX_SEQUENCE, SEVERITIES, Severity
 from qiki.contracts.events import EventKind, EventPayload
 
 GENESIS = "0" * 64
 _SEAL = re.compile(rb',"hash":"([0-9a-f]{64})"\}\n')
 _SEAL_BYTES = len(b',"hash":""}\n') + 64
+_TEXTS = ("event_id", "event_type", "source", "timestamp", "registered_at", "previous_hash")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,11 @@ class Entry:
     line: bytes  # with the line feed
     fields: Mapping[str, Any]
     head: Head  # the end of the chain after it
+
+    @property
+    def before(self) -> Head:
+        """The end of the chain before it, as the line names it."""
+        return Head(self.head.sequence - 1, self.fields["previous_hash"])
 
 
 class DamagedLineError(ValueError):
@@ -99,10 +105,27 @@ def unseal(line: bytes) -> Entry:
         fields = from_json(line)
     except ValueError:
         fields = None
-    whole = isinstance(fields, dict) and isinstance(fields.get("sequence"), int) and "previous_hash" in fields
-    if sealed is None or not whole:
+    if sealed is None or not _is_record(fields):
         raise DamagedLineError("this is no audit record")
     head = Head(fields["sequence"], sealed[1].decode())
     if sha256(line[:-_SEAL_BYTES] + b"}").hexdigest() != head.hash:
         raise DamagedLineError(f"record {head.sequence} was changed: its hash is not that of its content", head)
     return Entry(line, fields, head)
+
+
+def _is_record(fields: Any) -> bool:
+    """Return whether parsed JSON has the members of a record: whoever writes a line may also give it the right hash."""
+    if not isinstance(fields, dict) or not all(isinstance(fields.get(name), str) for name in _TEXTS):
+        return False
+    sequence, code = fields.get("sequence"), fields.get("code", "")
+    try:
+        parse_rfc3339(fields["registered_at"])
+    except ValueError:
+        return False
+    return (
+        type(sequence) is int
+        and 0 < sequence <= MAX_SEQUENCE
+        and (code is None or type(code) is int)
+        and fields.get("severity") in SEVERITIES
+        and "payload" in fields
+    )

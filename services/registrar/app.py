@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import Sequence
-from datetime import timedelta
 from functools import partial
 
 import structlog
@@ -13,25 +12,26 @@ from prometheus_client import Counter, Gauge
 
 from qiki.audit.intake import read_draft
 from qiki.audit.journal import FileLimits, Journal, Torn
-from qiki.audit.recall import continued, found_instead, recall
 from qiki.audit.record import Draft
+from qiki.audit.signing import SigningKey
+from qiki.audit.standing import standing
 from qiki.contracts import topics
-from qiki.runtime.clock import now
 from qiki.runtime.dead_letters import Stored, bury
 from qiki.runtime.nats import Link, connect
 from qiki.runtime.publisher import Publisher
 from qiki.runtime.retry import StoppingError, patiently, unless_stopping, until_there
 from qiki.runtime.service import Service
 from qiki.runtime.tasks import TaskGroup
+from registrar.beginning import begin, record_beginning
+from registrar.keys import signing_key
 from registrar.radar import TRAFFIC, summarise
 from registrar.refused import watch_refused
-from registrar.registry import CONDITION, Registry, newest_anchor, on_files
+from registrar.registry import CONDITION, Registry, on_files
 from registrar.settings import RegistrarSettings
 
 BATCH = 256
 FETCH_S = 0.2
 DRAIN_S = 2.0
-EVENTS_KEPT = timedelta(days=7)
 log = structlog.get_logger()
 EVENTS = Counter("qiki_registrar_events_total", "Messages of the durable", ["outcome"])
 PENDING = Gauge("qiki_registrar_pending_messages", "Messages that the durable has not delivered yet")
@@ -45,32 +45,39 @@ async def main(service: Service[RegistrarSettings]) -> None:
             stream, durable = topics.QIKI_EVENTS_V1, topics.REGISTRAR_DURABLE
             ask = partial(link.jetstream.consumer_info, stream, durable)
             await until_there(service, f"{stream} and {durable} are not there yet", ask)
+            anchors = topics.QIKI_ANCHOR_V1
+            await until_there(service, f"{anchors} is not there yet", partial(link.jetstream.stream_info, anchors))
             settings = service.settings
             limits = FileLimits(settings.audit_max_bytes, settings.audit_max_age_sec, settings.audit_keep_files)
             with contextlib.closing(Journal(settings.audit_dir, limits)) as journal:
-                await _run(service, link, journal, await on_files(service, journal.open))
+                torn = await on_files(service, journal.open)
+                before = await on_files(service, lambda: standing(journal.folder, None, None))
+                key = await signing_key(service, before.previous_key)
+                await _run(service, link, journal, torn, key)
 
 
-async def _run(service: Service[RegistrarSettings], link: Link, journal: Journal, torn: Sequence[Torn]) -> None:
-    anchor = await newest_anchor(link.jetstream)
-    recalled = await on_files(service, lambda: recall(journal.folder, anchor, now() - EVENTS_KEPT))
+async def _run(
+    service: Service[RegistrarSettings], link: Link, journal: Journal, torn: Sequence[Torn], key: SigningKey | None
+) -> None:
+    began = await begin(service, link.jetstream, journal, key)
     async with Publisher(link) as publisher, service.events.sent_by(publisher):
-        registry = Registry(service, journal, recalled.seen, publisher)
-        found = found_instead(journal.head, anchor, recalled.contradiction)
-        journal.head = continued(journal.head, anchor)
-        await registry.publish(recalled.after_anchor)  # what the audit subject lacks
-        await registry.record_repairs(torn)
-        if found and anchor:
-            await registry.record_break(found, anchor)
+        registry = Registry(service, journal, began.recalled.seen, publisher)
+        if not began.standing.broken:
+            await registry.publish(began.recalled.after_anchor)  # what the audit subject lacks
+        journal.head = began.standing.head
+        await record_beginning(registry, journal, began, torn)
         service.log.info("audit log is open", folder=str(journal.folder), sequence=journal.head.sequence)
         async with TaskGroup() as group:
             group.create_task(follow(service, link.jetstream, registry, publisher))
             group.create_task(watch_refused(service))
+            group.create_task(registry.sign_in_time())
             for traffic in TRAFFIC:
-                last = recalled.radar.get(traffic.kind.ce_type, {})
+                last = began.recalled.radar.get(traffic.kind.ce_type, {})
                 group.create_task(summarise(service, link, registry, traffic, last))
         with contextlib.suppress(TimeoutError):  # what is not stored yet is published again at the start
-            await asyncio.wait_for(publisher.drained(), DRAIN_S)
+            async with asyncio.timeout(DRAIN_S):
+                await registry.sign_end()
+                await publisher.drained()
 
 
 async def follow(

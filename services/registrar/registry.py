@@ -1,4 +1,7 @@
-"""The registry: each event into the files once, flushed to the disk, then published on the audit subject."""
+"""The registry: each event into the files once, flushed to the disk, then published on the audit subject.
+
+Signed heads are records too; each is published as an anchor once its record is stored.
+"""
 
 import asyncio
 import contextlib
@@ -7,32 +10,41 @@ from functools import partial
 from typing import TypeVar
 
 import nats.errors
-import structlog
-from nats.js import JetStreamContext
 from prometheus_client import Counter, Gauge
-from pydantic import ValidationError
 from pydantic_core import to_json
 
+from qiki.audit.heads import SIGN_EVERY, is_signature, read_signature
 from qiki.audit.journal import Journal, Torn
 from qiki.audit.recall import SeenEvents, can_come_again
-from qiki.audit.record import Draft, Entry, Head, own_draft
+from qiki.audit.record import Draft, Entry, own_draft
+from qiki.audit.standing import Break
 from qiki.contracts import topics
-from qiki.contracts.audit import AUDIT_SOURCE, AUDIT_TYPE, AuditRecord
-from qiki.contracts.events import AUDIT_BROKEN, AUDIT_PRUNED, AUDIT_REPAIRED, AuditBroken, AuditPruned, AuditRepaired
+from qiki.contracts.audit import AUDIT_SOURCE, AUDIT_TYPE
+from qiki.contracts.events import (
+    AUDIT_BROKEN,
+    AUDIT_PRUNED,
+    AUDIT_REPAIRED,
+    AUDIT_SIGNED,
+    AuditBroken,
+    AuditPruned,
+    AuditRepaired,
+    EventKind,
+    EventPayload,
+)
 from qiki.contracts.headers import cloud_event
 from qiki.runtime.clock import now
 from qiki.runtime.publisher import Publisher
-from qiki.runtime.reading import read_payload
-from qiki.runtime.retry import last_message, patiently
+from qiki.runtime.retry import StoppingError, patiently, unless_stopping
 from qiki.runtime.service import Service
+from registrar.anchors import anchor_headers
 from registrar.settings import RegistrarSettings
 
 CONDITION = "audit log"
 RECORDS = Counter("qiki_registrar_records_total", "Records written and flushed", ["severity"])
 DUPLICATES = Counter("qiki_registrar_duplicates_total", "Events that were registered already")
 FAILED_WRITES = Counter("qiki_registrar_failed_writes_total", "Writes that the disk or the folder refused")
+SIGNED = Gauge("qiki_registrar_signed_sequence", "Sequence of the newest signed head; 0 without a signing key")
 HEAD = Gauge("qiki_registrar_head_sequence", "Sequence of the newest record")
-log = structlog.get_logger()
 R = TypeVar("R")
 
 
@@ -51,6 +63,13 @@ class Registry:
         self._seen = seen
         self._publisher = publisher
         self._order = asyncio.Lock()
+        self._unsigned = asyncio.Event()
+        self._anchors: set[asyncio.Task[None]] = set()
+
+    @property
+    def settings(self) -> RegistrarSettings:
+        """The service's settings."""
+        return self._service.settings
 
     async def register(self, drafts: Iterable[Draft]) -> None:
         """Register what is not registered yet, on the disk; raise StoppingError if the service stops before that."""
@@ -67,10 +86,14 @@ class Registry:
         for entry in entries:
             headers = audit_headers(entry)
             try:
-                await self._publisher.publish(topics.AUDIT.subject, entry.line[:-1], headers)
+                stored = await self._publisher.publish(topics.AUDIT.subject, entry.line[:-1], headers)
             except nats.errors.MaxPayloadError:  # the event just fitted: its record goes without the payload
                 body = to_json({**entry.fields, "payload": None})
-                await self._publisher.publish(topics.AUDIT.subject, body, headers)
+                stored = await self._publisher.publish(topics.AUDIT.subject, body, headers)
+            if is_signature(entry):
+                task = asyncio.create_task(self._anchor(entry, stored))
+                self._anchors.add(task)
+                task.add_done_callback(self._anchors.discard)
 
     async def record_repairs(self, torn: Sequence[Torn]) -> None:
         """Record the torn lines; then their remains are no longer needed."""
@@ -80,8 +103,9 @@ class Registry:
             await self.register([own_draft(AUDIT_REPAIRED, one.event_id, payload, now())])
             one.remains.unlink()
 
-    async def record_break(self, found: Head, expected: Head) -> None:
-        """Record that the files do not end as the audit stream says."""
+    async def record_break(self, broken: Break) -> None:
+        """Record that the files are not as they were left, once for each place."""
+        found, expected = broken.found, broken.expected
         payload = AuditBroken(
             found_sequence=found.sequence,
             found_hash=found.hash,
@@ -90,19 +114,75 @@ class Registry:
             ts_epoch=now().timestamp(),
         )
         self._service.log.error("audit log was cut or changed", found=found.sequence, expected=expected.sequence)
-        event_id = f"audit-broken:{expected.hash}:{found.sequence}"
-        await self.register([own_draft(AUDIT_BROKEN, event_id, payload, now())])
+        await self.record(AUDIT_BROKEN, f"audit-broken:{expected.hash}:{found.sequence}", payload)
+
+    async def record(self, kind: EventKind, event_id: str, payload: EventPayload) -> None:
+        """Record an event of the registrar's own."""
+        await self.register([own_draft(kind, event_id, payload, now())])
+
+    async def sign(self, kind: EventKind = AUDIT_SIGNED, **fields: object) -> None:
+        """Sign the head, and record it; `fields` are those of the kind's payload."""
+        async with self._order:
+            await self._sign(kind, **fields)
+
+    async def sign_in_time(self) -> None:
+        """Sign what nothing follows, a second after it, until the service stops; then sign the end."""
+        stopping = self._service.stopping
+        with contextlib.suppress(StoppingError):
+            while True:
+                await unless_stopping(stopping, self._unsigned.wait())
+                await unless_stopping(stopping, asyncio.sleep(SIGN_EVERY.total_seconds()))
+                async with self._order:
+                    if (signer := self._journal.signer) and signer.due(now()):
+                        await self._sign(AUDIT_SIGNED)
+
+    async def sign_end(self) -> None:
+        """Sign what is not signed yet. If the disk refuses, the next process does."""
+        signer = self._journal.signer
+        with contextlib.suppress(StoppingError):
+            if signer and signer.unsigned:
+                await self.sign()
+        await asyncio.gather(*self._anchors)
+
+    async def anchored(self) -> None:
+        """Wait until the newest anchor is stored; raise StoppingError if the service stops before that.
+
+        The key's first one must not be missing when the first event is on record.
+        """
+        await unless_stopping(self._service.stopping, self._drained())
+
+    async def _drained(self) -> None:
+        await asyncio.gather(*self._anchors)
+        await self._publisher.drained()
+
+    async def _sign(self, kind: EventKind, **fields: object) -> None:
+        await self._stored(await on_files(self._service, lambda: self._journal.sign(now(), kind, **fields)))
 
     async def _write(self, drafts: list[Draft]) -> None:
         while drafts:
             entries = await on_files(self._service, partial(self._append, drafts))
-            for entry in entries:
-                if can_come_again(entry):
-                    self._seen.add(entry.fields["source"], entry.fields["event_id"])
-                RECORDS.labels(entry.fields["severity"]).inc()
-            HEAD.set(self._journal.head.sequence)
-            drafts = drafts[len(entries) :]
-            await self.publish(entries)
+            drafts = drafts[sum(not is_signature(entry) for entry in entries) :]
+            await self._stored(entries)
+
+    async def _stored(self, entries: Sequence[Entry]) -> None:
+        """Note and publish what is on the disk."""
+        for entry in entries:
+            if can_come_again(entry):
+                self._seen.add(entry.fields["source"], entry.fields["event_id"])
+            RECORDS.labels(entry.fields["severity"]).inc()
+        HEAD.set(self._journal.head.sequence)
+        if self._journal.signer and self._journal.signer.unsigned:
+            self._unsigned.set()
+        else:
+            self._unsigned.clear()
+        await self.publish(entries)
+
+    async def _anchor(self, entry: Entry, stored: "asyncio.Future[None]") -> None:
+        """Publish a signed head once its record is stored: what is published again at a start begins behind it."""
+        await asyncio.wait([stored])
+        if (anchor := read_signature(entry)) is not None:
+            await self._publisher.publish(topics.ANCHOR.subject, anchor.to_json(), anchor_headers(anchor))
+            SIGNED.set(anchor.sequence)
 
     def _append(self, drafts: Sequence[Draft]) -> list[Entry]:
         return self._journal.append(drafts, now())
@@ -145,20 +225,3 @@ def audit_headers(entry: Entry) -> dict[str, str]:
     """Return the headers of a record on the audit subject."""
     moment: str = entry.fields["registered_at"]
     return cloud_event(f"audit:{entry.head.hash}", AUDIT_TYPE, AUDIT_SOURCE, moment)
-
-
-async def newest_anchor(jetstream: JetStreamContext) -> Head | None:
-    """Return the head of the newest record in the audit stream, or None; wait while the broker is away."""
-    stream, subject = topics.QIKI_EVENTS_V1, topics.AUDIT.subject
-    message = await patiently(lambda: last_message(jetstream, stream, subject), answers=())
-    return read_anchor(message.data or b"") if message else None
-
-
-def read_anchor(body: bytes) -> Head | None:
-    """Return the head that an audit message makes; None where it is no audit record."""
-    try:
-        record = read_payload(AuditRecord, body)
-    except ValidationError:
-        log.error("the newest message on the audit subject is no audit record", subject=topics.AUDIT.subject)
-        return None
-    return Head(record.sequence, record.hash)

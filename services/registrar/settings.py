@@ -9,6 +9,7 @@ class RegistrarSettings(ServiceSettings):
     """Beyond every service's: where the audit log lies, when a new file begins, how many are kept (0: all).
 
     `broker_log`: the broker's log, which alone names the clients that it refused; None: they are not registered.
+    QIKI_KEYS_DIR has the signing key too; without it the log is not signed.
     """
 
     broker_log: Path | None = None

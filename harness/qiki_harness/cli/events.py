@@ -1,12 +1,10 @@
 """`qiki events`: read the audit log, and check that nobody changed it."""
 
-import socket
 import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import urlsplit
 
 import typer
 
@@ -17,14 +15,10 @@ from qiki_harness.stack import Stack
 
 if TYPE_CHECKING:
     from qiki.audit.query import Query
-    from qiki.audit.record import Head
-    from qiki.audit.verify import AuditReport
 
 app = typer.Typer(help="Read and check the audit log: every event, by code.", no_args_is_help=True)
 
 _POLL_S = 0.1
-_SHOWN_FAULTS = 20
-_ANSWER_S = 5.0
 
 Dir = Annotated[Path | None, typer.Option("--dir", help="The audit log's folder, if not the stack's own.")]
 Codes = Annotated[list[int] | None, typer.Option("--code", help="This code; may be repeated.")]
@@ -34,6 +28,12 @@ Severity = Annotated[str | None, typer.Option(help="This severity or worse: INFO
 Since = Annotated[str | None, typer.Option(help="Registered since: 10m, 2h, or 2026-01-31T12:00:00Z.")]
 Until = Annotated[str | None, typer.Option(help="Registered before; as --since.")]
 Long = Annotated[bool, typer.Option("--long", "-l", help="All details of each event, however long the line.")]
+Keys = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--key", metavar="KEY|FILE", help="The public key that signed the log; repeated: one after the other."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the lines of the log.")]
 
 
@@ -98,39 +98,31 @@ def query(  # noqa: PLR0917  # as above
 def verify(
     folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="As --dir.")] = None,
     also_folder: Dir = None,
+    key: Keys = None,
     nats: NatsUrl = None,
     name: Name = "default",
     run_dir: RunDir = None,
 ) -> None:
-    """Check every record's hash, the chain, and its end against the audit stream. Exit status 1: a fault was found."""
-    from qiki.audit.verify import verify as check  # noqa: PLC0415
+    """Check every record's hash, the chain, the signatures, and the end against the broker. Exit status 1: a fault."""
+    from qiki_harness.cli.auditcheck import check  # noqa: PLC0415
 
     given = folder or also_folder
     log = _folder(given, name, run_dir)
     stack = Stack(run_folder(name, run_dir)) if not (nats or given) else None
     url = stack.info.addresses.get("NATS_URL") if stack and stack.alive else nats
     keys = keys_for(stack if stack and stack.alive else None)
-    anchor = _anchor(url, keys) if url else None  # before the files, which must have that record
-    report = check(log, anchor)
-    shown, more = report.faults[:_SHOWN_FAULTS], len(report.faults) - _SHOWN_FAULTS
-    print(_summary(report, log), *shown, *([f"and {more} more"] if more > 0 else []), sep="\n  ")
-    if anchor:
-        print(f"Compared with the audit stream, which holds record {anchor.sequence}.")
+    verdict = check(log, key or (), url, keys)
+    print(*verdict.lines(), sep="\n")
+    held = verdict.held
+    if held and held.told and held.told.head:
+        print(f"Compared with the audit stream, which holds record {held.told.head.sequence}.")
     else:
         why = "it holds no record" if url else "no stack runs; --nats URL names one"
         print(f"Not compared with the audit stream ({why}): what is cut off at the end does not show.")
-    if report.faults:
+    if held and held.anchors.newest:
+        print(f"Compared with the anchors' stream, which holds a signature of record {held.anchors.newest.sequence}.")
+    if verdict.faults:
         raise typer.Exit(1)
-
-
-def _summary(report: "AuditReport", log: Path) -> str:
-    if count := len(report.faults):
-        return f"The audit log in {log} is NOT as it was written: {count} fault{'s' if count > 1 else ''}."
-    if not report.records:
-        return f"The audit log in {log} is empty."
-    records = f"{report.records} records ({report.first_sequence} to {report.head.sequence})"
-    files = f"{report.files} file{'s' if report.files > 1 else ''}"
-    return f"The audit log is whole: {records} in {files}, head {report.head.hash[:16]}."
 
 
 def _folder(given: Path | None, name: str, run_dir: Path | None) -> Path:
@@ -139,31 +131,6 @@ def _folder(given: Path | None, name: str, run_dir: Path | None) -> Path:
     if not folder.is_dir():
         raise HarnessError(f"no audit log in {folder}: start a stack with `qiki up`, or use --dir")
     return folder
-
-
-def _anchor(url: str, keys: str | None) -> "Head | None":
-    """Return the end of the chain that the audit stream holds."""
-    import asyncio  # noqa: PLC0415
-
-    from qiki.runtime.identities.credentials import nats_options  # noqa: PLC0415
-    from qiki.runtime.nats import new_client  # noqa: PLC0415
-    from registrar.registry import newest_anchor  # noqa: PLC0415
-
-    async def ask() -> "Head | None":
-        client = new_client()
-        await client.connect(url, name="qiki events", **nats_options(keys))
-        try:
-            return await newest_anchor(client.jetstream())
-        finally:
-            await client.close()
-
-    address = urlsplit(url)
-    try:
-        # The client itself tries for minutes.
-        socket.create_connection((address.hostname, address.port or 4222), _ANSWER_S).close()
-        return asyncio.run(asyncio.wait_for(ask(), _ANSWER_S))
-    except (OSError, ValueError, TimeoutError):
-        raise HarnessError(f"no NATS server with JetStream answers at {url}") from None
 
 
 def _query(codes: Codes, ranges: Ranges, source: Source, severity: Severity, since: Since, until: Until) -> "Query":

@@ -6,6 +6,7 @@ those of `bios_status.proto` and `proposal.proto` where these have them.
 
 from uuid import UUID
 
+from qiki.contracts.audit import AuditAnchor
 from qiki.contracts.enums import DeviceCode, DeviceStatus, DeviceType, FSMState, ProposalStatus, ProposalType
 from qiki.contracts.fields import Finite, FrameNumber, Payload, Several, Timestamp
 
@@ -238,7 +239,10 @@ class AuditPruned(EventPayload):
 
 
 class AuditBroken(EventPayload):
-    """The audit log does not end as it was left: lines were cut off or changed while the registrar was away."""
+    """The audit log is not as it was left: lines were cut off, changed or slipped in while the registrar was away.
+
+    Where the record `expected` should stand, or should be followed by the next one, the files have `found`.
+    """
 
     category: str = "security"
     source: str = "registrar"
@@ -246,6 +250,58 @@ class AuditBroken(EventPayload):
     found_hash: str
     expected_sequence: int
     expected_hash: str
+
+
+class AuditSigned(EventPayload):
+    """The head of the audit log before this record, signed.
+
+    `adopted` records before it were found unsigned at the registrar's start, after the last signed head.
+    """
+
+    category: str = "security"
+    source: str = "registrar"
+    head: AuditAnchor
+    adopted: int = 0
+
+
+class AuditKeyChanged(AuditSigned):
+    """The head of the audit log, signed with another key than before; `previous_key` is the one before."""
+
+    previous_key: str
+
+
+class AuditSigningBegun(AuditSigned):
+    """The head of the audit log, signed for the first time: the records before it are as they were found then."""
+
+
+class AuditUnsigned(EventPayload):
+    """The registrar has a folder of keys without a signing key: the audit log goes on without signatures."""
+
+    category: str = "security"
+    source: str = "registrar"
+    missing: str
+
+
+class AuditAnchorFault(EventPayload):
+    """The anchors' stream does not hold what was published there last.
+
+    `skipped` messages after the newest anchor of our key are none of ours; without such an anchor `sequence` is null,
+    and a cut at the end of the log would not have shown.
+    """
+
+    category: str = "security"
+    source: str = "registrar"
+    skipped: int
+    sequence: int | None
+
+
+class AuditDisputed(EventPayload):
+    """The newest record on the audit subject is not in the log: forged there, or cut off before it was signed."""
+
+    category: str = "security"
+    source: str = "registrar"
+    stream_sequence: int
+    record_sequence: int | None
 
 
 class Evidence(Payload):

@@ -9,9 +9,15 @@ from qiki.contracts.events.codes import CODES
 from qiki.contracts.events.payloads import (
     AccessRefused,
     ActuatorOutcome,
+    AuditAnchorFault,
     AuditBroken,
+    AuditDisputed,
+    AuditKeyChanged,
     AuditPruned,
     AuditRepaired,
+    AuditSigned,
+    AuditSigningBegun,
+    AuditUnsigned,
     BiosStatus,
     Connection,
     Decision,
@@ -166,6 +172,18 @@ RADAR_FRAMES_SEEN = _kind(210, "audit", RadarFramesSeen, "registrar:radar", "INF
 RADAR_TRACKS_SEEN = _kind(211, "audit", RadarTracksSeen, "registrar:radar", "INFO",
     "a second with tracked frames is over")
 AUDIT_PRUNED = _kind(801, "audit", AuditPruned, "registrar:audit", "INFO", "old audit files are removed as configured")
+AUDIT_SIGNED = _kind(801, "audit", AuditSigned, "registrar:audit", "INFO",
+    "the head of the audit log is signed: at most once a second, and when the registrar stops")
+AUDIT_SIGNING_BEGUN = _kind(801, "audit", AuditSigningBegun, "registrar:audit", "INFO",
+    "from here on the audit log is signed")
+AUDIT_UNSIGNED = _kind(802, "audit", AuditUnsigned, "registrar:audit", "WARNING",
+    "the registrar's signing key is missing, and the log was never signed")
+AUDIT_KEY_CHANGED = _kind(802, "audit", AuditKeyChanged, "registrar:audit", "CRITICAL",
+    "from here on another key signs the audit log")
+AUDIT_ANCHOR_FAULT = _kind(802, "audit", AuditAnchorFault, "registrar:audit", "CRITICAL",
+    "the anchors' stream does not hold the signed head that it should")
+AUDIT_DISPUTED = _kind(802, "audit", AuditDisputed, "registrar:audit", "WARNING",
+    "the newest record on the audit subject is not in the log")
 AUDIT_BROKEN = _kind(802, "audit", AuditBroken, "registrar:audit", "CRITICAL",
     "the audit log was cut or changed while no registrar ran")
 AUDIT_REPAIRED = _kind(911, "audit", AuditRepaired, "registrar:audit", "WARNING",

@@ -10,7 +10,7 @@ from qiki.audit.journal import FileLimits, Journal
 from qiki.audit.recall import SeenEvents, continued, found_instead, recall
 from qiki.audit.record import Draft, Entry, Head, own_draft, seal
 from qiki.contracts.events import RADAR_FRAMES_SEEN, RadarFramesSeen
-from registrar.registry import read_anchor
+from registrar.anchors import read_head
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LONG_AGO = NOON - timedelta(days=7)
@@ -114,7 +114,7 @@ def test_the_head_that_the_chain_continues(
     assert found_instead(HEAD, anchor, contradiction) == found
 
 
-def test_an_anchor_is_read_from_an_audit_message(draft: Make):
+def test_a_head_is_read_from_an_audit_message(draft: Make):
     entry = seal(draft(1), HEAD, NOON)
-    assert read_anchor(entry.line) == entry.head
-    assert read_anchor(b"not a record") is None
+    assert read_head(entry.line) == entry.head
+    assert read_head(b"not a record") is None
