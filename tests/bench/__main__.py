@@ -16,6 +16,7 @@ import encounters
 import lockstep
 import onlookers
 import publishing
+import registering
 import stages
 import start
 import world
@@ -41,7 +42,9 @@ def main() -> None:
     parser.add_argument("--minutes", type=int, default=30, help="of the endurance run, at five times real time")
     parser.add_argument("--encounters", type=int, default=200, help="how many are flown with each engine")
     parser.add_argument("--seconds", type=float, default=30.0, help="of the onlookers")
-    parser.add_argument("--beside", type=Path, help="another checkout with a .venv, also measured: onlookers, world")
+    parser.add_argument(
+        "--beside", type=Path, help="another checkout with a .venv, also measured: onlookers, registering, world"
+    )
     parser.add_argument("--runs", type=int, default=3, help="repetitions; medians are printed")
     arguments = parser.parse_args()
     print(f"Python {platform.python_version()} on {platform.machine()}, medians of {arguments.runs} runs")
@@ -130,6 +133,7 @@ BENCHES: dict[str, Callable[[Path, argparse.Namespace], None]] = {
     "lockstep": lambda folder, given: bench_lockstep(folder, given.runs),
     "onlookers": lambda folder, given: show(onlookers.measure(folder / "onlookers", given.seconds, given.beside)),
     "publishing": lambda folder, given: show(publishing.measure(folder, given.runs)),
+    "registering": lambda folder, given: show(registering.registering(folder, given.runs, given.beside)),
     "stages": lambda _, __: stages.main(SIZES),
     "start": lambda folder, given: bench_start(folder, given.runs),
     "world": lambda _, given: show(world.measure(given.runs, given.beside)),
