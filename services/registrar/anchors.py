@@ -57,7 +57,7 @@ async def newest_anchor(jetstream: JetStreamContext, keys: Sequence[PublicKey]) 
 
 async def _message(jetstream: JetStreamContext, sequence: int) -> bytes | None:
     try:
-        message = await patiently(lambda: jetstream.get_msg(topics.QIKI_ANCHOR_V1, sequence, direct=True))
+        message = await patiently(lambda: jetstream.get_msg(topics.QIKI_ANCHOR_V1, sequence))
     except NotFoundError:
         return None
     return message.data or b""

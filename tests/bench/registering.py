@@ -1,4 +1,7 @@
-"""Events a second through the registrar, with and without signatures, and of another checkout in turn with them."""
+"""Events through the registrar, with and without signatures, and of another checkout in turn with them.
+
+CPU time an event is the figure to compare where other programs run too.
+"""
 
 import asyncio
 import os
@@ -9,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import nats
+import psutil
 from start import median
 
 from qiki.audit.query import Query, find
@@ -17,7 +21,8 @@ from qiki.clock import parse_rfc3339
 from qiki.contracts.events import RUN_STARTED
 from qiki_harness.testing import Broker, ServiceProcess, until
 
-EVENTS = 20_000
+EVENTS = 6_000
+WARM = 500
 IN_FLIGHT = 500
 BODY = b'{"schema_version":1,"category":"navigation","source":"bench","ts_epoch":0,"text":"%s"}' % (b"x" * 200)
 DEADLINE_S = 300.0
@@ -35,16 +40,18 @@ def registering(folder: Path, runs: int, beside: Path | None) -> Iterator[str]:
     }
     if beside is not None:
         ways[f"{beside}"] = beside, {}
-    rates: dict[str, list[float]] = {name: [] for name in ways}
+    seen: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
     for number in range(runs):
         for place, (name, (checkout, settings)) in enumerate(ways.items()):
-            rates[name].append(_rate(folder / f"registering-{number}-{place}", checkout, settings))
-    for name, seen in rates.items():
-        yield f"{EVENTS} events through the registrar, {name}: {median(seen):.0f}/s of {sorted(map(round, seen))}"
+            seen[name].append(_measure(folder / f"registering-{number}-{place}", checkout, settings))
+    for name, pairs in seen.items():
+        rate, cpu_us = (median(list(column)) for column in zip(*pairs, strict=True))
+        all_us = ", ".join(f"{one:.0f}" for _, one in sorted(pairs, key=lambda pair: pair[1]))
+        yield f"{EVENTS} events through the registrar, {name}: {rate:.0f}/s, {cpu_us:.0f} us of CPU each ({all_us})"
 
 
-def _rate(folder: Path, checkout: Path, settings: dict[str, str]) -> float:
-    """Store events while no registrar runs, start one, and divide by the time from its first record to its last."""
+def _measure(folder: Path, checkout: Path, settings: dict[str, str]) -> tuple[float, float]:
+    """Store events while no registrar runs, and start one; return events/s, and CPU time [us] an event."""
     folder.mkdir()
     audit = folder / "audit"
     with Broker(folder / "nats") as broker:
@@ -54,11 +61,16 @@ def _rate(folder: Path, checkout: Path, settings: dict[str, str]) -> float:
         path = os.pathsep.join(str(checkout / part) for part in ("", "services", "harness"))
         command = [sys.executable, "-P", "-m", "registrar"]
         own = {"NATS_URL": broker.url, "AUDIT_DIR": audit, "PYTHONPATH": path, "QIKI_HTTP_PORT": 0} | settings
-        with ServiceProcess(command, folder / "registrar.log", **own):
-            until("all events to be registered", lambda: _lines(audit) > EVENTS, DEADLINE_S)
+        with ServiceProcess(command, folder / "registrar.log", **own) as service:
+            until("the first to be registered", lambda: _lines(audit) > WARM, DEADLINE_S)
+            assert service._process
+            process = psutil.Process(service._process.pid)
+            first, before_s = _lines(audit), sum(process.cpu_times()[:2])
+            until("all to be registered", lambda: _lines(audit) > EVENTS, DEADLINE_S)
+            cpu_us = 1e6 * (sum(process.cpu_times()[:2]) - before_s) / (_lines(audit) - first)
     query = Query(source=RUN_STARTED.source)
     times = [parse_rfc3339(record["registered_at"]) for _, record in find(audit, query)]
-    return len(times) / (times[-1] - times[0]).total_seconds()
+    return len(times) / (times[-1] - times[0]).total_seconds(), cpu_us
 
 
 def _lines(audit: Path) -> int:

@@ -15,8 +15,8 @@ _NAME, _SOURCE = 21, 23
 _COMMON = {"schema_version", "category", "source", "ts_epoch", "kind"}  # in every payload, and already in the line
 # For programs: what a record is about, and where its causes stand.
 _LINKS = {
-    "first_sequence", "fsm_event", "last_checked", "last_sequence", "proposal_id", "rests_on", "run_id", "second_epoch",
-    "stream", "stream_created",
+    "first_sequence", "fsm_event", "head", "last_checked", "last_sequence", "proposal_id", "rests_on", "run_id",
+    "second_epoch", "stream", "stream_created",
 }  # fmt: skip
 _FIRST = (
     "message",

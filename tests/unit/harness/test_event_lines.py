@@ -48,6 +48,7 @@ def test_details_are_the_payloads_own(payload, expected):
 @pytest.mark.parametrize(
     ("payload", "expected"),
     [
+        ({"head": {"sequence": 7, "signature": "A" * 88}, "adopted": 2}, "adopted=2"),
         (None, ""),
         ([1], "[1]"),
         ({"run_id": RUN, "rests_on": [{"age_s": 1}], "tick": 65}, "tick=65"),
