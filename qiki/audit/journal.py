@@ -159,7 +159,7 @@ class Journal:
         """Go on in a file, once it is on the disk: a killed writer may not have synced what counts as registered."""
         self._take(path, os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC))
         os.fsync(self._file)
-        _sync_folder(self.folder)
+        sync_folder(self.folder)
         with contextlib.suppress(DamagedLineError, StopIteration, LookupError, ValueError):
             self._began = parse_rfc3339(unseal(next(read_lines(path))).fields["registered_at"])
 
