@@ -60,4 +60,13 @@ class StartFailedError(StackError):
 
 
 class DeadlineError(HarnessError):
-    """A condition did not come true in time."""
+    """A condition did not come true in time.
+
+    Attributes:
+        message: one line
+        details: lines about the state
+    """
+
+    def __init__(self, message: str = "", *details: str) -> None:
+        super().__init__("\n".join((message, *details)))
+        self.message, self.details = message, details

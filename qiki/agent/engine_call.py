@@ -16,6 +16,7 @@ from qiki.agent.proposals import Action, Proposal
 from qiki.agent.world import World
 from qiki.contracts.enums import CommandType, ProposalType
 from qiki.contracts.events import Evidence
+from qiki.text import printable
 
 MAX_PROPOSALS, MAX_ACTIONS = 100, 16
 MAX_NAMES = 100
@@ -66,10 +67,8 @@ def read_proposals(given: tuple[object, ...]) -> tuple[Proposal, ...]:
 
 
 def _one_line(text: str) -> str:
-    """Return printable text; a character that is not printable becomes its escape."""
-    line = " ".join(text[:MAX_TEXT].split())
-    shown = (one if one.isprintable() else one.encode("unicode_escape").decode() for one in line)
-    return "".join(shown)[:MAX_TEXT]
+    """Return the beginning of a text, in printable characters."""
+    return printable(" ".join(text[:MAX_TEXT].split()))[:MAX_TEXT]
 
 
 def _proposal(given: object) -> Proposal:

@@ -2,9 +2,12 @@
 
 import logging
 import sys
-from typing import Any
+import traceback
+from typing import Any, TextIO
 
 import structlog
+
+from qiki.text import printable
 
 
 def configure_logging(service: str, level: str) -> None:
@@ -31,5 +34,15 @@ def configure_logging(service: str, level: str) -> None:
 def _render() -> list[Any]:
     drop = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     if sys.stderr.isatty():
-        return [drop, structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        return [drop, _printable_values, structlog.dev.ConsoleRenderer(exception_formatter=_printable_traceback)]
     return [drop, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+
+
+def _printable_values(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Keep texts of others from driving the terminal; the renderer shows other values by `repr`."""
+    return {printable(key): printable(value) if isinstance(value, str) else value for key, value in event.items()}
+
+
+def _printable_traceback(out: TextIO, error: structlog.typing.ExcInfo) -> None:
+    lines = "".join(traceback.format_exception(*error)).rstrip("\n").split("\n")
+    out.write("\n".join(["", *map(printable, lines)]))

@@ -23,6 +23,7 @@ from qiki.runtime.logs import configure_logging
 from qiki.runtime.probe import ask_in_loop, health_page, write_error
 from qiki.runtime.settings import ServiceSettings, load_settings
 from qiki.runtime.tasks import TaskGroup
+from qiki.runtime.terminal import echo
 
 S = TypeVar("S", bound=ServiceSettings)
 BEAT_S = 0.5
@@ -82,7 +83,7 @@ def run_service(name: str, settings_type: type[S], main: Callable[[Service[S]], 
         configure_logging(name, settings.log_level)
         status = _runner()(_run(Service(name, settings, Health(name)), main))
     except UserError as error:
-        print(f"{name}: {error}", file=sys.stderr)
+        echo(f"{name}: {error}", stream=sys.stderr)
         status = 2
     _exit(status)
 

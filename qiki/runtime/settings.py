@@ -6,6 +6,7 @@ Every number has a lower and an upper bound, and every text a form.
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic.fields import FieldInfo
@@ -47,6 +48,7 @@ def _url(*schemes: str) -> AfterValidator:
         scheme, _, address = text.partition("://")
         try:
             _address(address.rpartition("@")[2].rstrip("/"))
+            urlsplit(text)  # as the client reads it: it refuses a bracket alone
         except ValueError:
             scheme = ""
         if scheme not in schemes or not text.isprintable():

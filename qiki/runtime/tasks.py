@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Coroutine, Generator
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+from qiki.runtime.terminal import echo
+
 T = TypeVar("T")
 END_S = 5.0
 
@@ -46,8 +48,8 @@ class TaskGroup(asyncio.TaskGroup):
 
     def _end_process(self, error: BaseException) -> None:
         if not self._left:
-            traceback.print_exception(error)
-            print(f"ended by a bug: other tasks go on {END_S:g} s after one has failed", file=sys.stderr, flush=True)
+            echo(*"".join(traceback.format_exception(error)).rstrip("\n").split("\n"), stream=sys.stderr)
+            echo(f"ended by a bug: other tasks go on {END_S:g} s after one has failed", stream=sys.stderr)
             os._exit(1)
 
 

@@ -92,7 +92,8 @@ def _begin(log: Path, old: int) -> int:
 def watch(server: int, nats_http: str, store: str) -> None:
     """Look until the server is gone; end it when a restart mends it."""
     sys.path.append(str(Path(__file__).resolve().parents[2]))
-    from qiki.runtime.probe import ask, health_page, write_error  # noqa: PLC0415 - the server starts without it
+    from qiki.runtime.probe import ask, health_page, write_error  # noqa: PLC0415 - the server starts without them
+    from qiki.runtime.terminal import echo  # noqa: PLC0415
 
     synced_ns, look_s = 0, time.monotonic() + LOOK_S
     while True:
@@ -105,7 +106,7 @@ def watch(server: int, nats_http: str, store: str) -> None:
         look_s = time.monotonic() + LOOK_S
         if (error := write_error(ask(health_page(nats_http))[2])) and room(store) >= ROOM_BYTES:
             with contextlib.suppress(OSError):  # the log may have no room
-                print(f"nats: there is room again after: {error}; restarting the server", file=sys.stderr, flush=True)
+                echo(f"nats: there is room again after: {error}; restarting the server", stream=sys.stderr)
             end(server)
             return
 

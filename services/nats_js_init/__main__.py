@@ -23,6 +23,7 @@ from qiki.runtime.clock import now
 from qiki.runtime.identities.credentials import nats_options
 from qiki.runtime.nats import new_client, reachable
 from qiki.runtime.settings import load_settings
+from qiki.runtime.terminal import echo
 
 NAME = "nats-js-init"
 
@@ -38,7 +39,7 @@ async def initialise(settings: InitSettings, spool: Path | None = None) -> None:
             if spool is not None:
                 limit.reschedule(None)  # a stream takes the time that its bytes take
                 async for report in migrate(client.jetstream(), plan(settings), spool):
-                    print(report, flush=True)
+                    echo(str(report))
             await _report(client.jetstream(), settings)
             await client.close()
     except TimeoutError:
@@ -57,7 +58,7 @@ async def _report(jetstream: JetStreamContext, settings: InitSettings) -> None:
             await _emit(jetstream, INIT_FAILED, str(error))
         raise
     for report in reports:
-        print(report, flush=True)
+        echo(str(report))
     actions = Counter(report.action for report in reports)
     await _emit(jetstream, INIT_OK, ", ".join(f"{count} {action}" for action, count in actions.items()))
 
@@ -83,7 +84,7 @@ def main() -> int:
     try:
         asyncio.run(initialise(load_settings(InitSettings), arguments.migrate))
     except UserError as error:
-        print(f"{NAME}: {error}", file=sys.stderr)
+        echo(f"{NAME}: {error}", stream=sys.stderr)
         return 2
     return 0
 

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from qiki.runtime.terminal import echo
 from qiki_harness.budgets.imports import measure_imports
 from qiki_harness.budgets.judge import PACKAGES, Verdict, judge
 from qiki_harness.budgets.measure import measure
@@ -32,14 +33,14 @@ def main() -> int:
     try:
         if arguments.update:
             arguments.table.write_text(see(_SPEEDS, arguments.seconds).to_toml(), encoding="utf-8")
-            print(f"{arguments.table}: is written; look at the change before you commit it.")
+            echo(f"{arguments.table}: is written; look at the change before you commit it.")
             return 0
         said = load(arguments.table)
         verdicts = judge(said, see(said.speed, arguments.seconds))
     except HarnessError as error:
-        print(f"budgets: {error}", file=sys.stderr)
+        echo(f"budgets: {error}", stream=sys.stderr)
         return 1
-    print("\n".join(report(verdicts)))
+    echo(*report(verdicts))
     return 1 if any(one.problem for one in verdicts) else 0
 
 
@@ -56,7 +57,7 @@ def see(speeds: Iterable[str], seconds: float) -> Budgets:
 def report(verdicts: list[Verdict]) -> Iterator[str]:
     """Yield said, seen and allowed, side by side; packages only where they are wrong."""
     shown = [one for one in verdicts if one.problem or PACKAGES not in one.place]
-    yield table(("FIGURE", "SAID", "SEEN", "ALLOWED", ""), map(_row, shown))
+    yield from table(("FIGURE", "SAID", "SEEN", "ALLOWED", ""), map(_row, shown))
     wrong = [one for one in verdicts if one.problem]
     yield f"{len(verdicts)} figures, {len(wrong)} of them wrong{':' if wrong else '.'}"
     yield from (f"  {' '.join(one.place)} {one.problem}" for one in wrong)

@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 
+from qiki.runtime.terminal import echo_json
+
 _TICK_S = 0.1
 _LOOP_EVERY = 10  # ticks
 _ROUNDS = 400
@@ -76,7 +78,7 @@ def main() -> None:
         if len(ticks) % _LOOP_EVERY == 0:
             loops.append(loop_ms())
         next_s += _TICK_S
-    print(json.dumps([statistics.median(loops), jitter_ms(ticks)]))
+    echo_json(json.dumps([statistics.median(loops), jitter_ms(ticks)]))
 
 
 if __name__ == "__main__":

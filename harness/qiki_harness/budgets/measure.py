@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 
+from qiki.runtime.terminal import echo
 from qiki_harness.budgets.arrivals import listening
 from qiki_harness.budgets.calibration import calibrating
 from qiki_harness.budgets.processes import Processes
@@ -65,7 +66,7 @@ def _elsewhere(processes: Processes) -> Iterator[None]:
 
 
 def _say(text: str) -> None:
-    print(f"budgets: {text}", file=sys.stderr, flush=True)
+    echo(f"budgets: {text}", stream=sys.stderr)
 
 
 def _busy_s() -> float:

@@ -9,7 +9,7 @@ from rich.cells import set_cell_size
 
 from qiki.contracts.enums import FriendFoe, ObjectType, RadarTrackStatus, TransponderMode
 from qiki.contracts.radar import RadarTrack
-from qiki_harness.cli.output import printable
+from qiki.text import printable
 
 _SIDES = {FriendFoe.FOE: "red", FriendFoe.FRIEND: "green"}
 _FADED = {RadarTrackStatus.COASTING, RadarTrackStatus.LOST}

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from qiki.runtime.terminal import GREEN, RED, Painted, echo
 from qiki_harness.cli.options import File, compose_file
-from qiki_harness.cli.output import GREEN, RED, paint
 from qiki_harness.locks.pins import read_pins
 from qiki_harness.stack.runfolder import user_folder
 
@@ -139,14 +139,14 @@ def doctor(
     """Check Python, the locked packages, the NATS server, the stubs, ports, disk and, if there, the engine."""
     from qiki_harness.compose import ComposeFile  # noqa: PLC0415  # YAML
 
-    marks = {Grade.GOOD: paint("✓", GREEN), Grade.BAD: paint("✗", RED), Grade.NOTE: "-"}
+    marks = {Grade.GOOD: Painted("✓", GREEN), Grade.BAD: Painted("✗", RED), Grade.NOTE: Painted("-", None)}
     file = compose_file(file)
     ports = [port_free(port) for port in ComposeFile(file).ports if port.published]
     findings = [python_version(), packages(file.parent / "locks"), nats_server(), stubs(file.parent)]
     findings += [*ports, disk(file.parent), engine()]
     for finding in findings:
         if finding.grade is Grade.BAD or not quiet:
-            print(f"{marks[finding.grade]} {finding.text}")
+            echo((marks[finding.grade], f" {finding.text}"))
             if finding.remedy:
-                print(f"    {finding.remedy}")
+                echo(f"    {finding.remedy}")
     sys.exit(any(finding.grade is Grade.BAD for finding in findings))

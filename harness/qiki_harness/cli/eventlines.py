@@ -7,7 +7,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, TextIO
 
-from qiki_harness.cli.output import DIM, RED, YELLOW, paint, printable
+from qiki.runtime.terminal import DIM, RED, YELLOW, Painted, echo
+from qiki.text import printable
 
 _SEVERITY_COLOURS = {"WARNING": YELLOW, "ERROR": RED, "CRITICAL": RED}
 _SHORT = {"INFO": "info", "WARNING": "WARN", "ERROR": "ERR!", "CRITICAL": "CRIT"}
@@ -52,12 +53,11 @@ class EventLines:
         day, _, clock = record["registered_at"].partition("T")
         if day != self._day:
             self._day = day
-            print(paint(f"-- {day} (UTC)", DIM, self._stream), file=self._stream)
+            echo(Painted(f"-- {day} (UTC)", DIM), stream=self._stream)
         text = event_line(record, clock[:8], long=self._long)
         if not self._long and len(text) > self._width:
             text = f"{text[: self._width - 1]}…"
-        colour = _SEVERITY_COLOURS.get(record["severity"])
-        print(paint(text, colour, self._stream) if colour else text, file=self._stream)
+        echo(Painted(text, _SEVERITY_COLOURS.get(record["severity"])), stream=self._stream)
 
 
 def event_line(record: Mapping[str, Any], clock: str, *, long: bool = False) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from qiki.runtime.terminal import echo, echo_json
 from qiki_harness.cli.eventlines import EventLines
 from qiki_harness.cli.options import Name, NatsUrl, RunDir, keys_for, run_folder
 from qiki_harness.errors import HarnessError
@@ -67,7 +68,6 @@ def tail(  # noqa: PLR0917  # each an option of the command line
             time.sleep(_POLL_S)
             for entry in follower.new():
                 show(*entry)
-            sys.stdout.flush()
     except KeyboardInterrupt:
         return
 
@@ -112,15 +112,15 @@ def verify(
     url = stack.info.addresses.get("NATS_URL") if stack and stack.alive else nats
     keys = keys_for(stack if stack and stack.alive else None)
     verdict = check(log, key or (), url, keys)
-    print(*verdict.lines(), sep="\n")
+    echo(*verdict.lines())
     held = verdict.held
     if held and held.told and held.told.head:
-        print(f"Compared with the audit stream, which holds record {held.told.head.sequence}.")
+        echo(f"Compared with the audit stream, which holds record {held.told.head.sequence}.")
     else:
         why = "it holds no record" if url else "no stack runs; --nats URL names one"
-        print(f"Not compared with the audit stream ({why}): what is cut off at the end does not show.")
+        echo(f"Not compared with the audit stream ({why}): what is cut off at the end does not show.")
     if held and held.anchors.newest:
-        print(f"Compared with the anchors' stream, which holds a signature of record {held.anchors.newest.sequence}.")
+        echo(f"Compared with the anchors' stream, which holds a signature of record {held.anchors.newest.sequence}.")
     if verdict.faults:
         raise typer.Exit(1)
 
@@ -155,4 +155,4 @@ def _query(codes: Codes, ranges: Ranges, source: Source, severity: Severity, sin
 
 
 def _printer(*, long: bool, as_json: bool) -> Callable[[bytes, Mapping[str, Any]], None]:
-    return (lambda line, _: print(line.decode().rstrip("\n"))) if as_json else EventLines(long=long).show
+    return (lambda line, _: echo_json(line.decode().rstrip("\n"))) if as_json else EventLines(long=long).show

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from qiki.runtime.terminal import RED, Line, Painted, echo, echo_json
 from qiki_harness.cli.options import in_checkout
-from qiki_harness.cli.output import RED, paint, table
+from qiki_harness.cli.output import table
 from qiki_harness.errors import HarnessError
 
 if TYPE_CHECKING:
@@ -30,7 +31,10 @@ def manifest(
     """Describe this environment: Python, packages, programs, our sources."""
     if context.invoked_subcommand is None:
         found = _manifest(verify=verify)
-        print(found.model_dump_json(indent=2) if as_json else _text(found))
+        if as_json:
+            echo_json(found.model_dump_json(indent=2))
+        else:
+            echo(*_text(found))
 
 
 @app.command()
@@ -50,10 +54,7 @@ def diff(
         raise HarnessError(f"neither manifest knows a lock {lock!r}: it is a file of locks/, without .txt")
     names = (_called(a), _called(b) if b else _HERE)
     found = Comparison(*pair, names if names[0] != names[1] else (a, b or _HERE), lock, relinked).differences()
-    for difference in found:
-        print(difference)
-    if not found:
-        print("no difference")
+    echo(*(map(str, found) if found else ["no difference"]))
     sys.exit(not all(difference.allowed for difference in found))
 
 
@@ -74,7 +75,7 @@ def _called(file: str) -> str:
     return "stdin" if file == "-" else Path(file).stem
 
 
-def _text(found: "Manifest") -> str:
+def _text(found: "Manifest") -> Iterator[Line]:
     libc = f", {found.platform.libc}" if found.platform.libc else ""
     head = f"{found.python.implementation} {found.python.version}, {found.platform.system} {found.platform.machine}"
     distributions = [
@@ -82,22 +83,19 @@ def _text(found: "Manifest") -> str:
         for name, each in found.distributions.items()
     ]
     programs = [(name, each.version or "does not run", each.distribution) for name, each in found.tools.items()]
-    parts = [
-        f"qiki-dtmp {found.version} on {head}{libc}",
-        table(("DISTRIBUTION", "VERSION", "LOCKS", "FILES", "RECORD"), distributions),
-        table(("PROGRAM", "VERSION", "OF"), programs),
-        table(("OUR PACKAGE", "HASH"), [(name, each[:_SHORT]) for name, each in found.sources.items()]),
-        "\n".join(_verdict(found)),
-    ]
-    return "\n\n".join(parts)
+    yield from (f"qiki-dtmp {found.version} on {head}{libc}", "")
+    yield from (*table(("DISTRIBUTION", "VERSION", "LOCKS", "FILES", "RECORD"), distributions), "")
+    yield from (*table(("PROGRAM", "VERSION", "OF"), programs), "")
+    yield from (*table(("OUR PACKAGE", "HASH"), [(name, each[:_SHORT]) for name, each in found.sources.items()]), "")
+    yield from _verdict(found)
 
 
-def _verdict(found: "Manifest") -> Iterator[str]:
+def _verdict(found: "Manifest") -> Iterator[Line]:
     named = found.distributions.items()
     wrong = [f"{name} is {each.version}, pinned is {each.pinned}" for name, each in named if each.pinned]
     wrong += [f"{name}: {path} is {state}" for name, each in named for path, state in each.altered.items()]
     wrong += [f"no distribution brought {path}" for path in found.unrecorded]
-    yield from (paint(line, RED) for line in wrong)
+    yield from (Painted(line, RED) for line in wrong)
     if not found.verified:
         yield "The files were not compared with their RECORDs."
     elif not wrong:

@@ -1,55 +1,46 @@
-"""Output of the commands: colours on a terminal, tables, complaints, logs, the progress of a start."""
+"""Output of the commands: tables, complaints, logs, the progress of a start."""
 
-import os
+import logging
 import shutil
 import sys
 import time
 from collections.abc import Iterable, Sequence
 from typing import TextIO
 
+from qiki.runtime.terminal import DIM, GREEN, RED, Line, Painted, echo, has_colour, overwrite, wipe
+from qiki.text import printable
 from qiki_harness.stack import ServiceStatus, Stack, StackInfo, State
 from qiki_harness.stack.runfolder import LogFollower
 
 _COLOURS = (36, 32, 33, 35, 34, 96, 92, 93, 95, 94)
-RED, GREEN, YELLOW, DIM = 31, 32, 33, 2
 _POLL_S = 0.05
 
 
-def has_colour(stream: TextIO) -> bool:
-    """Return whether a stream is a terminal whose user wants colour (no-color.org)."""
-    return stream.isatty() and not os.environ.get("NO_COLOR")
+class LogLines(logging.Handler):
+    """Prints what libraries log, in the place of logging's last resort."""
 
-
-def paint(text: str, code: int, stream: TextIO = sys.stdout) -> str:
-    """Return a text in a colour, if the stream has colour."""
-    return f"\x1b[{code}m{text}\x1b[0m" if has_colour(stream) else text
-
-
-def printable(text: str) -> str:
-    """Return a text of the bus without what would drive the terminal."""
-    return text if text.isprintable() else "".join(one if one.isprintable() else "?" for one in text)
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one record."""
+        echo(*self.format(record).split("\n"), stream=sys.stderr)
 
 
 def complain(message: str, last_words: Sequence[str] = ()) -> None:
     """Print an error and the last log lines of its cause on stderr."""
-    for line in last_words:
-        print(f"  | {line}", file=sys.stderr)
-    print(f"{paint('qiki:', RED, sys.stderr)} {message}", file=sys.stderr)
+    echo(*(f"  | {line}" for line in last_words), (Painted("qiki:", RED), f" {message}"), stream=sys.stderr)
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table whose columns are as wide as they need."""
-    lines = [head, *rows]
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Return the lines of a table whose columns are as wide as they need."""
+    lines = [head, *([printable(cell) for cell in row] for row in rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
-    )
+    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
 
 
-def prefixes(sources: Sequence[str]) -> dict[str, str]:
+def prefixes(sources: Sequence[str]) -> dict[str, Painted]:
     """Return what stands before the log lines of each source, each in its colour."""
     width = max((len(source) for source in sources), default=0)
-    return {source: paint(f"{source.ljust(width)} |", _COLOURS[i % len(_COLOURS)]) for i, source in enumerate(sources)}
+    padded = [f"{source.ljust(width)} |" for source in sources]
+    return {source: Painted(padded[i], _COLOURS[i % len(_COLOURS)]) for i, source in enumerate(sources)}
 
 
 class LogView:
@@ -64,7 +55,7 @@ class LogView:
         """Print the last lines of each log."""
         for source in self._prefixes:
             for line in self._stack.logs(source, lines):
-                print(f"{self._prefixes[source]} {line}")
+                echo((self._prefixes[source], f" {line}"))
 
     def follow(self) -> None:
         """Print new lines until the stack ends."""
@@ -72,8 +63,7 @@ class LogView:
         while alive:
             alive = self._stack.alive  # before the lines: the last ones are shown too
             for source, line in self._follower.new_lines():
-                print(f"{self._prefixes[source]} {line}")
-            sys.stdout.flush()
+                echo((self._prefixes[source], f" {line}"))
             time.sleep(_POLL_S)
 
 
@@ -91,19 +81,19 @@ class Progress:
         for status in info.services.values():
             if status.ready_after_s is not None and status.name not in self._shown:
                 self._shown.add(status.name)
-                print(_ready_line(status, width, self._stream), file=self._stream, flush=True)
+                echo(_ready_line(status, width), stream=self._stream)
         pending = [_pending(status) for status in info.services.values() if not status.ready]
         if pending and has_colour(self._stream):
             room = shutil.get_terminal_size().columns - 4
-            print(paint(f"  … {'; '.join(pending)}"[:room], DIM, self._stream), end="", file=self._stream, flush=True)
+            overwrite(Painted(printable(f"  … {'; '.join(pending)}")[:room], DIM), self._stream)
 
     def clear(self) -> None:
         """Remove the line about what is pending."""
         if has_colour(self._stream):
-            print("\r\x1b[K", end="", file=self._stream)
+            wipe(self._stream)
 
 
-def summary(info: StackInfo, *, detached: bool) -> str:
+def summary(info: StackInfo, *, detached: bool) -> list[str]:
     """Say what runs, where, and what to type next, in at most six lines."""
     times = [status.ready_after_s or 0.0 for status in info.services.values()]
     started = [status for status in info.services.values() if status.state is not State.EXTERNAL]
@@ -119,22 +109,26 @@ def summary(info: StackInfo, *, detached: bool) -> str:
     waiting = [status.name for status in info.services.values() if status.state is State.WAITING]
     if waiting:
         lines.insert(1, f"  until you start the rest by hand these wait: {', '.join(waiting)}")
-    return "\n".join(lines)
+    return lines
 
 
-def by_hand(info: StackInfo) -> str:
+def by_hand(info: StackInfo) -> list[str]:
     """Say how to run what was left out."""
-    return "\n".join(
-        f"Run {status.name} yourself (variables also in {info.folder / status.name}.env):\n  {status.by_hand}"
-        for status in info.services.values()
-        if status.by_hand
-    )
+    theirs = [status for status in info.services.values() if status.by_hand]
+    return [
+        line
+        for status in theirs
+        for line in (
+            f"Run {status.name} yourself (variables also in {info.folder / status.name}.env):",
+            f"  {status.by_hand}",
+        )
+    ]
 
 
-def _ready_line(status: ServiceStatus, width: int, stream: TextIO) -> str:
+def _ready_line(status: ServiceStatus, width: int) -> Line:
     name, word = status.name.ljust(width), "done" if status.one_shot else "ready"
     held = f"  (waited for {status.held_by} until {status.held_s:.2f} s)" if status.held_by else ""
-    return f"  {paint('✓', GREEN, stream)} {name}  {word:5} {status.ready_after_s:6.2f} s{paint(held, DIM, stream)}"
+    return "  ", Painted("✓", GREEN), f" {name}  {word:5} {status.ready_after_s:6.2f} s", Painted(held, DIM)
 
 
 def _pending(status: ServiceStatus) -> str:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from qiki.runtime.terminal import echo
 from qiki_harness.cli.output import table
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def list_scenarios() -> None:
     from qiki.world.scenario import load_scenario, scenario_names  # noqa: PLC0415  # numpy and pydantic
 
     worlds = [load_scenario(name) for name in scenario_names()]
-    print(table(("SCENARIO", "CONTACTS", "WHAT"), [(w.name, str(_contacts(w)), w.description) for w in worlds]))
+    echo(*table(("SCENARIO", "CONTACTS", "WHAT"), [(w.name, str(_contacts(w)), w.description) for w in worlds]))
 
 
 @app.command()
@@ -29,7 +30,7 @@ def check(scenario: Named) -> None:
     from qiki.world.scenario import load_scenario  # noqa: PLC0415
 
     world = load_scenario(scenario)
-    print(f"{world.name} is valid: {_contacts(world)} contacts, {world.frame_rate_hz:g} frames/s, seed {world.seed}.")
+    echo(f"{world.name} is valid: {_contacts(world)} contacts, {world.frame_rate_hz:g} frames/s, seed {world.seed}.")
 
 
 @app.command()
@@ -40,13 +41,13 @@ def radar(scenario: Named) -> None:
 
     sensor = load_scenario(scenario).radar
     cell = f"{sensor.range_resolution_m:.4g} m, {sensor.beam_width_deg:g}°, {sensor.speed_resolution_mps:.3g} m/s"
-    print(f"A cell: {cell}. Range: {sensor.min_range_m:.4g} to {sensor.max_range_m:g} m.")
-    print(f"False alarms: {sensor.false_alarms_per_look:.2g} a frame. Echoes: Swerling {sensor.swerling}.", end="\n\n")
+    echo(f"A cell: {cell}. Range: {sensor.min_range_m:.4g} to {sensor.max_range_m:g} m.")
+    echo(f"False alarms: {sensor.false_alarms_per_look:.2g} a frame. Echoes: Swerling {sensor.swerling}.", "")
     rows = [
         (kind.name, f"{rcs_m2:g} m²", *(f"{detection_range_m(sensor, rcs_m2, p):.0f} m" for p in (0.5, 0.9)))
         for kind, rcs_m2 in TYPICAL_RCS_M2.items()
     ]
-    print(table(("WHAT", "CROSS-SECTION", "50 %", "90 %"), rows))
+    echo(*table(("WHAT", "CROSS-SECTION", "50 %", "90 %"), rows))
 
 
 def _contacts(world: "Scenario") -> int:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
+from qiki.runtime.terminal import echo, echo_json, overwrite, wipe
 from qiki_harness.cli.options import Name, NatsUrl, RunDir, keys_for, running_stack
 from qiki_harness.cli.output import table
 from qiki_harness.errors import HarnessError
@@ -107,7 +108,10 @@ def score(  # noqa: PLR0917  # each an option of the command line
         from qiki_harness.scoring.picture import save_picture  # noqa: PLC0415
 
         save_picture(picture, title, scans, course)
-    print(_as_json(title, summary, course) if as_json else f"{title}\n{_as_table(summary)}")
+    if as_json:
+        echo_json(_as_json(title, summary, course))
+    else:
+        echo(title, *_as_table(summary))
 
 
 @contextmanager
@@ -115,16 +119,14 @@ def measuring(seconds: float, stream: TextIO) -> Iterator[Callable[[float], None
     """Show what is told of the progress: on a terminal a line that is gone at the end, elsewhere that it has begun."""
 
     def show(done_s: float) -> None:
-        if stream.isatty():
-            print(f"\r\x1b[Kmeasured {done_s:.0f} of {seconds:g} s", end="", file=stream, flush=True)
+        overwrite(f"measured {done_s:.0f} of {seconds:g} s", stream)
 
     if not stream.isatty():
-        print(f"measuring {seconds:g} s of the simulation", file=stream, flush=True)
+        echo(f"measuring {seconds:g} s of the simulation", stream=stream)
     try:
         yield show
     finally:
-        if stream.isatty():
-            print("\r\x1b[K", end="", file=stream, flush=True)
+        wipe(stream)
 
 
 def _fly(scenario: str, seed: int | None, seconds: float, tracker: str | None) -> "tuple[str, list[ScanRecord]]":
@@ -142,7 +144,7 @@ def _fly(scenario: str, seed: int | None, seconds: float, tracker: str | None) -
     return f"{world.name}, seed {chosen}, {seconds:g} s at {world.frame_rate_hz:g} frames/s{by}", scans
 
 
-def _as_table(summary: "Score") -> str:
+def _as_table(summary: "Score") -> list[str]:
     values = asdict(summary)
     rows = [(label, shape.format(values[key])) for key, (label, shape) in _ERRORS.items()]
     rows += _trajectory_rows(values["trajectory"])
@@ -151,7 +153,7 @@ def _as_table(summary: "Score") -> str:
         tails = values[f"tails_{name}"]
         rows += [(label.format(name), _shown(tails[key], shape)) for key, (label, shape) in _TAILS.items()]
     rows.append(("quality, calibration error (0 if calibrated)", _shown(summary.reliability.error, "{:.3f}")))
-    return f"{table(('METRIC', 'VALUE'), rows)}\n\n{_ellipsoids(summary.coverage)}"
+    return [*table(("METRIC", "VALUE"), rows), "", *_ellipsoids(summary.coverage)]
 
 
 def _trajectory_rows(values: dict[str, float] | None) -> list[tuple[str, str]]:
@@ -161,7 +163,7 @@ def _trajectory_rows(values: dict[str, float] | None) -> list[tuple[str, str]]:
     return [*rows, (_BOUND, f"{values['block_scans']}")] if values["block_scans"] > 1 else rows
 
 
-def _ellipsoids(coverage: "Iterable[Coverage]") -> str:
+def _ellipsoids(coverage: "Iterable[Coverage]") -> list[str]:
     """Return the table of the shares of true positions in the tracks' ellipsoids."""
     rows = []
     for one in coverage:

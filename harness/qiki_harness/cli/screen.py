@@ -12,9 +12,10 @@ from rich.text import Text
 
 from qiki.contracts.enums import FSMState, RadarTrackStatus
 from qiki.contracts.radar import RadarTrack
+from qiki.runtime.terminal import echo
+from qiki.text import printable
 from qiki_harness.cli.columns import cells, fitting, head, row
 from qiki_harness.cli.feed import Feed
-from qiki_harness.cli.output import printable
 from qiki_harness.cli.statuses import Statuses
 from qiki_harness.stack import ServiceHealth, ServiceStatus, Stack, State
 
@@ -38,15 +39,16 @@ class Page:
     size: tuple[int, int]  # columns and lines of the terminal
 
     def __rich_console__(self, console: Console, _: ConsoleOptions) -> RenderResult:
-        services = Text().join(Text(*service) for service in self.services)
+        services = Text().join(Text(printable(name), style) for name, style in self.services)
         room = max(self.size[1] - _LINES_ABOVE - len(services.wrap(console, self.size[0])), 1)
         more = len(self.rows) - room + 1
-        yield Text(self.headline, no_wrap=True, overflow="ellipsis")
-        yield Text(*self.agent, no_wrap=True, overflow="ellipsis")
+        yield Text(printable(self.headline), no_wrap=True, overflow="ellipsis")
+        agent, agent_style = self.agent
+        yield Text(printable(agent), agent_style, no_wrap=True, overflow="ellipsis")
         yield services
         shown = self.rows if more <= 1 else (*self.rows[: room - 1], (f"and {more} more, further away", "dim"))
         for text, style in (("", ""), (self.head, "bold"), *shown):
-            yield Segment(text, console.get_style(style or "none"))
+            yield Segment(printable(text), console.get_style(style or "none"))
             yield Segment.line()
 
 
@@ -73,7 +75,7 @@ async def show_lines(feed: Feed, stack: Stack | None) -> None:
             tracks = feed.table.newest()
             line = " | ".join([headline(feed, tracks), agent_line(feed), *map(str, statuses.read())])
             rows = [f"{one.timestamp:%H:%M:%S.%f}"[:-5] + " " + " ".join(cells(one)) for one in tracks]
-            print("\n".join([line, *rows]), flush=True)
+            echo(line, *rows)
 
 
 def make_page(feed: Feed, statuses: Sequence[ServiceStatus], size: tuple[int, int]) -> Page:
@@ -96,7 +98,7 @@ def agent_line(feed: Feed) -> str:
     if feed.agent is None:
         return "agent: silent"
     name = feed.agent.fsm.current_state.name
-    causes = printable("; ".join(feed.agent.causes))
+    causes = "; ".join(feed.agent.causes)
     return f"agent: {'SAFE_MODE' if name == 'ERROR_STATE' else name} {causes}".rstrip()
 
 

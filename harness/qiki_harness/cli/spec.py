@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from qiki.runtime.terminal import echo, echo_json
 from qiki_harness.cli.output import table
 from qiki_harness.errors import HarnessError
 
@@ -26,7 +27,7 @@ def check(file: SpecFile = None) -> None:
 
     spec = load_spec(file)
     count = f"{len(spec.components.fitted)} components, {len(spec.event_bus.channels)} channels"
-    print(f"{spec.metadata.id} is valid: {count}, {profile_hash(generate(spec))}.")
+    echo(f"{spec.metadata.id} is valid: {count}, {profile_hash(generate(spec))}.")
 
 
 @app.command()
@@ -38,13 +39,13 @@ def generate(
 
     text = botspec.generate(botspec.load_spec(file)).model_dump_json(indent=2)
     if out is None:
-        print(text)
+        echo_json(text)
         return
     try:
         out.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise HarnessError(f"{out}: cannot be written: {error.strerror}") from None
-    print(f"Wrote {out}.")
+    echo(f"Wrote {out}.")
 
 
 @app.command()
@@ -53,9 +54,9 @@ def show(file: SpecFile = None) -> None:
     from qiki.botspec import generate, load_spec, profile_hash  # noqa: PLC0415
 
     spec = load_spec(file)
-    print(spec.metadata.id, profile_hash(generate(spec)), end="\n\n")
-    print(table(("COMPONENT", "TYPE", "NUMBERS", "PROVIDES", "CONSUMES"), _rows(spec)), end="\n\n")
-    print("Channels:", ", ".join(spec.event_bus.channels))
+    echo(f"{spec.metadata.id} {profile_hash(generate(spec))}", "")
+    echo(*table(("COMPONENT", "TYPE", "NUMBERS", "PROVIDES", "CONSUMES"), _rows(spec)), "")
+    echo(f"Channels: {', '.join(spec.event_bus.channels)}")
 
 
 def _rows(spec: "BotSpec") -> Iterator[tuple[str, ...]]:

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +14,7 @@ from urllib.error import URLError
 
 import typer
 
+from qiki.runtime.terminal import OutputClosedError, echo
 from qiki_harness.cli.options import (
     DEFAULT,
     Name,
@@ -107,7 +109,7 @@ def ps(name: Name = DEFAULT, run_dir: RunDir = None) -> None:
     stack = _find_stack(name, run_dir)
     statuses = stack.info.services if isinstance(stack, Stack) else stack.statuses()
     head = ("SERVICE", "STATE", "HEALTH", "PID", "PORTS", "RESTARTS", "UPTIME")
-    print(table(head, [_row(status) for status in statuses.values()]))
+    echo(*table(head, [_row(status) for status in statuses.values()]))
 
 
 def logs(
@@ -123,12 +125,26 @@ def logs(
     stack = Stack(run_folder(name, run_dir))
     if not stack.alive and (found := _compose_stack(stack, name, run_dir)):
         options = [f"--tail={lines}", *(["--follow"] if follow else []), *([service] if service else [])]
-        sys.exit(subprocess.call([*found.compose, "logs", *options]))
+        sys.exit(_show_output([*found.compose, "logs", *options]))
     view = LogView(stack, _sources(stack.info, service))
     view.show_last(lines)
     if follow:
         with suppress(KeyboardInterrupt):
             view.follow()
+
+
+def _show_output(command: Sequence[str]) -> int:
+    """Print what a program prints; return its exit status."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, errors="replace") as process:
+        try:
+            for line in process.stdout or ():
+                echo(line.rstrip("\n"))
+        except KeyboardInterrupt:  # it gets that too
+            pass
+        except OutputClosedError:
+            process.terminate()
+            raise
+    return process.returncode
 
 
 def restart(service: Service, name: Name = DEFAULT, run_dir: RunDir = None) -> None:
@@ -138,17 +154,17 @@ def restart(service: Service, name: Name = DEFAULT, run_dir: RunDir = None) -> N
         _restart_agent()
     else:
         _find_stack(name, run_dir).restart(service)
-    print(f"{service} is ready again after {time.monotonic() - began:.1f} s.")
+    echo(f"{service} is ready again after {time.monotonic() - began:.1f} s.")
 
 
 def down(name: Name = DEFAULT, run_dir: RunDir = None) -> None:
     """Stop the stack in reverse order of its start. Data and logs are kept."""
     stack = Stack(run_folder(name, run_dir))
     if not stack.alive:
-        print(f"No stack {name!r} runs.")
+        echo(f"No stack {name!r} runs.")
         return
     stack.stop()
-    print(f"Stack {name!r} is stopped.")
+    echo(f"Stack {name!r} is stopped.")
 
 
 def _compose_stack(stack: Stack, name: str, run_dir: Path | None) -> "Containers | None":
@@ -163,7 +179,7 @@ def _compose_stack(stack: Stack, name: str, run_dir: Path | None) -> "Containers
     if isinstance(found, Stack):  # it has started just now
         return None
     if not found:
-        print(f"Stack {name!r} has ended; these are its last lines.", file=sys.stderr)
+        echo(f"Stack {name!r} has ended; these are its last lines.", stream=sys.stderr)
     return found
 
 

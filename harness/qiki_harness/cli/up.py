@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from qiki.errors import UserError
+from qiki.runtime.terminal import OutputClosedError, drop_output, echo
 from qiki_harness.cli.options import File, Name, RunDir, compose_file, run_folder
 from qiki_harness.cli.output import LogView, Progress, by_hand, summary
 from qiki_harness.errors import HarnessError, StackError
@@ -92,20 +93,26 @@ def _run(stack: Stack, *, detached: bool) -> int:
     except KeyboardInterrupt:
         _stop(stack)
         return 0 if up else _INTERRUPTED
+    except OutputClosedError:
+        drop_output()
+        if not detached:
+            stack.stop()
+            raise
+        stack.wait_healthy(_START_S)
+        return 0
     except HarnessError:
         stack.stop()
         raise
 
 
 def _bring_up(stack: Stack, *, detached: bool) -> None:
-    if instructions := by_hand(stack.info):
-        print(instructions, flush=True)
+    echo(*by_hand(stack.info))
     progress = Progress()
     try:
         info = stack.wait_healthy(_START_S, watch=progress.show)
     finally:
         progress.clear()
-    print(summary(info, detached=detached), flush=True)
+    echo(*summary(info, detached=detached))
 
 
 def _stay(stack: Stack) -> int:
@@ -115,12 +122,12 @@ def _stay(stack: Stack) -> int:
     if exit_status != 0:
         log = stack.folder.log("qiki")
         raise StackError(f"the stack's supervisor was ended (exit status {exit_status}); its log: {log}")
-    print(f"Stack {stack.info.name!r} was stopped.")
+    echo(f"Stack {stack.info.name!r} was stopped.")
     return 0
 
 
 def _stop(stack: Stack) -> None:
-    print("\nStopping; Ctrl-C again kills.", flush=True)
+    echo("", "Stopping; Ctrl-C again kills.")
     try:
         stack.stop()
     except KeyboardInterrupt:

@@ -172,7 +172,7 @@ class Containers:
         try:
             return until(what, condition, deadline_s, _POLL_S)
         except DeadlineError as error:
-            raise DeadlineError("\n".join([str(error), *self.situation(8)])) from None
+            raise DeadlineError(str(error), *self.situation(8)) from None
 
     def situation(self, lines: int) -> list[str]:
         """Return the state of the services, and the last lines of those that are not ready; of all if all are."""

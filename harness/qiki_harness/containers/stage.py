@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from qiki.runtime.terminal import echo
 from qiki_harness.cli.options import compose_file
 from qiki_harness.cli.output import complain
 from qiki_harness.containers.containers import Containers, find_engine
@@ -116,7 +117,7 @@ def _smoke_on_compose(words: Sequence[str]) -> int:
 
 
 def _say(text: str) -> None:
-    print(f"smoke: {text}", flush=True)
+    echo(f"smoke: {text}")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from packaging.pylock import Pylock
 
+from qiki.runtime.terminal import echo
 from qiki_harness.errors import LockError
 from qiki_harness.locks.pins import changes, read_locks
 from qiki_harness.locks.wheels import choose_wheels, wheels_text
@@ -32,7 +33,7 @@ def say_changes(before: Path, after: Path) -> None:
     old, new = ((folder / WHEELS).read_text() if (folder / WHEELS).exists() else "" for folder in (before, after))
     if not lines and old != new:
         lines = [f"{WHEELS}: other files of the same versions"]
-    print("\n".join(lines) or "lock: nothing changed")
+    echo(*(lines or ["lock: nothing changed"]))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from statistics import fmean
 from pydantic import TypeAdapter, ValidationError
 
 from qiki.contracts.fields import first_fault
+from qiki.runtime.terminal import echo
 from qiki.world.scenario import load_scenario, scenario_names
 from qiki_harness.cli.output import table
 from qiki_harness.errors import HarnessError
@@ -119,7 +120,7 @@ def main() -> int:
         if arguments.update:
             arguments.file.open("a").close()  # it fails before the measurement, not after it
     except (HarnessError, OSError) as error:
-        print(f"bands: {error}", file=sys.stderr)
+        echo(f"bands: {error}", stream=sys.stderr)
         return 1
     seen = {name: measure(name) for name in scenario_names()}
     if arguments.update:
@@ -131,9 +132,9 @@ def main() -> int:
         for name in names
         for figure in ROOM
     ]
-    print(table(("SCENARIO", "FIGURE", "SEEN", "BAND"), rows))
+    echo(*table(("SCENARIO", "FIGURE", "SEEN", "BAND"), rows))
     wrong = [f"{name}: {fault}" for name in names for fault in faults(bands.get(name, {}), seen.get(name, {}))]
-    print("".join(f"{line}\n" for line in wrong), end="", file=sys.stderr)
+    echo(*wrong, stream=sys.stderr)
     return int(bool(wrong))
 
 

@@ -11,13 +11,14 @@ from pathlib import Path
 
 from qiki.errors import UserError
 from qiki.runtime.settings import load_settings
+from qiki.runtime.terminal import echo, echo_json
 from qiki_harness.cli.options import compose_file
 from qiki_harness.cli.output import complain
 from qiki_harness.compose import ComposeFile
 from qiki_harness.errors import HarnessError
 from qiki_harness.smoke.check import Check, CheckResult, run
 from qiki_harness.smoke.checks import CHECKS
-from qiki_harness.smoke.report import all_passed, document, line, listing, summary
+from qiki_harness.smoke.report import all_passed, document, lines, listing, summary
 from qiki_harness.smoke.target import SmokeSettings, Target, find_target
 
 _USER_ERROR = 2
@@ -47,11 +48,15 @@ def _make(checks: Sequence[Check], target: Target, *, as_json: bool) -> bool:
 
     def show(result: CheckResult) -> None:
         if not as_json:
-            print(line(result, width), flush=True)
+            echo(*lines(result, width))
 
     with closing(target.connect()) as twin:
         results = run(checks, twin, show)
-    print((document if as_json else summary)(results, target, time.monotonic() - began_s))
+    took_s = time.monotonic() - began_s
+    if as_json:
+        echo_json(document(results, target, took_s))
+    else:
+        echo(summary(results, target, took_s))
     return all_passed(results)
 
 
@@ -78,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     checks = [check for check in CHECKS if not options.only or check.name in options.only]
     if options.list:
-        print(listing(checks))
+        echo(*listing(checks))
         return 0
     try:
         _take_env_file()

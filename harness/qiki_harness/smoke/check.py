@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import grpc
 import nats.errors
 
+from qiki.text import printable
 from qiki_harness.errors import DeadlineError
 from qiki_harness.twin import AwaitedError, Twin, UnreadableError
 
@@ -96,8 +97,7 @@ def _reason(error: Exception) -> str:
 
 def _line(text: str) -> str:
     """Return it on one line, in characters that can be printed."""
-    one_line = " ".join(text.split())
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in one_line)
+    return printable(" ".join(text.split()))
 
 
 def until(twin: Twin, look: Callable[[], T | None], deadline_s: float, complaint: str | Callable[[], str]) -> T:

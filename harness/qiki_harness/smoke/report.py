@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import TextIO
 
-from qiki_harness.cli.output import DIM, GREEN, RED, paint
+from qiki.runtime.terminal import DIM, GREEN, RED, Line, Painted
 from qiki_harness.smoke.check import Check, CheckResult, CheckVerdict
 from qiki_harness.smoke.target import Target
 
@@ -15,16 +15,17 @@ _COLOURS = {CheckVerdict.PASSED: GREEN, CheckVerdict.FAILED: RED, CheckVerdict.B
 _WIDEST = 100
 
 
-def line(result: CheckResult, width: int, stream: TextIO = sys.stdout) -> str:
+def lines(result: CheckResult, width: int, stream: TextIO = sys.stdout) -> list[Line]:
     """Return verdict, name in a column of `width`, duration and text; on a terminal in colour, folded to its width."""
     took = f"{result.duration_s:5.1f} s" if result.verdict is not CheckVerdict.BLOCKED else " " * 7
     verdict, begin = f"{result.verdict:<7}", f"  {result.check.name:<{width}}  {took}  "
-    text = result.text
+    folded = [result.text]
+    indent = len(verdict + begin)
     if stream.isatty():
-        indent = len(verdict + begin)
         left = min(shutil.get_terminal_size().columns, _WIDEST) - indent
-        text = ("\n" + " " * indent).join(textwrap.wrap(text, max(left, 20)))
-    return f"{paint(verdict, _COLOURS[result.verdict], stream)}{begin}{text}"
+        folded = textwrap.wrap(result.text, max(left, 20)) or [""]
+    first: Line = (Painted(verdict, _COLOURS[result.verdict]), f"{begin}{folded[0]}")
+    return [first, *(" " * indent + text for text in folded[1:])]
 
 
 def summary(results: Sequence[CheckResult], target: Target, duration_s: float) -> str:
@@ -53,10 +54,10 @@ def document(results: Sequence[CheckResult], target: Target, duration_s: float) 
     return json.dumps(content, ensure_ascii=False, indent=1)
 
 
-def listing(checks: Sequence[Check]) -> str:
+def listing(checks: Sequence[Check]) -> list[str]:
     """Return the checks and what each proves."""
     width = max(len(check.name) for check in checks)
-    return "\n".join(f"{check.name:<{width}}  {check.proves}" for check in checks)
+    return [f"{check.name:<{width}}  {check.proves}" for check in checks]
 
 
 def all_passed(results: Sequence[CheckResult]) -> bool:

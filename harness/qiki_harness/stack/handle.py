@@ -88,7 +88,7 @@ class Stack:
                 words = " | ".join(last_words(self.folder.log("qiki"), 3)) or "none"
                 raise StackError(f"waited until {what}, but the stack's supervisor has ended; its last words: {words}")
             if time.monotonic() > end:
-                raise DeadlineError(self._situation(f"waited {deadline_s:g} s until {what}", info))
+                raise self._late(f"waited {deadline_s:g} s until {what}", info)
             time.sleep(_POLL_S)
         return info
 
@@ -152,7 +152,7 @@ class Stack:
         end = time.monotonic() + deadline_s
         while self.alive:
             if time.monotonic() > end:
-                raise DeadlineError(self._situation(f"waited {deadline_s:g} s until the stack ends", self.info))
+                raise self._late(f"waited {deadline_s:g} s until the stack ends", self.info)
             time.sleep(_POLL_S)
         if not self._process:
             return None
@@ -169,12 +169,12 @@ class Stack:
         with Control(self.folder.control) as control:
             control.ask(do, **words)
 
-    def _situation(self, headline: str, info: StackInfo) -> str:
+    def _late(self, headline: str, info: StackInfo) -> DeadlineError:
         late = [status for status in info.services.values() if not status.ready]
-        lines = [f"{headline}: the stack is {info.state}", *(f"  {status}" for status in info.services.values())]
+        lines = [f"  {status}" for status in info.services.values()]
         for status in late[:2]:
             lines += [f"  {status.name} | {line}" for line in last_words(Path(status.log), 5)]
-        return "\n".join([*lines, f"  all logs: {self.folder.logs}"])
+        return DeadlineError(f"{headline}: the stack is {info.state}", *lines, f"  all logs: {self.folder.logs}")
 
 
 class _Executed(subprocess.Popen[bytes]):

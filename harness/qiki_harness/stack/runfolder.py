@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from qiki.runtime.files import write_atomically
+from qiki.text import printable
 from qiki_harness.errors import StackError
 from qiki_harness.stack.model import StackInfo
 
@@ -107,9 +108,10 @@ class RunFolder:
 
 
 def say(text: str) -> None:
-    """Write a line to the supervisor's log, where its output goes; without room there it is lost."""
+    """Write a line, or lines, to the supervisor's log, where its output goes; without room there it is lost."""
+    lines = "\n".join(map(printable, text.split("\n")))
     with contextlib.suppress(OSError):
-        os.write(1, f"{time.strftime('%H:%M:%S')} {text}\n".encode())
+        os.write(1, f"{time.strftime('%H:%M:%S')} {lines}\n".encode())
 
 
 def last_words(log: Path, lines: int = 20) -> tuple[str, ...]:

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from qiki.runtime.terminal import Painted
 from qiki_harness.cli.options import compose_file, run_folder, running_stack
 from qiki_harness.cli.output import (
     Progress,
     by_hand,
-    has_colour,
-    paint,
     prefixes,
     summary,
     table,
@@ -38,20 +37,16 @@ INFO = StackInfo(
 )  # fmt: skip
 
 
-def test_colour_is_for_terminals_whose_users_want_it(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    assert paint("x", 31, Terminal()) == "\x1b[31mx\x1b[0m"
-    assert paint("x", 31, io.StringIO()) == "x"
-    monkeypatch.setenv("NO_COLOR", "1")
-    assert not has_colour(Terminal())
-
-
 def test_columns_are_as_wide_as_they_need():
-    assert table(("A", "B"), [("long", "x"), ("s", "yy")]) == "A     B\nlong  x\ns     yy"
+    assert table(("A", "B"), [("long", "x"), ("s", "yy")]) == ["A     B", "long  x", "s     yy"]
+
+
+def test_a_cell_makes_no_row():
+    assert table(("A", "B"), [("a\nb", "x"), ("s", "yy")]) == ["A     B", r"a\nb  x", "s     yy"]
 
 
 def test_log_prefixes_line_up():
-    assert prefixes(["a", "long"]) == {"a": "a    |", "long": "long |"}
+    assert prefixes(["a", "long"]) == {"a": Painted("a    |", 36), "long": Painted("long |", 32)}
 
 
 def test_progress_tells_each_service_once():
@@ -74,7 +69,7 @@ def test_on_a_terminal_progress_says_what_is_waited_for(monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("detached", [True, False])
 def test_the_summary_has_at_most_six_lines(detached: bool):
-    lines = summary(INFO, detached=detached).splitlines()
+    lines = summary(INFO, detached=detached)
     assert len(lines) <= 6
     assert lines[0] == "Stack 'default' is up: 3 services in 0.5 s."
     assert "NATS_URL=nats://x  QSIM_GRPC=y" in lines[2]
@@ -82,15 +77,16 @@ def test_the_summary_has_at_most_six_lines(detached: bool):
 
 
 def test_the_summarys_commands_name_the_stack():
-    assert "qiki ps --name t1" in summary(replace(INFO, name="t1"), detached=True)
+    assert "qiki ps --name t1" in summary(replace(INFO, name="t1"), detached=True)[-1]
 
 
 def test_what_the_user_runs_is_told_in_full():
     info = replace(INFO, services={"radar": replace(RADAR, by_hand="cd /p && A=1 python -m radar")})
-    assert by_hand(info) == (
-        "Run radar yourself (variables also in /p/.qiki/default/radar.env):\n  cd /p && A=1 python -m radar"
-    )
-    assert by_hand(INFO) == ""
+    assert by_hand(info) == [
+        "Run radar yourself (variables also in /p/.qiki/default/radar.env):",
+        "  cd /p && A=1 python -m radar",
+    ]
+    assert by_hand(INFO) == []
 
 
 def test_the_project_is_found_from_within(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

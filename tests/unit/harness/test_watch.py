@@ -147,9 +147,9 @@ def test_a_narrow_terminal_keeps_what_counts_most(width, kept):
 
 
 def test_what_a_transponder_claims_drives_no_terminal():
-    hostile = track(1).model_copy(update={"transponder_id": "A\x1b[2J\nB"})  # no message can bear it
+    hostile = track(1).model_copy(update={"transponder_id": "A\x1b[2J\nBCD"})  # no message can bear it
     shown = cells(hostile)[0]
-    assert shown == "A?[2J?B"
+    assert shown == r"A\x1b[2J\nB"
 
 
 def drawn(page: Page) -> list[str]:

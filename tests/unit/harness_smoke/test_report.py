@@ -5,8 +5,9 @@ import json
 
 import pytest
 
+from qiki.runtime.terminal import echo
 from qiki_harness.smoke.check import CheckFailedError, CheckResult, CheckVerdict
-from qiki_harness.smoke.report import document, line, listing, summary
+from qiki_harness.smoke.report import document, lines, listing, summary
 
 LONG = "expected 10 frames on each subject within 10 s, came: " + ", ".join(f"{n} on subject.{n}" for n in range(9))
 
@@ -16,6 +17,11 @@ class Terminal(io.StringIO):
 
     def isatty(self) -> bool:
         return True
+
+
+def shown(result, stream):
+    echo(*lines(result, 11, stream), stream=stream)
+    return stream.getvalue().splitlines()
 
 
 @pytest.fixture
@@ -28,7 +34,7 @@ def results(make_check):
 
 
 def test_a_result_is_one_line_where_no_terminal_is(results):
-    assert [line(result, 11, io.StringIO()) for result in results] == [
+    assert [one for result in results for one in shown(result, io.StringIO())] == [
         "passed   streams        0.0 s  4 streams",
         f"failed   radar         10.0 s  {LONG}",
         "blocked  tracks                needs radar",
@@ -38,7 +44,8 @@ def test_a_result_is_one_line_where_no_terminal_is(results):
 def test_on_a_terminal_it_is_coloured_and_folded_to_its_width(results, monkeypatch):
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("COLUMNS", "80")
-    folded = line(results[1], 11, Terminal()).replace("\x1b[31mfailed \x1b[0m", "failed ").splitlines()
+    folded = shown(results[1], Terminal())
+    folded[0] = folded[0].replace("\x1b[31mfailed \x1b[0m", "failed ")
     assert len(folded) > 2
     assert max(map(len, folded)) <= 80
     assert " ".join(one.strip() for one in folded).endswith(LONG)
@@ -72,4 +79,4 @@ def test_the_document_holds_the_same_for_machines(results, target):
 
 def test_the_listing_says_what_each_proves(make_check):
     checks = [make_check("radar"), make_check("streams", outcome=CheckFailedError("x"))]
-    assert listing(checks).splitlines() == ["radar    that radar is well", "streams  that streams is well"]
+    assert listing(checks) == ["radar    that radar is well", "streams  that streams is well"]
