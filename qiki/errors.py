@@ -3,7 +3,7 @@
     QikiError
     └── UserError           an error of the user: one line, exit status 2
         ├── SettingsError   an environment variable (qiki.runtime.settings)
-        └── FileError       a file that somebody wrote (qiki.yamlfile)
+        └── FileError       a file that somebody wrote (qiki.textfile)
 
 The rooms add trees of their own below QikiError.
 """

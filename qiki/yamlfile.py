@@ -1,28 +1,15 @@
 """YAML files read into pydantic models: an invalid file gives one error with file, line and field."""
 
-import contextlib
-import re
 from pathlib import Path
 from typing import TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from qiki.errors import UserError
+from qiki.textfile import FileError, read_text, shortened
+from qiki.yamltree import Loader, NotYamlError, parse_yaml
 
 M = TypeVar("M", bound=BaseModel)
-BOOL = "tag:yaml.org,2002:bool"
-QUICK_TEXT = 16_384
-TRUE_OR_FALSE = re.compile("^(?:true|false)$")
-
-
-class FileError(UserError):
-    """An invalid file: its line from 1, None if it cannot be read; the field's dotted path, "" for the whole file."""
-
-    def __init__(self, path: Path, line: int | None, field: str, reason: str) -> None:
-        place = f"{path}" if line is None else f"{path}:{line}"
-        super().__init__(f"{place}: {field + ': ' if field else ''}{' '.join(reason.split())}")
-        self.path, self.line, self.field = path, line, field
 
 
 def load_yaml_model(path: Path, model: type[M]) -> M:
@@ -32,9 +19,10 @@ def load_yaml_model(path: Path, model: type[M]) -> M:
     """
     root = _compose(path)
     try:
-        content = _Loader("").construct_document(root)
+        content = _Constructor("").construct_document(root)
     except yaml.MarkedYAMLError as error:
-        raise _syntax(path, error) from None
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise FileError(path, line, "", f"not valid YAML: {error.problem}") from None
     try:
         return model.model_validate(content)
     except ValidationError as error:
@@ -43,11 +31,8 @@ def load_yaml_model(path: Path, model: type[M]) -> M:
         raise FileError(path, line, field, _reason(fault["type"], fault["msg"], fault["input"])) from None
 
 
-class _Loader(yaml.SafeLoader):
-    """A safe loader that refuses duplicate keys, and gives the line of a value that it cannot construct.
-
-    Only `true` and `false` are booleans: ON and OFF are text, as in YAML 1.2.
-    """
+class _Constructor(Loader):
+    """A constructor that refuses duplicate keys, and gives the line of a value that it cannot construct."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:
         seen: set[str] = set()
@@ -62,7 +47,7 @@ class _Loader(yaml.SafeLoader):
     def construct_object(self, node: yaml.Node, deep: bool = False) -> object:
         try:
             return super().construct_object(node, deep)
-        except ValueError as error:  # an impossible date or number
+        except (ValueError, OverflowError) as error:  # an impossible date or number
             raise _wrong(node, str(error)) from None
 
 
@@ -70,51 +55,14 @@ def _wrong(node: yaml.Node, problem: str) -> yaml.MarkedYAMLError:
     return yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
 
 
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != BOOL] + [(BOOL, TRUE_OR_FALSE)] * (first in "tf")
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
-class _QuickLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """A loader that composes a file in an eighth of the time, if this build of yaml has it; a start waits for it."""
-
-    yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
-
-
 def _compose(path: Path) -> yaml.Node:
     try:
-        root = _root(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FileError(path, None, "", f"cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise FileError(path, None, "", "is not UTF-8 text") from None
-    except yaml.MarkedYAMLError as error:
-        raise _syntax(path, error) from None
-    except yaml.reader.ReaderError as error:
-        line = path.read_text(encoding="utf-8").count("\n", 0, error.position) + 1
-        raise FileError(path, line, "", f"not valid YAML: character #x{error.character:02x} is not allowed") from None
+        root = parse_yaml(read_text(path))
+    except NotYamlError as error:
+        raise FileError(path, error.line, "", f"not valid YAML: {error}") from None
     if not isinstance(root, yaml.MappingNode):
         raise FileError(path, 1, "", "expected a mapping (key: value lines)")
     return root
-
-
-def _root(text: str) -> yaml.Node | None:
-    """Compose a document; YAMLError if it is none.
-
-    The quick loader says less of a fault, so that the other one finds it again. It recurses in C, without a limit: not
-    for a long text.
-    """
-    if len(text) <= QUICK_TEXT:
-        with contextlib.suppress(yaml.YAMLError):
-            return yaml.compose(text, _QuickLoader)
-    return yaml.compose(text, _Loader)
-
-
-def _syntax(path: Path, error: yaml.MarkedYAMLError) -> FileError:
-    mark = error.problem_mark or error.context_mark
-    problem = f"{error.context}, {error.problem}" if error.context else error.problem
-    return FileError(path, mark.line + 1 if mark else 1, "", f"not valid YAML: {problem}")
 
 
 def _find(root: yaml.Node, location: tuple[int | str, ...], kind: str) -> tuple[int, str]:
@@ -146,4 +94,4 @@ def _reason(kind: str, message: str, value: object) -> str:
     if kind == "extra_forbidden":
         return "is not a known key"
     text = message.removeprefix("Value error, ")
-    return text if isinstance(value, dict | list) else f"{text}, got {value!r}"
+    return text if isinstance(value, dict | list) else f"{text}, got {shortened(repr(value))}"

@@ -14,6 +14,7 @@ UserError
 from pathlib import Path
 
 from qiki.errors import UserError
+from qiki.textfile import shortened
 
 
 class HarnessError(UserError):
@@ -24,7 +25,7 @@ class ComposeError(HarnessError):
     """A value or key of a compose file is wrong or unknown."""
 
     def __init__(self, file: Path, line: int, where: str, problem: str) -> None:
-        super().__init__(f"{file}:{line}: {where}: {problem}")
+        super().__init__(f"{file}:{line}: {shortened(where)}: {shortened(problem)}")
         self.line, self.where = line, where
 
 

@@ -28,6 +28,7 @@ __all__ = [
 ]  # fmt: skip
 
 _ADDRESSES = "x-addresses"
+_PORT_DIGITS = 5
 _ANY_HOST = "0.0.0.0"  # noqa: S104  # compared with, never bound
 
 
@@ -115,7 +116,7 @@ def _ports(node: YamlNode, service: str, *, published: bool) -> Iterator[StackPo
         node.fail("expected a variable such as ${PORT:-4222}: stacks side by side need ports of their own")
     for variable in variables:
         default = _default(variable)
-        if not default.isdecimal():
+        if not default.isdecimal() or len(default) > _PORT_DIGITS:
             node.fail(f"variable {variable.name} needs a port as its default, as in ${{{variable.name}:-4222}}")
         yield StackPort(variable.name, service, int(default), published)
 

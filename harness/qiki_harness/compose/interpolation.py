@@ -11,6 +11,7 @@ from dataclasses import dataclass
 _PLAIN = re.compile(r"[^$}]+|\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OPERATOR = re.compile(r":?[-?+]")
+MAX_DEPTH = 32
 
 
 class InterpolationError(ValueError):
@@ -60,16 +61,18 @@ class Template:
 
 def parse(text: str) -> Template:
     """Find the variables in a text."""
-    template, _ = _parts(text, 0, nested=False)
+    template, _ = _parts(text, 0, depth=0)
     return template
 
 
-def _parts(text: str, at: int, *, nested: bool) -> tuple[Template, int]:
-    """Parse up to the end, or up to the closing brace of the enclosing variable."""
+def _parts(text: str, at: int, *, depth: int) -> tuple[Template, int]:
+    """Parse up to the end, or within a variable up to its closing brace; `depth` counts the variables around."""
+    if depth > MAX_DEPTH:
+        raise InterpolationError(f"variables nested deeper than {MAX_DEPTH} levels")
     parts: list[str | Variable] = []
-    while at < len(text) and not (nested and text[at] == "}"):
+    while at < len(text) and not (depth and text[at] == "}"):
         if text[at] == "$":
-            part, at = _dollar(text, at)
+            part, at = _dollar(text, at, depth)
         else:
             part = _PLAIN.match(text, at).group()  # type: ignore[union-attr]  # it matches all but "$"
             at += len(part)
@@ -77,24 +80,24 @@ def _parts(text: str, at: int, *, nested: bool) -> tuple[Template, int]:
     return Template(tuple(parts)), at
 
 
-def _dollar(text: str, at: int) -> tuple[str | Variable, int]:
+def _dollar(text: str, at: int, depth: int) -> tuple[str | Variable, int]:
     """Parse what begins with a dollar sign; one that begins no variable stays as it is."""
     if text.startswith("$$", at):
         return "$", at + 2
     if text.startswith("${", at):
-        return _braced(text, at + 2)
+        return _braced(text, at + 2, depth)
     if name := _NAME.match(text, at + 1):
         return Variable(name.group(), "", Template(())), name.end()
     return "$", at + 1
 
 
-def _braced(text: str, at: int) -> tuple[Variable, int]:
+def _braced(text: str, at: int, depth: int) -> tuple[Variable, int]:
     if not (name := _NAME.match(text, at)):
         raise InterpolationError(f"no variable name after ${{ in {text!r}")
     operator = _OPERATOR.match(text, name.end())
     word, at = Template(()), name.end()
     if operator:
-        word, at = _parts(text, operator.end(), nested=True)
+        word, at = _parts(text, operator.end(), depth=depth + 1)
     if text[at : at + 1] != "}":
         raise InterpolationError(f"expected }} or one of - + ? := after {name.group()} in {text!r}")
     return Variable(name.group(), operator.group() if operator else "", word), at + 1

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from io import StringIO
 from itertools import chain
 from pathlib import Path
 from typing import NoReturn
@@ -9,12 +10,13 @@ from typing import NoReturn
 import yaml
 from dotenv.parser import parse_stream
 
+from qiki.textfile import FileError, read_text
+from qiki.yamltree import NotYamlError, parse_yaml
 from qiki_harness.compose.interpolation import InterpolationError, Template, parse
 from qiki_harness.errors import ComposeError, HarnessError
 
 _MERGE = "tag:yaml.org,2002:merge"
 _NULL = "tag:yaml.org,2002:null"
-_LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +89,9 @@ class YamlNode:
 def read(file: Path) -> YamlNode:
     """Read a YAML file; a ComposeError says that it is not YAML, or that a key stands twice."""
     try:
-        text = file.read_text(encoding="utf-8")
-        root = yaml.compose(text, Loader=_LOADER)
-    except OSError as error:
-        raise HarnessError(f"{file}: cannot be read: {error.strerror}") from error
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ComposeError(file, line, "YAML", str(error.problem or error.context)) from error
+        root = parse_yaml(_text(file))
+    except NotYamlError as error:
+        raise ComposeError(file, error.line, "YAML", str(error)) from None
     if root is None:
         raise ComposeError(file, 1, "file", "is empty")
     return _build(root, file, "")
@@ -101,17 +99,20 @@ def read(file: Path) -> YamlNode:
 
 def read_env_file(file: Path) -> dict[str, str]:
     """Read the variables of a file of `KEY=value` lines: compose's `.env` or an `env_file`."""
-    try:
-        with file.open(encoding="utf-8") as stream:
-            bindings = [one for one in parse_stream(stream) if one.key or one.error]
-    except OSError as error:
-        raise HarnessError(f"{file}: cannot be read: {error.strerror}") from error
+    bindings = [one for one in parse_stream(StringIO(_text(file))) if one.key or one.error]
     found: dict[str, str] = {}
     for one in bindings:
         if one.key is None or one.value is None:
             raise ComposeError(file, one.original.line, one.key or one.original.string.strip(), "expected KEY=value")
         found[one.key] = one.value
     return found
+
+
+def _text(file: Path) -> str:
+    try:
+        return read_text(file)
+    except FileError as error:
+        raise HarnessError(str(error)) from None
 
 
 def _build(raw: yaml.Node, file: Path, where: str) -> YamlNode:
@@ -135,6 +136,8 @@ def _mapping(raw: yaml.MappingNode, file: Path, where: str) -> dict[str, YamlNod
     own: dict[str, YamlNode] = {}
     merged: dict[str, YamlNode] = {}
     for key, value in raw.value:
+        if not isinstance(key, yaml.ScalarNode):
+            raise ComposeError(file, key.start_mark.line + 1, where or "file", "a key must be a single name or number")
         if key.tag == _MERGE:
             merged = {**_merged(value, file, where), **merged}
             continue

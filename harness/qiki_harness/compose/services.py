@@ -44,6 +44,8 @@ CONTAINER_ONLY = {
 }  # fmt: skip
 NATIVE = "x-native"
 _UNITS_S = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_LONGEST_S = 86_400.0 * 365
+_MOST_DIGITS = 9
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s|m|h)")
 
 
@@ -62,14 +64,21 @@ def _duration_s(node: YamlNode) -> float:
     parts = _DURATION_PART.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
         node.fail(f"{text!r} is no duration: expected such as 500ms, 5s, 1m30s")
-    return sum(float(number) * _UNITS_S[unit] for number, unit in parts)
+    seconds = sum(float(number) * _UNITS_S[unit] for number, unit in parts)
+    if seconds > _LONGEST_S:
+        node.fail(f"{text!r} is longer than a year")
+    return seconds
 
 
 def _count(node: YamlNode) -> int:
     text = node.text()
-    if not text.isdecimal():
-        node.fail(f"{text!r} is no whole number")
+    if not _is_count(text):
+        node.fail(f"{text!r} is no whole number of at most {_MOST_DIGITS} digits")
     return int(text)
+
+
+def _is_count(text: str) -> bool:
+    return text.isdecimal() and len(text) <= _MOST_DIGITS
 
 
 def _flag(node: YamlNode) -> bool:
@@ -99,7 +108,7 @@ def _words(node: YamlNode) -> tuple[str, ...]:
 
 def _restart_policy(node: YamlNode) -> RestartPolicy:
     kind, _, limit = node.text().partition(":")
-    known = kind in list(RestartKind) and (not limit or (kind == RestartKind.ON_FAILURE and limit.isdecimal()))
+    known = kind in list(RestartKind) and (not limit or (kind == RestartKind.ON_FAILURE and _is_count(limit)))
     if not known:
         node.fail(f"{node.text()!r} is no restart policy: expected no, always, unless-stopped or on-failure[:N]")
     return RestartPolicy(RestartKind(kind), int(limit) if limit else None)

@@ -13,7 +13,7 @@ PORTS = range(1024, 65_536)  # those that every user may take
 
 def is_port(text: str) -> bool:
     """Return whether a text is the number of such a port."""
-    return text.isdecimal() and int(text) in PORTS
+    return text.isdecimal() and len(text) <= len(str(PORTS[-1])) and int(text) in PORTS
 
 
 @dataclass(frozen=True, slots=True)

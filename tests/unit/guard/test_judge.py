@@ -17,8 +17,9 @@ from qiki.contracts.radar import GuardAlert
 from qiki.guard import DEFAULT_RULES
 from qiki.guard.judge import GuardJudge
 from qiki.guard.rules import GuardRule, GuardRules
+from qiki.textfile import FileError
 from qiki.tracking import Scan, Tracker, TrackerParameters, TrackReports
-from qiki.yamlfile import FileError, load_yaml_model
+from qiki.yamlfile import load_yaml_model
 
 DEFAULTS = DEFAULT_RULES
 A, B = "6f1c3d1e-0000-4000-8000-00000000000a", "6f1c3d1e-0000-4000-8000-00000000000b"

@@ -1,5 +1,7 @@
 """A broken YAML file gets one line: file, line, field, what was wrong."""
 
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
@@ -9,8 +11,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from qiki.botspec.spec import DEFAULT_SPEC
+from qiki.textfile import FileError
 from qiki.world.scenario.model import SHIPPED
-from qiki.yamlfile import QUICK_TEXT, FileError, _Loader, _QuickLoader, load_yaml_model
+from qiki.yamlfile import load_yaml_model
+from qiki.yamltree import MAX_DEPTH, MAX_VALUES, Loader, QuickLoader, parse_yaml
 
 
 class Strict(BaseModel):
@@ -115,9 +119,12 @@ def test_a_wrong_value_is_named_by_line_and_field(fault: Callable[[str], str], c
         ("name: calm\ntable: {x: 1\n", "3: not valid YAML: while parsing a flow mapping, expected ',' or '}'"),
         ("name: calm\n\tcontacts: []\n", "2: not valid YAML: while scanning for the next token, found character '\\t'"),
         ("name: *nobody\n", "1: not valid YAML: found undefined alias 'nobody'"),
-        ("name: !secret x\n", "1: not valid YAML: could not determine a constructor for the tag '!secret'"),
+        ("name: !secret x\n", "1: not valid YAML: tag '!secret' is not allowed"),
         ("name: calm\n---\nname: wild\n", "2: not valid YAML: expected a single document in the stream, but found"),
-        ("name: calm\ntable:\n  x: !!int many\n", "3: not valid YAML: invalid literal for int()"),
+        ("name: calm\ntable:\n  x: !!int many\n", "3: not valid YAML: tag 'tag:yaml.org,2002:int' is not allowed"),
+        ("name: calm\ntable:\n  x: 0b_\n", "3: not valid YAML: invalid literal for int()"),
+        (f"name: calm\ntable:\n  x: {'9' * 5000}\n", "3: not valid YAML: Exceeds the limit (4300 digits)"),
+        (f"name: calm\ntable:\n  x: 1{':1' * 400}.0\n", "3: not valid YAML: int too large to convert to float"),
         ("name: calm\ntable:\n  x: 2024-13-45\n", "3: not valid YAML: month must be in 1..12"),
         ("name: calm\n? [a, b]\n: 1\n", "2: not valid YAML: a key must be a single name or number"),
         ("name: calm\ntable: {x: \x07}\n", "2: not valid YAML: character #x07 is not allowed"),
@@ -130,22 +137,68 @@ def test_what_is_no_yaml_is_named_by_line(fault: Callable[[str], str], content: 
 
 
 def test_a_list_that_holds_itself_is_refused(fault: Callable[[str], str]):
-    assert "contacts.0" in fault("name: calm\ncontacts: &all [*all]\n")
+    assert fault("name: calm\ncontacts: &all [*all]\n").endswith("alias 'all' stands within what it names")
+
+
+def laughs(levels: int, last: str = "x") -> str:
+    lines = [f"a0: &a0 [{last}]", *(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, levels))]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("name: calm\ntable: " + "[" * 5000 + "]" * 5000, f"2: not valid YAML: nested deeper than {MAX_DEPTH} levels"),
+        ("name: calm\ntable: " + "{a: " * 200_000, f"2: not valid YAML: nested deeper than {MAX_DEPTH} levels"),
+        ("name: calm\n" + "- " * 100_000, "2: not valid YAML: "),
+        ("name: calm\n" + "".join(" " * i + "a:\n" for i in range(1, 900)), "2: not valid YAML: "),
+        (laughs(9), f"6: not valid YAML: more than {MAX_VALUES} values"),
+        (
+            "\n".join(f"a{i}: &a{i} [{f'*a{i - 1}' if i else ''}]" for i in range(70)),
+            "64: not valid YAML: nested deeper",
+        ),
+        ("table: [" + "x, " * MAX_VALUES + "]", f"1: not valid YAML: more than {MAX_VALUES} values"),
+    ],
+    ids=["flow", "keys", "list", "block", "laughs", "chain", "values"],
+)
+def test_what_a_few_bytes_ask_for_is_bounded(fault: Callable[[str], str], content: str, said: str):
+    began_s = time.process_time()
+    assert fault(content).startswith(said)
+    assert time.process_time() - began_s < 30
+
+
+def test_the_deepest_that_is_allowed_and_aliases_are_read():
+    deep = "a: " + "[" * (MAX_DEPTH - 2) + "1" + "]" * (MAX_DEPTH - 2)
+    assert parse_yaml(deep) is not None
+    assert yaml.serialize(parse_yaml("a: &x [1]\nb: *x")) == yaml.serialize(yaml.compose("a: &x [1]\nb: *x"))
+
+
+def test_an_error_is_short_whatever_is_wrong(fault: Callable[[str], str]):
+    for content in (f"name: {'x ' * 50_000}", f"{'k' * 400}: 1", f"name: calm\ntable: {{x: '{'9' * 90_000}'}}"):
+        assert len(fault(content)) < 1_000
 
 
 def test_a_file_that_is_not_there_or_is_no_text_is_refused(tmp_path: Path):
     with pytest.raises(FileError, match=r"nowhere.yaml: cannot be read: No such file or directory$"):
         load_yaml_model(tmp_path / "nowhere.yaml", World)
-    with pytest.raises(FileError, match=rf"^{tmp_path}: cannot be read: Is a directory$"):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(FileError, match=r"pipe: is no regular file$"):
+        load_yaml_model(tmp_path / "pipe", World)
+    with (tmp_path / "huge.yaml").open("wb") as file:
+        file.truncate(300 << 20)
+    with pytest.raises(FileError, match=r"huge.yaml: is longer than 1 MiB$"):
+        load_yaml_model(tmp_path / "huge.yaml", World)
+    with pytest.raises(FileError, match=rf"^{tmp_path}: is a folder$"):
         load_yaml_model(tmp_path, World)
     (tmp_path / "latin.yaml").write_bytes("name: Köln".encode("latin-1"))
-    with pytest.raises(FileError, match=r"latin.yaml: is not UTF-8 text$"):
+    with pytest.raises(FileError, match=r"latin.yaml:1: is not UTF-8 text$"):
         load_yaml_model(tmp_path / "latin.yaml", World)
 
 
 @pytest.mark.parametrize("path", [DEFAULT_SPEC, *sorted(SHIPPED.glob("*.yaml"))], ids=lambda path: path.stem)
 def test_both_loaders_compose_the_same(path: Path):
-    """The quick one is used for short files only."""
     text = path.read_text()
-    assert len(text) <= QUICK_TEXT
-    assert yaml.serialize(yaml.compose(text, _QuickLoader)) == yaml.serialize(yaml.compose(text, _Loader))
+    root = parse_yaml(text)
+    assert root is not None
+    for loader in (QuickLoader, Loader):
+        assert yaml.serialize(root) == yaml.serialize(yaml.compose(text, loader))
