@@ -1,21 +1,20 @@
 #!/bin/sh
 # On the machine that opens the devcontainer, before it starts: write docker-compose.local.yml. It has the user's ids, so
-# that the workspace can write the checkout, the engine's socket, and the checkout as the sources of every other service.
-# QIKI_DOCKER_SOCKET names another socket; empty: none.
+# that the workspace can write the checkout, and the checkout as the sources of every other service.
+# QIKI_DOCKER_SOCKET=auto puts the engine's socket into the workspace, a path another socket; by default there is none.
 set -eu
 folder=$(dirname "$0")
-socket=${DOCKER_HOST:-$(docker context inspect --format '{{.Endpoints.docker.Host}}' 2>/dev/null || true)}
-case $socket in
-unix://*) socket=${socket#unix://} ;;
-*) socket=/var/run/docker.sock ;;
-esac
-group=0 # Docker Desktop: the engine's own machine gives the socket to root's group
-if [ "$(uname)" = Linux ]; then
-    [ ! -S "$socket" ] || group=$(stat -Lc %g "$socket")
-else
-    socket=/var/run/docker.sock # as it is called on the engine's own machine
+socket=${QIKI_DOCKER_SOCKET:-}
+if [ "$socket" = auto ]; then
+    socket=${DOCKER_HOST:-$(docker context inspect --format '{{.Endpoints.docker.Host}}' 2>/dev/null || true)}
+    case $socket in
+    unix://*) socket=${socket#unix://} ;;
+    *) socket=/var/run/docker.sock ;;
+    esac
+    [ "$(uname)" = Linux ] || socket=/var/run/docker.sock # as it is called on the engine's own machine
 fi
-socket=${QIKI_DOCKER_SOCKET-$socket}
+group=0 # Docker Desktop: the engine's own machine gives the socket to root's group
+[ "$(uname)" != Linux ] || [ ! -S "$socket" ] || group=$(stat -Lc %g "$socket")
 uid=$(id -u) gid=$(id -g)
 {
     cat <<YAML

@@ -1,5 +1,6 @@
 """Discovery of the installed engines that the settings choose."""
 
+from collections.abc import Iterable
 from importlib.metadata import EntryPoint, entry_points
 
 from qiki.agent.engine import GROUP, Engine, EngineFactory
@@ -21,17 +22,26 @@ def load_engines(chosen: str, bot: BotConfig) -> dict[str, Engine]:
     """
     points = tuple(entry_points(group=GROUP))
     installed = {point.name: point for point in points}
-    names = {name.strip() for name in chosen.split(",")} - {""}
-    if names == {NONE}:
-        names = set()
-    elif chosen.strip() == ALL:
-        names = set(installed)
+    names = _names(chosen, installed)
     if unknown := sorted(names - installed.keys()):
         there = ", ".join([ALL, NONE, *sorted(installed)])
         raise UserError(f"AGENT_ENGINES: no engine {unknown[0]!r} is installed (expected some of: {there})")
     for name in sorted(names):
         _check_name(name, [point for point in points if point.name == name])
     return {name: _load(installed[name], bot) for name in sorted(names)}
+
+
+def switched_off(chosen: str) -> list[str]:
+    """Return the names of the installed engines that are not chosen; their packages are not imported."""
+    installed = {point.name for point in entry_points(group=GROUP)}
+    return sorted(installed - _names(chosen, installed))
+
+
+def _names(chosen: str, installed: Iterable[str]) -> set[str]:
+    names = {name.strip() for name in chosen.split(",")} - {""}
+    if names == {NONE}:
+        return set()
+    return set(installed) if names == {ALL} else names
 
 
 def _check_name(name: str, points: list[EntryPoint]) -> None:

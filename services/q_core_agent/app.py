@@ -16,7 +16,7 @@ from q_core_agent.metrics import LATE, PHASE_TIMERS, TICKS
 from q_core_agent.outputs import States, emit_and_log
 from q_core_agent.settings import AgentSettings
 from qiki.agent.agent import Agent, AgentParameters
-from qiki.agent.discovery import load_engines
+from qiki.agent.discovery import load_engines, switched_off
 from qiki.agent.engine import Engine
 from qiki.agent.perception.observer import Observer
 from qiki.botspec import BotConfig, generate, load_spec, profile_hash
@@ -40,6 +40,9 @@ async def main(service: Service[AgentSettings]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("default", DeprecationWarning)  # the author of an engine sees which import has moved
         engines = load_engines(settings.agent_engines, bot)
+    if off := switched_off(settings.agent_engines):
+        choice = ",".join(sorted({*engines, *off}))
+        service.log.warning("installed engines are off", engines=off, hint=f"AGENT_ENGINES={choice} switches them on")
     service.log.info("agent", bot_id=bot.bot_id, hardware_profile=profile_hash(bot), engines=list(engines))
     async with connect(service) as link:
         if service.stopping.is_set():

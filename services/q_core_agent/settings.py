@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import AliasChoices, Field
 
-from qiki.agent.discovery import ALL
+from qiki.agent.discovery import NONE
 from qiki.runtime.settings import Address, ServiceSettings, Text, number, whole
 
 
@@ -19,7 +19,8 @@ class AgentSettings(ServiceSettings):
     qiki_bot_spec: Path | None = None
     """None: the platform's own specification; it must be the same as the simulator's."""
     agent_tick_sec: float = number(0.2, 0.01, 60)
-    agent_engines: Text = ALL
+    agent_engines: Text = NONE
+    """Engines run by name: installing a package switches nothing on."""
     agent_engine_budget_sec: float = number(0.1, 0.001, 60)
     agent_bios_interval_sec: float = number(5.0, 0.1, 3600)
     agent_confidence_threshold: float = number(0.6, 0, 1)

@@ -48,6 +48,7 @@ class Workspace:
         names = ("NATS_URL", "QSIM_GRPC", "QIKI_COMPOSE_PROJECT")
         own = stack.environment | {"COMPOSE_PROJECT_NAME": stack.project}
         self.environment = {name: value for name, value in own.items() if name not in names}
+        self.environment["QIKI_DOCKER_SOCKET"] = "auto"  # for `qiki restart`
 
     def cli(self, command, *words):
         line = [str(ROOT / "scripts" / "devcontainer"), command, "--workspace-folder", str(self.folder), *words]

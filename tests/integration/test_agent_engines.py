@@ -97,7 +97,7 @@ def puppets(installed, tmp_path):
     module = tmp_path / "puppets.py"
     module.write_text(PUPPETS)
     folder = installed(module, puppet="puppets:Puppet", eager="puppets:Eager")
-    return {"PYTHONPATH": folder, "STRINGS": tmp_path}
+    return {"PYTHONPATH": folder, "STRINGS": tmp_path, "AGENT_ENGINES": "all"}
 
 
 def await_mode(twin, code, moment=None, **fields):
@@ -198,12 +198,23 @@ def test_a_hanging_engine_does_not_hold_up_the_end(stack, agent, puppets, tmp_pa
 
 
 def test_an_engine_that_is_not_installed_ends_the_agent_with_one_line(agent, puppets):
-    process = agent(**puppets, AGENT_ENGINES="eager,marionette")
+    process = agent(**puppets | {"AGENT_ENGINES": "eager,marionette"})
     process.start()
     assert process.wait() == 2
     (line,) = [line for line in process.words().splitlines() if not line.startswith("{")]
     expected = "some of: all, none, eager, puppet"
     assert line == f"q-core-agent: AGENT_ENGINES: no engine 'marionette' is installed (expected {expected})"
+
+
+def test_an_engine_that_is_not_named_is_off_and_the_log_says_how_to_switch_it_on(stack, agent, puppets):
+    del puppets["AGENT_ENGINES"]
+    process = agent(**puppets)
+    process.start()
+    process.ready()
+
+    said = process.said("installed engines are off")
+    assert (said["engines"], said["hint"]) == (["eager", "puppet"], "AGENT_ENGINES=eager,puppet switches them on")
+    assert process.said("agent")["engines"] == []
 
 
 def test_a_declared_sensor_that_is_not_fitted_is_safe_mode(stack, agent):

@@ -1,5 +1,6 @@
 """`qiki doctor`: check that this machine has what the project needs, and say how to get what is missing."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -116,6 +117,13 @@ def disk(root: Path) -> Finding:
 
 def engine() -> Finding:
     """Check whether a container engine answers; nothing native needs one."""
+    if (
+        os.environ.get("QIKI_WORKSPACE")
+        and not Path("/var/run/docker.sock").exists()
+        and not os.environ.get("DOCKER_HOST")
+    ):
+        text = "the workspace is without the engine: `qiki ps`, `logs` and `restart SERVICE` work on the host"
+        return Finding(Grade.NOTE, text, "to have it here, reopen the devcontainer with QIKI_DOCKER_SOCKET=auto")
     if not shutil.which("docker"):
         return Finding(Grade.NOTE, "no container engine: `qiki up` needs none, `docker compose` would")
     answer = _output("docker", "version", "--format", "{{.Server.Version}}")

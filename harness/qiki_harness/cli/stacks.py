@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _WORKSPACE = "qiki-dev"
 _RESTART_S = 60.0
+_NO_ENGINE = "ask docker compose on the host, or reopen the devcontainer with QIKI_DOCKER_SOCKET=auto set there"
 _WORKING_DIR = "com.docker.compose.project.working_dir"
 
 
@@ -68,7 +69,7 @@ def _of_engine() -> "Containers | None":
         engine = find_engine()
     except EngineError as error:
         if _in_workspace():
-            raise EngineError(f"{error}. The devcontainer has one; else ask docker compose on the host") from None
+            raise EngineError(f"{error}: {_NO_ENGINE}") from None
         raise
     if _in_workspace():
         for own in engine.containers.list(filters={"id": socket.gethostname()}):

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from qiki.agent.discovery import load_engines
+from qiki.agent.discovery import load_engines, switched_off
 from qiki.errors import UserError
 
 MODULE = """
@@ -53,6 +53,15 @@ def test_named_engines_are_made_for_the_bot_in_the_order_of_their_names(bot):
     engines = load_engines("second, first", bot)
     assert list(engines) == ["first", "second"]
     assert all(engine.bot is bot for engine in engines.values())
+
+
+@pytest.mark.parametrize(
+    ("chosen", "off"),
+    [("all", []), ("none", ["first", "gone", "mute", "picky", "second"]), ("gone,mute,picky", ["first", "second"])],
+)
+def test_what_is_off_is_named_and_not_imported(chosen, off):
+    assert switched_off(chosen) == off
+    assert "some_engines" not in sys.modules
 
 
 @pytest.mark.parametrize("chosen", ["none", "", " , "])

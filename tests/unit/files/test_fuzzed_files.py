@@ -42,9 +42,9 @@ ENV = "QIKI_SEED=1\nQIKI_SPEED = '2.5' # so\nexport NATS_PORT=\"4222\"\nA=${B:-c
 FRAGMENTS = [
     "[" * 70, "{a: " * 70, "- ", "? ", ": ", "&a ", "*a", "<<: *a", "!!int ", "!x ", "|", ">", "'", '"', "\t", "\r",
     "\n---\n", "...", "%YAML 9.9\n", "#", "${", "${A:-", "}", "$", "9" * 5000, "1e999", ".inf", ".nan", "-1", "0b_",
-    "1:1:1", "9999-12-31", "0001-01-01T00:00:00+23:59", "2026-13-45", "null", "~", "true", "ON", "=", "\ufeff", "\x85", "\u2028",
-    "\U0010ffff", "\x00", "\x1b[2J", "é", "a" * 70_000, "services", "command", "ports", "contacts", "rules", "components",
-    "on-failure:9", "  " * 200,
+    "1:1:1", "9999-12-31", "0001-01-01T00:00:00+23:59", "2026-13-45", "null", "~", "true", "ON", "=", "\ufeff",
+    "\x85", "\u2028", "\U0010ffff", "\x00", "\x1b[2J", "é", "a" * 70_000, "services", "command", "ports", "contacts",
+    "rules", "components", "on-failure:9", "  " * 200,
 ]  # fmt: skip
 
 

@@ -6,7 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from qiki_harness.cli.doctor import Grade, differing, disk, nats_server, packages, port_free, python_version, stubs
+from qiki_harness.cli.doctor import (
+    Grade,
+    differing,
+    disk,
+    engine,
+    nats_server,
+    packages,
+    port_free,
+    python_version,
+    stubs,
+)
 from qiki_harness.compose import StackPort
 
 
@@ -71,3 +81,14 @@ def test_a_taken_port_is_told_with_its_holder():
 
 def test_disk(tmp_path: Path):
     assert "GiB free on the disk of" in disk(tmp_path).text
+
+
+def test_a_workspace_without_the_engine_says_what_works_where(monkeypatch):
+    monkeypatch.setenv("QIKI_WORKSPACE", "1")
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    if Path("/var/run/docker.sock").exists():
+        pytest.skip("an engine's socket is here")
+    finding = engine()
+    assert finding.grade is Grade.NOTE
+    assert "work on the host" in finding.text
+    assert "QIKI_DOCKER_SOCKET=auto" in finding.remedy

@@ -1,5 +1,6 @@
 """What no tool notices: a service that is missing in a list, a lock that names an address."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -63,6 +64,25 @@ def test_in_the_devcontainer_every_service_runs_the_checkout(tmp_path):
     assert {name for name, entry in local.items() if entry.get("volumes") == [".:/workspace:ro"]} == {
         name for name in COMPOSE if name != "qiki-dev"
     }
+
+
+@pytest.mark.parametrize(
+    ("choice", "sources"),
+    [
+        ({}, None),
+        ({"QIKI_DOCKER_SOCKET": ""}, None),
+        ({"QIKI_DOCKER_SOCKET": "auto", "DOCKER_HOST": "unix:///run/mine.sock"}, "/run/mine.sock"),
+        ({"QIKI_DOCKER_SOCKET": "/run/other.sock"}, "/run/other.sock"),
+    ],
+)
+def test_the_devcontainer_has_the_engine_only_where_that_is_chosen(tmp_path, choice, sources):
+    shutil.copytree(ROOT / ".devcontainer", tmp_path / ".devcontainer")
+    shutil.copy(ROOT / "docker-compose.phase1.yml", tmp_path)
+    kept = {name: value for name, value in os.environ.items() if name not in {"QIKI_DOCKER_SOCKET", "DOCKER_HOST"}}
+    subprocess.run(["sh", ".devcontainer/initialize.sh"], cwd=tmp_path, env=kept | choice, check=True)
+    local = yaml.safe_load((tmp_path / ".devcontainer/docker-compose.local.yml").read_text())["services"]["qiki-dev"]
+    assert local.get("volumes") == (sources and [f"{sources}:/var/run/docker.sock"])
+    assert ("group_add" in local) is bool(sources)
 
 
 @pytest.mark.parametrize("service", sorted(SERVICES))
