@@ -31,7 +31,8 @@ def conducted(own_twin, installed, tmp_path):
 
     def start():
         twin = own_twin("collision", run_id=RUN, start=False, without=("qiki-dev",))
-        settings = {"PYTHONPATH": folder, "AGENT_LOCKSTEP_TICKS": TICKS, **twin.stack.info.addresses}
+        chosen = {"PYTHONPATH": folder, "AGENT_ENGINES": "avoidance", "AGENT_LOCKSTEP_TICKS": TICKS}
+        settings = chosen | dict(twin.stack.info.addresses)
         agent = ServiceProcess("q_core_agent", tmp_path / f"agent-{len(agents)}.log", **settings)
         agents.append(agent)
         agent.start()

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import pty
+import shlex
 import signal
 import struct
 import subprocess
@@ -285,6 +286,49 @@ def test_a_detached_stack_is_seen_driven_and_ended(project: Project):
     assert not project.stack.alive
     assert project.run("logs", "web", "-n", "1").stdout == "web | web is here\n"
     assert project.run("down").stdout == "No stack 'default' runs.\n"
+
+
+@pytest.mark.parametrize("start", ["fork", "exec"])
+def test_what_a_run_leaves_is_its_users_alone(project: Project, start: str):
+    """Whatever the user's umask is: logs, `stack.json`, sockets, and what services write."""
+    project.describe("""
+        services:
+          made:
+            command: ["sh", "-c", "mkdir -p $${DATA}/inner; echo secret >$${DATA}/inner/file; exec sleep 600"]
+            environment: {DATA: "${DATA_DIR:-/data}"}
+            volumes: ["made:${DATA_DIR:-/data}"]
+            healthcheck: {interval: 1s, start_period: 20s, start_interval: 10ms,
+              test: "test -e ${DATA_DIR:-/data}/inner/file"}
+    """)
+    project.environment |= {"QIKI_START": start}
+    before = os.umask(0)
+    try:
+        assert project.run("up", "-d").returncode == 0
+    finally:
+        os.umask(before)
+    folder = project.folder / ".qiki" / "default"
+    found = [folder, *folder.rglob("*")]
+    assert {path.name for path in found} >= {"stack.json", "made.log", "qiki.log", "control.sock", "file", "data"}
+    assert [path for path in found if path.stat().st_mode & 0o077] == []
+
+
+def test_a_reader_that_leaves_ends_no_detached_stack(project: Project):
+    project.describe(TWO)
+    words = " ".join(shlex.quote(word) for word in [*QIKI, "up", "-d"])
+    line = f"{words} | true; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", line], cwd=project.folder, env=project.environment, capture_output=True, text=True, check=False,
+        timeout=DEADLINE_S,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert all(status.ready for status in project.stack.info.services.values())
+    shown = f"{' '.join(shlex.quote(word) for word in [*QIKI, 'logs', '-f'])} | head -n 1; exit ${{PIPESTATUS[0]}}"
+    project.begin("restart", "web")
+    ended = subprocess.run(
+        ["bash", "-c", shown], cwd=project.folder, env=project.environment, capture_output=True, text=True, check=False,
+        timeout=DEADLINE_S,
+    )  # fmt: skip
+    assert (ended.returncode, ended.stderr) == (128 + signal.SIGPIPE, "")
 
 
 def test_logs_can_be_followed(project: Project):

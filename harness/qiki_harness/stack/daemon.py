@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from qiki_harness.forks.preload import Preload
 
 _INPUT = 0
+_MASK = 0o077
 
 
 def main(preload: "Preload | None" = None) -> None:
     """Fork the fork server, before anything is held or imported that it should not have, and run the stack."""
     tied, options = _read_options()
+    os.umask(_MASK)  # the services have it too: logs, stores, sockets and stack.json are the user's alone
     server: Connected | str
     if not can_fork():
         server = "this system has no safe way to fork"

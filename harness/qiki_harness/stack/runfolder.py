@@ -17,6 +17,7 @@ from qiki_harness.stack.model import StackInfo
 _LONGEST_SOCKET_PATH = 100  # bytes; the systems' limits are 104 and 108
 _LOCK_TRIES, _LOCK_PAUSE_S = 5, 0.01  # `alive` holds the lock for an instant
 _TAIL_BYTES = 65_536
+_PRIVATE = 0o700
 
 
 def user_folder() -> Path:
@@ -24,11 +25,23 @@ def user_folder() -> Path:
 
     It is not in TMPDIR: shells differ in that (`nix develop` sets it), and ports are the machine's.
     """
-    folder = Path(f"/tmp/qiki-{os.getuid()}")  # noqa: S108  # made private below, and checked
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if folder.is_symlink() or folder.stat().st_uid != os.getuid():
-        raise StackError(f"{folder}: belongs to another user; remove it")
-    folder.chmod(0o700)  # an earlier one may be open to others
+    return private_folder(Path(f"/tmp/qiki-{os.getuid()}"))  # noqa: S108
+
+
+def private_folder(folder: Path) -> Path:
+    """Make a folder of this user alone, or check that it is one; StackError if others may use it."""
+    folder.mkdir(mode=_PRIVATE, exist_ok=True)
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError as error:
+        raise StackError(f"{folder}: cannot be used ({error.strerror}); remove it") from None
+    try:
+        status = os.fstat(descriptor)
+    finally:
+        os.close(descriptor)
+    # Only its owner can put another in its place: /tmp is sticky.
+    if status.st_uid != os.getuid() or status.st_mode & 0o077:
+        raise StackError(f"{folder}: others may have files in it (expected yours alone, mode 0700); remove it")
     return folder
 
 
@@ -75,7 +88,8 @@ class RunFolder:
     def lock(self) -> int:
         """Make the folder and lock it for the life of this process; refuse a second one."""
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
+            self.path.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+            self.path.chmod(_PRIVATE)  # an earlier one may be open to others: its files become unreachable
             descriptor = os.open(self._lock_file, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise StackError(f"{error.filename}: cannot be used: {error.strerror}") from error

@@ -8,7 +8,7 @@ import pytest
 
 from qiki_harness.errors import StackError
 from qiki_harness.stack.model import Failure, ServiceHealth, ServiceStatus, StackInfo, StackOptions, StackState, State
-from qiki_harness.stack.runfolder import LogFollower, RunFolder, last_words, user_folder
+from qiki_harness.stack.runfolder import LogFollower, RunFolder, last_words, private_folder, user_folder
 
 STATUS = ServiceStatus(
     "db", "/logs/db.log", state=State.RUNNING, health=ServiceHealth.HEALTHY, pid=7, ready_after_s=0.5,
@@ -138,3 +138,34 @@ def test_a_log_that_is_begun_anew_is_read_from_its_start(tmp_path: Path):
     follower = LogFollower([log])
     log.write_text("new\n")
     assert list(follower.new_lines()) == [("a", "new")]
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o701, 0o770, 0o777])
+def test_a_folder_that_others_can_use_is_refused_and_stays(tmp_path: Path, mode: int):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    folder.chmod(mode)
+    with pytest.raises(StackError, match=r"mine: others may have files in it .*; remove it$"):
+        private_folder(folder)
+    assert folder.stat().st_mode & 0o777 == mode
+
+
+def test_a_link_in_the_place_of_the_folder_is_refused(tmp_path: Path):
+    (tmp_path / "theirs").mkdir(mode=0o700)
+    (tmp_path / "mine").symlink_to(tmp_path / "theirs")
+    with pytest.raises(StackError, match=r"mine: cannot be used \(.*\); remove it$"):
+        private_folder(tmp_path / "mine")
+
+
+def test_a_folder_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "mine").mkdir(mode=0o700)
+    monkeypatch.setattr("os.getuid", lambda: 4711)
+    with pytest.raises(StackError, match="others may have files in it"):
+        private_folder(tmp_path / "mine")
+
+
+def test_a_run_folder_that_was_open_is_closed(tmp_path: Path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run").chmod(0o755)
+    os.close(RunFolder(tmp_path / "run").lock())
+    assert (tmp_path / "run").stat().st_mode & 0o777 == 0o700
