@@ -11,6 +11,7 @@ from qiki_harness.compose import ComposeService
 from qiki_harness.forks.kernel import adopt_orphans
 from qiki_harness.forks.messages import receive, send
 from qiki_harness.forks.server import REFUSED, Connected
+from qiki_harness.stack.leader import Leader
 from qiki_harness.stack.runfolder import say
 
 _ANSWER = 4096
@@ -18,32 +19,6 @@ _ANSWER = 4096
 
 class NotForkedError(Exception):
     """A service that has to be started by exec; the message says why."""
-
-
-class ForkedProcess:
-    """A forked service: a child of this process that no other part of it waits for."""
-
-    def __init__(self, pid: int) -> None:
-        self.pid = pid
-        self._descriptor = os.pidfd_open(pid)
-        self._ended = asyncio.get_running_loop().create_future()
-        asyncio.get_running_loop().add_reader(self._descriptor, self._reap)
-
-    async def wait(self) -> int:
-        """Wait for its end; return the exit code, negative for a signal."""
-        code: int = await asyncio.shield(self._ended)
-        return code
-
-    def send_signal(self, number: int) -> None:
-        """Send a signal; ProcessLookupError after its end."""
-        if self._ended.done():
-            raise ProcessLookupError
-        signal.pidfd_send_signal(self._descriptor, number)
-
-    def _reap(self) -> None:
-        asyncio.get_running_loop().remove_reader(self._descriptor)
-        os.close(self._descriptor)
-        self._ended.set_result(os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1]))
 
 
 class ForkLink:
@@ -64,7 +39,7 @@ class ForkLink:
         with contextlib.suppress(OSError):  # it is gone, or will not know a service
             send(self._server.connection, message)
 
-    async def start(self, service: ComposeService, log: int, guardian: int) -> ForkedProcess:
+    async def start(self, service: ComposeService, log: int, guardian: int) -> Leader:
         """Fork a service's process.
 
         Raises:
@@ -77,7 +52,7 @@ class ForkLink:
             asked.add_done_callback(_end_unwanted)
             raise
 
-    async def _ask(self, service: ComposeService, log: int, guardian: int) -> ForkedProcess:
+    async def _ask(self, service: ComposeService, log: int, guardian: int) -> Leader:
         if not self._server:
             raise NotForkedError(self._why_not)
         if not (module := self._module(service)):
@@ -97,7 +72,7 @@ class ForkLink:
                 os.close(writing)
             answer = await _read(reading)
         if answer.isdigit():
-            return ForkedProcess(int(answer))
+            return Leader(int(answer))
         raise NotForkedError(answer.removeprefix(REFUSED).decode() or "the fork server has ended")
 
     def close(self) -> None:
@@ -144,11 +119,10 @@ def shared_environment(services: Iterable[ComposeService]) -> dict[str, str]:
     return dict(set(every[0]).intersection(*every[1:])) if every else {}
 
 
-def _end_unwanted(asked: "asyncio.Future[ForkedProcess]") -> None:
+def _end_unwanted(asked: "asyncio.Future[Leader]") -> None:
     """End a process that came after nobody waited for it any more."""
     if not asked.cancelled() and not asked.exception():
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(asked.result().pid, signal.SIGKILL)
+        asked.result().kill_group()
 
 
 async def _read(descriptor: int) -> bytes:

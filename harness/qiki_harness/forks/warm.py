@@ -45,11 +45,15 @@ class Supervisor(Protocol):
 
 
 class _Forked:
-    """A process that the warm server has forked; its channel tells its exit status."""
+    """A process that the warm server has forked and reaps; its channel tells its exit status.
 
-    def __init__(self, pid: int, channel: socket.socket) -> None:
+    It is signalled by a descriptor, which stands for no other process that gets its number.
+    """
+
+    def __init__(self, pid: int, channel: socket.socket, descriptor: int) -> None:
         self.pid = pid
         self._channel = channel
+        self._descriptor = descriptor
         self._status: int | None = None
         self._lock = threading.Lock()
 
@@ -57,15 +61,20 @@ class _Forked:
         with self._lock:
             if self._channel.fileno() >= 0:
                 message, _ = receive(self._channel)
-                self._channel.close()
+                self._close()
                 self._status = message["status"] if message else None
         return self._status
 
     def send_signal(self, number: int) -> None:
         """Send a signal, unless it has ended."""
-        if not self.ended(0):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, number)
+        with self._lock, contextlib.suppress(ProcessLookupError):
+            if self._channel.fileno() >= 0:
+                signal.pidfd_send_signal(self._descriptor, number)
+
+    def _close(self) -> None:
+        if self._channel.fileno() >= 0:
+            self._channel.close()
+            os.close(self._descriptor)
 
     def ended(self, patience_s: float) -> bool:
         """Wait for its end; return whether it has come."""
@@ -75,8 +84,8 @@ class _Forked:
 class ForkedSupervisor(_Forked):
     """A supervisor."""
 
-    def __init__(self, pid: int, stdin: BinaryIO, stdout: BinaryIO, channel: socket.socket) -> None:
-        super().__init__(pid, channel)
+    def __init__(self, pid: int, channel: socket.socket, descriptor: int, stdin: BinaryIO, stdout: BinaryIO) -> None:
+        super().__init__(pid, channel, descriptor)
         self.stdin, self.stdout = stdin, stdout
 
     def wait(self) -> int | None:
@@ -89,7 +98,8 @@ class ForkedSupervisor(_Forked):
 
     def abandon(self) -> None:
         """Wait for its end no more."""
-        self._channel.close()
+        with self._lock:
+            self._close()
 
 
 class ForkedService(_Forked):
@@ -132,7 +142,7 @@ class WarmServer:
         stdin, stdout = os.fdopen(input_end, "wb"), os.fdopen(output_end, "rb")
         request = {"environment": dict(os.environ), "folder": str(Path.cwd())}
         if forked := self._fork(request, read_input, write_output):
-            return ForkedSupervisor(forked[0], stdin, stdout, forked[1])
+            return ForkedSupervisor(*forked, stdin, stdout)
         stdin.close()
         stdout.close()
         return None
@@ -143,22 +153,22 @@ class WarmServer:
         forked = self._fork(request, os.open(os.devnull, os.O_RDONLY), os.dup(output))
         return ForkedService(*forked) if forked else None
 
-    def _fork(self, request: dict[str, Any], given: int, output: int) -> tuple[int, socket.socket] | None:
-        """Return the pid, and the channel that will tell the exit status. Closes its own ends of the streams."""
+    def _fork(self, request: dict[str, Any], given: int, output: int) -> tuple[int, socket.socket, int] | None:
+        """Return pid, channel of the exit status and descriptor. Closes its own ends of the streams."""
         ours, theirs = pair()
-        answer = None
+        answer, descriptors = None, list[int]()
         try:
             with self._lock:
                 send(self._connection, request, (given, output, theirs.fileno()))
             theirs.close()
-            answer, _ = receive(ours)
+            answer, descriptors = receive(ours)
         except OSError:  # it was killed
             theirs.close()
         finally:
             os.close(given)
             os.close(output)
         if answer and "pid" in answer:
-            return answer["pid"], ours
+            return answer["pid"], ours, descriptors[0]
         ours.close()
         return None
 

@@ -107,8 +107,9 @@ class WarmServer:
         if pid is None:
             told.close()
             return None
-        send(told, {"pid": pid})
-        self._channels[os.pidfd_open(pid)] = pid, told
+        descriptor = os.pidfd_open(pid)
+        send(told, {"pid": pid}, [descriptor])
+        self._channels[descriptor] = pid, told
         return None
 
     def _supervisor(self, request: dict[str, Any]) -> Program:

@@ -6,10 +6,13 @@ and everything on other systems. It is a process of its own, `python -IS guardia
 """
 
 import contextlib
+import errno
 import os
 import signal
 import subprocess
 import sys
+
+_PROCESS_GROUP = 1 << 2  # PIDFD_SIGNAL_PROCESS_GROUP, linux/pidfd.h
 
 
 class Guardian:
@@ -45,13 +48,40 @@ def main() -> None:
     """Keep the list of groups, and kill them at the end of the input."""
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, signal.SIG_IGN)
-    groups: set[int] = set()
+    groups: dict[int, int | None] = {}
     for line in sys.stdin:
-        change = groups.add if line.startswith("+") else groups.discard
-        change(int(line[1:]))
-    for group in groups:
+        group = int(line[1:])
+        former = groups.pop(group, None)
+        if former is not None:
+            os.close(former)
+        if line.startswith("+"):
+            with contextlib.suppress(ProcessLookupError):  # it has ended, and the supervisor has killed its group
+                groups[group] = _descriptor(group)
+    for group, descriptor in groups.items():
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(group, signal.SIGKILL)
+            _kill(group, descriptor)
+
+
+def _descriptor(group: int) -> int | None:
+    """Return a descriptor of a group's leader, which no other process's can be, whoever gets its number."""
+    try:
+        return os.pidfd_open(group)
+    except ProcessLookupError:
+        raise
+    except (AttributeError, OSError):  # another system, or a container that forbids it
+        return None
+
+
+def _kill(group: int, descriptor: int | None) -> None:
+    if descriptor is not None:
+        try:
+            signal.pidfd_send_signal(descriptor, signal.SIGKILL, None, _PROCESS_GROUP)
+        except OSError as error:
+            if error.errno != errno.EINVAL:  # a kernel before 6.9
+                raise
+        else:
+            return
+    os.killpg(group, signal.SIGKILL)
 
 
 if __name__ == "__main__":

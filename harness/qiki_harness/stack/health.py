@@ -1,18 +1,21 @@
 """The health of a service: its probe, and the verdict as the engine judges it."""
 
 import asyncio
+import contextlib
 import math
+import os
 import time
-from asyncio.subprocess import DEVNULL, PIPE, STDOUT
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Self
 
 from qiki.runtime import probe as ours
 from qiki_harness.compose import Healthcheck
 from qiki_harness.stack.guardian import Guardian
+from qiki_harness.stack.leader import start_leader
 from qiki_harness.stack.model import ServiceHealth
-from qiki_harness.stack.process import kill_group
 
+_PIPE_BYTES, _KEPT_BYTES = 65_536, 4096
 _SOON_S, _LATER = 0.005, 1.3  # pauses grow to the check's own
 
 
@@ -97,25 +100,54 @@ async def watch_health(check: Healthcheck, probe: Probe, report: Callable[[Servi
 async def _run(
     check: Healthcheck, environment: Mapping[str, str], folder: Path, guardian: Guardian
 ) -> tuple[bool, str]:
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *check.test, cwd=folder, env=environment, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, start_new_session=True
-        )
-    except OSError as error:
-        return False, f"{check.test[0]}: {error.strerror}"
-    guardian.watch(process.pid)
-    try:
-        # Not wait_for, which in Python 3.11 can swallow a cancellation that comes as the process ends.
-        async with asyncio.timeout(check.timeout_s):
-            output, _ = await process.communicate()
-    except TimeoutError:
-        return False, f"no answer within {check.timeout_s:g} s"
-    finally:
-        kill_group(process.pid)
-        await process.wait()
-        guardian.forget(process.pid)
-    words = _last(output.decode(errors="replace"))
-    return process.returncode == 0, words or f"the probe said nothing, exit status {process.returncode}"
+    with _LastWords() as said:
+        try:
+            process = start_leader(check.test, folder=folder, environment=environment, output=said.writing)
+        except OSError as error:
+            return False, f"{check.test[0]}: {error.strerror}"
+        guardian.watch(process.pid)
+        try:
+            # Not wait_for, which in Python 3.11 can swallow a cancellation that comes as the process ends.
+            async with asyncio.timeout(check.timeout_s):
+                status = await process.wait()
+        except TimeoutError:
+            return False, f"no answer within {check.timeout_s:g} s"
+        finally:
+            process.kill_group()
+            await process.wait()
+            guardian.forget(process.pid)
+        return status == 0, _last(said.text()) or f"the probe said nothing, exit status {status}"
+
+
+class _LastWords:
+    """A pipe for a program's output, of which the end is kept."""
+
+    def __init__(self) -> None:
+        self._reading, self.writing = os.pipe()
+        os.set_blocking(self._reading, False)
+        self._kept = b""
+
+    def __enter__(self) -> Self:
+        asyncio.get_running_loop().add_reader(self._reading, self._read)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        asyncio.get_running_loop().remove_reader(self._reading)
+        os.close(self._reading)
+        os.close(self.writing)
+
+    def text(self) -> str:
+        """Return the end of what was said."""
+        while self._read():
+            pass
+        return self._kept.decode(errors="replace")
+
+    def _read(self) -> bool:
+        with contextlib.suppress(BlockingIOError):
+            more = os.read(self._reading, _PIPE_BYTES)
+            self._kept = (self._kept + more)[-_KEPT_BYTES:]
+            return bool(more)
+        return False
 
 
 def _question_of_ours(check: Healthcheck, folder: Path) -> tuple[str, ...]:

@@ -3,33 +3,23 @@
 import asyncio
 import contextlib
 import os
-import signal
 import sys
 import time
 from pathlib import Path
-from typing import Protocol
 
 from qiki_harness.compose import ComposeService
 from qiki_harness.forks.link import ForkLink, NotForkedError
 from qiki_harness.stack.guardian import Guardian
+from qiki_harness.stack.leader import Leader, start_leader
 from qiki_harness.stack.runfolder import say
 
 _LAUNCH = str(Path(__file__).with_name("launch.py"))
 
 
-class _Process(Protocol):
-    """A child process, forked or started by exec."""
-
-    @property
-    def pid(self) -> int: ...
-    async def wait(self) -> int: ...
-    def send_signal(self, number: int, /) -> None: ...
-
-
 class ProcessGroup:
     """A running process of a service, and all that it starts."""
 
-    def __init__(self, service: ComposeService, process: _Process, guardian: Guardian) -> None:
+    def __init__(self, service: ComposeService, process: Leader, guardian: Guardian) -> None:
         self._service = service
         self._process = process
         self._guardian = guardian
@@ -42,11 +32,11 @@ class ProcessGroup:
         log.parent.mkdir(parents=True, exist_ok=True)  # a user may have removed it
         with log.open("ab") as output:
             try:
-                process: _Process = await forks.start(service, output.fileno(), guardian.descriptor)
+                process = await forks.start(service, output.fileno(), guardian.descriptor)
             except NotForkedError as why:
                 if service.environment.get("LOG_LEVEL") == "DEBUG":
                     say(f"{service.name} is started by exec: {why}")
-                process = await _execute(service, guardian, output.fileno())
+                process = _execute(service, guardian, output.fileno())
         return cls(service, process, guardian)
 
     @property
@@ -66,7 +56,7 @@ class ProcessGroup:
 
     def kill(self) -> None:
         """Kill it and all that it started."""
-        kill_group(self.pid)
+        self._process.kill_group()
 
     async def stop(self) -> None:
         """Ask it to end, and kill it after its grace; then kill what it started."""
@@ -82,16 +72,9 @@ class ProcessGroup:
             self._guardian.forget(self.pid)
 
 
-async def _execute(service: ComposeService, guardian: Guardian, output: int) -> asyncio.subprocess.Process:
-    arguments = [sys.executable, "-IS", _LAUNCH, str(os.getpid()), str(guardian.descriptor)]
-    return await asyncio.create_subprocess_exec(
-        *arguments, *service.command, cwd=service.working_dir, env=service.environment,
-        stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output,
-        start_new_session=True, pass_fds=(guardian.descriptor,),
+def _execute(service: ComposeService, guardian: Guardian, output: int) -> Leader:
+    arguments = [sys.executable, "-IS", _LAUNCH, str(os.getpid()), str(guardian.descriptor), *service.command]
+    return start_leader(
+        arguments, folder=service.working_dir, environment=service.environment, output=output,
+        kept=(guardian.descriptor,),
     )  # fmt: skip
-
-
-def kill_group(group: int) -> None:
-    """SIGKILL every process of a group that is still there."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, signal.SIGKILL)
