@@ -7,6 +7,7 @@ UserError
     ├── EngineError             no container engine answers
     ├── LockError               a dependency has no wheel, or another one than the locks pin
     ├── StackError              the stack runs already, or does not run, or refuses a request
+    │   ├── NoStackError        no stack of this name runs
     │   └── StartFailedError    a service did not come up; has its last log lines and the exit status
     └── DeadlineError           a condition did not come true in time; lists the state
 """
@@ -49,6 +50,10 @@ class LockError(HarnessError):
 
 class StackError(HarnessError):
     """The stack is not in the state that a request needs."""
+
+
+class NoStackError(StackError):
+    """No stack of this name runs."""
 
 
 class StartFailedError(StackError):

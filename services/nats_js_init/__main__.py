@@ -15,8 +15,9 @@ import nats.errors
 from nats.js import JetStreamContext
 
 from nats_js_init.migrate import migrate
+from nats_js_init.room import storage
 from nats_js_init.settings import InitSettings
-from nats_js_init.streams import ImpossibleChangeError, apply, plan
+from nats_js_init.streams import ImpossibleChangeError, NoRoomError, apply, plan
 from qiki.contracts.events import INIT_FAILED, INIT_OK, EventKind, LifeCycle
 from qiki.errors import UserError
 from qiki.runtime.clock import now
@@ -53,6 +54,8 @@ async def _report(jetstream: JetStreamContext, settings: InitSettings) -> None:
     """Apply the plan and report the result, on the terminal and as an event."""
     try:
         reports = await apply(jetstream, plan(settings))
+    except NoRoomError as error:
+        raise UserError(f"{error}; {await storage(settings)}") from None
     except ImpossibleChangeError as error:
         with contextlib.suppress(nats.errors.Error):  # the events' stream itself may be missing
             await _emit(jetstream, INIT_FAILED, str(error))

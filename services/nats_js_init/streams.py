@@ -78,8 +78,15 @@ def _consumer(topic: Topic[Any], durable: Durable, stream: Stream) -> ConsumerCo
     )
 
 
+_NO_ROOM = 10047  # insufficient storage resources
+
+
 class ImpossibleChangeError(UserError):
     """The server refuses to make a stream or consumer, or to change an existing one."""
+
+
+class NoRoomError(ImpossibleChangeError):
+    """The server allows its streams less room together than they reserve."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +153,8 @@ async def _attempt(failure: str, request: Awaitable[Any], advice: str = "") -> N
     try:
         await request
     except APIError as error:
+        if error.err_code == _NO_ROOM:
+            raise NoRoomError(f"{failure}: {error.description} (code {error.err_code})") from None
         raise ImpossibleChangeError(f"{failure}: {error.description} (code {error.err_code}){advice}") from None
 
 

@@ -396,7 +396,6 @@ def test_choices_reach_the_services(project: Project):
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (["ps"], "no stack 'default' runs in"),
         (["restart", "db"], "no stack 'default' runs in"),
         (["watch"], "no stack 'default' runs in"),
         (["logs"], "no stack 'default' runs in"),
@@ -423,6 +422,17 @@ def test_a_mistake_is_one_line_and_status_2(project: Project, words: list[str], 
     assert done.returncode == 2
     assert reason in complaint(done)
     assert not (project.folder / ".qiki/default/logs").exists(), "something was started"
+
+
+def test_without_a_stack_ps_has_a_status_of_its_own_and_down_has_nothing_to_do(project: Project):
+    project.describe(TWO)
+    shown = project.run("ps")
+    assert (shown.returncode, shown.stdout) == (3, "")
+    assert "no stack 'default' runs in" in complaint(shown)
+    ended = project.run("down")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "No stack 'default' runs.\n", "")
+    for command, status in (("ps", "Exit status 3"), ("down", "Exit status 0")):
+        assert status in project.run(command, "--help").stdout
 
 
 def test_a_compose_file_with_a_strange_key_is_named_by_line(project: Project):

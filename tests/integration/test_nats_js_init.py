@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -19,6 +20,7 @@ from nats.js.errors import APIError, NotFoundError
 from nats_js_init.settings import InitSettings
 from nats_js_init.streams import plan
 from qiki_harness.testing import Broker
+from qiki_harness.testing.processes import CONFIGURATION
 
 EVERYTHING = [
     "QIKI_RADAR_V1",
@@ -332,3 +334,20 @@ def test_what_a_power_failure_has_damaged_is_made_again_for_good(broker: Broker,
         return [(await jetstream.get_last_msg("QIKI_EVENTS_V1", "qiki.events.v1.test")).data]
 
     assert on(broker, bodies) == [b"kept"]
+
+
+@pytest.mark.parametrize("monitored", [True, False])
+def test_a_store_without_room_says_what_is_needed_and_what_is_free(tmp_path: Path, monitored: bool):
+    configuration = tmp_path / "small.conf"
+    text = CONFIGURATION.read_text().replace("max_file_store: 16TB", "max_file_store: 100MB")
+    assert "100MB" in text
+    configuration.write_text(text)
+    with Broker(tmp_path / "nats", configuration) as broker:
+        page = {"NATS_HTTP": broker.http_url} if monitored else {}
+        done = initialise(broker.url, RADAR_MAX_BYTES=str(600 << 20), **page)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert "QIKI_RADAR_V1: cannot be created: " in line
+    assert re.search(r"needed: \d+ MiB \(QIKI_RADAR_V1 600 MiB, QIKI_EVENTS_V1 \d+ MiB, ", line)
+    free = r"free: 100 MiB of 100 MiB" if monitored else "free: not known without NATS_HTTP"
+    assert re.search(free, line), line

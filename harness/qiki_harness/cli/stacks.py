@@ -26,8 +26,8 @@ from qiki_harness.cli.options import (
     run_folder,
     running_stack,
 )
-from qiki_harness.cli.output import LogView, table
-from qiki_harness.errors import EngineError, HarnessError
+from qiki_harness.cli.output import LogView, complain, table
+from qiki_harness.errors import EngineError, HarnessError, NoStackError
 from qiki_harness.http import open_url
 from qiki_harness.stack import ServiceStatus, Stack, StackInfo, State
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _WORKSPACE = "qiki-dev"
 _RESTART_S = 60.0
+_NOT_RUNNING = 3
 _NO_ENGINE = "ask docker compose on the host, or reopen the devcontainer with QIKI_DOCKER_SOCKET=auto set there"
 _WORKING_DIR = "com.docker.compose.project.working_dir"
 
@@ -57,7 +58,7 @@ def _find_stack(name: str, run_dir: Path | None) -> "Stack | Containers":
         if _in_workspace():
             raise
         nor = f"and containers cannot be looked for ({error})"
-    raise HarnessError(
+    raise NoStackError(
         f"no stack {name!r} runs in {stack.folder.path.parent}, {nor}: start one with `qiki up`, or with docker compose"
     )
 
@@ -106,8 +107,15 @@ def _agent_is_ready() -> bool:
 
 
 def ps(name: Name = DEFAULT, run_dir: RunDir = None) -> None:
-    """Show the services of the stack: state, health, pid, ports, restarts, uptime."""
-    stack = _find_stack(name, run_dir)
+    """Show the services of the stack: state, health, pid, ports, restarts, uptime.
+
+    Exit status 3: no stack of this name runs.
+    """
+    try:
+        stack = _find_stack(name, run_dir)
+    except NoStackError as error:
+        complain(str(error))
+        raise typer.Exit(_NOT_RUNNING) from None
     statuses = stack.info.services if isinstance(stack, Stack) else stack.statuses()
     head = ("SERVICE", "STATE", "HEALTH", "PID", "PORTS", "RESTARTS", "UPTIME")
     echo(*table(head, [_row(status) for status in statuses.values()]))
@@ -159,7 +167,10 @@ def restart(service: Service, name: Name = DEFAULT, run_dir: RunDir = None) -> N
 
 
 def down(name: Name = DEFAULT, run_dir: RunDir = None) -> None:
-    """Stop the stack in reverse order of its start. Data and logs are kept."""
+    """Stop the stack in reverse order of its start. Data and logs are kept.
+
+    Exit status 0: it does not run any more, or did not run before.
+    """
     stack = Stack(run_folder(name, run_dir))
     if not stack.alive:
         echo(f"No stack {name!r} runs.")
