@@ -9,15 +9,21 @@ from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
+import psutil
 import pytest
 
 from qiki.runtime import probe
-from qiki_harness.stack import StackInfo
+from qiki_harness.errors import StackError
+from qiki_harness.stack import Stack, StackInfo, StackOptions
 from qiki_harness.testing import until
 from qiki_harness.twin import ForeignStack, Twin, start_twin
 from qiki_harness.twin.checks import check_frames, check_tracks, settle
 
 CLIENTS = ("q-sim-service", "q-sim-radar", "faststream-bridge", "registrar", "qiki-dev")
+COMPOSE = """
+services:
+  kept: {command: ["sh", "-c", "exec sleep 600"], restart: unless-stopped}
+"""
 FOLLOWERS = {"faststream-bridge", "q-sim-radar"}
 
 
@@ -92,3 +98,28 @@ def test_a_full_disk_shows_on_every_service_and_all_goes_on_when_there_is_room(s
             last = max(record.frame for record in frames)
             check_frames(reader, run, last)
             check_tracks(reader, run, last)
+
+
+def test_a_detached_stack_outlives_a_full_disk_and_its_log_says_when_there_is_room(small_disk, tmp_path):
+    (tmp_path / "stack.yml").write_text(COMPOSE)
+    folder = small_disk / "run"
+    stack = Stack.start(StackOptions(tmp_path / "stack.yml", folder), tied=False)
+    try:
+        before = stack.wait_healthy(60)
+        written = stack.folder.info_file.read_bytes()
+        with full(small_disk):
+            kept = psutil.Process(before.services["kept"].pid)
+            stack.kill("kept")  # its next life is news that cannot be written
+            supervisor = psutil.Process(before.pid)
+            until("the next life", lambda: any(one.name() == "sleep" and one != kept for one in supervisor.children()))
+            with pytest.raises(StackError, match="no service 'x'"):
+                stack.restart("x")  # it answers
+            assert stack.folder.info_file.read_bytes() == written
+            empty = {path.name for path in folder.iterdir() if path.stat().st_size == 0}
+            assert empty == {"supervisor.lock", "control.sock"}
+        stack.wait_until("stack.json is written again", lambda info: info.services["kept"].restarts == 1, 60)
+        assert stack.info.pid == before.pid
+        until("the log to say so", lambda: any("is written again" in line for line in stack.logs("qiki")))
+        assert not [path for path in folder.iterdir() if path.suffix in {".part", ".new"}]
+    finally:
+        stack.stop()
