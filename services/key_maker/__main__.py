@@ -9,6 +9,7 @@ from qiki.errors import UserError
 from qiki.runtime.clock import now
 from qiki.runtime.identities import Keyring
 from qiki.runtime.settings import load_settings
+from qiki.runtime.terminal import echo
 
 NAME = "keys"
 
@@ -20,12 +21,12 @@ def main() -> int:
         where = settings.keyring_dir, settings.broker_keys_dir, settings.nats_configuration.resolve()
         with Keyring.open(*where, lockstep=settings.agent_lockstep_ticks > 0) as ring:
             changed = ring.prepare(settings.folders, now())
-            print(f"{len(ring.entries)} identities, made now: {', '.join(changed) or 'none'}", flush=True)
+            echo(f"{len(ring.entries)} identities, made now: {', '.join(changed) or 'none'}")
     except UserError as error:
-        print(f"{NAME}: {error}", file=sys.stderr)
+        echo(f"{NAME}: {error}", stream=sys.stderr)
         return 2
     except OSError as error:
-        print(f"{NAME}: {error.filename}: {error.strerror}", file=sys.stderr)
+        echo(f"{NAME}: {error.filename}: {error.strerror}", stream=sys.stderr)
         return 2
     return 0
 

@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 
 import typer
 
+from qiki.runtime.terminal import GREEN, RED, Line, Painted, echo, echo_json
 from qiki_harness.cli.options import Name, NatsUrl, RunDir, running_stack
-from qiki_harness.cli.output import GREEN, RED, paint
 
 if TYPE_CHECKING:
     from qiki_harness.durability import Finding, Report
@@ -32,7 +32,10 @@ def durability(
         stack = running_stack(name, run_dir)
         folders = {one.name: one for one in sorted(stack.folder.data.iterdir()) if one.name != "jetstream"}
         found = report(stack.info.addresses["NATS_HTTP"], stack.info.services["nats"].pid, folders)
-    print(found.to_json() if as_json else _table(found))
+    if as_json:
+        echo_json(found.to_json())
+    else:
+        echo(*_table(found))
     if not found.holds:
         raise typer.Exit(1)
 
@@ -42,15 +45,15 @@ def _monitoring(nats: str) -> str:
     return f"http://{urlsplit(nats).hostname or '127.0.0.1'}:{_MONITORING_PORT}"
 
 
-def _table(found: "Report") -> str:
+def _table(found: "Report") -> "list[Line]":
     width = max(len(finding.name) for finding in found.findings)
     lines = [line for finding in found.findings for line in _lines(finding, width)]
     verdict = "holds" if found.holds else "does NOT hold"
-    return "\n".join([*lines, f"What is declared {verdict} on {found.broker}."])
+    return [*lines, f"What is declared {verdict} on {found.broker}."]
 
 
-def _lines(finding: "Finding", width: int) -> list[str]:
-    mark = paint("✗", RED) if finding.broken else paint("✓", GREEN)
-    head = f"{mark} {finding.name.ljust(width)}  {finding.declared.ljust(7)}  {finding.seen}".rstrip()
+def _lines(finding: "Finding", width: int) -> "list[Line]":
+    mark = Painted("✗", RED) if finding.broken else Painted("✓", GREEN)
+    head = (mark, f" {finding.name.ljust(width)}  {finding.declared.ljust(7)}  {finding.seen}".rstrip())
     broken = [f"    {text}" for text in finding.broken]
     return [head, *broken, *(f"    cannot be seen: {text}" for text in finding.unseen)]

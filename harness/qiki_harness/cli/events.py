@@ -1,6 +1,5 @@
 """`qiki events`: read the audit log, and check that nobody changed it."""
 
-import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from qiki.runtime.terminal import echo, echo_json
 from qiki_harness.cli.options import Name, RunDir, run_folder
 from qiki_harness.cli.output import table
 from qiki_harness.errors import HarnessError
@@ -46,9 +47,9 @@ def list_(as_json: Json = False, name: Name = "default", run_dir: RunDir = None)
     with keys.open() as ring:
         rows = [(one.name, _may(one), one.expires.strftime("%Y-%m-%d"), one.folder) for one in ring.entries.values()]
     if as_json:
-        print(json.dumps([dict(zip(_COLUMNS, row, strict=True)) for row in rows], indent=1))
+        echo_json(json.dumps([dict(zip(_COLUMNS, row, strict=True)) for row in rows], indent=1))
     else:
-        print(table([name.upper() for name in _COLUMNS], rows))
+        echo(*table([name.upper() for name in _COLUMNS], rows))
 
 
 @app.command()
@@ -66,8 +67,8 @@ def add(
     keys = _Keys.of(name, run_dir)
     with keys.open() as ring:
         entry = ring.add(identity, grant, _now())
-    print(f"{identity} may {_may(entry)}. {keys.reload()}")
-    print(f"Its credentials: qiki keys export {identity} FOLDER")
+    echo(f"{identity} may {_may(entry)}. {keys.reload()}")
+    echo(f"Its credentials: qiki keys export {identity} FOLDER")
 
 
 @app.command()
@@ -86,7 +87,7 @@ def export(
         folder.chmod(0o700)
     except OSError as error:
         raise HarnessError(f"{error.filename or folder}: {error.strerror}") from None
-    print(f"{folder}/seed.nk is the key of {identity}: whoever has it is {identity}.")
+    echo(f"{folder}/seed.nk is the key of {identity}: whoever has it is {identity}.")
 
 
 @app.command()
@@ -95,7 +96,7 @@ def revoke(identity: Identity, name: Name = "default", run_dir: RunDir = None) -
     keys = _Keys.of(name, run_dir)
     with keys.open() as ring:
         ring.revoke(identity)
-    print(f"{identity} is no more. {keys.reload()}")
+    echo(f"{identity} is no more. {keys.reload()}")
 
 
 @app.command()
@@ -104,7 +105,7 @@ def renew(identity: Identity, name: Name = "default", run_dir: RunDir = None) ->
     keys = _Keys.of(name, run_dir)
     with keys.open() as ring:
         entry = ring.renew(identity, _now())
-    print(f"{identity} has a new key, good until {entry.expires:%Y-%m-%d}. {keys.reload()}")
+    echo(f"{identity} has a new key, good until {entry.expires:%Y-%m-%d}. {keys.reload()}")
 
 
 @dataclass(frozen=True)

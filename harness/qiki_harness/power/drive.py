@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Self
 
+from qiki.runtime.terminal import echo
 from qiki_harness.errors import HarnessError
 from qiki_harness.power.disk import Names
 
@@ -51,7 +52,7 @@ class Drive:
 
     def counts(self) -> dict[str, int]:
         """Return the number of operations so far, by name."""
-        print("counts", file=self._process.stdin)
+        echo("counts", stream=self._process.stdin)
         pairs = (pair.split("=") for pair in self._line().split())
         return {name: int(count) for name, count in pairs}
 
@@ -64,7 +65,7 @@ class Drive:
         self._process.stdout.close()
 
     def _ask(self, command: str, answer: str) -> None:
-        print(command, file=self._process.stdin)
+        echo(command, stream=self._process.stdin)
         self._expect(answer)
 
     def _expect(self, answer: str) -> None:

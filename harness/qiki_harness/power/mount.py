@@ -27,6 +27,7 @@ from typing import Any, TypeVar, cast
 
 import mfusepy  # type: ignore[import-untyped]
 
+from qiki.runtime.terminal import echo
 from qiki_harness.power.disk import Disk, Names, as_folder
 from qiki_harness.power.nodes import PAGE, Attributes, Change, File, Folder, Node
 
@@ -250,17 +251,17 @@ class Server:
 
     def _commands(self) -> None:
         self._operations.mounted.wait()
-        print("mounted", flush=True)
+        echo("mounted")
         for line in sys.stdin:
             match line.split():
                 case ["cut", seed]:
                     self._operations.lose_power(int(seed))
-                    print("cut", flush=True)
+                    echo("cut")
                 case ["on"]:
                     self._mount_again()
-                    print("mounted", flush=True)
+                    echo("mounted")
                 case ["counts"]:
-                    print(" ".join(f"{name}={count}" for name, count in self._operations.counts.items()), flush=True)
+                    echo(" ".join(f"{name}={count}" for name, count in self._operations.counts.items()))
         self._on.put(False)
         self._unmount()
 
