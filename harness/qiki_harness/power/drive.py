@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 from typing import Self
 
-from qiki.runtime.terminal import echo
 from qiki_harness.errors import HarnessError
 from qiki_harness.power.disk import Names
 
@@ -52,7 +51,7 @@ class Drive:
 
     def counts(self) -> dict[str, int]:
         """Return the number of operations so far, by name."""
-        echo("counts", stream=self._process.stdin)
+        self._tell("counts")
         pairs = (pair.split("=") for pair in self._line().split())
         return {name: int(count) for name, count in pairs}
 
@@ -65,8 +64,13 @@ class Drive:
         self._process.stdout.close()
 
     def _ask(self, command: str, answer: str) -> None:
-        echo(command, stream=self._process.stdin)
+        self._tell(command)
         self._expect(answer)
+
+    def _tell(self, command: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{command}\n")
+        self._process.stdin.flush()
 
     def _expect(self, answer: str) -> None:
         if (line := self._line()) != answer:
