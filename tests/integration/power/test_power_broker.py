@@ -29,7 +29,7 @@ SUBJECTS = {
     topics.QIKI_TRACKER_V1: topics.TRACKED.subject,
 }
 DURABILITY = {stream.name: stream.durability for stream in topics.STREAMS}
-LATE_S = 2.0
+LATE_S = 4.0
 """By which a machine that does much else may sync later than declared."""
 SIZES = (100, 1000, 60_000)
 FRESH_STORE_EVERY = 40
@@ -86,12 +86,13 @@ class Store:
             ]
             assert not made or cut_s - self._made_s < LAST_S + LATE_S, f"streams or durables were lost: {made}"
             self._made_s = time.monotonic() if made else self._made_s
-            self._look(await stored(connection), cut_s)
-            await self._send_again(connection, cut_s)
+            found = await stored(connection)
+            self._look(found, cut_s)
+            await self._send_again(connection, found, cut_s)
             counts = await stored(connection)
         for stream, sent in self.sent.items():
             assert max(counts[stream].values(), default=1) == 1
-            assert sent.acknowledged_s.keys() <= counts[stream].keys()
+            assert sent.acknowledged_s.keys() <= counts[stream].keys(), stream
 
     async def _publish_until_cut(self, number: int) -> float:
         async with client(self._broker) as connection:
@@ -131,11 +132,11 @@ class Store:
             ages_s = [cut_s - at_s for name, at_s in sent.acknowledged_s.items() if name not in found[stream]]
             self.lost_s[stream] = max([self.lost_s[stream], *ages_s])
 
-    async def _send_again(self, connection: Client, cut_s: float) -> None:
-        """Do as our publishers do after a lost connection."""
+    async def _send_again(self, connection: Client, found: dict[str, Counter[str]], cut_s: float) -> None:
+        """Do as our publishers do after a lost connection: what is missing, and what is there, too."""
         for stream, sent in self.sent.items():
             for name, at_s in sent.acknowledged_s.items():
-                if at_s > cut_s - LAST_S - LATE_S:
+                if at_s > cut_s - LAST_S or name not in found[stream]:
                     await self._store(connection, stream, name)
 
 
