@@ -25,6 +25,7 @@ class StackOptions:
         ports: numbers for some of its ports, by variable
         auto_ports: free ports for the rest, instead of the file's defaults: for stacks side by side
         without: services that the user runs himself
+        environments: variables of single services, over those that the file gives them
     """
 
     compose_file: Path
@@ -34,6 +35,7 @@ class StackOptions:
     ports: Mapping[str, int] = field(default_factory=dict)
     auto_ports: bool = False
     without: tuple[str, ...] = ()
+    environments: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Return the options in one line."""

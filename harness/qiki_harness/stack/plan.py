@@ -4,7 +4,7 @@ import os
 import shlex
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from qiki_harness.compose import ComposeFile, ComposeService, Project, StackPort
 from qiki_harness.errors import StackError
@@ -32,13 +32,22 @@ def make_plan(options: StackOptions, folder: RunFolder, locks: PortLocks) -> Pla
     _check_names("port", wanted, [port.variable for port in compose.ports])
     ports = assign(compose.ports, locks, wanted=wanted, auto=options.auto_ports)
     project = compose.project({**values, **compose.native_variables(folder.data, ports)})
-    _check_names("service", options.without, list(project.services))
+    _check_names("service", (*options.without, *options.environments), list(project.services))
+    project = _with_environments(project, options.environments)
     return Plan(project, ports, {name: _command_line(project.services[name]) for name in options.without})
 
 
 def own_environment(service: ComposeService) -> dict[str, str]:
     """Return a service's variables without those that it inherits from us."""
     return {key: value for key, value in service.environment.items() if os.environ.get(key) != value and key != "PATH"}
+
+
+def _with_environments(project: Project, environments: Mapping[str, Mapping[str, str]]) -> Project:
+    services = {
+        name: replace(service, environment={**service.environment, **environments.get(name, {})})
+        for name, service in project.services.items()
+    }
+    return replace(project, services=services)
 
 
 def _command_line(service: ComposeService) -> str:
