@@ -69,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1, help="of the plan, the world and the load")
     parser.add_argument("--minutes", type=float, default=2.0)
     parser.add_argument("--faults", default=",".join(KINDS), help="kinds, separated by commas (default: all)")
-    parser.add_argument("--speed", type=float, default=2.0, help="simulated seconds a second")
+    parser.add_argument("--speed", type=float, default=1.0, help="simulated seconds a second")
     parser.add_argument("--scenario", default="mixed-traffic")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="write into this folder, and leave it there")
     parser.add_argument("--plan", action="store_true", help="print the plan and end")

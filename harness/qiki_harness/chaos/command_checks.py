@@ -4,7 +4,7 @@ from collections import Counter
 
 from qiki_harness.chaos.facts import Facts, Report
 
-ANSWER_S = 5.0
+ANSWER_S = 10.0
 UNANSWERED = "commands without an answer during a fault"
 
 

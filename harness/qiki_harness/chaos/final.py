@@ -1,8 +1,9 @@
 """The end of a run: wait until all is quiet, then note what streams and audit log hold."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
 import grpc.aio
@@ -24,9 +25,13 @@ from qiki.runtime.stream import Begin, StreamPosition, StreamReader
 from qiki_harness.chaos.bus import identity
 from qiki_harness.chaos.history import History
 from qiki_harness.chaos.rig import Rig
-from qiki_harness.testing import until_async
+from qiki_harness.errors import DeadlineError
 
-READ_S = 120.0
+T = TypeVar("T")
+
+READ_S = 300.0
+STILL_S = 90.0  # longer than what was delivered to a reader that died waits to be delivered again
+LOOK_S = 0.1
 _RPC_S = 15.0
 _OF_RADAR = {topics.QIKI_RADAR_V1, topics.QIKI_TRACKER_V1, topics.QIKI_ESTIMATES_V1}
 
@@ -40,15 +45,30 @@ async def newest_frame(rig: Rig) -> str:
     return str(answer.frame.frame_id.value)
 
 
-async def until_registered(jetstream: JetStreamContext, deadline_s: float) -> int:
+async def until_reached(what: str, look: Callable[[], Awaitable[T]], goal: Callable[[T], bool]) -> None:
+    """Look until the goal is reached, for as long as there is progress: a busy machine takes its time.
+
+    Raises:
+        DeadlineError: what is seen has not changed for `STILL_S`.
+    """
+    seen, since_s = await look(), time.monotonic()
+    while not goal(seen):
+        await asyncio.sleep(LOOK_S)
+        if (now := await look()) != seen:
+            seen, since_s = now, time.monotonic()
+        elif time.monotonic() - since_s > STILL_S:
+            raise DeadlineError(f"waited for {what}: for {STILL_S:g} s there is no change of {seen!r}")
+
+
+async def until_registered(jetstream: JetStreamContext) -> int:
     """Wait until the registrar has acknowledged all events; return the sequence up to which."""
     last = (await jetstream.stream_info(topics.QIKI_EVENTS_V1)).state.last_seq
 
-    async def registered() -> bool:
+    async def floor() -> int:
         consumer = await jetstream.consumer_info(topics.QIKI_EVENTS_V1, topics.REGISTRAR_DURABLE)
-        return bool(consumer.ack_floor and consumer.ack_floor.stream_seq >= last)
+        return consumer.ack_floor.stream_seq if consumer.ack_floor else 0
 
-    await until_async(f"the events up to {last} are registered", registered, deadline_s)
+    await until_reached(f"the events up to {last} to be registered", floor, lambda reached: reached >= last)
     return last
 
 

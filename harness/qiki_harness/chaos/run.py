@@ -12,7 +12,7 @@ from pathlib import Path
 from qiki_harness.chaos import clients
 from qiki_harness.chaos.bus import connected
 from qiki_harness.chaos.faults import FAULTS
-from qiki_harness.chaos.final import newest_frame, note_end, until_registered
+from qiki_harness.chaos.final import newest_frame, note_end, until_reached, until_registered
 from qiki_harness.chaos.history import History
 from qiki_harness.chaos.plan import Fault, Plan
 from qiki_harness.chaos.rig import Rig, rigged
@@ -21,8 +21,7 @@ from qiki_harness.errors import DeadlineError, StackError
 from qiki_harness.testing import until_async
 
 EVENT_CLIENTS = 3
-READY_S = 60.0
-DRAIN_S = 90.0
+READY_S = 120.0  # ten times what it takes on a machine that has nothing else to do
 
 
 async def run(folder: Path, plan: Plan, speed: float, scenario: str) -> Path:
@@ -108,12 +107,21 @@ class _Run:
         healed_s = time.monotonic()
         try:
             await self._rig.ask(self._rig.stack.wait_healthy, READY_S)
-            await until_async("frames are tracked", _true(lambda: self._watcher.tracked_s > healed_s), READY_S)
+            await until_async("frames are tracked", self._flow(healed_s), READY_S)
         except DeadlineError as error:
             self._history.note("late", what=f"after {after}: {error}")
             _say(f"{self._history.now_s:6.1f} s  late: {str(error).splitlines()[0]}")
             await self._restart_unready()
         self._history.note("ready", after=after)
+
+    def _flow(self, since_s: float) -> Callable[[], Awaitable[bool]]:
+        async def flows() -> bool:
+            return self._watcher.tracked_s > since_s
+
+        return flows
+
+    async def _tracked(self) -> str:
+        return self._watcher.tracked
 
     async def _restart_unready(self) -> None:
         """Do what an operator would, so that the run can go on."""
@@ -134,23 +142,17 @@ class _Run:
                 )
                 newest = await newest_frame(self._rig)
                 self._history.note("newest", frame_id=newest)
-                await until_async(f"frame {newest} is tracked", _true(lambda: self._watcher.tracked == newest), DRAIN_S)
-                registered_to = await until_registered(client.jetstream(), DRAIN_S)
+                await until_reached(f"frame {newest} to be tracked", self._tracked, lambda frame: frame == newest)
+                registered_to = await until_registered(client.jetstream())
             except DeadlineError as error:
                 self._history.note("late", what=f"at the end: {error}")
+                _say(f"{self._history.now_s:6.1f} s  late: {str(error).splitlines()[0]}")
             await note_end(self._rig, client, self._history, registered_to)
 
 
 def note_plan(folder: Path, plan: Plan) -> None:
     """Write a plan into a folder."""
     (folder / "plan.txt").write_text("".join(f"{fault}\n" for fault in plan.faults), encoding="utf-8")
-
-
-def _true(look: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
-    async def looked() -> bool:
-        return look()
-
-    return looked
 
 
 def chance_of(*names: object) -> random.Random:

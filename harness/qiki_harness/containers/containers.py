@@ -101,6 +101,16 @@ class Containers:
             container.unpause()
 
     @contextmanager
+    def stopped(self, service: str) -> Iterator[None]:
+        """Stop a service within 5 s, and start it when the context is over."""
+        container = self.of_service(service)
+        container.stop(timeout=5)
+        try:
+            yield
+        finally:
+            container.start()
+
+    @contextmanager
     def cut_off(self, service: str) -> Iterator[None]:
         """Cut a service off all networks as long as the context lasts."""
         container = self.of_service(service)
