@@ -1,9 +1,12 @@
 """What a test's own stack is started with."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from qiki_harness.errors import StackError
+from qiki_harness.stack import StackOptions
 from qiki_harness.stack.plan import make_plan
 from qiki_harness.stack.ports import PortLocks
 from qiki_harness.stack.runfolder import RunFolder
@@ -46,3 +49,18 @@ def test_the_testers_shell_changes_nothing_but_how_much_is_logged(tmp_path: Path
     assert quiet["q-sim-service"]["QIKI_SPEED"] == "5"
     monkeypatch.setenv("LOG_LEVEL", "DEBUG")
     assert environments()["q-sim-service"]["LOG_LEVEL"] == "DEBUG"
+
+
+def test_one_service_may_have_variables_that_the_others_have_not(tmp_path: Path):
+    options = replace(options_for(tmp_path, {}), environments={"registrar": {"NATS_URL": "nats://127.0.0.1:1"}})
+    locks = PortLocks(tmp_path / "ports", "a test")
+    services = make_plan(StackOptions.from_json(options.to_json()), RunFolder(tmp_path), locks).project.services
+    locks.release()
+    assert services["registrar"].environment["NATS_URL"] == "nats://127.0.0.1:1"
+    assert services["q-sim-radar"].environment["NATS_URL"] != "nats://127.0.0.1:1"
+
+
+def test_variables_of_a_service_that_is_not_there_are_refused(tmp_path: Path):
+    options = replace(options_for(tmp_path, {}), environments={"registrars": {}})
+    with pytest.raises(StackError, match="no service 'registrars' here: there are nats"):
+        make_plan(options, RunFolder(tmp_path), PortLocks(tmp_path / "ports", "a test"))
