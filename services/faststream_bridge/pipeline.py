@@ -69,6 +69,7 @@ class Pipeline:
         self._newest = Newest()
         self._old = OldFrames()
         self._delivered = 0
+        self._skipped = False
         self._closed = False
 
     @property
@@ -114,12 +115,14 @@ class Pipeline:
                 self._completion.fail(error)
 
     async def _take(self, delivery: Delivery) -> None:
-        skipped = delivery.count > self._delivered + 1
+        # A lost delivery may show at a frame that comes again, behind it: the next new frame is then not the next one.
+        self._skipped = self._skipped or delivery.count > self._delivered + 1
         self._delivered = max(self._delivered, delivery.count)
         if delivery.sequence <= self._sequence:
             self._newest.check(delivery.stored)
             await self._seen(delivery)
             return
+        skipped, self._skipped = self._skipped, False
         if skipped:
             await self._catch_up(delivery.sequence - 1)
         await self._handle(delivery)
