@@ -21,7 +21,7 @@ from faststream_bridge.pipeline import Pipeline
 from faststream_bridge.runs import Runs
 from faststream_bridge.settings import BridgeSettings
 from faststream_bridge.snapshot import FailureNote, SnapshotFile
-from faststream_bridge.stream import Position, StoredFrames, covers, position
+from faststream_bridge.stream import Position, StoredFrames, StreamChangedError, covers, position
 from qiki.contracts import topics
 from qiki.contracts.events import GUARD_CLEARED, GUARD_RESUMED
 from qiki.contracts.radar import RadarFrame
@@ -38,6 +38,7 @@ from qiki.tracking import TrackerError, TrackerParameters
 
 BATCH = 100
 IN_FLIGHT = 1024  # the frames of a batch need not wait for one another's tracks
+AGAIN_S = 5.0
 
 Take = Callable[[Sequence[Msg]], Awaitable[None]]
 
@@ -107,6 +108,7 @@ async def _run(
         Publisher(link, size=IN_FLIGHT) as publisher,
         service.events.sent_by(publisher),
         bury_exhausted(link, publisher),
+        sent_again(publisher),
     ):
         parameters = TrackerParameters(short_range_m=service.settings.radar_sr_threshold_m)
         runs = Runs(parameters, rules, estimates=service.settings.bridge_estimates)
@@ -129,6 +131,22 @@ async def _run(
                 await completion.drained()
                 snapshots.write(pipeline.snapshot())
             finishing.cancel()
+
+
+@asynccontextmanager
+async def sent_again(publisher: Publisher) -> AsyncIterator[None]:
+    """Where the stream has changed, let the broker have our last messages once more before the end.
+
+    With frames it lost tracks and estimates of earlier ones. Where the notices of these are still there, the next
+    process takes them for done.
+    """
+    try:
+        yield
+    except* StreamChangedError:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(AGAIN_S):
+                await publisher.drained()
+        raise
 
 
 async def restore(

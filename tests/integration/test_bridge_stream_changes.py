@@ -14,14 +14,21 @@ import pytest
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig
 
+from faststream_bridge.app import sent_again
+from faststream_bridge.stream import StreamChangedError
 from nats_js_init.settings import InitSettings
 from nats_js_init.streams import apply, plan
 from qiki.clock import rfc3339
 from qiki.contracts import topics
 from qiki.contracts.enums import RadarRangeBand
-from qiki.contracts.headers import FrameOrigin
+from qiki.contracts.headers import MESSAGE_ID, FrameOrigin
 from qiki.contracts.ids import RADAR_SENSOR_ID, run_frame_id
 from qiki.contracts.radar import RadarFrame, TrackedFrame
+from qiki.runtime.health import Health
+from qiki.runtime.nats import Link, connect
+from qiki.runtime.publisher import Publisher
+from qiki.runtime.service import Service
+from qiki.runtime.settings import ServiceSettings
 from qiki_harness.testing import Broker, ServiceProcess, until
 
 RUN, OTHER = (UUID(f"6f1c3d1e-0000-4000-8000-00000000000{number}") for number in (1, 2))
@@ -164,6 +171,30 @@ def test_no_frame_is_lost_behind_those_that_the_broker_lost(stack: Stack, stream
     tracked = stack.tracked(RUN)
     assert tracked == sorted(set(tracked))
     assert {*range(10), *range(20, 35)} <= set(tracked) <= set(range(35))
+
+
+async def end(link: Link, broker: Broker) -> None:
+    """Notice a change while the broker, which will be back soon, lacks a message."""
+    async with Publisher(link) as publisher, sent_again(publisher):
+        broker.kill()
+        await publisher.publish(topics.TRACKED.subject, b"{}", {MESSAGE_ID: "one"})
+        starting = asyncio.create_task(asyncio.to_thread(broker.start))
+        starting.add_done_callback(lambda done: done.result())
+        raise StreamChangedError("the stream was made again")
+
+
+def test_what_the_broker_has_not_yet_is_stored_before_the_end(tmp_path: Path):
+    async def main(broker: Broker) -> int:
+        service = Service("bridge-test", ServiceSettings(nats_url=broker.url), Health("bridge-test"))
+        async with asyncio.timeout(60), connect(service) as link:
+            await apply(link.jetstream, plan(InitSettings()))
+            with pytest.raises(ExceptionGroup) as caught:
+                await end(link, broker)
+            assert caught.group_contains(StreamChangedError)
+            return (await link.jetstream.stream_info(topics.QIKI_TRACKER_V1)).state.messages
+
+    with Broker(tmp_path) as broker:
+        assert asyncio.run(main(broker)) == 1
 
 
 @looking(OFTEN)

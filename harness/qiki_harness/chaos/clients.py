@@ -16,6 +16,7 @@ from qiki.contracts import topics
 from qiki.contracts.control import CommandMessage, CommandMetadata
 from qiki.contracts.headers import RUN, cloud_event
 from qiki.runtime.clock import now
+from qiki.runtime.tasks import end_if_cancelled
 from qiki_harness.chaos.bus import identity
 from qiki_harness.chaos.command_checks import ANSWER_S
 from qiki_harness.chaos.event_checks import CLIENT_SOURCE
@@ -60,6 +61,7 @@ async def _publish(client: Client, history: History, name: str, event: str) -> N
     jetstream = client.jetstream(timeout=PUBLISH_S)
     begin_s = history.now_s
     while history.now_s - begin_s < WINDOW_S - PUBLISH_S:
+        end_if_cancelled()
         history.note("event", id=event, client=name, state="sent")
         try:
             answer = await jetstream.publish(EVENT_SUBJECT, body, headers=headers)
@@ -87,6 +89,7 @@ async def send_commands(client: Client, history: History, speed: float, chance: 
 
 async def command(client: Client, history: History, name: str, parameters: Mapping[str, Any]) -> bool:
     """Send a command; return whether it was accepted."""
+    end_if_cancelled()
     request = uuid4()
     metadata = CommandMetadata(message_id=request, message_type="command", source="chaos")
     message = CommandMessage(command_name=name, parameters=dict(parameters), metadata=metadata)
@@ -106,6 +109,7 @@ async def read_newest(client: Client, history: History, chance: random.Random) -
     """Read the newest message of a subject, now and then."""
     jetstream = client.jetstream(timeout=PUBLISH_S)
     while True:
+        end_if_cancelled()
         stream, topic = chance.choice(READ)
         try:
             message = await jetstream.get_last_msg(stream, topic.subject)
