@@ -23,6 +23,7 @@ Each line has `op`, and `t`, the monotonic time since the run's begin [s]. The o
 """
 
 import json
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -37,6 +38,7 @@ class History:
     def __init__(self, file: TextIO) -> None:
         self._file = file
         self._began_s = time.monotonic()
+        self._lock = threading.Lock()  # the audit log is read in a thread
 
     @property
     def now_s(self) -> float:
@@ -45,7 +47,8 @@ class History:
 
     def note(self, op: str, **fields: Any) -> None:
         """Write an operation."""
-        self._file.write(json.dumps({"t": self.now_s, "op": op, **fields}) + "\n")
+        with self._lock:
+            self._file.write(json.dumps({"t": self.now_s, "op": op, **fields}) + "\n")
 
 
 def read_history(file: Path) -> list[Operation]:
