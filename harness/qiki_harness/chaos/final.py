@@ -81,7 +81,6 @@ async def note_end(rig: Rig, client: Client, history: History, registered_to: in
         registered_to=registered_to,
         window_s={name: info.config.duplicate_window for name, info in states.items()},
         asynchronous=[stream.name for stream in topics.STREAMS if stream.persist_async],
-        discarded={name: info.state.first_seq > 1 for name, info in states.items()},
     )
     ends = {name: await _note_stream(client, history, name, Begin.OLDEST) for name in states}
     await asyncio.to_thread(_note_audit, rig, history)

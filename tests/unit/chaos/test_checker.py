@@ -6,7 +6,7 @@ from qiki.contracts import topics
 from qiki.contracts.topics import FRAMES_BY_BAND
 from qiki_harness.chaos.checker import LATER, check
 from qiki_harness.chaos.command_checks import UNANSWERED
-from qiki_harness.chaos.radar_checks import DIED, TOLD
+from qiki_harness.chaos.radar_checks import DIED, LATE_S, TOLD
 
 RUN = "5ca1ab1e-0000-4000-8000-000000000001"
 NEXT = "5ca1ab1e-0000-4000-8000-000000000002"
@@ -189,8 +189,9 @@ def test_tracks_and_estimates_are_as_many_as_the_notice_says(story, topic, name)
 
 def test_estimates_beyond_the_streams_age_are_not_missed(story):
     story.drop("stored", subject=topics.ESTIMATES.subject, frame=0)
-    story.all("run")[0]["discarded"] = {topics.QIKI_ESTIMATES_V1: True}
     assert story.verdict() == {}
+    story.all("stored", subject=topics.TRACKED.subject, frame=0)[0]["at"] += 2 * LATE_S
+    assert story.verdict()["lost"] == [f"estimates of frame 0 of run {RUN}: 0, the notice says 1"]
 
 
 @pytest.mark.parametrize(("topic", "what"), [(topics.TRACKS, "has tracks"), (topics.TRACKED, "is tracked")])
