@@ -4,6 +4,7 @@ MAX_REQUEST_BYTES = 64 * 1024
 MAX_CALLS = 100  # of one connection at a time
 PING_INTERVAL_MS = 2000
 PING_TIMEOUT_MS = 4000
+CONNECT_MS = 4000  # gRPC gives an attempt to connect as long, and no longer: over a slow link it takes several turns
 
 _PINGS = [
     ("grpc.keepalive_time_ms", PING_INTERVAL_MS),
@@ -15,7 +16,7 @@ CLIENT_OPTIONS: list[tuple[str, int]] = [
     *_PINGS,
     ("grpc.enable_http_proxy", 0),  # the simulator is near; the shell's proxy is for hosts outside
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", CONNECT_MS),
     ("grpc.max_reconnect_backoff_ms", 100),
 ]
 SERVER_OPTIONS: list[tuple[str, int]] = [

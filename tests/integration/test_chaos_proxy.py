@@ -5,8 +5,10 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import grpc.aio
 import pytest
 
+from qiki.runtime.grpc import CLIENT_OPTIONS
 from qiki_harness.chaos.proxy import FROM, TO, Proxy
 
 HELD_S = 0.3
@@ -83,6 +85,23 @@ def test_a_slow_link_delays_and_throttles():
             writer.write(bytes(100))
             await reader.readexactly(100)
             assert time.monotonic() - begin_s >= 2 * (0.05 + 0.1)
+
+    asyncio.run(body())
+
+
+def test_our_grpc_channel_connects_over_a_slow_link():
+    async def body() -> None:
+        server = grpc.aio.server()
+        port = server.add_insecure_port("127.0.0.1:0")
+        await server.start()
+        proxy = Proxy()
+        proxy.upstream = ("127.0.0.1", port)
+        await proxy.start()
+        proxy.slow(0.2, 0.0)
+        async with grpc.aio.insecure_channel(proxy.address, options=CLIENT_OPTIONS) as channel:
+            await asyncio.wait_for(channel.channel_ready(), 10.0)
+        await server.stop(None)
+        await proxy.close()
 
     asyncio.run(body())
 
