@@ -19,6 +19,7 @@ from qiki.contracts.enums import ObjectType
 from qiki.contracts.events import EVENTS, RANGES
 from qiki.contracts.fields import Payload
 from qiki.contracts.identities import SERVICES
+from qiki.contracts.methods import API, METHODS, Method
 from qiki.contracts.radar import MAX_DETECTIONS, MAX_FRAME_BYTES, MAX_FRAME_NODES
 from qiki.contracts.radar_figures import RadarFigures
 from qiki.contracts.topics import STREAMS, TOPICS, Durability, Stream, Topic
@@ -72,7 +73,7 @@ def events_table() -> str:
 
 
 def wire() -> str:
-    """Return tables of topics, object types, radar figures, streams and commands."""
+    """Return tables of topics, object types, radar figures, streams, commands and gRPC methods."""
     return "\n".join(
         [
             "# The wire",
@@ -121,8 +122,26 @@ def wire() -> str:
             "| --- | --- |",
             *(f"| `{name}` | {_parameters(command)} |" for name, command in COMMANDS.items()),
             "",
+            "The broker does not say who sent a message: `metadata.source` is what the sender claims. Who may send",
+            "commands at all is a right of his identity.",
+            "",
+            "## gRPC methods",
+            "",
+            "`qiki.api.QSimAPIService`, with the standard health and reflection services. On the loopback interface",
+            "nobody needs an identity for what commands nothing; elsewhere everybody does ([tls.md](tls.md)).",
+            "",
+            "| method | may be called by |",
+            "| --- | --- |",
+            *map(_method, METHODS),
+            "",
         ]
     )
+
+
+def _method(method: Method) -> str:
+    """Return the row of a method."""
+    further = "further ones that may operate" if method.commands else "all further ones"
+    return f"| `{method.path.removeprefix(API)}` | {', '.join(method.callers)}, {further} |"
 
 
 def _object_types() -> list[str]:

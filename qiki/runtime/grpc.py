@@ -1,4 +1,14 @@
-"""gRPC channel and server options: a silently cut link is noticed within seconds, on both sides; bounded requests."""
+"""gRPC channels with an identity, and options: a silently cut link is noticed within seconds; bounded requests."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import grpc
+
+from qiki.contracts.methods import find_method
+from qiki.runtime.identities import credentials
+from qiki.runtime.identities.tokens import Signer
 
 MAX_REQUEST_BYTES = 64 * 1024
 MAX_CALLS = 100  # of one connection at a time
@@ -26,3 +36,37 @@ SERVER_OPTIONS: list[tuple[str, int]] = [
     ("grpc.max_concurrent_streams", MAX_CALLS),
     ("grpc.so_reuseport", 0),  # a second server on the port is an error, not a load balancer
 ]
+
+
+def open_channel(target: str, keys: Path | str | None = None) -> grpc.Channel:
+    """Return a channel for blocking calls, with the identity whose credentials are in the folder `keys`."""
+    channel = grpc.insecure_channel(target, options=CLIENT_OPTIONS)
+    own = credentials(keys)
+    return grpc.intercept_channel(channel, _Token(Signer(own))) if own else channel
+
+
+class _Token(grpc.UnaryUnaryClientInterceptor):
+    """Adds a token to calls that need an identity."""
+
+    def __init__(self, signer: Signer) -> None:
+        self._signer = signer
+
+    def intercept_unary_unary(self, call: Callable[..., Any], details: Any, request: Any) -> Any:
+        """Go on with the call."""
+        method = find_method(details.method)
+        if method and method.commands:
+            metadata = [*(details.metadata or ()), *self._signer.metadata(details.method)]
+            details = _Details(
+                details.method, details.timeout, metadata, details.credentials, details.wait_for_ready,
+                details.compression,
+            )  # fmt: skip
+        return call(details, request)
+
+
+class _Details(NamedTuple):
+    method: str
+    timeout: float | None
+    metadata: list[tuple[str, str]]
+    credentials: Any
+    wait_for_ready: bool | None
+    compression: Any

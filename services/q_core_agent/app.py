@@ -20,6 +20,7 @@ from qiki.agent.discovery import load_engines, switched_off
 from qiki.agent.engine import Engine
 from qiki.agent.perception.observer import Observer
 from qiki.botspec import BotConfig, generate, load_spec, profile_hash
+from qiki.runtime.identities import credentials
 from qiki.runtime.nats import Link, connect
 from qiki.runtime.publisher import Publisher
 from qiki.runtime.service import Service
@@ -64,7 +65,8 @@ async def run(service: Service[AgentSettings], link: Link, bot: BotConfig, engin
     conduct_name, instance, patience = ("lockstep", "", LOCKSTEP) if lockstep else ("live", str(uuid4()), LIVE)
     bios_interval_s, confidence = settings.agent_bios_interval_sec, settings.agent_confidence_threshold
     parameters = AgentParameters(bios_interval_s, confidence, conduct_name, instance)
-    async with GrpcVehicle(settings.qsim_grpc, sensors, service.health, patience) as vehicle:
+    own = credentials(settings.qiki_keys_dir)
+    async with GrpcVehicle(settings.qsim_grpc, sensors, service.health, patience, own) as vehicle:
         emit = partial(emit_and_log, service.events)
         agent = Agent(bot, parameters, vehicle, pool, emit, observer, lambda phase: PHASE_TIMERS[phase].time())
         states = States(agent, inputs, link.client)

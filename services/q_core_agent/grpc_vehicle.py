@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple, Self, TypeVar
 from uuid import UUID
 
@@ -16,9 +17,12 @@ from generated.common_types_pb2 import SensorType
 from generated.q_sim_api_pb2_grpc import QSimAPIServiceStub
 from qiki.agent.vehicle import ActuatorReport, Answers, Outcome, Reading
 from qiki.contracts.actuators import ActuatorCommand
+from qiki.contracts.methods import SEND_ACTUATOR_COMMAND
 from qiki.contracts.protobuf import command_to_proto
 from qiki.runtime.grpc import CLIENT_OPTIONS
 from qiki.runtime.health import Health
+from qiki.runtime.identities import Credentials
+from qiki.runtime.identities.tokens import Signer
 from qiki.runtime.tasks import background
 
 CONDITION = "simulator"
@@ -52,9 +56,18 @@ class GrpcVehicle:
     """The simulator's API, as the agent uses it: a `qiki.agent.vehicle.VehicleLink`.
 
     `address` is HOST:PORT, `sensors` are the numbers (SensorType) of the declared ones; health shows the connection.
+    Without credentials of its `own` it may only read, where the simulator checks its callers.
     """
 
-    def __init__(self, address: str, sensors: Iterable[int], health: Health, patience: Patience = LIVE) -> None:
+    def __init__(
+        self,
+        address: str,
+        sensors: Iterable[int],
+        health: Health,
+        patience: Patience = LIVE,
+        own: Credentials | None = None,
+    ) -> None:
+        self._signer = Signer(own) if own else None
         self._sensors, self._health, self._patience = tuple(sensors), health, patience
         self._channel = grpc.aio.insecure_channel(address, options=CLIENT_OPTIONS)
         self._stub = QSimAPIServiceStub(self._channel)
@@ -93,7 +106,9 @@ class GrpcVehicle:
     async def send(self, command: ActuatorCommand) -> Outcome:
         """Send one command, and return the vehicle's answer."""
         request = api.SendActuatorCommandRequest(command=command_to_proto(command))
-        answer = await self._ask(self._stub.SendActuatorCommand, request, self._patience.commands_wait)
+        token = self._signer.metadata(SEND_ACTUATOR_COMMAND.path) if self._signer else None
+        call = partial(self._stub.SendActuatorCommand, metadata=token)
+        answer = await self._ask(call, request, self._patience.commands_wait)
         return (
             Outcome(None, answer.reason) if isinstance(answer, NoAnswer) else Outcome(answer.accepted, answer.message)
         )

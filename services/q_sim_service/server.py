@@ -11,6 +11,7 @@ from grpc_reflection.v1alpha import reflection
 
 from generated import q_sim_api_pb2 as api
 from generated.q_sim_api_pb2_grpc import QSimAPIServiceServicer, add_QSimAPIServiceServicer_to_server
+from q_sim_service.gate import CALLER, Gate
 from q_sim_service.metrics import ACTUATOR_COMMANDS, READERS
 from q_sim_service.protobuf import frame_to_proto, reading
 from q_sim_service.ticker import Ticker
@@ -65,7 +66,8 @@ class Rpc(QSimAPIServiceServicer):
     ) -> api.SendActuatorCommandResponse:
         """Accept a command if the vehicle will obey it at the next tick."""
         simulator = self._ticker.simulator
-        outcome = submit_command(simulator.world, command_from_proto(request.command))
+        submitted = submit_command(simulator.world, command_from_proto(request.command))
+        outcome = submitted.model_copy(update={"identity": CALLER.get()})
         ACTUATOR_COMMANDS.labels("accepted" if outcome.accepted else "refused").inc()
         kind = ACTUATOR_OK if outcome.accepted else ACTUATOR_FAILED
         self._events.emit(kind, outcome, moment=simulator.world.timestamp)
@@ -115,9 +117,12 @@ class Rpc(QSimAPIServiceServicer):
 
 
 @asynccontextmanager
-async def serving(rpc: Rpc, address: str) -> AsyncIterator[int]:
-    """Serve at `address` (HOST:PORT) within the context, and return the actual port; UserError if it cannot listen."""
-    server = grpc.aio.server(interceptors=(RequestReader(),), options=SERVER_OPTIONS)
+async def serving(rpc: Rpc, address: str, gate: Gate | None = None) -> AsyncIterator[int]:
+    """Serve at `address` (HOST:PORT) within the context, and return the actual port; UserError if it cannot listen.
+
+    Without a gate everybody may do everything.
+    """
+    server = grpc.aio.server(interceptors=[*([gate] if gate else []), RequestReader()], options=SERVER_OPTIONS)
     statuses = health.aio.HealthServicer()
     add_QSimAPIServiceServicer_to_server(rpc, server)
     # The stream's messages are bytes already; the generated handler would serialise them.

@@ -18,7 +18,7 @@ from qiki.contracts.control import CommandMessage, CommandMetadata, ControlAck
 from qiki.contracts.headers import FRAME, TICK
 from qiki.contracts.radar import TrackedFrame
 from qiki.contracts.topics import Topic
-from qiki.runtime.grpc import CLIENT_OPTIONS
+from qiki.runtime.grpc import open_channel
 from qiki.runtime.stream import Begin
 from qiki_harness.errors import DeadlineError
 from qiki_harness.http import open_url
@@ -128,7 +128,7 @@ class Twin(Watcher):
     @cached_property
     def channel(self) -> grpc.Channel:
         """The gRPC channel to the simulator; it reconnects after a break."""
-        return grpc.insecure_channel(self.backing.addresses[QSIM_GRPC], options=CLIENT_OPTIONS)
+        return open_channel(self.backing.addresses[QSIM_GRPC], tests_keys(self.backing.addresses))
 
     @cached_property
     def sim(self) -> QSimAPIServiceStub:

@@ -93,13 +93,14 @@ class SensorAvailability(RunEvent):
 
 
 class ActuatorOutcome(RunEvent):
-    """The outcome of an actuator command."""
+    """The outcome of an actuator command; `identity` is that of the sender, where the simulator has checked it."""
 
     category: str = "actuator"
     source: str = "actuators"
     actuator: str
     accepted: bool
     message: str
+    identity: str | None = None
 
 
 class RunStarted(RunEvent):

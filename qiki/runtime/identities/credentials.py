@@ -74,6 +74,15 @@ def private_folder(folder: Path) -> None:
         folder.chmod(0o700)
 
 
+def file_version(path: Path) -> tuple[int, int]:
+    """Return what differs once a file was replaced; zeros where there is none."""
+    try:
+        state = path.stat()
+    except OSError:
+        return 0, 0
+    return state.st_mtime_ns, state.st_ino
+
+
 def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")

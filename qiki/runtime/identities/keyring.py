@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from qiki.clock import rfc3339
-from qiki.contracts.identities import IDENTITIES, SERVICES, VIEWER
+from qiki.contracts.identities import IDENTITIES, SERVICES, SIMULATOR, VIEWER
 from qiki.contracts.rights import Grant, Rights, granted, rights_of
 from qiki.errors import UserError
 from qiki.runtime.files import write_atomically
 from qiki.runtime.identities.broker import write_configuration
 from qiki.runtime.identities.credentials import PRIVATE, private_folder, write_credentials
 from qiki.runtime.identities.nkey import new_seed, read_seed
+from qiki.runtime.identities.roster import Member, write_roster
 
 LIST, LOCK = "identities.json", "lock"
 VALID = timedelta(days=365)
@@ -158,6 +159,9 @@ class Keyring:
         rows = [{**asdict(one), "expires": rfc3339(one.expires)} for one in self.entries.values()]
         content = {"lockstep": self.lockstep, "identities": rows}
         write_atomically(self.folder / LIST, json.dumps(content, indent=1).encode(), PRIVATE)
+        if checks := self.entries.get(SIMULATOR):
+            callers = [Member(one.name, one.public, one.expires, one.grant) for one in self.entries.values()]
+            write_roster(Path(checks.folder), callers)
         private_folder(self.broker)
         users = [(one.public, one.rights(lockstep=self.lockstep)) for one in self.entries.values()]
         write_configuration(self.broker, self.configuration, users)
