@@ -71,7 +71,7 @@ FROM ${PYTHON_IMAGE} AS runtime
 # /data: a new volume takes the mode from here, whatever user the stack runs as.
 RUN rm -rf /usr/local/lib/python3*/site-packages/pip* /usr/local/lib/python3*/ensurepip /usr/local/bin/pip* \
         /usr/lib/python3/dist-packages/pip* /usr/lib/python3*/ensurepip /usr/bin/pip* && \
-    mkdir -p -m 777 /data/audit /data/bridge /data/nats-log /data/sim /keys/keyring /keys/broker /keys/nats-js-init \
+    mkdir -p -m 777 /data/audit /data/bridge /data/nats-log /data/sim /keys/ca /keys/keyring /keys/broker /keys/nats-js-init \
         /keys/q-sim-service /keys/q-sim-radar /keys/faststream-bridge /keys/registrar /keys/qiki-dev /keys/tests /keys/operator
 # Some base images come without the standard library's bytecode.
 RUN python -c "import compileall, sysconfig; compileall.compile_dir(sysconfig.get_path('stdlib'), quiet=2, workers=0)"

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import grpc
+import grpc.aio
 
 from qiki.contracts.methods import find_method
-from qiki.runtime.identities import credentials
+from qiki.runtime.identities import Credentials, credentials
+from qiki.runtime.identities.credentials import is_remote
 from qiki.runtime.identities.tokens import Signer
 
 MAX_REQUEST_BYTES = 64 * 1024
@@ -34,15 +36,38 @@ SERVER_OPTIONS: list[tuple[str, int]] = [
     ("grpc.http2.min_ping_interval_without_data_ms", PING_INTERVAL_MS // 2),
     ("grpc.max_receive_message_length", MAX_REQUEST_BYTES),
     ("grpc.max_concurrent_streams", MAX_CALLS),
-    ("grpc.so_reuseport", 0),  # a second server on the port is an error, not a load balancer
 ]
 
 
-def open_channel(target: str, keys: Path | str | None = None) -> grpc.Channel:
-    """Return a channel for blocking calls, with the identity whose credentials are in the folder `keys`."""
-    channel = grpc.insecure_channel(target, options=CLIENT_OPTIONS)
+def open_channel(target: str, keys: Path | str | None = None, *, tls: bool = False) -> grpc.Channel:
+    """Return a channel for blocking calls, with the identity whose credentials are in the folder `keys`.
+
+    It is plain to this machine, with tokens for what needs an identity; to others, or with `tls`, TLS with the
+    identity's certificate.
+    """
     own = credentials(keys)
+    if own and (tls or to_remote(target)):
+        return grpc.secure_channel(target, channel_credentials(own), options=CLIENT_OPTIONS)
+    channel = grpc.insecure_channel(target, options=CLIENT_OPTIONS)
     return grpc.intercept_channel(channel, _Token(Signer(own))) if own else channel
+
+
+def open_aio_channel(target: str, own: Credentials | None, *, tls: bool = False) -> grpc.aio.Channel:
+    """Return a channel for `await`, plain or with TLS as `open_channel` does; tokens are the caller's to add."""
+    if own and (tls or to_remote(target)):
+        return grpc.aio.secure_channel(target, channel_credentials(own), options=CLIENT_OPTIONS)
+    return grpc.aio.insecure_channel(target, options=CLIENT_OPTIONS)
+
+
+def to_remote(target: str) -> bool:
+    """Return whether HOST:PORT is on another machine."""
+    return is_remote(target.rpartition(":")[0])
+
+
+def channel_credentials(own: Credentials) -> grpc.ChannelCredentials:
+    """Return an identity's certificate for a channel: what its files hold now."""
+    pair = own.pair()
+    return grpc.ssl_channel_credentials(pair.ca, pair.key, pair.certificate)
 
 
 class _Token(grpc.UnaryUnaryClientInterceptor):

@@ -150,7 +150,7 @@ def connection_options(service: Service[S], hooks: Hooks, role: str, client: Cli
         "reconnected_cb": restored,
         "closed_cb": closed,
         "error_cb": failed,
-        **(own.nats() if own else {}),
+        **(own.nats(service.settings.nats_url) if own else {}),
     }
 
 

@@ -282,6 +282,18 @@ def _away_when_refused(original: Callable[..., Awaitable[None]]) -> Callable[...
     return process
 
 
+@_before
+def _encrypted_where_offered(client: Client, info: dict[str, Any], *_: Any, initial_connection: bool = False) -> None:
+    """Encrypt where that is wanted and the server offers it, and never go on without.
+
+    nats-py encrypts only where the server insists, and this one takes plain clients, too.
+    """
+    if initial_connection and "tls" in client.options:
+        if not (info.get("tls_required") or info.get("tls_available")):
+            raise nats.errors.SecureConnWantedError
+        info["tls_required"] = True
+
+
 PATCHES = (
     Patch(TcpTransport, "write", _lost_when_closed, "MagicStack/uvloop#506"),
     Patch(TcpTransport, "writelines", _lost_when_closed, "MagicStack/uvloop#506"),
@@ -296,6 +308,7 @@ PATCHES = (
     Patch(JetStreamContext, "is_status_msg", _data_though_status),
     Patch(Client, "_setup_nkeys_seed_connect", _seed_read_each_time),
     Patch(Client, "_process_err", _away_when_refused),
+    Patch(Client, "_process_info", _encrypted_where_offered),
     Patch(Client, "_build_message", _any_subject),
     Patch(Client, "_process_headers", _none_where_malformed, "nats-io/nats.py#924 mended the values alone"),
     Patch(Client, "_parse_header_lines", _names_read_once),

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from ssl import SSLContext
 from typing import Any, cast
 
 from faststream import AckPolicy, FastStream
@@ -50,8 +51,8 @@ class ConsumerEndedError(QikiError):
 class OwnKey(NatsNKey):
     """The seed's file for nats-py, as we have it sign. FastStream's own asks first for a package without a wheel."""
 
-    def __init__(self, seed_file: str) -> None:
-        NatsSecurity.__init__(self)
+    def __init__(self, seed_file: str, tls: SSLContext | None) -> None:
+        NatsSecurity.__init__(self, ssl_context=tls)
         self.seed, self.seed_is_file = seed_file, True
 
 
@@ -59,8 +60,8 @@ def build(take: Take, **connection: Any) -> FastStream:
     """Make the application, which hands all deliveries to `take`, in lists; that acknowledges them."""
     nats_patches.apply()  # the broker makes a client of its own
     patch()
-    seed = connection.pop("nkeys_seed", None)
-    broker = NatsBroker(logger=None, apply_types=False, security=OwnKey(seed) if seed else None, **connection)
+    seed, tls = connection.pop("nkeys_seed", None), connection.pop("tls", None)
+    broker = NatsBroker(logger=None, apply_types=False, security=OwnKey(seed, tls) if seed else None, **connection)
 
     @broker.subscriber(
         topics.FRAMES.subject,

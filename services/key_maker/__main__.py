@@ -19,8 +19,10 @@ def main() -> int:
     try:
         settings = load_settings(KeySettings)
         where = settings.keyring_dir, settings.broker_keys_dir, settings.nats_configuration.resolve()
-        with Keyring.open(*where, lockstep=settings.agent_lockstep_ticks > 0) as ring:
+        lockstep, hosts = settings.agent_lockstep_ticks > 0, settings.qiki_tls_names
+        with Keyring.open(*where, lockstep=lockstep, hosts=hosts) as ring:
             changed = ring.prepare(settings.folders, now())
+            ring.write_ca(settings.qiki_tls_ca_dir)
             echo(f"{len(ring.entries)} identities, made now: {', '.join(changed) or 'none'}")
     except UserError as error:
         echo(f"{NAME}: {error}", stream=sys.stderr)

@@ -1,15 +1,25 @@
 """Settings: a folder for each identity of the table, and those of the keyring and the broker."""
 
+import re
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import create_model
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, create_model
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from qiki.contracts.identities import IDENTITIES, OPERATOR, SERVICES, TESTS
 from qiki.runtime.settings import whole
 
+HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?|[0-9A-Fa-f:.]{2,45}")
 HANDED_OUT = (*SERVICES, TESTS, OPERATOR)
 """Identities whose credentials go into a folder of their own; the others' stay in the keyring."""
+
+
+def _hosts(text: object) -> tuple[str, ...]:
+    hosts = tuple(text.split()) if isinstance(text, str) else ()
+    if wrong := [host for host in hosts if not HOST.fullmatch(host)]:
+        raise ValueError(f"{wrong[0]!r} is no host name or address (expected several with blanks between them)")
+    return hosts
 
 
 class _Base(BaseSettings):
@@ -18,6 +28,9 @@ class _Base(BaseSettings):
     keyring_dir: Path
     broker_keys_dir: Path
     nats_configuration: Path = Path("services/nats/nats.conf")
+    qiki_tls_ca_dir: Path
+    qiki_tls_names: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)] = ()
+    """Names and addresses by which other machines reach the stack, with blanks between them."""
     agent_lockstep_ticks: int = whole(0, 0, 1_000_000)
 
 

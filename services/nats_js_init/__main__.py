@@ -35,7 +35,7 @@ async def initialise(settings: InitSettings, spool: Path | None = None) -> None:
         async with asyncio.timeout(settings.init_timeout_sec) as limit:
             await reachable(settings.nats_url, asyncio.Event())
             client = new_client()
-            own = nats_options(settings.qiki_keys_dir)
+            own = nats_options(settings.qiki_keys_dir, settings.nats_url)
             await client.connect(settings.nats_url, name=NAME, allow_reconnect=False, **own)
             if spool is not None:
                 limit.reschedule(None)  # a stream takes the time that its bytes take

@@ -19,14 +19,16 @@ from qiki.agent.vehicle import ActuatorReport, Answers, Outcome, Reading
 from qiki.contracts.actuators import ActuatorCommand
 from qiki.contracts.methods import SEND_ACTUATOR_COMMAND
 from qiki.contracts.protobuf import command_to_proto
-from qiki.runtime.grpc import CLIENT_OPTIONS
+from qiki.runtime.grpc import open_aio_channel, to_remote
 from qiki.runtime.health import Health
 from qiki.runtime.identities import Credentials
+from qiki.runtime.identities.credentials import file_version
 from qiki.runtime.identities.tokens import Signer
 from qiki.runtime.tasks import background
 
 CONDITION = "simulator"
 OK = "OK"
+LOOK_S = 2.0
 SILENCE = frozenset({grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNAVAILABLE})
 """Statuses without an answer of the simulator."""
 
@@ -67,15 +69,23 @@ class GrpcVehicle:
         patience: Patience = LIVE,
         own: Credentials | None = None,
     ) -> None:
+        self._address, self._own = address, own
         self._signer = Signer(own) if own else None
         self._sensors, self._health, self._patience = tuple(sensors), health, patience
-        self._channel = grpc.aio.insecure_channel(address, options=CLIENT_OPTIONS)
-        self._stub = QSimAPIServiceStub(self._channel)
+        self._connect()
         self._open = AsyncExitStack()
         health.wait_for(CONDITION, "not connected yet")
 
+    def _connect(self) -> None:
+        self._certificate = file_version(self._own.certificate) if self._own else None
+        self._channel = open_aio_channel(self._address, self._own)
+        self._stub = QSimAPIServiceStub(self._channel)
+
+    async def _disconnect(self) -> None:
+        await self._channel.close()
+
     async def __aenter__(self) -> Self:
-        self._open.push_async_callback(self._channel.close)
+        self._open.push_async_callback(self._disconnect)
         await self._open.enter_async_context(background(self._watch_connection()))
         return self
 
@@ -133,7 +143,17 @@ class GrpcVehicle:
                 self._health.met(CONDITION)
             elif state is not grpc.ChannelConnectivity.IDLE:  # idle: nothing was sent for long
                 self._health.wait_for(CONDITION, f"not connected: {state.name}")
-            await self._channel.wait_for_state_change(state)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_S):
+                    await self._channel.wait_for_state_change(state)
+            await self._take_renewed_certificate()
+
+    async def _take_renewed_certificate(self) -> None:
+        """Connect again where the certificate was renewed: a channel keeps the one that it was made with."""
+        if self._own and to_remote(self._address) and file_version(self._own.certificate) != self._certificate:
+            former = self._channel
+            self._connect()
+            await former.close(self._patience.answer_s)
 
 
 def _silent(answer: object) -> bool:

@@ -12,7 +12,8 @@ from q_sim_radar.backlog import Waiting
 from q_sim_radar.settings import RadarSettings
 from qiki.contracts.headers import FRAME, RADAR, RUN
 from qiki.contracts.numbers import MAX_FRAME, whole_number
-from qiki.runtime.grpc import CLIENT_OPTIONS
+from qiki.runtime.grpc import open_aio_channel
+from qiki.runtime.identities import credentials
 from qiki.runtime.retry import listening, pause_s
 from qiki.runtime.service import Service
 
@@ -33,7 +34,8 @@ async def frames(service: Service[RadarSettings], after: tuple[str, int] | None)
     while True:
         await asyncio.sleep(pause_s(failures))
         await listening(host, int(port), service.stopping)  # a channel that was refused once pauses for long
-        async with grpc.aio.insecure_channel(service.settings.qsim_grpc, options=CLIENT_OPTIONS) as channel:
+        own = credentials(service.settings.qiki_keys_dir)  # each time: they may have been renewed
+        async with open_aio_channel(service.settings.qsim_grpc, own) as channel:
             request = StreamRadarFramesRequest()
             if after is not None:
                 request.run_id, request.after_frame = after

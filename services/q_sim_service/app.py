@@ -5,11 +5,13 @@ import time
 from q_sim_service.control import Control
 from q_sim_service.gate import Gate
 from q_sim_service.nats_publisher import NatsPublisher, send_telemetry, telemetry_on_request
+from q_sim_service.ports import Ports
 from q_sim_service.runs import RunCounter, run_ids, warn_if_derived
 from q_sim_service.server import Rpc, serving
 from q_sim_service.settings import SimulatorSettings
 from q_sim_service.ticker import Ticker
 from qiki.botspec import BotConfig, generate, load_spec, profile_hash
+from qiki.runtime.identities import Credentials, credentials
 from qiki.runtime.identities.credentials import KEYS_DIR
 from qiki.runtime.identities.roster import Roster
 from qiki.runtime.nats import connect
@@ -28,7 +30,9 @@ async def main(service: Service[SimulatorSettings]) -> None:
     publisher = NatsPublisher(service.events)
     bot = generate(load_spec(settings.qiki_bot_spec))
     ticker = Ticker(_simulator(settings, bot), time.monotonic, publisher)
-    async with serving(Rpc(ticker, service.events), settings.qsim_listen, _gate(service)) as port:
+    own = credentials(settings.qiki_keys_dir)
+    ports, gate = Ports(settings.qsim_listen, own), _gate(service, own)
+    async with serving(Rpc(ticker, service.events), ports, gate) as port:
         service.log.info(
             "serving",
             grpc_port=port,
@@ -45,13 +49,12 @@ async def main(service: Service[SimulatorSettings]) -> None:
         await service.until_stopped(ticker.run(), _talk(service, ticker, publisher))
 
 
-def _gate(service: Service[SimulatorSettings]) -> Gate | None:
+def _gate(service: Service[SimulatorSettings], own: Credentials | None) -> Gate | None:
     """Return the check of callers; None for a simulator without keys."""
-    keys = service.settings.qiki_keys_dir
-    if keys is None:
+    if own is None:
         service.log.warning("no keys: whoever reaches the simulator may command it", variable=KEYS_DIR)
         return None
-    return Gate(Roster(keys), service.events)
+    return Gate(Roster(own.folder), service.events)
 
 
 def _simulator(settings: SimulatorSettings, bot: BotConfig) -> Simulator:

@@ -2,9 +2,10 @@
 
 import inspect
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -18,16 +19,20 @@ from qiki.contracts.methods import Method, find_method
 from qiki.contracts.rights import Grant
 from qiki.runtime.clock import now
 from qiki.runtime.events import Events
+from qiki.runtime.identities.credentials import fingerprint
 from qiki.runtime.identities.roster import Roster
 from qiki.runtime.identities.tokens import KEY, TokenCheck, TokenError
 
 CALLER: ContextVar[str | None] = ContextVar("caller", default=None)
 """The checked identity of the present call; None where nobody checks, or a read needs none."""
 REPORTED_PER_S, REPORTED_AT_ONCE = 1.0, 10.0
+LOOK_AGAIN_S = 1.0
+TRANSPORT, PLAIN = "transport_security_type", [b"insecure"]
 UNKNOWN = "unknown"
 ADVICE = "`qiki keys`, docs/identities.md"
 log = structlog.get_logger()
 
+Check = Callable[..., Awaitable[None]]
 Handler = Any  # grpc.RpcMethodHandler, whose attributes have no types
 
 
@@ -44,6 +49,7 @@ class Gate(grpc.aio.ServerInterceptor):
     """Refuses calls of those who may not make them, and reports each refusal, at a bounded rate."""
 
     def __init__(self, roster: Roster, events: Events) -> None:
+        self._roster = roster
         self._tokens = TokenCheck(roster)
         self._events = events
         self._checked: dict[str, Handler] = {}
@@ -61,10 +67,12 @@ class Gate(grpc.aio.ServerInterceptor):
             self._checked[path] = _behind(handler, self._check_of(path))
         return self._checked[path]
 
-    def _check_of(self, path: str) -> Callable[[Any, Any], Awaitable[None]]:
+    def _check_of(self, path: str) -> Check:
         method = find_method(path)
 
-        async def check(request: Any, context: Any) -> None:
+        async def check(request: Any, context: Any, *, again: bool = False) -> None:
+            if again and context.auth_context().get(TRANSPORT) == PLAIN:  # a token is good once
+                return
             try:
                 CALLER.set(self._caller(path, method, context))
             except Refused as refused:
@@ -78,18 +86,31 @@ class Gate(grpc.aio.ServerInterceptor):
         short = path.rpartition("/")[2]
         if method is None:
             raise Refused(grpc.StatusCode.PERMISSION_DENIED, f"{short} has no row in qiki/contracts/methods.py")
-        if method.allows(VIEWER, None):
+        transport = context.auth_context()
+        secure = transport.get(TRANSPORT) != PLAIN
+        if not secure and method.allows(VIEWER, None):
             return None
-        name, grant = self._proven(path, context)
+        name, grant = self._certified(transport) if secure else self._proven(path, context)
         if not method.allows(name, grant):
             reason = f"{name} may not call {short} ({ADVICE})"
             raise Refused(grpc.StatusCode.PERMISSION_DENIED, reason, name)
         return name
 
+    def _certified(self, transport: Mapping[str, Sequence[bytes]]) -> tuple[str, Grant | None]:
+        """Return whose certificate a connection has; the server has checked that our authority signed it."""
+        pem = b"".join(transport.get("x509_pem_cert", ()))
+        member = self._roster.with_certificate(_fingerprint(pem))
+        if member is None:
+            shown = b"".join(transport.get("x509_common_name", ())).decode(errors="replace")
+            reason = f"the certificate of {shown} is no longer good: revoked, replaced or expired ({ADVICE})"
+            raise Refused(grpc.StatusCode.UNAUTHENTICATED, reason)
+        return member.name, member.grant
+
     def _proven(self, path: str, context: Any) -> tuple[str, Grant | None]:
         token = dict(context.invocation_metadata()).get(KEY)
         if token is None:
-            reason = f"{path.rpartition('/')[2]} needs an identity: a token in the metadata, {KEY} ({ADVICE})"
+            ways = f"a token in the metadata, {KEY}, or TLS with a client certificate"
+            reason = f"{path.rpartition('/')[2]} needs an identity: {ways} ({ADVICE})"
             raise Refused(grpc.StatusCode.UNAUTHENTICATED, reason)
         try:
             member = self._tokens.member(token if isinstance(token, str) else "", path, time.time())
@@ -118,7 +139,7 @@ class Gate(grpc.aio.ServerInterceptor):
         self._events.emit(COMMAND_REFUSED, refusal)
 
 
-def _behind(handler: Handler, check: Callable[[Any, Any], Awaitable[None]]) -> Handler:
+def _behind(handler: Handler, check: Check) -> Handler:
     """Return a handler that checks first."""
     behaviour = handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
 
@@ -128,7 +149,11 @@ def _behind(handler: Handler, check: Callable[[Any, Any], Awaitable[None]]) -> H
 
     async def many(request: Any, context: Any) -> AsyncIterator[Any]:
         await check(request, context)
+        due_s = time.monotonic() + LOOK_AGAIN_S
         async for answer in behaviour(request, context):
+            if time.monotonic() > due_s:  # revoked meanwhile, perhaps
+                await check(request, context, again=True)
+                due_s = time.monotonic() + LOOK_AGAIN_S
             yield answer
 
     kinds = {
@@ -140,6 +165,11 @@ def _behind(handler: Handler, check: Callable[[Any, Any], Awaitable[None]]) -> H
     make = kinds[handler.request_streaming, handler.response_streaming]
     checked: Callable[..., Any] = many if inspect.isasyncgenfunction(behaviour) else one
     return make(checked, handler.request_deserializer, handler.response_serializer)
+
+
+@lru_cache(maxsize=256)
+def _fingerprint(pem: bytes) -> str:
+    return fingerprint(pem) if pem else ""
 
 
 def _command_id(request: Any) -> str | None:

@@ -13,14 +13,13 @@ from generated import q_sim_api_pb2 as api
 from generated.q_sim_api_pb2_grpc import QSimAPIServiceServicer, add_QSimAPIServiceServicer_to_server
 from q_sim_service.gate import CALLER, Gate
 from q_sim_service.metrics import ACTUATOR_COMMANDS, READERS
+from q_sim_service.ports import Ports
 from q_sim_service.protobuf import frame_to_proto, reading
 from q_sim_service.ticker import Ticker
 from qiki.contracts.events import ACTUATOR_FAILED, ACTUATOR_OK
 from qiki.contracts.headers import RADAR
 from qiki.contracts.protobuf import command_from_proto, uuid_to_proto
-from qiki.errors import UserError
 from qiki.runtime.events import Events
-from qiki.runtime.grpc import SERVER_OPTIONS
 from qiki.runtime.grpc_requests import RequestReader
 from qiki.world.actuation import actuator_refusals, submit_command, takes_effect
 from qiki.world.errors import NoFrameError, NoSensorError
@@ -117,12 +116,13 @@ class Rpc(QSimAPIServiceServicer):
 
 
 @asynccontextmanager
-async def serving(rpc: Rpc, address: str, gate: Gate | None = None) -> AsyncIterator[int]:
-    """Serve at `address` (HOST:PORT) within the context, and return the actual port; UserError if it cannot listen.
+async def serving(rpc: Rpc, ports: Ports, gate: Gate | None = None) -> AsyncIterator[int]:
+    """Serve within the context, and return the actual port; without a gate everybody may do everything.
 
-    Without a gate everybody may do everything.
+    Raises:
+        UserError: it cannot listen.
     """
-    server = grpc.aio.server(interceptors=[*([gate] if gate else []), RequestReader()], options=SERVER_OPTIONS)
+    server = grpc.aio.server(interceptors=[*([gate] if gate else []), RequestReader()], options=ports.options)
     statuses = health.aio.HealthServicer()
     add_QSimAPIServiceServicer_to_server(rpc, server)
     # The stream's messages are bytes already; the generated handler would serialise them.
@@ -130,12 +130,7 @@ async def serving(rpc: Rpc, address: str, gate: Gate | None = None) -> AsyncIter
     server.add_registered_method_handlers(SERVICE, {"StreamRadarFrames": stream})
     health_pb2_grpc.add_HealthServicer_to_server(statuses, server)
     reflection.enable_server_reflection((SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
-    try:
-        port = server.add_insecure_port(address)
-    except RuntimeError:
-        raise UserError(
-            f"QSIM_LISTEN: cannot listen on {address} (in use, or not an address of this machine)"
-        ) from None
+    port = ports.listen(server)
     await server.start()
     for name in ("", SERVICE):
         await statuses.set(name, health_pb2.HealthCheckResponse.SERVING)

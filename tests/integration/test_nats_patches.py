@@ -5,6 +5,7 @@ import contextlib
 import inspect
 import re
 import runpy
+import ssl
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
@@ -24,7 +25,7 @@ from nats.protocol import parser
 from qiki.runtime import nats_patches
 from qiki.runtime.nats import new_client
 from qiki.runtime.nats_patches import PATCHES, Patch
-from qiki_harness.testing import Broker
+from qiki_harness.testing import Broker, StackKeys
 from qiki_harness.testing.processes import CONFIGURATION
 
 GOOD = b"MSG qiki.good 1 2\r\n{}\r\n"
@@ -492,3 +493,24 @@ def test_a_stored_message_is_data_whatever_its_status(reply: str, status: str | 
 def test_the_original_takes_a_stored_message_for_a_status(without: Without):
     without(nats_patches._data_though_status)
     assert JetStreamContext.is_status_msg(Msg(new_client(), "qiki.a", REPLY, b"", {"Status": "404"})) == "404"
+
+
+@both
+def test_a_client_that_wants_encryption_gets_it_from_a_server_that_does_not_insist(
+    tmp_path: Path, without: Without, patched: bool
+):
+    if not patched:
+        without(nats_patches._encrypted_where_offered)
+    keys = StackKeys(tmp_path / "keys")
+    tls = ssl.create_default_context(cafile=keys.of("tests") / "ca.pem")
+
+    async def encrypted(url: str) -> bool:
+        client = new_client()
+        await client.connect(url, allow_reconnect=False, tls=tls)
+        try:
+            return client._transport._io_writer.get_extra_info("ssl_object") is not None  # type: ignore[union-attr]
+        finally:
+            await client.close()
+
+    with Broker(tmp_path / "broker", keys.broker / "server.conf") as broker:
+        assert asyncio.run(encrypted(broker.url)) is patched

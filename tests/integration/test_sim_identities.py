@@ -1,7 +1,6 @@
 """Who may call the simulator: real processes with the keys of a keyring, over gRPC."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import grpc
 import pytest
@@ -14,11 +13,9 @@ from generated.q_sim_api_pb2_grpc import QSimAPIServiceStub
 from qiki.contracts.methods import API
 from qiki.contracts.rights import Grant
 from qiki.runtime.grpc import open_channel
-from qiki.runtime.identities import Keyring, credentials
-from qiki.runtime.identities.tokens import KEY, VALID_S, Signer
-from qiki_harness.testing import ServiceProcess, until
+from qiki.runtime.identities.tokens import KEY, VALID_S
+from qiki_harness.testing import ServiceProcess, StackKeys, until
 
-NATS_CONFIGURATION = Path(__file__).parents[2] / "services/nats/nats.conf"
 NOWHERE = "nats://127.0.0.1:9"
 SEND, READ = f"{API}SendActuatorCommand", f"{API}GetSensorData"
 DEADLINE_S = 30.0
@@ -30,40 +27,9 @@ COMMAND = api.SendActuatorCommandRequest(
 DENIED, UNKNOWN = grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNAUTHENTICATED
 
 
-class Keys:
-    """The keyring of a stack, and where each identity's credentials are."""
-
-    def __init__(self, folder):
-        self._folder = folder
-        with self.open() as ring:
-            ring.prepare({}, datetime.now(UTC))
-
-    def open(self):
-        return Keyring.open(self._folder / "ring", self._folder / "broker", NATS_CONFIGURATION, lockstep=False)
-
-    def of(self, name):
-        return self._folder / "ring" / name
-
-    def add(self, name, grant):
-        with self.open() as ring:
-            ring.add(name, grant, datetime.now(UTC))
-        return self.of(name)
-
-    def renew(self, name):
-        with self.open() as ring:
-            ring.renew(name, datetime.now(UTC))
-
-    def revoke(self, name):
-        with self.open() as ring:
-            ring.revoke(name)
-
-    def signer(self, name):
-        return Signer(credentials(self.of(name)))
-
-
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory):
-    return Keys(tmp_path_factory.mktemp("keys"))
+    return StackKeys(tmp_path_factory.mktemp("keys"))
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +87,7 @@ def test_a_further_identity_has_what_it_was_granted(target, keys):
 
 
 def test_keys_of_another_stack_are_refused(target, tmp_path):
-    status, text = send(target, Keys(tmp_path).of("tests"))
+    status, text = send(target, StackKeys(tmp_path).of("tests"))
     assert status is UNKNOWN
     assert "signature" in text
 
@@ -179,7 +145,7 @@ def test_with_a_folder_that_has_no_keys_it_does_not_start(tmp_path):
     settings = {"QSIM_LISTEN": "127.0.0.1:0", "NATS_URL": NOWHERE, "QIKI_KEYS_DIR": tmp_path}
     with ServiceProcess("q_sim_service", tmp_path / "log", **settings) as process:
         assert process.wait() == 2
-        assert "identities.json" in process.words()
+        assert "identity.json" in process.words()
 
 
 def test_the_audit_says_who_commanded_and_who_was_refused(own_twin):

@@ -96,7 +96,7 @@ class Listener:
 async def listening(url: str, keys: str | None = None) -> AsyncIterator[Listener]:
     """Listen to a stack."""
     client = new_client()
-    await client.connect(url, name="qiki budgets", **nats_options(keys))
+    await client.connect(url, name="qiki budgets", **nats_options(keys, url))
     try:
         listener = Listener(client)
         await listener.subscribe()

@@ -108,7 +108,7 @@ class Feed:
     async def _connect(self) -> None:
         for_ever: dict[str, Any] = {"max_reconnect_attempts": -1, "reconnect_time_wait": 1}
         pings: dict[str, Any] = {"ping_interval": 2, "max_outstanding_pings": 2}
-        own = nats_options(self._keys)
+        own = nats_options(self._keys, self.url)
         await self._client.connect(self.url, name="qiki watch", error_cb=_ignore, **for_ever, **pings, **own)
         await self._client.subscribe(topics.TRACKS.subject, cb=self.take)
         await self._client.subscribe(topics.AGENT_STATE.subject, cb=self.take_agent)

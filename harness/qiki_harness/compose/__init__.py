@@ -62,12 +62,19 @@ class ComposeFile:
 
     @cached_property
     def settings(self) -> set[str]:
-        """The variables in the services' environments that are neither hosts, paths nor ports."""
+        """The variables in the services' environments that are neither other services, paths nor ports."""
         found: set[str] = set()
         for service in self._services.values():
             for name, node in service.get("environment").entries().items():
                 found |= {name} if node.value is None else {one.name for one in node.template().variables()}
-        return found - self.native_variables(self.root, {port.variable: 0 for port in self.ports}).keys()
+        native = self.native_variables(self.root, {port.variable: 0 for port in self.ports}).keys()
+        return (found - native) | self.listening
+
+    @cached_property
+    def listening(self) -> set[str]:
+        """The variables for the address that services listen on: loopback, where nobody says otherwise."""
+        named = (one for leaf in self._tree.walk() for one in leaf.template().variables())
+        return {one.name for one in named if _default(one) == _ANY_HOST}
 
     def dotenv(self) -> dict[str, str]:
         """Return the variables of the `.env` file beside it, which compose reads too."""
@@ -76,7 +83,7 @@ class ComposeFile:
 
     def native_variables(self, data: Path, ports: Mapping[str, int]) -> dict[str, str]:
         """Return the native values of the variables for hosts, paths (volumes under `data`) and ports."""
-        hosts = {*self._services, _ANY_HOST}
+        hosts = {*self._services, _ANY_HOST, LOOPBACK}
         named = (one for leaf in self._tree.walk() for one in leaf.template().variables())
         found = {one.name: LOOPBACK for one in named if _default(one) in hosts}
         for service in self._services.values():
@@ -111,7 +118,7 @@ def _volume(node: YamlNode, root: Path, data: Path) -> dict[str, str]:
 
 
 def _ports(node: YamlNode, service: str, *, published: bool) -> Iterator[StackPort]:
-    variables = list(node.template().variables())
+    variables = [one for one in node.template().variables() if _default(one) != LOOPBACK]
     if not variables:
         node.fail("expected a variable such as ${PORT:-4222}: stacks side by side need ports of their own")
     for variable in variables:

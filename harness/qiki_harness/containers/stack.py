@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Self
 
 from qiki_harness.compose import ComposeFile
@@ -14,8 +15,10 @@ from qiki_harness.containers.containers import Containers
 from qiki_harness.errors import EngineError, StackError
 from qiki_harness.stack.ports import PortLocks, assign
 from qiki_harness.stack.runfolder import user_folder
+from qiki_harness.twin.backing import NATS_URL, QSIM_GRPC, QSIM_TLS, TESTS_KEYS
 
 _LAST_LINES = 30
+_HOLDER, _KEYS_INSIDE = "qiki-dev", "/keys/tests"
 _START_S = 120
 
 
@@ -29,6 +32,7 @@ class ContainerStack:
     compose_file: Path
     project: str
     variables: Mapping[str, str] = field(default_factory=dict)
+    _keys: "TemporaryDirectory[str] | None" = field(default=None, init=False, repr=False)
 
     @classmethod
     def apart(cls, compose_file: Path, name: str, **variables: str) -> Self:
@@ -48,11 +52,25 @@ class ContainerStack:
 
     @property
     def addresses(self) -> dict[str, str]:
-        """The addresses of NATS and the simulator for clients on this machine."""
+        """The addresses of NATS and the simulator for clients on this machine, and the credentials of tests.
+
+        The engine hands on what comes to a published port of loopback to the container's other address, where the
+        simulator demands TLS.
+        """
         return {
-            "NATS_URL": f"nats://{LOOPBACK}:{self.variables.get('NATS_PORT', '4222')}",
-            "QSIM_GRPC": f"{LOOPBACK}:{self.variables.get('QSIM_PORT', '50051')}",
+            NATS_URL: f"nats://{LOOPBACK}:{self.variables.get('NATS_PORT', '4222')}",
+            QSIM_GRPC: f"{LOOPBACK}:{self.variables.get('QSIM_PORT', '50051')}",
+            QSIM_TLS: "true",
+            TESTS_KEYS: str(self.tests_keys()),
         }
+
+    def tests_keys(self) -> Path:
+        """Copy the tests' credentials out of the running stack, once; return their folder, which is this user's."""
+        if self._keys is None:
+            keys = TemporaryDirectory(prefix="qiki-keys-")
+            self.run("cp", f"{_HOLDER}:{self.variables.get(TESTS_KEYS, _KEYS_INSIDE)}/.", keys.name)
+            self._keys = keys
+        return Path(self._keys.name)
 
     def compose(self, *words: str) -> list[str]:
         """Return a command line of `docker compose`."""
@@ -92,6 +110,7 @@ class ContainerStack:
 
     def down(self) -> None:
         """Take it down with its volumes and images; the layers stay in the builder's cache."""
+        self._keys = None  # the next ones are others
         self.run("down", "--remove-orphans", "--volumes", "--rmi", "all")
 
     def collect_logs(self, folder: Path) -> list[Path]:

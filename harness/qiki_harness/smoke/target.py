@@ -25,6 +25,7 @@ class SmokeSettings(BaseSettings):
     bridge_http: str | None = None
     tests_keys_dir: str | None = None
     qiki_keys_dir: str | None = None
+    qsim_tls: str | None = None
     qiki_bot_spec: Path | None = None
     qiki_run_dir: Path | None = None
 
@@ -57,6 +58,7 @@ def find_target(settings: SmokeSettings, name: str = "default", run_dir: Path | 
     """
     given = {"NATS_URL": settings.nats_url, "QSIM_GRPC": settings.qsim_grpc, "BRIDGE_HTTP": settings.bridge_http}
     given |= {"TESTS_KEYS_DIR": settings.tests_keys_dir, "QIKI_KEYS_DIR": settings.qiki_keys_dir}
+    given |= {"QSIM_TLS": settings.qsim_tls}
     addresses = {variable: address for variable, address in given.items() if address}
     if settings.nats_url and settings.qsim_grpc:
         return Target(f"the stack of NATS_URL={settings.nats_url}", ForeignStack(addresses))

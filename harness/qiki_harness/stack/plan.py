@@ -31,7 +31,8 @@ def make_plan(options: StackOptions, folder: RunFolder, locks: PortLocks) -> Pla
     wanted = {**({} if options.auto_ports else _ports_in(values, compose.ports)), **options.ports}
     _check_names("port", wanted, [port.variable for port in compose.ports])
     ports = assign(compose.ports, locks, wanted=wanted, auto=options.auto_ports)
-    project = compose.project({**values, **compose.native_variables(folder.data, ports)})
+    listening = {name: values[name] for name in compose.listening if values.get(name)}
+    project = compose.project({**values, **compose.native_variables(folder.data, ports), **listening})
     _check_names("service", (*options.without, *options.environments), list(project.services))
     project = _with_environments(project, options.environments)
     return Plan(project, ports, {name: _command_line(project.services[name]) for name in options.without})

@@ -8,6 +8,8 @@ from qiki_harness.errors import StackError
 from qiki_harness.stack import Stack
 
 NATS_URL, QSIM_GRPC, BRIDGE_HTTP = "NATS_URL", "QSIM_GRPC", "BRIDGE_HTTP"
+QSIM_TLS = "QSIM_TLS"
+"""Set where the simulator demands TLS though its address is loopback: an engine publishes a container's port there."""
 TESTS_KEYS, OWN_KEYS = "TESTS_KEYS_DIR", "QIKI_KEYS_DIR"
 BRIDGE = "faststream-bridge"
 
@@ -48,7 +50,7 @@ class ForeignStack:
     @classmethod
     def of_environment(cls, environment: Mapping[str, str] = os.environ) -> "ForeignStack | None":
         """Return the running stack that NATS_URL and QSIM_GRPC name, if both are set."""
-        names = (NATS_URL, QSIM_GRPC, BRIDGE_HTTP, TESTS_KEYS, OWN_KEYS)
+        names = (NATS_URL, QSIM_GRPC, BRIDGE_HTTP, TESTS_KEYS, OWN_KEYS, QSIM_TLS)
         given = {name: environment[name] for name in names if environment.get(name)}
         return cls(given) if {NATS_URL, QSIM_GRPC} <= given.keys() else None
 

@@ -23,7 +23,7 @@ from qiki.runtime.stream import Begin
 from qiki_harness.errors import DeadlineError
 from qiki_harness.http import open_url
 from qiki_harness.stack import Stack
-from qiki_harness.twin.backing import NATS_URL, QSIM_GRPC, Backing, ForeignStack, tests_keys
+from qiki_harness.twin.backing import NATS_URL, QSIM_GRPC, QSIM_TLS, Backing, ForeignStack, tests_keys
 from qiki_harness.twin.history import AwaitedError, Ledger
 from qiki_harness.twin.records import Record
 from qiki_harness.twin.watcher import DEADLINE_S, Watcher
@@ -128,7 +128,8 @@ class Twin(Watcher):
     @cached_property
     def channel(self) -> grpc.Channel:
         """The gRPC channel to the simulator; it reconnects after a break."""
-        return open_channel(self.backing.addresses[QSIM_GRPC], tests_keys(self.backing.addresses))
+        where = self.backing.addresses
+        return open_channel(where[QSIM_GRPC], tests_keys(where), tls=bool(where.get(QSIM_TLS)))
 
     @cached_property
     def sim(self) -> QSimAPIServiceStub:

@@ -198,7 +198,7 @@ class Wire:
             disconnected_cb=lost,
             reconnected_cb=restored,
             error_cb=failed,
-            **nats_options(self._keys),
+            **nats_options(self._keys, self._url),
         )
 
     async def _take(self, message: Msg, sequence: int = 0) -> None:

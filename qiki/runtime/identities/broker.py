@@ -10,9 +10,10 @@ from typing import Any
 from qiki.contracts.identities import VIEWER, Account
 from qiki.contracts.rights import Rights, outside_acks, rights_of, watched
 from qiki.runtime.files import write_atomically
-from qiki.runtime.identities.credentials import PRIVATE
+from qiki.runtime.identities.credentials import CA, CERTIFICATE, CERTIFICATE_KEY, PRIVATE
 from qiki.runtime.identities.nkey import public_text
 
+HANDSHAKE_S = 5
 RIGHTS, MAIN = "rights.conf", "server.conf"
 API = "$JS.API.>"
 """Into the guests' account as a whole, or the server would answer there itself. Each guest's rights say what of it."""
@@ -25,7 +26,20 @@ def write_configuration(folder: Path, base: Path, users: Iterable[tuple[str, Rig
     write_atomically(folder / RIGHTS, _text(accounts(users)).encode(), PRIVATE)
     # The server takes an included path for one beside the including file.
     lines = [f"include {json.dumps(name)}" for name in (os.path.relpath(base, folder), RIGHTS)]
+    if (folder / CERTIFICATE).exists():
+        lines += [f"tls: {json.dumps(_tls(folder.resolve()))}", "allow_non_tls: true"]
     write_atomically(folder / MAIN, "\n".join([*lines, ""]).encode(), PRIVATE)
+
+
+def _tls(folder: Path) -> dict[str, Any]:
+    """Return how the server proves who it is. Its clients do so by their nkeys, and the viewer by nothing."""
+    return {
+        "cert_file": str(folder / CERTIFICATE),
+        "key_file": str(folder / CERTIFICATE_KEY),
+        "ca_file": str(folder / CA),
+        "verify": False,
+        "timeout": HANDSHAKE_S,
+    }
 
 
 def accounts(users: Iterable[tuple[str, Rights]]) -> dict[str, Any]:

@@ -10,11 +10,11 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qiki.clock import rfc3339
 from qiki.contracts.identities import IDENTITIES, SERVICES, SIMULATOR, VIEWER
@@ -22,11 +22,17 @@ from qiki.contracts.rights import Grant, Rights, granted, rights_of
 from qiki.errors import UserError
 from qiki.runtime.files import write_atomically
 from qiki.runtime.identities.broker import write_configuration
-from qiki.runtime.identities.credentials import PRIVATE, private_folder, write_credentials
+from qiki.runtime.identities.credentials import CA, PRIVATE, fingerprint, private_folder, write_credentials, write_pair
 from qiki.runtime.identities.nkey import new_seed, read_seed
 from qiki.runtime.identities.roster import Member, write_roster
 
-LIST, LOCK = "identities.json", "lock"
+if TYPE_CHECKING:
+    from qiki.runtime.identities.certificates import Authority
+
+LOCAL = ("localhost", "127.0.0.1", "::1")
+LIST, LOCK, HOSTS = "identities.json", "lock", "hosts.json"
+BROKER = "nats"
+"""The name that the broker's certificate has; it is no identity."""
 VALID = timedelta(days=365)
 TOLD_BEFORE = timedelta(days=30)
 """Time before the expiry from which on it is reported, and in which a start renews a stack's own identities."""
@@ -50,6 +56,7 @@ class Entry:
     expires: datetime
     folder: str
     grant: Grant | None = None  # None: of the table
+    certificate: str = ""  # its fingerprint
 
     def rights(self, *, lockstep: bool = False) -> Rights:
         """Return its rights."""
@@ -63,6 +70,7 @@ class Keyring:
     Attributes:
         lockstep: the agent conducts the simulator, so it may command it
         broker: folder of the broker's part, with the path of its own configuration
+        hosts: names and addresses that other machines reach this stack by, for the servers' certificates
     """
 
     folder: Path
@@ -70,16 +78,25 @@ class Keyring:
     configuration: Path
     lockstep: bool = False
     entries: dict[str, Entry] = field(default_factory=dict)
+    hosts: Sequence[str] = ()
+    _ca: "Authority | None" = None
 
     @classmethod
     @contextlib.contextmanager
     def open(
-        cls, folder: Path, broker: Path, configuration: Path, *, lockstep: bool | None = None
+        cls,
+        folder: Path,
+        broker: Path,
+        configuration: Path,
+        *,
+        lockstep: bool | None = None,
+        hosts: Sequence[str] | None = None,
     ) -> Iterator["Keyring"]:
         """Read the list, alone; at the end write it, and what the broker must know.
 
         Args:
             lockstep: None: as it was
+            hosts: None: those of the last time
 
         Raises:
             KeyringError: the list cannot be read.
@@ -89,7 +106,8 @@ class Keyring:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             entries, before = _read(folder / LIST)
-            ring = cls(folder, broker, configuration, before if lockstep is None else lockstep, entries)
+            known = _read_hosts(folder / HOSTS) if hosts is None else hosts
+            ring = cls(folder, broker, configuration, before if lockstep is None else lockstep, entries, known)
             yield ring
             ring._write()
         finally:
@@ -108,7 +126,27 @@ class Keyring:
             else:
                 self._make(identity.name, folder, None, now)
                 changed.append(identity.name)
-        return changed
+        return [*changed, *self._certify(now)]
+
+    def _certify(self, now: datetime) -> Iterator[str]:
+        """Make the certificates that are missing, name other hosts, or are of another authority."""
+        authority, until = self._authority(now), now + TOLD_BEFORE
+        for entry in list(self.entries.values()):
+            least = min(until, entry.expires - timedelta(seconds=1))
+            good = authority.valid(Path(entry.folder), self._hosts_of(entry.name), least)
+            if not good or good != entry.certificate:
+                self._issue(entry, now)
+                yield entry.name
+        hosts = self._hosts_of(BROKER)
+        if not authority.valid(self.broker, hosts, until):
+            write_pair(self.broker, authority.issue(BROKER, now + VALID, now, hosts))
+
+    def write_ca(self, folder: Path) -> None:
+        """Write the certificate of the authority where everybody can read it."""
+        folder.mkdir(parents=True, exist_ok=True)
+        content = (self.folder / CA).read_bytes()
+        if not (folder / CA).exists() or (folder / CA).read_bytes() != content:
+            write_atomically(folder / CA, content, 0o644)
 
     def add(self, name: str, grant: Grant, now: datetime) -> Entry:
         """Make a further identity.
@@ -152,19 +190,40 @@ class Keyring:
         seed = new_seed()
         entry = Entry(name, read_seed(seed).public, now + VALID, str(folder), grant)
         write_credentials(folder, name, seed, entry.expires)
-        self.entries[name] = entry
-        return entry
+        return self._issue(entry, now)
+
+    def _issue(self, entry: Entry, now: datetime) -> Entry:
+        """Make a certificate for an entry; the former one is of no use from then on."""
+        pair = self._authority(now).issue(entry.name, entry.expires, now, self._hosts_of(entry.name))
+        write_pair(Path(entry.folder), pair)
+        self.entries[entry.name] = made = replace(entry, certificate=fingerprint(pair.certificate))
+        return made
+
+    def _authority(self, now: datetime) -> "Authority":
+        if self._ca is None:
+            from qiki.runtime.identities.certificates import Authority  # noqa: PLC0415 - a service needs none of it
+
+            self._ca = Authority.of(self.folder, now)
+        return self._ca
+
+    def _hosts_of(self, name: str) -> tuple[str, ...]:
+        """Return the hosts that a certificate names: none for a client's."""
+        return tuple(dict.fromkeys((name, *LOCAL, *self.hosts))) if name in {SIMULATOR, BROKER} else ()
 
     def _write(self) -> None:
         rows = [{**asdict(one), "expires": rfc3339(one.expires)} for one in self.entries.values()]
         content = {"lockstep": self.lockstep, "identities": rows}
+        write_atomically(self.folder / HOSTS, json.dumps(list(self.hosts)).encode(), PRIVATE)
         write_atomically(self.folder / LIST, json.dumps(content, indent=1).encode(), PRIVATE)
         if checks := self.entries.get(SIMULATOR):
-            callers = [Member(one.name, one.public, one.expires, one.grant) for one in self.entries.values()]
-            write_roster(Path(checks.folder), callers)
+            write_roster(Path(checks.folder), map(_member, self.entries.values()))
         private_folder(self.broker)
         users = [(one.public, one.rights(lockstep=self.lockstep)) for one in self.entries.values()]
         write_configuration(self.broker, self.configuration, users)
+
+
+def _member(entry: Entry) -> Member:
+    return Member(entry.name, entry.public, entry.expires, entry.grant, entry.certificate)
 
 
 def _holds(folder: Path, public: str) -> bool:
@@ -186,6 +245,14 @@ def _read(path: Path) -> tuple[dict[str, Entry], bool]:
         raise KeyringError(f"{path}: cannot be read: {error}; remove it, and all keys are made again") from None
 
 
+def _read_hosts(path: Path) -> tuple[str, ...]:
+    try:
+        return tuple(map(str, json.loads(path.read_text(encoding="utf-8"))))
+    except (OSError, ValueError, TypeError):
+        return ()
+
+
 def _entry(row: Mapping[str, Any]) -> Entry:
     grant = row["grant"] and Grant(bool(row["grant"]["operate"]), tuple(row["grant"]["publish"]))
-    return Entry(row["name"], row["public"], datetime.fromisoformat(row["expires"]), row["folder"], grant)
+    expires = datetime.fromisoformat(row["expires"])
+    return Entry(row["name"], row["public"], expires, row["folder"], grant, row.get("certificate", ""))

@@ -21,12 +21,13 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Member:
-    """An identity as others see it; `grant` is None for one of the table."""
+    """An identity as others see it; `grant` is None for one of the table, `certificate` a fingerprint."""
 
     name: str
     public: str
     expires: datetime
     grant: Grant | None = None
+    certificate: str = ""
 
 
 class Roster:
@@ -48,6 +49,12 @@ class Roster:
         self._refresh()
         member = self._members.get(name)
         return member if member and member.expires > now() else None
+
+    def with_certificate(self, known_by: str) -> Member | None:
+        """Return the identity whose present certificate has this fingerprint, if it has not expired."""
+        self._refresh()
+        found = (one for one in self._members.values() if one.certificate == known_by)
+        return next((one for one in found if one.expires > now()), None)
 
     def _refresh(self) -> None:
         version = file_version(self._path)
@@ -80,4 +87,5 @@ def _read(path: Path) -> dict[str, Member]:
 
 def _member(row: dict[str, Any]) -> Member:
     grant = row["grant"] and Grant(bool(row["grant"]["operate"]), tuple(row["grant"]["publish"]))
-    return Member(str(row["name"]), str(row["public"]), datetime.fromisoformat(row["expires"]), grant)
+    expires = datetime.fromisoformat(row["expires"])
+    return Member(str(row["name"]), str(row["public"]), expires, grant, str(row["certificate"]))
