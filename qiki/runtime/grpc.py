@@ -31,6 +31,10 @@ CLIENT_OPTIONS: list[tuple[str, int]] = [
     ("grpc.min_reconnect_backoff_ms", CONNECT_MS),
     ("grpc.max_reconnect_backoff_ms", 100),
 ]
+TLS_OPTIONS: list[tuple[str, int]] = [
+    *(one for one in CLIENT_OPTIONS if one[0] != "grpc.min_reconnect_backoff_ms"),
+    ("grpc.min_reconnect_backoff_ms", 3000),  # it bounds an attempt as well, and a handshake takes longer than 100 ms
+]
 SERVER_OPTIONS: list[tuple[str, int]] = [
     *_PINGS,
     ("grpc.http2.min_ping_interval_without_data_ms", PING_INTERVAL_MS // 2),
@@ -47,7 +51,7 @@ def open_channel(target: str, keys: Path | str | None = None, *, tls: bool = Fal
     """
     own = credentials(keys)
     if own and (tls or to_remote(target)):
-        return grpc.secure_channel(target, channel_credentials(own), options=CLIENT_OPTIONS)
+        return grpc.secure_channel(target, channel_credentials(own), options=TLS_OPTIONS)
     channel = grpc.insecure_channel(target, options=CLIENT_OPTIONS)
     return grpc.intercept_channel(channel, _Token(Signer(own))) if own else channel
 
@@ -55,7 +59,7 @@ def open_channel(target: str, keys: Path | str | None = None, *, tls: bool = Fal
 def open_aio_channel(target: str, own: Credentials | None, *, tls: bool = False) -> grpc.aio.Channel:
     """Return a channel for `await`, plain or with TLS as `open_channel` does; tokens are the caller's to add."""
     if own and (tls or to_remote(target)):
-        return grpc.aio.secure_channel(target, channel_credentials(own), options=CLIENT_OPTIONS)
+        return grpc.aio.secure_channel(target, channel_credentials(own), options=TLS_OPTIONS)
     return grpc.aio.insecure_channel(target, options=CLIENT_OPTIONS)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import containers
 import digests
 import encounters
+import identities
 import lockstep
 import onlookers
 import publishing
@@ -130,6 +131,7 @@ BENCHES: dict[str, Callable[[Path, argparse.Namespace], None]] = {
     "digests": lambda _, __: digests.main(),
     "encounters": lambda _, given: show(encounters.measure(given.encounters)),
     "endurance": lambda folder, given: show(endure(folder / "endurance", given.minutes, SPEED)),
+    "identities": lambda folder, given: show(identities.measure(folder / "identities", given.runs)),
     "lockstep": lambda folder, given: bench_lockstep(folder, given.runs),
     "onlookers": lambda folder, given: show(onlookers.measure(folder / "onlookers", given.seconds, given.beside)),
     "publishing": lambda folder, given: show(publishing.measure(folder, given.runs)),

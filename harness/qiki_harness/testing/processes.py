@@ -82,11 +82,17 @@ class Broker(_LoggedProcess):
     """
 
     def __init__(
-        self, store_dir: Path, configuration: Path = CONFIGURATION, *, log: Path | None = None, watched: bool = False
+        self,
+        store_dir: Path,
+        configuration: Path = CONFIGURATION,
+        host: str = "127.0.0.1",
+        *,
+        log: Path | None = None,
+        watched: bool = False,
     ) -> None:
         self._locks = PortLocks(user_folder() / "ports", f"a test's broker in {store_dir}")
         self._port, self._http_port = self._reserve(), self._reserve()
-        settings = {"NATS_LISTEN_HOST": "127.0.0.1", "NATS_PORT": self._port, "NATS_HTTP_PORT": self._http_port}
+        settings = {"NATS_LISTEN_HOST": host, "NATS_PORT": self._port, "NATS_HTTP_PORT": self._http_port}
         launcher = [sys.executable, "-IS", str(_SERVICE / "server.py")] if watched else []
         command = [*launcher, str(SERVER), "-c", str(configuration), "--store_dir", str(store_dir)]
         super().__init__(command, log or store_dir / "nats-server.log", settings)

@@ -55,7 +55,8 @@ class Credentials:
         }
         ca = self.folder / CA
         if is_remote(urlsplit(url).hostname) and ca.exists():
-            options["tls"] = ssl.create_default_context(cafile=ca)
+            options["tls"] = context = ssl.create_default_context(cafile=ca)
+            context.verify_flags |= ssl.VERIFY_X509_STRICT  # the default from Python 3.13 on
         return options
 
     def pair(self) -> Pair:
