@@ -86,7 +86,7 @@ def _round(folder: Path, way: str, host: str, figures: Figures) -> None:
             own = {"QIKI_KEYS_DIR": keys.of(name)} if keys else {}
             return stack.enter_context(ServiceProcess(module, folder / f"{name}.log", NATS_URL=url, **own, **settings))
 
-        assert service("nats_js_init", "nats-js-init").wait() == 0
+        assert service("nats_js_init", "nats-js-init", INIT_TIMEOUT_SEC=60).wait() == 0
         service("faststream_bridge", "faststream-bridge", QIKI_STATE_DIR=folder).ready()
         listen = "0.0.0.0:0" if way == TLS else f"{LOOPBACK}:0"
         simulator = service("q_sim_service", "q-sim-service", QSIM_LISTEN=listen, QIKI_SCENARIO="empty")

@@ -1,12 +1,14 @@
 """A compose stack with a project, container names, ports, images and volumes of its own."""
 
+import atexit
 import os
 import secrets
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import Self
 
 from qiki_harness.compose import ComposeFile
@@ -32,7 +34,7 @@ class ContainerStack:
     compose_file: Path
     project: str
     variables: Mapping[str, str] = field(default_factory=dict)
-    _keys: "TemporaryDirectory[str] | None" = field(default=None, init=False, repr=False)
+    _keys: Path | None = field(default=None, init=False, repr=False)
 
     @classmethod
     def apart(cls, compose_file: Path, name: str, **variables: str) -> Self:
@@ -67,10 +69,11 @@ class ContainerStack:
     def tests_keys(self) -> Path:
         """Copy the tests' credentials out of the running stack, once; return their folder, which is this user's."""
         if self._keys is None:
-            keys = TemporaryDirectory(prefix="qiki-keys-")
-            self.run("cp", f"{_HOLDER}:{self.variables.get(TESTS_KEYS, _KEYS_INSIDE)}/.", keys.name)
-            self._keys = keys
-        return Path(self._keys.name)
+            keys = mkdtemp(prefix="qiki-keys-")
+            atexit.register(shutil.rmtree, keys, ignore_errors=True)
+            self.run("cp", f"{_HOLDER}:{self.variables.get(TESTS_KEYS, _KEYS_INSIDE)}/.", keys)
+            self._keys = Path(keys)
+        return self._keys
 
     def compose(self, *words: str) -> list[str]:
         """Return a command line of `docker compose`."""
