@@ -1,5 +1,6 @@
 """The simulator on an address that is not loopback: TLS, client certificates, methods by identity."""
 
+import asyncio
 import json
 import socket
 import ssl
@@ -13,9 +14,15 @@ from generated import common_types_pb2 as common
 from generated import q_sim_api_pb2 as api
 from generated.actuator_raw_out_pb2 import ActuatorCommand, CommandType
 from generated.q_sim_api_pb2_grpc import QSimAPIServiceStub
+from q_core_agent.grpc_vehicle import GrpcVehicle, Patience
+from qiki.contracts.actuators import ActuatorCommand as AgentCommand
+from qiki.contracts.enums import CommandType as Command
+from qiki.contracts.enums import FSMState
 from qiki.contracts.rights import Grant
 from qiki.runtime.grpc import open_channel
-from qiki_harness.testing import ServiceProcess, StackKeys, until
+from qiki.runtime.health import Health
+from qiki.runtime.identities import credentials
+from qiki_harness.testing import ServiceProcess, StackKeys, until, until_async
 
 NOWHERE = "nats://127.0.0.1:9"
 DEADLINE_S = 30.0
@@ -201,3 +208,20 @@ def test_files_with_a_secret_are_their_owners_alone(keys):
     roster = (keys.of("q-sim-service") / "identities.json").read_text()
     assert "SU" not in {word[:2] for word in roster.split('"')}
     assert {one["name"] for one in json.loads(roster)} >= {"tests", "operator"}
+
+
+def test_the_agent_takes_its_renewed_certificate(target, keys):
+    command = AgentCommand("system_controller", Command.SET_MODE, FSMState.IDLE)
+
+    async def drive():
+        own = credentials(keys.of("qiki-dev"))
+        async with GrpcVehicle(target, (), Health("agent"), Patience(DEADLINE_S, True), own) as vehicle:
+            assert (await vehicle.send(command)).accepted
+            keys.renew("qiki-dev")
+
+            async def obeyed():
+                return (await vehicle.send(command)).accepted
+
+            await until_async("the agent to be obeyed again", obeyed)
+
+    asyncio.run(drive())
