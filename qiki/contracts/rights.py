@@ -130,6 +130,8 @@ def _api(name: str) -> Iterator[str]:
         return
     if name == identities.BRIDGE:
         yield from (f"$JS.API.{form}" for form in LAG_API)
+    for stream in dict.fromkeys(str(topic.stream) for topic in TOPICS if name in topic.writers and topic.stream):
+        yield f"$JS.API.DIRECT.GET.{stream}"  # to compare, where the server says that it has a message already
     for stream in dict.fromkeys(str(topic.stream) for topic in TOPICS if name in topic.readers and topic.stream):
         yield from (f"$JS.API.{form.format(stream)}" for form in READ_API)
     yield from _followed(str(topic.stream) for topic in TOPICS if name in topic.followers)

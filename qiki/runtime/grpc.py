@@ -8,8 +8,7 @@ import grpc
 import grpc.aio
 
 from qiki.contracts.methods import find_method
-from qiki.runtime.identities import Credentials, credentials
-from qiki.runtime.identities.credentials import is_remote
+from qiki.runtime.identities.credentials import Credentials, credentials, is_remote
 from qiki.runtime.identities.tokens import Signer
 
 MAX_REQUEST_BYTES = 64 * 1024

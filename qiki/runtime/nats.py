@@ -18,7 +18,7 @@ from qiki.contracts.events import NATS_CONNECTED, NATS_DISCONNECTED
 from qiki.contracts.identities import VIEWER
 from qiki.runtime import nats_patches
 from qiki.runtime.health import Health
-from qiki.runtime.identities import credentials
+from qiki.runtime.identities.credentials import credentials
 from qiki.runtime.retry import RETRY_S, listening, pause_s
 from qiki.runtime.service import S, Service
 

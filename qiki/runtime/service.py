@@ -18,7 +18,7 @@ from qiki.runtime.clock import now
 from qiki.runtime.events import Events
 from qiki.runtime.health import Health, Watchdog
 from qiki.runtime.health_server import HealthServer
-from qiki.runtime.identities import TOLD_BEFORE, credentials
+from qiki.runtime.identities.credentials import TOLD_BEFORE, credentials
 from qiki.runtime.logs import configure_logging
 from qiki.runtime.probe import ask_in_loop, health_page, write_error
 from qiki.runtime.settings import ServiceSettings, load_settings

@@ -5,9 +5,11 @@ import qiki.runtime.lean  # noqa: F401 - for its effect
 import sys
 
 from key_maker.settings import KeySettings
+from qiki.audit.signing import KEY_FILE, make_key
+from qiki.contracts.identities import REGISTRAR
 from qiki.errors import UserError
 from qiki.runtime.clock import now
-from qiki.runtime.identities import Keyring
+from qiki.runtime.identities.keyring import Keyring
 from qiki.runtime.settings import load_settings
 from qiki.runtime.terminal import echo
 
@@ -23,6 +25,9 @@ def main() -> int:
         with Keyring.open(*where, lockstep=lockstep, hosts=hosts) as ring:
             changed = ring.prepare(settings.folders, now())
             ring.write_ca(settings.qiki_tls_ca_dir)
+            if not (signing := settings.folders[REGISTRAR] / KEY_FILE).exists():
+                make_key(signing)
+                changed.append("the audit log's signing key")
             echo(f"{len(ring.entries)} identities, made now: {', '.join(changed) or 'none'}")
     except UserError as error:
         echo(f"{NAME}: {error}", stream=sys.stderr)

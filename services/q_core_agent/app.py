@@ -20,7 +20,7 @@ from qiki.agent.discovery import load_engines, switched_off
 from qiki.agent.engine import Engine
 from qiki.agent.perception.observer import Observer
 from qiki.botspec import BotConfig, generate, load_spec, profile_hash
-from qiki.runtime.identities import credentials
+from qiki.runtime.identities.credentials import credentials
 from qiki.runtime.nats import Link, connect
 from qiki.runtime.publisher import Publisher
 from qiki.runtime.service import Service

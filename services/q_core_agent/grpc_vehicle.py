@@ -21,8 +21,7 @@ from qiki.contracts.methods import SEND_ACTUATOR_COMMAND
 from qiki.contracts.protobuf import command_to_proto
 from qiki.runtime.grpc import open_aio_channel, to_remote
 from qiki.runtime.health import Health
-from qiki.runtime.identities import Credentials
-from qiki.runtime.identities.credentials import file_version
+from qiki.runtime.identities.credentials import Credentials, file_version
 from qiki.runtime.identities.tokens import Signer
 from qiki.runtime.tasks import background
 

@@ -13,7 +13,7 @@ from q_sim_radar.settings import RadarSettings
 from qiki.contracts.headers import FRAME, RADAR, RUN
 from qiki.contracts.numbers import MAX_FRAME, whole_number
 from qiki.runtime.grpc import open_aio_channel
-from qiki.runtime.identities import credentials
+from qiki.runtime.identities.credentials import credentials
 from qiki.runtime.retry import listening, pause_s
 from qiki.runtime.service import Service
 
@@ -71,7 +71,8 @@ async def kept(
     if after is not None:
         request.run_id, request.after_frame = after
     runs = {last[0], request.run_id}
-    async with grpc.aio.insecure_channel(service.settings.qsim_grpc, options=CLIENT_OPTIONS) as channel:
+    own = credentials(service.settings.qiki_keys_dir)
+    async with open_aio_channel(service.settings.qsim_grpc, own) as channel:
         stream: Any = channel.unary_stream(METHOD, request_serializer=StreamRadarFramesRequest.SerializeToString)
         try:
             call = stream(request, timeout=KEPT_S)

@@ -11,8 +11,7 @@ from q_sim_service.server import Rpc, serving
 from q_sim_service.settings import SimulatorSettings
 from q_sim_service.ticker import Ticker
 from qiki.botspec import BotConfig, generate, load_spec, profile_hash
-from qiki.runtime.identities import Credentials, credentials
-from qiki.runtime.identities.credentials import KEYS_DIR
+from qiki.runtime.identities.credentials import KEYS_DIR, Credentials, credentials
 from qiki.runtime.identities.roster import Roster
 from qiki.runtime.nats import connect
 from qiki.runtime.publisher import Publisher

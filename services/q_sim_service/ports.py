@@ -10,8 +10,7 @@ import structlog
 
 from qiki.errors import UserError
 from qiki.runtime.grpc import SERVER_OPTIONS
-from qiki.runtime.identities import Credentials
-from qiki.runtime.identities.credentials import CredentialsError, file_version, is_remote
+from qiki.runtime.identities.credentials import Credentials, CredentialsError, file_version, is_remote
 
 ANY = ("0.0.0.0", "[::]", "::")  # noqa: S104 - the setting, as it is written
 LOOPBACK = ("127.0.0.1", "[::1]")

@@ -16,6 +16,7 @@ from qiki.contracts.events import ACCESS_REFUSED, AccessRefused
 from qiki.contracts.identities import VIEWER
 from qiki.runtime.clock import now
 from qiki.runtime.identities.broker import ANYBODY
+from qiki.runtime.identities.roster import ROSTER
 from qiki.runtime.service import Service
 from registrar.settings import RegistrarSettings
 
@@ -25,7 +26,6 @@ KINDS = 50
 """Kinds of refusals, by identity, verb and subject, that have events of their own; the others have one together."""
 MANY = ("many", "many", "many")
 PART_BYTES = 1 << 20
-NAMES = "identities.json"
 _CLIENT = rb'\[ERR\] (?P<address>\S+) - .*?"[^"]*/(?:nkey|user):(?P<who>[^"]*)" - '
 _VIOLATION = re.compile(_CLIENT + rb'(?P<verb>Publish|Subscription) Violation - Subject "(?P<subject>[^"]*)"')
 _UNKNOWN = re.compile(rb'\[ERR\] (?P<address>\S+) - .*?authentication error(?: - (?:Nkey|User) "(?P<who>[^"]*)")?')
@@ -158,7 +158,7 @@ def _names(keys: Path | None) -> Mapping[str, str]:
     """Return the identities' names by public key, as far as they are known now."""
     viewer = {ANYBODY: VIEWER}
     try:
-        rows = json.loads((Path(keys or "") / NAMES).read_text(encoding="utf-8"))["identities"]
+        rows = json.loads((Path(keys or "") / ROSTER).read_text(encoding="utf-8"))
         return viewer | {row["public"]: row["name"] for row in rows}
     except (OSError, ValueError, KeyError, TypeError):
         return viewer

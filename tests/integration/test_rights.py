@@ -18,9 +18,9 @@ from qiki.contracts.identities import IDENTITIES, VIEWER, Account
 from qiki.contracts.rights import Grant, Rights, granted, rights_of
 from qiki.contracts.topics import OUTSIDE, STREAMS, TOPICS
 from qiki.runtime.clock import now
-from qiki.runtime.identities import Keyring
 from qiki.runtime.identities.broker import MAIN
 from qiki.runtime.identities.credentials import nats_options
+from qiki.runtime.identities.keyring import Keyring
 from qiki.runtime.nats import new_client
 from qiki_harness.testing import Broker
 from qiki_harness.testing.processes import CONFIGURATION
@@ -35,7 +35,8 @@ HARMFUL = (
     "STREAM.SNAPSHOT.{}", "STREAM.RESTORE.{}", "CONSUMER.DURABLE.CREATE.{}.made", "CONSUMER.CREATE.{}.made",
     "CONSUMER.CREATE.{}.made.qiki.x", "CONSUMER.PAUSE.{}.made",
 )  # fmt: skip
-READING = ("STREAM.INFO.{}", "DIRECT.GET.{}")
+READING = ("STREAM.INFO.{}", "DIRECT.GET.{}.qiki.x")
+COMPARING = ("DIRECT.GET.{}",)
 FOLLOWING = ("CONSUMER.CREATE.{}", "CONSUMER.DELETE.{}.mine")
 VIOLATION = re.compile(r'permissions violation for (publish|subscription) to "([^"]*)"', re.IGNORECASE)
 
@@ -147,7 +148,8 @@ def test_streams_are_read_by_who_reads_a_topic_of_them(guarded: Guarded, name: s
     reads = {stream.name for stream in STREAMS if name in everything | {VIEWER, "watcher"}}
     reads |= {topic.stream for topic in TOPICS if name in topic.readers + topic.followers}
     follows = {topic.stream for topic in TOPICS if name in topic.followers or name in everything}
-    for forms, those in ((READING, reads), (FOLLOWING, follows)):
+    compares = reads | {topic.stream for topic in TOPICS if name in topic.writers}
+    for forms, those in ((READING, reads), (COMPARING, compares), (FOLLOWING, follows)):
         for stream in STREAMS:
             requests = [("publish", f"$JS.API.{form.format(stream.name)}") for form in forms]
             if name == identities.JS_INIT:  # it manages them all

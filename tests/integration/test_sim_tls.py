@@ -21,7 +21,7 @@ from qiki.contracts.enums import FSMState
 from qiki.contracts.rights import Grant
 from qiki.runtime.grpc import open_channel
 from qiki.runtime.health import Health
-from qiki.runtime.identities import credentials
+from qiki.runtime.identities.credentials import credentials
 from qiki_harness.testing import ServiceProcess, StackKeys, until, until_async
 
 NOWHERE = "nats://127.0.0.1:9"

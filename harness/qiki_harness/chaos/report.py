@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from qiki_harness.chaos.facts import Report
 from qiki_harness.chaos.history import Operation
-from qiki_harness.cli.output import printable, table
+from qiki_harness.cli.output import table
 
 _SHOWN = 20
 _PROOF = 4
@@ -45,9 +45,9 @@ def as_text(history: list[Operation], report: Report) -> Iterator[str]:
     rows += [(f"declared: {what}", str(count)) for what, count in report.declared.items() if count]
     kinds = Counter(one.kind for one in report.findings)
     rows += [(f"finding: {kind}", str(kinds[kind])) for kind in ("lost", "doubled", "reordered", "invented", "stuck")]
-    yield table(("WHAT", "HOW MANY"), rows)
+    yield from table(("WHAT", "HOW MANY"), rows)
     for one in report.findings[:_SHOWN]:
-        yield f"{one.kind}: {printable(one.what)}"
+        yield f"{one.kind}: {one.what}"
         yield from (f"    {json.dumps(proof)}" for proof in one.operations[:_PROOF])
     if (more := len(report.findings) - _SHOWN) > 0:
         yield f"and {more} more: --json has all of them"

@@ -133,7 +133,7 @@ def _held(url: str, keys: Sequence[PublicKey], own: str | None) -> Held:
 
     async def ask() -> Held:
         client = new_client()
-        await client.connect(url, name="qiki events", **nats_options(own))
+        await client.connect(url, name="qiki events", **nats_options(own, url))
         try:
             return Held(await newest_record(client.jetstream()), await _anchors(client.jetstream(), keys))
         finally:

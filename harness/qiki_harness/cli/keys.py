@@ -21,7 +21,7 @@ from qiki_harness.stack import Stack
 
 if TYPE_CHECKING:
     from qiki.contracts.rights import Grant
-    from qiki.runtime.identities import Entry, Keyring
+    from qiki.runtime.identities.keyring import Entry, Keyring
 
 app = typer.Typer(help="Who may connect, and do what: list, add, hand out, revoke, renew.", no_args_is_help=True)
 
@@ -135,7 +135,7 @@ class _Keys:
     @contextmanager
     def open(self) -> "Iterator[Keyring]":
         """Open the keyring; what is changed is written at the end."""
-        from qiki.runtime.identities import Keyring  # noqa: PLC0415  # cryptography
+        from qiki.runtime.identities.keyring import Keyring  # noqa: PLC0415  # cryptography
 
         if not self.keyring.is_dir():
             raise HarnessError(f"no keys in {self.keyring}: `qiki up` makes them")

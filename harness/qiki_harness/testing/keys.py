@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from qiki.contracts.rights import Grant
-from qiki.runtime.identities import Keyring, credentials
+from qiki.runtime.identities.credentials import credentials
+from qiki.runtime.identities.keyring import Keyring
 from qiki.runtime.identities.tokens import Signer
 from qiki_harness.testing.processes import CONFIGURATION
 

@@ -11,7 +11,7 @@ import json
 import os
 import ssl
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,6 +24,8 @@ PRIVATE = 0o600
 SEED, ABOUT = "seed.nk", "identity.json"
 CA, CERTIFICATE, CERTIFICATE_KEY = "ca.pem", "cert.pem", "cert.key"
 KEYS_DIR = "QIKI_KEYS_DIR"
+TOLD_BEFORE = timedelta(days=30)
+"""Time before the expiry from which on it is reported, and in which a start renews a stack's own identities."""
 
 
 class CredentialsError(UserError):

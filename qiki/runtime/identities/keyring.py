@@ -17,12 +17,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qiki.clock import rfc3339
-from qiki.contracts.identities import IDENTITIES, SERVICES, SIMULATOR, VIEWER
+from qiki.contracts.identities import IDENTITIES, REGISTRAR, SERVICES, SIMULATOR, VIEWER
 from qiki.contracts.rights import Grant, Rights, granted, rights_of
 from qiki.errors import UserError
 from qiki.runtime.files import write_atomically
 from qiki.runtime.identities.broker import write_configuration
-from qiki.runtime.identities.credentials import CA, PRIVATE, fingerprint, private_folder, write_credentials, write_pair
+from qiki.runtime.identities.credentials import (
+    CA,
+    PRIVATE,
+    TOLD_BEFORE,
+    fingerprint,
+    private_folder,
+    write_credentials,
+    write_pair,
+)
 from qiki.runtime.identities.nkey import new_seed, read_seed
 from qiki.runtime.identities.roster import Member, write_roster
 
@@ -34,11 +42,7 @@ LIST, LOCK, HOSTS = "identities.json", "lock", "hosts.json"
 BROKER = "nats"
 """The name that the broker's certificate has; it is no identity."""
 VALID = timedelta(days=365)
-TOLD_BEFORE = timedelta(days=30)
-"""Time before the expiry from which on it is reported, and in which a start renews a stack's own identities."""
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
-
-
 SUBJECT = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z0-9_-]+)*(\.>)?")
 """What may be granted: nothing of the server's own, and no pattern that begins with a wildcard."""
 
@@ -215,8 +219,9 @@ class Keyring:
         content = {"lockstep": self.lockstep, "identities": rows}
         write_atomically(self.folder / HOSTS, json.dumps(list(self.hosts)).encode(), PRIVATE)
         write_atomically(self.folder / LIST, json.dumps(content, indent=1).encode(), PRIVATE)
-        if checks := self.entries.get(SIMULATOR):
-            write_roster(Path(checks.folder), map(_member, self.entries.values()))
+        for checks in (SIMULATOR, REGISTRAR):  # the one asks who may call, the other who was refused
+            if reader := self.entries.get(checks):
+                write_roster(Path(reader.folder), map(_member, self.entries.values()))
         private_folder(self.broker)
         users = [(one.public, one.rights(lockstep=self.lockstep)) for one in self.entries.values()]
         write_configuration(self.broker, self.configuration, users)

@@ -31,7 +31,7 @@ def reload(url: str, keys: Path) -> None:
 
 async def _reload(url: str, keys: Path) -> None:
     client = new_client()
-    await client.connect(url, name="qiki keys", allow_reconnect=False, **nats_options(keys))
+    await client.connect(url, name="qiki keys", allow_reconnect=False, **nats_options(keys, url))
     try:
         server = json.loads((await client.request("$SYS.REQ.SERVER.PING", timeout=ANSWER_S)).data)["server"]["id"]
         answer = json.loads((await client.request(f"$SYS.REQ.SERVER.{server}.RELOAD", timeout=ANSWER_S)).data)

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from qiki.contracts.rights import Grant
-from qiki.runtime.identities import credentials, new_seed, read_seed
-from qiki.runtime.identities.credentials import CredentialsError, write_credentials
+from qiki.runtime.identities.credentials import CredentialsError, credentials, write_credentials
+from qiki.runtime.identities.nkey import new_seed, read_seed
 from qiki.runtime.identities.roster import ROSTER, Member, Roster, write_roster
 from qiki.runtime.identities.tokens import AHEAD_S, KEY, LONGEST, VALID_S, Signer, TokenCheck, TokenError
 
