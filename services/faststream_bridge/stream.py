@@ -17,12 +17,13 @@ from nats.js.api import ConsumerInfo, RawStreamMsg, StreamInfo
 from nats.js.errors import NotFoundError
 
 from faststream_bridge.frames import Delivery, read_content
+from faststream_bridge.notices import newest_notice
 from faststream_bridge.snapshot import Snapshot
 from qiki.contracts import topics
 from qiki.contracts.headers import FRAME, RUN, SEQUENCE
 from qiki.contracts.numbers import MAX_SEQUENCE, whole_number
 from qiki.errors import UserError
-from qiki.runtime.retry import last_message, patiently, until_there
+from qiki.runtime.retry import patiently, until_there
 from qiki.runtime.service import S, Service
 
 Durables = Mapping[tuple[str, str], ConsumerInfo]
@@ -70,12 +71,12 @@ async def _ask(jetstream: JetStreamContext) -> Position:
 
 
 async def _announced(jetstream: JetStreamContext, created: datetime | None) -> int:
-    """Return the sequence of the newest frame that was announced as tracked; 0 where there is none.
+    """Return the sequence of the newest frame that was announced as tracked, and is; 0 where there is none.
 
     A notice of before the stream was made does not count, nor one of another frame than the one in its place, or older
     than that: the broker has lost the frame that it was for. It may be younger: a publisher sends it again.
     """
-    notice = await last_message(jetstream, topics.QIKI_TRACKER_V1, topics.TRACKED.subject)
+    notice = await newest_notice(jetstream)
     if notice is None or notice.time is None or created is None or notice.time < created:
         return 0
     try:

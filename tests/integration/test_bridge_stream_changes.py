@@ -2,6 +2,8 @@
 
 import asyncio
 import shutil
+import signal
+import socket
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,9 +23,10 @@ from nats_js_init.streams import apply, plan
 from qiki.clock import rfc3339
 from qiki.contracts import topics
 from qiki.contracts.enums import RadarRangeBand
-from qiki.contracts.headers import MESSAGE_ID, FrameOrigin
+from qiki.contracts.headers import FRAME, MESSAGE_ID, FrameOrigin
 from qiki.contracts.ids import RADAR_SENSOR_ID, run_frame_id
-from qiki.contracts.radar import RadarFrame, TrackedFrame
+from qiki.contracts.radar import RadarDetection, RadarFrame, TrackedFrame
+from qiki.contracts.topics import Topic
 from qiki.runtime.health import Health
 from qiki.runtime.nats import Link, connect
 from qiki.runtime.publisher import Publisher
@@ -34,6 +37,7 @@ from qiki_harness.testing import Broker, ServiceProcess, until
 RUN, OTHER = (UUID(f"6f1c3d1e-0000-4000-8000-00000000000{number}") for number in (1, 2))
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 SELDOM, OFTEN = 3600.0, 0.1
+PLOT = RadarDetection(range_m=900.0, bearing_deg=45.0, elev_deg=0.0, vr_mps=0.0, snr_db=25.0, rcs_dbsm=3.0)
 
 
 @dataclass
@@ -65,12 +69,15 @@ class Stack:
     def initialise(self) -> None:
         self.on(lambda jetstream: apply(jetstream, plan(InitSettings())))
 
-    def store(self, run: UUID, numbers: Iterable[int]) -> None:
+    def store(self, run: UUID, numbers: Iterable[int], detections: tuple[RadarDetection, ...] = ()) -> None:
         async def publish(jetstream: JetStreamContext) -> None:
             for number in numbers:
                 moment = EPOCH + timedelta(seconds=0.1 * number)
                 frame = RadarFrame(
-                    frame_id=run_frame_id(run, number), sensor_id=RADAR_SENSOR_ID, timestamp=moment, detections=()
+                    frame_id=run_frame_id(run, number),
+                    sensor_id=RADAR_SENSOR_ID,
+                    timestamp=moment,
+                    detections=detections,
                 )
                 origin = FrameOrigin(str(run), number, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0), {})
                 headers = origin.headers(RadarRangeBand.RR_UNSPECIFIED, rfc3339(moment))
@@ -89,6 +96,19 @@ class Stack:
             return [TrackedFrame.from_json(one.data) for one in said]
 
         return [one.frame for one in self.on(read) if one.run_id == str(run)]
+
+    def frames_of(self, topic: Topic[Any]) -> list[int]:
+        """The frames of a topic's messages, in the order of their numbers."""
+
+        async def read(jetstream: JetStreamContext) -> list[int]:
+            config = ConsumerConfig(ack_policy=AckPolicy.NONE)
+            reader = await jetstream.pull_subscribe(topic.subject, stream=topic.stream, config=config)
+            left = (await reader.consumer_info()).num_pending or 0
+            found = await reader.fetch(left, timeout=10) if left else []
+            return sorted(int((one.headers or {})[FRAME]) for one in found)
+
+        frames: list[int] = self.on(read)
+        return frames
 
     def await_tracked(self, run: UUID, last: int) -> None:
         until(f"frame {last} of {run} to be tracked", lambda: last in self.tracked(run))
@@ -171,6 +191,47 @@ def test_no_frame_is_lost_behind_those_that_the_broker_lost(stack: Stack, stream
     tracked = stack.tracked(RUN)
     assert tracked == sorted(set(tracked))
     assert {*range(10), *range(20, 35)} <= set(tracked) <= set(range(35))
+
+
+@looking(SELDOM)
+@pytest.mark.parametrize("lost", [topics.TRACKS, topics.ESTIMATES], ids=lambda topic: topic.noun)
+def test_what_the_broker_lost_of_announced_frames_is_made_again(stack: Stack, lost: Topic[Any]):
+    """It has their frames and notices still, and who published the rest is dead."""
+    store, kept = stack.broker.log.parent / "jetstream", stack.folder / "kept"
+    stack.store(RUN, range(10, 12), (PLOT,))
+    stack.await_tracked(RUN, 11)
+    stack.bridge.kill()
+    shutil.copytree(stack.folder / "state", stack.folder / "snapshot")
+    stack.store(RUN, range(12, 15), (PLOT,))
+    stop(stack.broker)
+    shutil.copytree(store, kept)
+    stack.broker.start()
+    stack.bridge.start()
+    stack.await_tracked(RUN, 14)
+    stack.bridge.kill()
+    stop(stack.broker)
+    (former,) = kept.glob(f"*/streams/{lost.stream}")
+    shutil.rmtree(store / former.relative_to(kept))
+    shutil.copytree(former, store / former.relative_to(kept))
+    shutil.rmtree(stack.folder / "state")  # the last snapshot was of before the loss
+    shutil.copytree(stack.folder / "snapshot", stack.folder / "state")
+    stack.broker.start()
+    assert stack.frames_of(lost)[-1] == 11
+    stack.bridge.start()
+    until("what was lost to be there", lambda: stack.frames_of(lost)[-5:] == list(range(10, 15)))
+    assert stack.tracked(RUN) == list(range(15))
+
+
+def stop(broker: Broker) -> None:
+    """End a broker in order: what it has acknowledged is written, whatever the stream's mode."""
+    broker.signal(signal.SIGTERM)
+    until("the broker to have ended", lambda: not stands(broker))
+    broker.kill()
+
+
+def stands(broker: Broker) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", int(broker.url.rpartition(":")[2]))) == 0
 
 
 async def end(link: Link, broker: Broker) -> None:
