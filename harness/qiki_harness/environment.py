@@ -23,6 +23,7 @@ _AT_IMPORT = (  # packages that read it when they are imported
 )  # fmt: skip
 _BLAS = ("BLIS_", "GOTO_", "KMP_", "MKL_", "OMP_", "OPENBLAS_", "VECLIB_")  # read when numpy is imported
 _THREADS = "_NUM_THREADS"
+_FOLDERS = "_KEYS_DIR"  # of credentials: those of the faststream-bridge begin as a package's own variables do
 _PER_PROCESS = {"PYTHONUNBUFFERED"}  # a forked service honours it
 
 
@@ -45,7 +46,8 @@ def differences(imported: Mapping[str, str], wanted: Mapping[str, str]) -> list[
 
 
 def _counts(name: str) -> bool:
-    return name not in _PER_PROCESS and (name.startswith((*_AT_EXEC, *_AT_IMPORT)) or _is_numerical(name))
+    ours = name in _PER_PROCESS or name.endswith(_FOLDERS)
+    return not ours and (name.startswith((*_AT_EXEC, *_AT_IMPORT)) or _is_numerical(name))
 
 
 def _is_numerical(name: str) -> bool:
