@@ -14,8 +14,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from qiki.errors import UserError
+from qiki.runtime.terminal import echo, echo_json
 from qiki_harness.chaos.checker import check
-from qiki_harness.chaos.history import read_history
+from qiki_harness.chaos.history import Operation, read_history
 from qiki_harness.chaos.means import enter_namespace, lacks
 from qiki_harness.chaos.plan import KINDS, make_plan
 from qiki_harness.chaos.report import as_json, as_text
@@ -36,10 +37,10 @@ def main(words: Sequence[str] | None = None) -> int:
     missing = lacks()
     kinds = [kind for kind in wanted if kind not in missing]
     for kind in set(wanted) & set(missing):
-        print(f"chaos: left out: {kind}: {missing[kind]}", file=sys.stderr)
+        echo(f"chaos: left out: {kind}: {missing[kind]}", stream=sys.stderr)
     plan = make_plan(given.seed, given.minutes, kinds)
     if given.plan:
-        print("\n".join(map(str, plan.faults)))
+        echo(*map(str, plan.faults))
         return 0
     if given.keep and given.keep.exists() and any(given.keep.iterdir()):
         parser.error(f"--keep: {given.keep} is not empty")
@@ -51,13 +52,22 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         history = read_history(asyncio.run(run(folder.resolve(), plan, given.speed, given.scenario)))
     except UserError as error:
-        print(f"chaos: {error}\nchaos: logs are in {folder}", file=sys.stderr)
+        echo(f"chaos: {error}", f"chaos: logs are in {folder}", stream=sys.stderr)
         return 1
+    return _told(given, history, f"--faults {','.join(kinds)}", folder)
+
+
+def _told(given: argparse.Namespace, history: list[Operation], faults: str, folder: Path) -> int:
+    """Print what the history shows; keep the folder only if there is a finding. Return the exit status."""
     report = check(history)
-    print(as_json(history, report) if given.json else "\n".join(as_text(history, report)))
+    if given.json:
+        echo_json(as_json(history, report))
+    else:
+        echo(*as_text(history, report))
     if report.findings:
-        again = f"--seed {given.seed} --minutes {given.minutes:g} --speed {given.speed:g} --faults {','.join(kinds)}"
-        print(f"chaos: history, plan and logs: {folder}\nchaos: again: tox -e chaos -- {again}", file=sys.stderr)
+        again = f"--seed {given.seed} --minutes {given.minutes:g} --speed {given.speed:g} {faults}"
+        where = f"chaos: history, plan and logs: {folder}"
+        echo(where, f"chaos: again: tox -e chaos -- {again}", stream=sys.stderr)
         return 1
     if not given.keep:
         shutil.rmtree(folder, ignore_errors=True)

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+from qiki.runtime.terminal import echo
 from qiki_harness.chaos import clients
 from qiki_harness.chaos.bus import connected
 from qiki_harness.chaos.faults import FAULTS
@@ -172,4 +173,4 @@ async def _cancel(task: "asyncio.Task[None]") -> None:
 
 
 def _say(text: str) -> None:
-    print(f"chaos: {text}", file=sys.stderr, flush=True)
+    echo(f"chaos: {text}", stream=sys.stderr)

@@ -103,7 +103,9 @@ def read_env_file(file: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     for one in bindings:
         if one.key is None or one.value is None:
-            raise ComposeError(file, one.original.line, one.key or one.original.string.strip(), "expected KEY=value")
+            raise ComposeError(
+                file, one.original.line, one.key or " ".join(one.original.string.split()), "expected KEY=value"
+            )
         found[one.key] = one.value
     return found
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from qiki.runtime.terminal import echo
 from qiki_harness.errors import LockError
 
 ROOT = Path()
@@ -29,7 +30,7 @@ def renew_pins(*words: str) -> int:
             (ROOT / file).write_text(text, encoding="utf-8")
     wrong = list(pins.differences(ROOT, found))
     for line in [*silent, *wrong]:
-        print(f"pins: {line}", file=sys.stderr)
+        echo(f"pins: {line}", stream=sys.stderr)
     return 1 if wrong else UNANSWERED if silent else 0
 
 
@@ -49,7 +50,7 @@ def write_bills(folder: str, *system: str) -> int:
     Path(folder).mkdir(parents=True, exist_ok=True)
     for name, text in bills.items():
         (Path(folder) / name).write_text(text, encoding="utf-8")
-        print(Path(folder) / name)
+        echo(str(Path(folder) / name))
     return 0
 
 
@@ -60,7 +61,7 @@ def audit(*bills: str) -> int:
     wrong = [line for bill in bills for line in misfits(Path(bill))]
     report = ask(ROOT)
     for line in [*wrong, *report.lines()]:
-        print(f"audit: {line}")
+        echo(f"audit: {line}")
     return 1 if wrong else report.status
 
 

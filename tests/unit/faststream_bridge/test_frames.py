@@ -132,7 +132,7 @@ def test_a_frame_of_another_radar_has_no_origin():
         ("{}", 600_000, "600002 objects and lists (expected at most 16000)"),
         ("[]", 600_000, "600002 objects and lists (expected at most 16000)"),
         ("{}", 15_000, "detections.0.range_m: Field required (and 5 more)"),
-        ("0", 900_000, "detections.0: Input should be an object"),
+        ("0", 900_000, "detections.0: Input should be a valid dictionary"),
     ],
 )
 def test_a_frame_of_too_many_detections_is_poison_at_little_memory(detection: str, count: int, reason: str):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ class StepOnly(Runs):
 
     steps: list[int]
 
-    def step(self, stored: StoredFrame) -> Tracked | None:
+    def step(self, stored: StoredFrame, at: datetime | None = None) -> Tracked | None:  # noqa: ARG002
         assert stored.origin is not None
         self.steps.append(stored.origin.frame)
         return None

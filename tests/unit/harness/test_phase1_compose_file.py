@@ -91,6 +91,7 @@ def test_natively_everything_is_on_loopback_and_in_the_run_folder(project: Proje
         "BRIDGE_HTTP": "http://127.0.0.1:9102",
         "QIKI_KEYS_DIR": "/run/data/keys-operator",
         "TESTS_KEYS_DIR": "/run/data/keys-tests",
+        "QIKI_TLS_CA": "/run/data/keys-ca/ca.pem",
     }
     assert project.services["nats"].command[-1] == "/run/data/jetstream"
     assert project.services["registrar"].environment["AUDIT_DIR"] == "/run/data/audit"

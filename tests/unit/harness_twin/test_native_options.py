@@ -62,5 +62,5 @@ def test_one_service_may_have_variables_that_the_others_have_not(tmp_path: Path)
 
 def test_variables_of_a_service_that_is_not_there_are_refused(tmp_path: Path):
     options = replace(options_for(tmp_path, {}), environments={"registrars": {}})
-    with pytest.raises(StackError, match="no service 'registrars' here: there are nats"):
+    with pytest.raises(StackError, match="no service 'registrars' here: there are keys, nats"):
         make_plan(options, RunFolder(tmp_path), PortLocks(tmp_path / "ports", "a test"))

@@ -16,7 +16,7 @@ STREAMS = {
     "QIKI_ESTIMATES_V1": (["qiki.estimates.v1.>"], 120, 600, 256 * 2**20),
     "QIKI_ANCHOR_V1": (["qiki.anchor.v1.>"], 120, 0, 16 * 2**20),
 }
-SYNCED = {"QIKI_EVENTS_V1", "QIKI_DLQ_V1"}
+SYNCED = {"QIKI_ANCHOR_V1", "QIKI_EVENTS_V1", "QIKI_DLQ_V1"}
 DURABLES = {
     ("QIKI_RADAR_V1", "radar_frames_pull"): ("qiki.radar.v1.frames", 45, 7, 512),
     ("QIKI_RADAR_V1", "radar_tracks_pull"): ("qiki.radar.v1.tracks", 45, 7, 512),

@@ -10,7 +10,7 @@ def test_defaults(monkeypatch):
     for name in AgentSettings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
     settings = load_settings(AgentSettings)
-    assert (settings.agent_tick_sec, settings.agent_lockstep_ticks, settings.agent_engines) == (0.2, 0, "all")
+    assert (settings.agent_tick_sec, settings.agent_lockstep_ticks, settings.agent_engines) == (0.2, 0, "none")
 
 
 @pytest.mark.parametrize(

@@ -29,8 +29,8 @@ from qiki.runtime.health import Health
 from qiki.runtime.publish_ledger import read_answer
 from qiki.runtime.reading import read_payload
 from qiki_harness.twin.records import Record, UnreadableError
+from registrar.anchors import read_anchor, read_head
 from registrar.radar import TRAFFIC, amount_of
-from registrar.registry import read_anchor
 
 ID = "6f1c3d1e-0000-4000-8000-000000000001"
 MOMENT = "2026-01-01T00:00:01.000000Z"
@@ -53,6 +53,10 @@ CLEARED = {
 AUDIT = {
     "event_id": "1", "code": 500, "event_type": "t", "source": "s", "timestamp": MOMENT, "payload": {}, "sequence": 1,
     "severity": "INFO", "registered_at": MOMENT, "previous_hash": "0" * 64, "hash": "0" * 64,
+}  # fmt: skip
+ANCHOR = {
+    "schema_version": 1, "sequence": 1, "hash": "0" * 64, "signed_at": MOMENT, "key": f"ed25519:{'A' * 43}=",
+    "signature": f"{'A' * 86}==",
 }  # fmt: skip
 COMMAND = {"command_name": "sim.pause", "parameters": {"ticks": 1}, "metadata": {"message_id": ID, "source": "me"}}
 ACK = {
@@ -151,6 +155,7 @@ BODIES = {
     topics.FRAMES_LR.subject: FRAME,
     topics.FRAMES_SR.subject: FRAME,
     topics.AUDIT.subject: AUDIT,
+    topics.ANCHOR.subject: ANCHOR,
     topics.TELEMETRY.subject: TELEMETRY,
     topics.COMMANDS.subject: COMMAND,
     topics.RESPONSES.subject: ACK,
@@ -169,7 +174,8 @@ READERS = (
     Reader(
         "draft", lambda body, headers: read_draft("s", headers, body, AT), {"a": 1}, OF_EVENT, (BrokenEventError,)
     ),
-    Reader("anchor", lambda body, _: read_anchor(body), AUDIT, {}),
+    Reader("anchor", lambda body, _: read_anchor(body, ()), BODIES[topics.ANCHOR.subject], {}),
+    Reader("head", lambda body, _: read_head(body), AUDIT, {}),
     Reader("command", lambda body, _: read_message(body), COMMAND, {}, (ValueError,)),
     Reader("part of a command", lambda body, _: salvage(body[:65_536]), COMMAND, {}),
     Reader(
