@@ -81,7 +81,8 @@ def agent(stack, spec, tmp_path):
         stack.forget()
         # A slow machine is no cause: neither for what is silent, nor for an engine.
         patience = {"AGENT_STALE_MIN_SEC": 20, "AGENT_ENGINE_BUDGET_SEC": 2}
-        defaults = {"QIKI_BOT_SPEC": spec, **patience, **stack.stack.info.addresses}
+        own = {"QIKI_DEV_KEYS_DIR": stack.stack.folder.keys("qiki-dev")}
+        defaults = {"QIKI_BOT_SPEC": spec, **patience, **stack.stack.info.addresses, **own}
         process = ServiceProcess("q_core_agent", tmp_path / "agent.log", **(defaults | settings))
         made.append(process)
         return process

@@ -30,9 +30,11 @@ def conducted(own_twin, installed, tmp_path):
     agents = []
 
     def start():
-        twin = own_twin("collision", run_id=RUN, start=False, without=("qiki-dev",))
+        conducting = {"AGENT_LOCKSTEP_TICKS": str(TICKS)}  # so that the agent's identity may command
+        twin = own_twin("collision", run_id=RUN, start=False, env=conducting, without=("qiki-dev",))
         chosen = {"PYTHONPATH": folder, "AGENT_ENGINES": "avoidance", "AGENT_LOCKSTEP_TICKS": TICKS}
         settings = chosen | dict(twin.stack.info.addresses)
+        settings["QIKI_DEV_KEYS_DIR"] = twin.stack.folder.keys("qiki-dev")
         agent = ServiceProcess("q_core_agent", tmp_path / f"agent-{len(agents)}.log", **settings)
         agents.append(agent)
         agent.start()
@@ -82,13 +84,15 @@ def test_a_simulation_that_runs_is_waited_for(conducted):
 
 def test_a_frame_whose_estimates_are_no_longer_kept_is_not_waited_for(own_twin, tmp_path):
     """Its tracks are kept longer. The first step of one tick brings no other frame."""
-    twin = own_twin("mixed-traffic", run_id=RUN, start=False, without=("qiki-dev",))
+    conducting = {"AGENT_LOCKSTEP_TICKS": "1"}
+    twin = own_twin("mixed-traffic", run_id=RUN, start=False, env=conducting, without=("qiki-dev",))
     newest = twin.step(40)
     twin.jetstream(lambda jetstream: jetstream.purge_stream(topics.QIKI_ESTIMATES_V1))
     agent = ServiceProcess(
         "q_core_agent",
         tmp_path / "agent.log",
         AGENT_LOCKSTEP_TICKS=1,
+        QIKI_DEV_KEYS_DIR=twin.stack.folder.keys("qiki-dev"),
         AGENT_ENGINES="none",
         **twin.stack.info.addresses,
     )

@@ -60,10 +60,12 @@ def test_a_stack_and_one_process_fly_the_same_run(own_twin, installed, tmp_path,
     flown = in_process(flight, seconds)
     last = len(flown[topics.FRAMES.subject]) - 1
 
-    twin = own_twin(scenario, run_id=RUN, start=False, without=("qiki-dev",))
+    conducting = {"AGENT_LOCKSTEP_TICKS": str(TICKS)}
+    twin = own_twin(scenario, run_id=RUN, start=False, env=conducting, without=("qiki-dev",))
     assert all(twin.command(name, **parameters).ok for name, parameters in ORDERS)
     folder = installed(AVOIDANCE, avoidance="avoidance:Avoidance")
-    settings = {"PYTHONPATH": folder, "AGENT_LOCKSTEP_TICKS": TICKS, "AGENT_ENGINES": "all" if engines else "none"}
+    settings = {"QIKI_DEV_KEYS_DIR": twin.stack.folder.keys("qiki-dev"), "PYTHONPATH": folder}
+    settings |= {"AGENT_LOCKSTEP_TICKS": TICKS, "AGENT_ENGINES": "all" if engines else "none"}
     agent = ServiceProcess("q_core_agent", tmp_path / "agent.log", **settings, **twin.stack.info.addresses)
     agent.start()
     try:

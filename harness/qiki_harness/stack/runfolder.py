@@ -64,6 +64,10 @@ class RunFolder:
         """Return the log of one service, or of the supervisor (`qiki`)."""
         return self.logs / f"{source}.log"
 
+    def keys(self, identity: str) -> Path:
+        """Return the folder of the credentials of one of the stack's identities."""
+        return self.data / f"keys-{identity}"
+
     @property
     def control(self) -> Path:
         """The supervisor's socket: here, or elsewhere where this path is too long for a socket."""

@@ -29,6 +29,8 @@ def test_every_check_of_the_smoke_test_is_described(check):
         "docs/extending.md",
         "docs/identities.md",
         "docs/limits.md",
+        "docs/releases.md",
+        "docs/tls.md",
     ],
 )
 def test_links_lead_somewhere(page):
