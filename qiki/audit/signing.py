@@ -110,6 +110,8 @@ def head_of(anchor: AuditAnchor) -> Head:
 def make_key(path: Path) -> PublicKey:
     """Make a key pair: the private half in `path`, the public half beside it; a key that is there is never replaced.
 
+    One maker at a time: the caller holds a lock.
+
     Raises:
         SigningKeyError: there is a file already, or the folder cannot be written.
     """
@@ -117,16 +119,13 @@ def make_key(path: Path) -> PublicKey:
     key = SigningKey(private).public
     pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    if path.exists():
+        raise SigningKeyError(f"{path}: there is a key already; move it away to make a new one")
     try:
         _write(fresh, pem, 0o600)
-        try:
-            os.link(fresh, path)  # unlike a rename, it replaces nothing
-        finally:
-            fresh.unlink()
+        fresh.replace(path)
         write_public(path.with_suffix(PUBLIC_SUFFIX), (key,))
         sync_folder(path.parent)
-    except FileExistsError:
-        raise SigningKeyError(f"{path}: there is a key already; move it away to make a new one") from None
     except OSError as error:
         raise SigningKeyError(f"{path}: cannot be made: {error.strerror}") from None
     return key

@@ -3,9 +3,10 @@
 import qiki.runtime.lean  # noqa: F401 - for its effect
 
 import sys
+from pathlib import Path
 
 from key_maker.settings import KeySettings
-from qiki.audit.signing import KEY_FILE, make_key
+from qiki.audit.signing import KEY_FILE, PUBLIC_SUFFIX, make_key
 from qiki.contracts.identities import REGISTRAR
 from qiki.errors import UserError
 from qiki.runtime.clock import now
@@ -25,8 +26,7 @@ def main() -> int:
         with Keyring.open(*where, lockstep=lockstep, hosts=hosts) as ring:
             changed = ring.prepare(settings.folders, now())
             ring.write_ca(settings.qiki_tls_ca_dir)
-            if not (signing := settings.folders[REGISTRAR] / KEY_FILE).exists():
-                make_key(signing)
+            if make_signing_key(settings.folders[REGISTRAR] / KEY_FILE):
                 changed.append("the audit log's signing key")
             echo(f"{len(ring.entries)} identities, made now: {', '.join(changed) or 'none'}")
     except UserError as error:
@@ -36,6 +36,14 @@ def main() -> int:
         echo(f"{NAME}: {error.filename}: {error.strerror}", stream=sys.stderr)
         return 2
     return 0
+
+
+def make_signing_key(path: Path) -> bool:
+    """Make the key unless there is, or was, one: a lost key is for its owner to put back, or to give up."""
+    if path.exists() or path.with_suffix(PUBLIC_SUFFIX).exists():
+        return False
+    make_key(path)
+    return True
 
 
 if __name__ == "__main__":

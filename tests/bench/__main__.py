@@ -58,12 +58,12 @@ def bench_bridge(folder: Path, runs: int) -> None:
     """Latency and throughput, on a stack that simulates nothing itself."""
     options = start.options(folder / "bridge", QIKI_SCENARIO="empty", QIKI_AUTOSTART="false")
     with Stack.start(options) as stack:
-        url = stack.wait_healthy().addresses["NATS_URL"]
+        addresses = stack.wait_healthy().addresses
         for detections in SIZES:
-            p50, p99 = asyncio.run(latency(url, detections, 200))
+            p50, p99 = asyncio.run(latency(addresses, detections, 200))
             print(f"frame to its last track, {detections:3} detections at 10 Hz: p50 {p50:.2f} ms, p99 {p99:.2f} ms")
         for detections, count in SIZES.items():
-            rows = [asyncio.run(throughput(url, detections, count, folder)) for _ in range(runs)]
+            rows = [asyncio.run(throughput(addresses, detections, count, folder)) for _ in range(runs)]
             ours, ingest, each = (start.median(list(column)) for column in zip(*rows, strict=True))
             share = start.median([100 * row[0] / row[1] for row in rows])
             print(f"through the bridge, {detections:3} detections: {ours:.0f} frames/s; bare fast ingest", end="")

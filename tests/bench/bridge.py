@@ -2,14 +2,16 @@
 
 import asyncio
 import json
+import os
 import statistics
 import subprocess
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 
-import nats
+from clients import connect
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, PersistMode, StreamConfig
@@ -22,9 +24,11 @@ CEILING = Path(__file__).parent / "ceiling.py"
 DEADLINE_S = 120
 
 
-async def latency(url: str, detections: int, count: int, rate_hz: float = 10.0) -> tuple[float, float]:
+async def latency(
+    addresses: Mapping[str, str], detections: int, count: int, rate_hz: float = 10.0
+) -> tuple[float, float]:
     """From publishing a frame until its last track is received, p50 and p99 [ms]."""
-    client = await nats.connect(url)
+    client = await connect(addresses)
     sent: dict[str, float] = {}
     last: dict[str, float] = {}
 
@@ -43,9 +47,9 @@ async def latency(url: str, detections: int, count: int, rate_hz: float = 10.0) 
     return statistics.median(settled), settled[int(0.99 * len(settled))]
 
 
-async def throughput(url: str, detections: int, count: int, folder: Path) -> tuple[float, ...]:
+async def throughput(addresses: Mapping[str, str], detections: int, count: int, folder: Path) -> tuple[float, ...]:
     """Frames per second from the stream through the bridge, and through the bare program in its two ways."""
-    client = await nats.connect(url)
+    client = await connect(addresses)
     measured = list(frames(detections, count))
     run = measured[0].origin.run
     tracked: dict[int, float] = {}
@@ -67,7 +71,7 @@ async def throughput(url: str, detections: int, count: int, folder: Path) -> tup
     await until(lambda: len(tracked) == count)
     span_s = tracked[count - 1] - tracked[0]
     outgoing = [tracks[number] for number in range(count)]
-    ceilings = [await bare(client, url, outgoing, folder, way) for way in ("batch", "each")]
+    ceilings = [await bare(client, addresses, outgoing, folder, way) for way in ("batch", "each")]
     await client.close()
     return (count - 1) / span_s, *ceilings
 
@@ -88,7 +92,11 @@ async def publish_all(client: Client, measured: list[Measured]) -> None:
 
 
 async def bare(
-    client: Client, url: str, outgoing: list[list[tuple[str, str, dict[str, str]]]], folder: Path, way: str
+    client: Client,
+    addresses: Mapping[str, str],
+    outgoing: list[list[tuple[str, str, dict[str, str]]]],
+    folder: Path,
+    way: str,
 ) -> float:
     """Run the ceiling on the newest frames of the stream."""
     jetstream = client.jetstream()
@@ -123,7 +131,14 @@ async def bare(
     path = folder / "messages.json"
     path.write_text(json.dumps(outgoing))
     process = await asyncio.create_subprocess_exec(
-        sys.executable, str(CEILING), url, "bench", str(path), way, stdout=subprocess.PIPE
+        sys.executable,
+        str(CEILING),
+        addresses["NATS_URL"],
+        "bench",
+        str(path),
+        way,
+        env={**os.environ, **addresses},
+        stdout=subprocess.PIPE,
     )
     output, _ = await process.communicate()
     await jetstream.delete_consumer(topics.QIKI_RADAR_V1, "bench")

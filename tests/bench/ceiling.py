@@ -10,14 +10,15 @@ acknowledgement.
 
 import asyncio
 import json
+import os
 import sys
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-import nats
 import uvloop
+from clients import connect
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
@@ -90,7 +91,7 @@ def command(subject: str, body: str, headers: dict[str, str]) -> tuple[str, byte
 
 async def main(url: str, durable: str, outgoing: list[list[Outgoing]], way: str) -> None:
     """Pull, publish, acknowledge."""
-    client = await nats.connect(url)
+    client = await connect({**os.environ, "NATS_URL": url})
     jetstream = client.jetstream()
     subscription = await jetstream.pull_subscribe_bind(durable, "QIKI_RADAR_V1")
     carry = await batched(client, outgoing) if way == "batch" else each(client)

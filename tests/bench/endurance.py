@@ -3,11 +3,11 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-import nats
+from clients import connect
 from nats.js.api import AckPolicy, ConsumerConfig
 from start import memory, options
 
@@ -41,7 +41,7 @@ def endure(folder: Path, minutes: int, speed: float) -> Iterator[str]:
         restarts = sum(status.restarts for status in stack.info.services.values())
         stack.stop_service("q-sim-service")
         stack.stop_service("qiki-dev")
-        told = asyncio.run(events(info.addresses["NATS_URL"]))
+        told = asyncio.run(events(info.addresses))
         audit = folder / "data" / "audit"
         registered = await_registered(audit, told)
         report = verify(audit)
@@ -50,9 +50,9 @@ def endure(folder: Path, minutes: int, speed: float) -> Iterator[str]:
     yield f"the chain has {len(report.faults)} faults; {restarts} restarts"
 
 
-async def events(url: str) -> Counter[str]:
+async def events(addresses: Mapping[str, str]) -> Counter[str]:
     """Ids of all stored events but the audit records."""
-    client = await nats.connect(url)
+    client = await connect(addresses)
     jetstream = client.jetstream()
     config = ConsumerConfig(ack_policy=AckPolicy.NONE)
     reader = await jetstream.pull_subscribe(topics.EVENTS.subject, stream=topics.QIKI_EVENTS_V1, config=config)

@@ -2,10 +2,11 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from uuid import uuid4
 
-import nats
+from clients import connect
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from start import options
@@ -34,13 +35,13 @@ swarms:
 def conducted(folder: Path, ticks: int, simulated_s: int) -> float:
     """Times real time, with an agent that conducts in steps of so many ticks."""
     with Stack.start(options(folder, **_world(folder), AGENT_LOCKSTEP_TICKS=str(ticks))) as stack:
-        return asyncio.run(_pace(stack.wait_healthy().addresses["NATS_URL"], simulated_s, step=False))
+        return asyncio.run(_pace(stack.wait_healthy().addresses, simulated_s, step=False))
 
 
 def free(folder: Path, simulated_s: int) -> float:
     """Times real time, when all ticks are asked for at once and nobody decides anything."""
     with Stack.start(options(folder, without=("qiki-dev",), **_world(folder))) as stack:
-        return asyncio.run(_pace(stack.wait_healthy().addresses["NATS_URL"], simulated_s, step=True))
+        return asyncio.run(_pace(stack.wait_healthy().addresses, simulated_s, step=True))
 
 
 def _world(folder: Path) -> dict[str, str]:
@@ -50,9 +51,9 @@ def _world(folder: Path) -> dict[str, str]:
     return {"QIKI_SCENARIO": str(scenario), "QIKI_AUTOSTART": "false"}
 
 
-async def _pace(url: str, simulated_s: int, *, step: bool) -> float:
+async def _pace(addresses: Mapping[str, str], simulated_s: int, *, step: bool) -> float:
     """Simulated seconds in a second, from one tracked frame to the one so many simulated seconds later."""
-    client = await nats.connect(url)
+    client = await connect(addresses)
     seen: dict[int, float] = {}
     came = asyncio.Event()
 

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import nats
 import psutil
+from clients import connect
 from nats.aio.msg import Msg
 
 from qiki.contracts import topics
@@ -103,7 +103,7 @@ async def first_track_after_kill(stack: Stack) -> float:
     while not listens(port):
         await asyncio.sleep(0.001)
     back = time.perf_counter()
-    client = await nats.connect(info.addresses["NATS_URL"])
+    client = await connect(info.addresses)
     seen = asyncio.get_running_loop().create_future()
 
     async def received(_: Msg) -> None:

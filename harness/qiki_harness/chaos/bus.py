@@ -6,14 +6,15 @@ from contextlib import asynccontextmanager, suppress
 from nats.aio.client import Client
 
 from qiki.contracts.headers import MESSAGE_ID
+from qiki.runtime.identities.credentials import nats_options
 from qiki.runtime.nats import new_client
 
 RETRY_S = 0.1
 
 
 @asynccontextmanager
-async def connected(url: str, name: str, lost: Callable[[], object] = lambda: None) -> AsyncIterator[Client]:
-    """Connect as long as the context lasts; after a loss again, without end."""
+async def connected(url: str, name: str, keys: str, lost: Callable[[], object] = lambda: None) -> AsyncIterator[Client]:
+    """Connect as long as the context lasts; after a loss again, without end. `keys`: folder of the credentials."""
 
     async def broke() -> None:
         lost()
@@ -31,6 +32,7 @@ async def connected(url: str, name: str, lost: Callable[[], object] = lambda: No
         max_outstanding_pings=2,
         disconnected_cb=broke,
         error_cb=failed,
+        **nats_options(keys, url),
     )
     try:
         yield client

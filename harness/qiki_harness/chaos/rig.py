@@ -36,6 +36,11 @@ class Rig:
         return f"nats://{self.proxies[CLIENTS, 'nats'].address}"
 
     @property
+    def keys(self) -> str:
+        """Folder of the tests' credentials."""
+        return self.stack.info.addresses["TESTS_KEYS_DIR"]
+
+    @property
     def nats_url(self) -> str:
         """The broker's own address, for the watchers."""
         return self.stack.info.addresses["NATS_URL"]

@@ -50,7 +50,9 @@ class _Run:
     async def play(self) -> None:
         """Load, faults, drain, end."""
         async with AsyncExitStack() as exits:
-            watching = await exits.enter_async_context(connected(self._rig.nats_url, "chaos watch", self._watcher.lost))
+            watching = await exits.enter_async_context(
+                connected(self._rig.nats_url, "chaos watch", self._rig.keys, self._watcher.lost)
+            )
             for work in (
                 self._watcher.run(watching),
                 watch_frames(self._rig.stack.info.addresses["QSIM_GRPC"], self._history),
@@ -67,11 +69,11 @@ class _Run:
         url, seed, history = self._rig.clients_url, self._plan.seed, self._history
         async with AsyncExitStack() as exits:
             for number in range(EVENT_CLIENTS):
-                client = await exits.enter_async_context(connected(url, f"chaos client {number}"))
+                client = await exits.enter_async_context(connected(url, f"chaos client {number}", self._rig.keys))
                 chance = chance_of(seed, "client", number)
                 work = clients.publish_events(client, history, f"client-{number}", chance)
                 exits.push_async_callback(_cancel, asyncio.create_task(work))
-            other = await exits.enter_async_context(connected(url, "chaos commander"))
+            other = await exits.enter_async_context(connected(url, "chaos commander", self._rig.keys))
             for work in (
                 clients.send_commands(other, history, self._speed, chance_of(seed, "commands")),
                 clients.read_newest(other, history, chance_of(seed, "reads")),
@@ -134,7 +136,7 @@ class _Run:
     async def _end(self) -> None:
         """Hold the world, wait until all of it is stored, tracked and registered, and note the end."""
         _say(f"{self._history.now_s:6.1f} s  drains")
-        async with connected(self._rig.nats_url, "chaos end") as client:
+        async with connected(self._rig.nats_url, "chaos end", self._rig.keys) as client:
             registered_to = 0
             try:
                 await self._rig.ask(self._rig.stack.wait_healthy, READY_S)

@@ -25,7 +25,7 @@ from qiki.contracts.events import RUN_STARTED
 from qiki.runtime.nats import new_client
 from qiki_harness.power import Drive, Names
 from qiki_harness.testing import Broker, ServiceProcess, until
-from registrar.registry import newest_anchor
+from registrar.anchors import newest_record
 
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 LIMITS = FileLimits(max_bytes=60_000, max_age_s=86_400)
@@ -186,8 +186,8 @@ def test_every_event_that_the_broker_acknowledged_is_registered_once(
             parts.start()
             until("all events to be registered", lambda: not parts.lacking())
         parts.registrar.terminate()
-        anchor = parts.on_broker(newest_anchor)
-        report = verify(parts.audit, anchor)
+        newest = parts.on_broker(newest_record)
+        report = verify(parts.audit, newest.head if newest else None)
     assert [str(fault) for fault in report.faults] == []
     found = parts.found()
     assert {name: found[name] for name in parts.acknowledged} == dict.fromkeys(parts.acknowledged, 1)
