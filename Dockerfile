@@ -58,7 +58,7 @@ COPY --from=runtime-packages /opt/qiki/lib/python3*/site-packages/nats_server_bi
     /image/licenses/nats-server/
 COPY LICENSE /image/licenses/
 # A new volume takes the mode from here, whatever user the stack runs as.
-RUN mkdir -p -m 777 /image/data/jetstream
+RUN mkdir -p -m 777 /image/data/jetstream /image/data/nats-log /image/keys/broker
 
 FROM scratch AS nats
 COPY --from=launcher /image /

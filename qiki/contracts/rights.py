@@ -14,8 +14,11 @@ from qiki.contracts.topics import OUTSIDE, STREAMS, TOPICS, Durable
 EVERYTHING = ">"
 READ_API = ("STREAM.INFO.{}", "STREAM.MSG.GET.{}", "DIRECT.GET.{}", "DIRECT.GET.{}.>")
 """Requests for what a stream holds; `{}` is its name. The viewer has those but for STREAM.MSG.GET."""
-FOLLOW_API = ("CONSUMER.CREATE.{}", "CONSUMER.INFO.{}.*", "CONSUMER.DELETE.{}.*")
-"""Requests of a reader that has the server send what is stored: a consumer without a name, for as long as he reads."""
+FOLLOW_API = ("CONSUMER.CREATE.{}.*", "CONSUMER.CREATE.{}.*.>", "CONSUMER.INFO.{}.*", "CONSUMER.DELETE.{}.*")
+"""Requests of a reader that has the server send what is stored: a consumer of his own, for as long as he reads.
+
+The server takes a name in the body only where the subject has it; so none of these reaches a durable (`_of_durables`).
+"""
 LAG_API = ("STREAM.LIST", "CONSUMER.LIST.*", "STREAM.MSG.GET.*")
 INIT_API = ("INFO", "STREAM.>", "CONSUMER.>")
 ADVISORIES = "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.>"
@@ -71,7 +74,7 @@ def rights_of(name: str, *, lockstep: bool = False) -> Rights:
     if name == identities.BRIDGE:
         subscribe.append(ADVISORIES)
     answers = name == identities.SIMULATOR
-    refused = _removals() if any(name in topic.followers for topic in TOPICS) else ()
+    refused = _of_durables() if any(name in topic.followers for topic in TOPICS) else ()
     return Rights(Account.TWIN, _sorted(publish), _sorted([inbox, *subscribe]), refused, answers)
 
 
@@ -81,7 +84,7 @@ def granted(name: str, grant: Grant) -> Rights:
     if grant.operate:
         commands = [topic.subject for topic in TOPICS if identities.OPERATOR in topic.writers]
         publish = [*commands, *grant.publish, *_followed(stream.name for stream in STREAMS), *_outside()]
-        return Rights(Account.TWIN, _sorted(publish), _sorted([inbox, "qiki.>"]), _removals())
+        return Rights(Account.TWIN, _sorted(publish), _sorted([inbox, "qiki.>"]), _of_durables())
     if grant.publish:
         return Rights(Account.TWIN, _sorted(grant.publish), (inbox,))
     return _viewer(inbox)
@@ -157,9 +160,11 @@ def _use_of(stream: str, durable: Durable) -> Iterator[str]:
     yield f"$JS.ACK.{stream}.{durable.name}.>"
 
 
-def _removals() -> tuple[str, ...]:
-    """Return the requests that would remove a durable: a reader may remove his own consumer only."""
-    return tuple(f"$JS.API.CONSUMER.DELETE.{stream}.{durable.name}" for stream, durable in _durables())
+def _of_durables() -> tuple[str, ...]:
+    """Return the requests that would change or remove a durable: a reader may make and remove his own consumer only."""
+    forms = ("CREATE.{}.{}", "CREATE.{}.{}.>", "DELETE.{}.{}")
+    places = [(stream, durable.name) for stream, durable in _durables()]
+    return tuple(f"$JS.API.CONSUMER.{form.format(*place)}" for place in places for form in forms)
 
 
 def _durables() -> Iterator[tuple[str, Durable]]:

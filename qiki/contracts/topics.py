@@ -171,7 +171,7 @@ TELEMETRY = Topic("qiki.telemetry", TelemetrySnapshot, "telemetry snapshot", (SI
     "the bot's own state", 1.0, readers=(AGENT,))
 TELEMETRY_REQUESTS: Topic[Any] = Topic("qiki.requests.telemetry", None, "telemetry request", (AGENT, OPERATOR),
     "asks for telemetry now, on its subject: an empty message; who comes need not wait for the next",
-    readers=(SIMULATOR,), answered=True)
+    readers=(SIMULATOR,), watched=False, answered=True)
 COMMANDS = Topic("qiki.commands.control", CommandMessage, "command", (OPERATOR,),
     "commands to the simulator; in lockstep the agent's too", readers=(SIMULATOR,), answered=True)
 RESPONSES = Topic("qiki.responses.control", ControlAck, "acknowledgement", (SIMULATOR,),

@@ -27,7 +27,6 @@ CONNECTED = Gauge("qiki_nats_connected", "1 while the connection to NATS is up",
 PING_INTERVAL_S = 0.8
 PINGS_MISSED = 2
 CLOSE_S = 2.0
-RIGHTS = "rights"
 _VIOLATION = re.compile(r'permissions violation for (publish|subscription) to "([^"]*)"', re.IGNORECASE)
 CONNECT_TIMEOUT_S = 2
 
@@ -131,7 +130,7 @@ def connection_options(service: Service[S], hooks: Hooks, role: str, client: Cli
         service.log.debug("NATS", connection=role, error=repr(error))
         if refusal := _refusal(error, identity):
             service.log.error("NATS refuses", connection=role, reason=refusal)
-            service.health.wait_for(RIGHTS, refusal)
+            service.health.wait_for(_rights(role), refusal)
         if role in service.health.problems:
             service.health.tried(role)
         if _of_callback(error):
@@ -168,8 +167,8 @@ def _soon(servers: list[Server], _: dict[str, Any]) -> tuple[Server, float]:
 
 def _up(service: Service[S], role: str) -> None:
     service.health.met(role)
-    if RIGHTS in service.health.problems:  # others now, perhaps
-        service.health.met(RIGHTS)
+    if _rights(role) in service.health.problems:  # others now, perhaps
+        service.health.met(_rights(role))
     CONNECTED.labels(role).set(1)
     service.emit(NATS_CONNECTED, connection=role)
 
@@ -181,6 +180,11 @@ async def _call(service: Service[S], callbacks: list[Hook]) -> None:
             await hook()
     except Exception as error:
         service.crash(error)
+
+
+def _rights(role: str) -> str:
+    """Return the condition of readiness about a connection's rights."""
+    return f"rights of {role}"
 
 
 def _refusal(error: Exception, identity: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from uuid import uuid4
 
 import nats.errors
 from nats.aio.client import Client
@@ -208,6 +209,7 @@ class StreamReader:
         elif self._subjects:
             begin["filter_subjects"] = list(self._subjects)
         return ConsumerConfig(
+            name=uuid4().hex,  # the right to make a consumer is one to make it under a name that is no durable's
             deliver_subject=self._inbox,
             flow_control=True,  # without it the broker cuts off a client that is more than 64 MB behind
             idle_heartbeat=LOOK_S,  # a condition of it

@@ -2,8 +2,10 @@
 
 import qiki.runtime.lean  # noqa: F401 - for its effect
 
+import socket
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from key_maker.settings import KeySettings
 from qiki.audit.signing import KEY_FILE, PUBLIC_SUFFIX, make_key
@@ -15,6 +17,7 @@ from qiki.runtime.settings import load_settings
 from qiki.runtime.terminal import echo
 
 NAME = "keys"
+LOOK_S = 1.0
 
 
 def main() -> int:
@@ -28,7 +31,9 @@ def main() -> int:
             ring.write_ca(settings.qiki_tls_ca_dir)
             if make_signing_key(settings.folders[REGISTRAR] / KEY_FILE):
                 changed.append("the audit log's signing key")
-            echo(f"{len(ring.entries)} identities, made now: {', '.join(changed) or 'none'}")
+            count = len(ring.entries)
+        told = have_read_again(settings)
+        echo(f"{count} identities, made now: {', '.join(changed) or 'none'}{told}")
     except UserError as error:
         echo(f"{NAME}: {error}", stream=sys.stderr)
         return 2
@@ -36,6 +41,19 @@ def main() -> int:
         echo(f"{NAME}: {error.filename}: {error.strerror}", stream=sys.stderr)
         return 2
     return 0
+
+
+def have_read_again(settings: KeySettings) -> str:
+    """Have a broker that runs already read keys and rights again; return that it did, as text."""
+    address = urlsplit(settings.nats_url or "")
+    try:
+        socket.create_connection((address.hostname or "", address.port or 4222), LOOK_S).close()
+    except OSError:  # it comes next
+        return ""
+    from qiki.runtime.identities.reload import reload  # noqa: PLC0415 - a first start needs no NATS
+
+    reload(str(settings.nats_url), settings.keyring_dir / "system")
+    return "; the broker that runs has read them"
 
 
 def make_signing_key(path: Path) -> bool:

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, create_model
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from qiki.contracts.identities import IDENTITIES, OPERATOR, SERVICES, TESTS
-from qiki.runtime.settings import whole
+from qiki.runtime.settings import Url, whole
 
 HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?|[0-9A-Fa-f:.]{2,45}")
 HANDED_OUT = (*SERVICES, TESTS, OPERATOR)
@@ -25,6 +25,8 @@ def _hosts(text: object) -> tuple[str, ...]:
 class _Base(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
+    nats_url: Url | None = None
+    """Of a broker that may run already."""
     keyring_dir: Path
     broker_keys_dir: Path
     nats_configuration: Path = Path("services/nats/nats.conf")

@@ -254,8 +254,8 @@ static void copy(int source, const char *log) {
         if (came < 0) return;
         ssize_t written = write(STDOUT_FILENO, text, (size_t)came);
         if (size >= LOG_BYTES) {
-            size = 0;
             file = begin_log(log, file);
+            if (file >= 0) size = 0; /* else it is tried again */
         }
         written = file >= 0 ? write(file, text, (size_t)came) : -1;
         if (written > 0) size += (size_t)written;

@@ -73,9 +73,9 @@ def copy(source: int, log: Path) -> None:
         with contextlib.suppress(OSError):
             os.write(1, text)
         if size >= LOG_BYTES:
-            size = 0
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError):  # else it is tried again
                 file = _begin(log, file)
+                size = 0
         with contextlib.suppress(OSError):
             size += os.write(file, text)
 

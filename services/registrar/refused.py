@@ -1,6 +1,7 @@
 """Clients that the broker refused. It names them in its log alone, so that is read."""
 
 import asyncio
+import contextlib
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 from uuid import NAMESPACE_OID, uuid5
 
 import structlog
@@ -22,13 +24,17 @@ from registrar.settings import RegistrarSettings
 
 LOOK_S = 0.5
 AGAIN_S = 60.0
-KINDS = 50
-"""Kinds of refusals, by identity, verb and subject, that have events of their own; the others have one together."""
-MANY = ("many", "many", "many")
-PART_BYTES = 1 << 20
-_CLIENT = rb'\[ERR\] (?P<address>\S+) - .*?"[^"]*/(?:nkey|user):(?P<who>[^"]*)" - '
+KINDS = 20
+"""Refusals of one identity, by verb and subject, that have events of their own; the others have one together."""
+ALL_KINDS = 500
+MANY = "many"
+PART_BYTES = 1 << 16
+# A client chooses the name in the first quotes; the server escapes it. So the patterns count quotes.
+_CLIENT = rb'\[ERR\] (?P<address>\S+) - cid:\d+ - (?:"(?:[^"\\]|\\.)*" - )?"[^"/]*/(?:nkey|user):(?P<who>[^"]*)" - '
 _VIOLATION = re.compile(_CLIENT + rb'(?P<verb>Publish|Subscription) Violation - Subject "(?P<subject>[^"]*)"')
-_UNKNOWN = re.compile(rb'\[ERR\] (?P<address>\S+) - .*?authentication error(?: - (?:Nkey|User) "(?P<who>[^"]*)")?')
+_UNKNOWN = re.compile(
+    rb'\[ERR\] (?P<address>\S+) - cid:\d+ - authentication error(?: - (?:Nkey|User) "(?P<who>[^"]*)")?'
+)
 _VERBS = {b"Publish": "publish", b"Subscription": "subscribe"}
 LONGEST = 200
 log = structlog.get_logger()
@@ -58,32 +64,48 @@ def read_line(line: bytes) -> Refused | None:
 
 
 class LogTail:
-    """A reader of what is added to a file, which may be made later, cut, or replaced."""
+    """A reader of a growing file, which may be made later, cut, or replaced: then the old one is read to its end."""
 
     def __init__(self, file: Path) -> None:
-        self._file = file
-        self._place = 0
-        self._inode = 0
+        self._path = file
+        self._file: BinaryIO | None = None
         self._rest = b""
 
     def lines(self) -> Iterator[bytes]:
-        """Yield the whole lines since the last call; of a line without an end only its beginning is kept."""
-        try:
-            with self._file.open("rb") as file:
-                state = os.fstat(file.fileno())
-                self._follow(state.st_size, state.st_ino)
-                file.seek(self._place)
-                text = self._rest + file.read(PART_BYTES)
-                self._place = file.tell()
-        except OSError:
-            return
-        *whole, rest = text.split(b"\n")
+        """Yield whole lines since the last call, up to a part; of a line without an end only its beginning is kept."""
+        text = self._read()
+        if not text and self._was_replaced():
+            self._open()
+            text = self._read()
+        *whole, rest = (self._rest + text).split(b"\n")
         self._rest = rest[:PART_BYTES]
         yield from whole
 
-    def _follow(self, size: int, inode: int) -> None:
-        if inode != self._inode or size < self._place:
-            self._inode, self._place, self._rest = inode, 0, b""
+    def _read(self) -> bytes:
+        return self._file.read(PART_BYTES) if self._file else b""
+
+    def _was_replaced(self) -> bool:
+        try:
+            now = self._path.stat()
+        except OSError:
+            return False
+        if self._file is None:
+            return True
+        open_one = os.fstat(self._file.fileno())
+        return now.st_ino != open_one.st_ino or now.st_size < self._file.tell()
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file:
+            self._file.close()
+
+    def _open(self) -> None:
+        self.close()
+        self._rest = b""
+        try:
+            self._file = self._path.open("rb")
+        except OSError:
+            self._file = None
 
 
 Kind = tuple[str, str, str]
@@ -107,10 +129,13 @@ class Refusals:
 
     def take(self, refused: Refused, names: Mapping[str, str], at_s: float) -> None:
         """Take one refusal; `at_s` is the time of a monotonic clock."""
-        identity = names.get(refused.who, refused.who)
+        claimed = refused.verb == "connect"  # the client has not proved it
+        identity = f"claims to be {refused.who}" if claimed else names.get(refused.who, refused.who)
         kind = identity, refused.verb, refused.subject
-        if kind not in self._open and len(self._open) >= KINDS:
-            kind = MANY
+        if kind not in self._open and sum(one[0] == identity for one in self._open) >= KINDS:
+            kind = (identity, refused.verb, MANY)
+        if kind not in self._open and len(self._open) >= ALL_KINDS:
+            kind = (MANY, MANY, MANY)
         one = self._open.setdefault(kind, _Open(refused, at_s))
         one.last, one.count = refused, one.count + 1
 
@@ -139,17 +164,25 @@ class Refusals:
 
 
 async def watch_refused(service: Service[RegistrarSettings]) -> None:
-    """Read the broker's log for ever, from its beginning: what was raised before has the same ids."""
+    """Read the broker's log for ever, from its beginning: a first refusal that was raised before has the same id."""
     if (file := service.settings.broker_log) is None:
         await asyncio.Event().wait()
         return
-    tail, refusals = LogTail(file), Refusals(service)
+    if not file.exists():
+        log.warning("the broker's log is not there: refused clients are not registered until it is", path=str(file))
+    with contextlib.closing(LogTail(file)) as tail:
+        await _follow(service, tail, Refusals(service))
+
+
+async def _follow(service: Service[RegistrarSettings], tail: LogTail, refusals: Refusals) -> None:
     while True:
         names: Mapping[str, str] | None = None
-        for line in tail.lines():
-            if (refused := read_line(line)) is not None:
-                names = _names(service.settings.qiki_keys_dir) if names is None else names
-                refusals.take(refused, names, time.monotonic())
+        while lines := list(tail.lines()):
+            for line in lines:
+                if (refused := read_line(line)) is not None:
+                    names = _names(service.settings.qiki_keys_dir) if names is None else names
+                    refusals.take(refused, names, time.monotonic())
+            await asyncio.sleep(0)
         refusals.raise_due(time.monotonic())
         await asyncio.sleep(LOOK_S)
 

@@ -28,6 +28,7 @@ app = typer.Typer(help="Who may connect, and do what: list, add, hand out, revok
 Identity = Annotated[str, typer.Argument(metavar="NAME", help="The name of the identity.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 CONFIGURATION = "services/nats/nats.conf"
+FILES = ("seed.nk", "identity.json", "ca.pem", "cert.pem", "cert.key")
 _COLUMNS = ("identity", "may", "expires", "credentials")
 _NEXT_START = "The broker learns it at its next start."
 
@@ -80,14 +81,24 @@ def export(
 ) -> None:
     """Copy an identity's credentials into a new folder, for its owner."""
     keys = _Keys.of(name, run_dir)
-    with keys.open() as ring:
-        source = Path(ring.entry(identity).folder)
+    mask = os.umask(0o077)
     try:
-        shutil.copytree(source, folder)
-        folder.chmod(0o700)
+        with keys.open() as ring:
+            source = Path(ring.entry(identity).folder)
+            folder.mkdir(parents=True)
+            for file in FILES:
+                shutil.copyfile(source / file, folder / file)
     except OSError as error:
         raise HarnessError(f"{error.filename or folder}: {error.strerror}") from None
+    finally:
+        os.umask(mask)
     echo(f"{folder}/seed.nk is the key of {identity}: whoever has it is {identity}.")
+
+
+@app.command("reload")
+def reload_(name: Name = "default", run_dir: RunDir = None) -> None:
+    """Have the running broker read keys and rights again."""
+    echo(_Keys.of(name, run_dir).reload())
 
 
 @app.command()
@@ -151,7 +162,7 @@ class _Keys:
         try:
             reload(self.url, self.keyring / "system")
         except ReloadError as error:
-            return f"{_NEXT_START} Now: {error}."
+            raise HarnessError(f"written, but the broker goes on as before: {error}; then: qiki keys reload") from None
         return "The broker knows it."
 
 

@@ -14,6 +14,8 @@ from qiki.runtime.identities.credentials import CA, CERTIFICATE, CERTIFICATE_KEY
 from qiki.runtime.identities.nkey import public_text
 
 HANDSHAKE_S = 5
+ANSWERED_WITHIN = "24h"
+"""Time in which a service may answer: a step takes as long as its ticks, and several may be asked on one subject."""
 RIGHTS, MAIN = "rights.conf", "server.conf"
 API = "$JS.API.>"
 """Into the guests' account as a whole, or the server would answer there itself. Each guest's rights say what of it."""
@@ -79,7 +81,7 @@ def _permissions(rights: Rights) -> dict[str, Any]:
     publish: dict[str, Any] = {"allow": list(rights.publish)}
     if rights.refused:
         publish["deny"] = list(rights.refused)
-    answers = {"allow_responses": True} if rights.answers else {}
+    answers = {"allow_responses": {"max": -1, "expires": ANSWERED_WITHIN}} if rights.answers else {}
     return {"publish": publish, "subscribe": {"allow": list(rights.subscribe)}, **answers}
 
 

@@ -55,9 +55,8 @@ class Credentials:
             "nkeys_seed": str(self.folder / SEED),
             "inbox_prefix": f"_INBOX.{self.name}".encode(),
         }
-        ca = self.folder / CA
-        if is_remote(urlsplit(url).hostname) and ca.exists():
-            options["tls"] = context = ssl.create_default_context(cafile=ca)
+        if is_remote(urlsplit(url).hostname):
+            options["tls"] = context = ssl.create_default_context(cadata=_read(self.folder / CA))
             context.verify_flags |= ssl.VERIFY_X509_STRICT  # the default from Python 3.13 on
         return options
 

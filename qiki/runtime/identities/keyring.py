@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, astuple, dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from qiki.runtime.identities.credentials import (
     CA,
     PRIVATE,
     TOLD_BEFORE,
+    credentials,
     fingerprint,
     private_folder,
     write_credentials,
@@ -41,6 +42,7 @@ LOCAL = ("localhost", "127.0.0.1", "::1")
 LIST, LOCK, HOSTS = "identities.json", "lock", "hosts.json"
 BROKER = "nats"
 """The name that the broker's certificate has; it is no identity."""
+RESERVED = {VIEWER, *SERVICES, BROKER, LOCK, "unknown", "nobody", "many"}
 VALID = timedelta(days=365)
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 SUBJECT = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z0-9_-]+)*(\.>)?")
@@ -163,8 +165,8 @@ class Keyring:
         for subject in grant.publish:
             if not SUBJECT.fullmatch(subject):
                 raise KeyringError(f"{subject!r}: expected a subject such as qiki.radar.v1.frames")
-        if name in self.entries or name in {VIEWER, *SERVICES}:
-            raise KeyringError(f"{name}: there is an identity of this name already")
+        if name in self.entries or name in RESERVED:
+            raise KeyringError(f"{name}: there is an identity of this name already, or the stack uses it")
         return self._make(name, self.folder / name, grant, now)
 
     def renew(self, name: str, now: datetime) -> Entry:
@@ -232,9 +234,10 @@ def _member(entry: Entry) -> Member:
 
 
 def _holds(folder: Path, public: str) -> bool:
-    """Return whether a folder holds the credentials of a public key."""
+    """Return whether a folder holds the credentials of a public key, whole: a power failure may have taken a part."""
     try:
-        return read_seed((folder / "seed.nk").read_text(encoding="utf-8").strip()).public == public
+        own = credentials(folder)
+        return own is not None and own.key().public == public and all(map(len, astuple(own.pair())))
     except (OSError, UserError):
         return False
 

@@ -53,7 +53,7 @@ class Roster:
     def with_certificate(self, known_by: str) -> Member | None:
         """Return the identity whose present certificate has this fingerprint, if it has not expired."""
         self._refresh()
-        found = (one for one in self._members.values() if one.certificate == known_by)
+        found = (one for one in self._members.values() if known_by and one.certificate == known_by)
         return next((one for one in found if one.expires > now()), None)
 
     def _refresh(self) -> None:
