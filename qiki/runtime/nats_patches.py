@@ -9,6 +9,7 @@ each reconnect: one that the client cannot take would keep a reader away for goo
 import asyncio
 import base64
 import contextlib
+import logging
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -53,6 +54,8 @@ def apply() -> None:
     """Apply every patch, the first time only."""
     for patch in PATCHES:
         patch.apply()
+    # nats-py's reader says at each end of a TLS connection that it would keep it half open.
+    logging.getLogger("asyncio").addFilter(lambda record: "eof_received" not in str(record.msg))
 
 
 def _before(action: Callable[..., Awaitable[None] | None]) -> Callable[[Any], Any]:
