@@ -24,7 +24,6 @@ from nats.aio.msg import Msg
 from nats.aio.transport import TcpTransport
 from nats.js import JetStreamContext
 from nats.protocol import parser
-from nats.protocol.parser import AUTHORIZATION_VIOLATION
 
 from qiki.runtime.identities.nkey import read_seed
 from qiki.runtime.tasks import end_if_cancelled
@@ -269,22 +268,6 @@ def _seed_read_each_time(original: Callable[..., None]) -> Callable[..., None]:
     return set_up
 
 
-def _away_when_refused(original: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
-    """Reconnect when the server ends a connection for its identity: the key may have been renewed.
-
-    nats-py closes the client for good.
-    """
-
-    @wraps(original)
-    async def process(client: Client, text: str) -> None:
-        if AUTHORIZATION_VIOLATION in text and client.is_connected:
-            await client._process_op_err(nats.errors.AuthorizationError())
-        else:
-            await original(client, text)
-
-    return process
-
-
 @_before
 def _encrypted_where_offered(client: Client, info: dict[str, Any], *_: Any, initial_connection: bool = False) -> None:
     """Encrypt where that is wanted and the server offers it, and never go on without.
@@ -310,7 +293,6 @@ PATCHES = (
     Patch(Client, "_process_pong", _answer_to_nobody, "nats-io/nats.py2#36, of its predecessor"),
     Patch(JetStreamContext, "is_status_msg", _data_though_status),
     Patch(Client, "_setup_nkeys_seed_connect", _seed_read_each_time),
-    Patch(Client, "_process_err", _away_when_refused),
     Patch(Client, "_process_info", _encrypted_where_offered),
     Patch(Client, "_build_message", _any_subject),
     Patch(Client, "_process_headers", _none_where_malformed, "nats-io/nats.py#924 mended the values alone"),

@@ -18,7 +18,7 @@ from qiki.runtime.clock import now
 from qiki.runtime.events import Events
 from qiki.runtime.health import Health, Watchdog
 from qiki.runtime.health_server import HealthServer
-from qiki.runtime.identities.credentials import TOLD_BEFORE, credentials
+from qiki.runtime.identities.credentials import TOLD_BEFORE, CredentialsError, credentials
 from qiki.runtime.logs import configure_logging
 from qiki.runtime.probe import ask_in_loop, health_page, write_error
 from qiki.runtime.settings import ServiceSettings, load_settings
@@ -175,11 +175,13 @@ async def _beat(service: Service[S]) -> None:
 
 async def _watch_expiry(service: Service[S]) -> None:
     """Say each day from a month before it that the identity's key expires."""
-    while (own := credentials(service.settings.qiki_keys_dir)) is not None:
-        if (left := own.expires - now()) < TOLD_BEFORE:
+    while True:
+        own = None
+        with contextlib.suppress(CredentialsError):  # the connection says it
+            own = credentials(service.settings.qiki_keys_dir)
+        if own and (left := own.expires - now()) < TOLD_BEFORE:
             service.log.warning("the key expires", identity=own.name, expires=own.expires.isoformat(), days=left.days)
         await asyncio.sleep(DAY_S)
-    await asyncio.Event().wait()
 
 
 async def _watch_storage(service: Service[S]) -> None:

@@ -50,8 +50,9 @@ def share_log(folder: str | None) -> None:
     log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if stat.S_ISREG(os.fstat(1).st_mode) and OUTPUT.exists():
         log.unlink(missing_ok=True)
-        log.symlink_to(OUTPUT.resolve())
-        return
+        with contextlib.suppress(OSError):  # a file system without links
+            log.symlink_to(OUTPUT.resolve())
+            return
     reading, writing = os.pipe()
     if os.fork() == 0:
         os.close(writing)

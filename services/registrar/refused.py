@@ -164,9 +164,8 @@ class Refusals:
 
 
 async def watch_refused(service: Service[RegistrarSettings]) -> None:
-    """Read the broker's log for ever, from its beginning: a first refusal that was raised before has the same id."""
+    """Read the broker's log until the service stops, from its beginning: a refusal that was raised before has its id."""
     if (file := service.settings.broker_log) is None:
-        await asyncio.Event().wait()
         return
     if not file.exists():
         log.warning("the broker's log is not there: refused clients are not registered until it is", path=str(file))
@@ -175,7 +174,7 @@ async def watch_refused(service: Service[RegistrarSettings]) -> None:
 
 
 async def _follow(service: Service[RegistrarSettings], tail: LogTail, refusals: Refusals) -> None:
-    while True:
+    while not service.stopping.is_set():
         names: Mapping[str, str] | None = None
         while lines := list(tail.lines()):
             for line in lines:
@@ -184,7 +183,8 @@ async def _follow(service: Service[RegistrarSettings], tail: LogTail, refusals: 
                     refusals.take(refused, names, time.monotonic())
             await asyncio.sleep(0)
         refusals.raise_due(time.monotonic())
-        await asyncio.sleep(LOOK_S)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(service.stopping.wait(), LOOK_S)
 
 
 def _names(keys: Path | None) -> Mapping[str, str]:

@@ -318,7 +318,8 @@ def test_a_forged_frame_far_ahead_goes_to_the_dead_letters_and_the_run_continues
 
 
 def test_a_forged_frame_whose_time_fits_its_number_costs_a_few_frames_and_no_track(stack: Stack):
-    with stack.bridge as bridge:
+    settings = {"NATS_URL": stack.broker.url, "QIKI_STATE_DIR": stack.bridge_state, "QIKI_HTTP_PORT": 0}
+    with ServiceProcess("faststream_bridge", stack.bridge.log, SNAPSHOT_INTERVAL_SEC=0, **settings) as bridge:
         bridge.ready()
         stack.store([*map(message, range(20)), forged(600_000, 60_000.0), *map(message, range(20, 23))])
         stack.await_tracked(21)

@@ -254,8 +254,9 @@ def test_the_servers_log_can_be_read_in_a_folder(launch: Command, tmp_path: Path
     port, http_port = islice(filter(locks.take, free_range()), 2)
     settings = {"NATS_LISTEN_HOST": "127.0.0.1", "NATS_PORT": str(port), "NATS_HTTP_PORT": str(http_port)}
     settings["NATS_LOG_DIR"] = str(log.parent)
-    output = (tmp_path / "nats.log").open("wb") if to_a_file else subprocess.PIPE
-    with subprocess.Popen(command, env=os.environ | settings, stdout=output, stderr=subprocess.STDOUT) as process:
+    own = (tmp_path / "nats.log").open("wb")
+    output = own if to_a_file else subprocess.PIPE
+    with own, subprocess.Popen(command, env=os.environ | settings, stdout=output, stderr=subprocess.STDOUT) as process:
         until("the broker to be ready", lambda: "Server is ready" in lines_of(log))
         process.terminate()
         said = process.stdout.read().decode() if process.stdout else ""

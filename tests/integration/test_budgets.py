@@ -53,7 +53,8 @@ def test_it_sees_all_that_is_there_and_what_takes_too_much(tmp_path: Path, whole
         "speed 1 topics qiki.events.v1.radar.guard per_s is not in the table",
     }
     assert expected <= wrong
-    assert all(line.endswith(" per_s too little") for line in wrong - expected)  # a busy machine may lag
+    others = [line for line in wrong - expected if not line.endswith(" per_s too little")]  # a busy machine may lag
+    assert others == []
 
 
 def test_a_table_that_is_none_is_one_line(tmp_path: Path):

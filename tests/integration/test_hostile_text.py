@@ -138,14 +138,13 @@ def test_events_and_tracks_of_an_outsider(own_twin):
     track = json.dumps(TRACK | {"transponder_id": BAD}, ensure_ascii=False).encode()
     for on_terminal in (False, True):
         watched = _watch(twin, track, url, run_folder, on_terminal=on_terminal)
-        assert r"\x1b[2J\x1b" in watched
         for evil in ("\x1b[2J\x1b", "\x1b]52", "\x07", "\x9b", "\u202e", "\0", "MarkupError"):
             assert evil not in watched
         if not on_terminal:
             harmless(watched)
 
 
-def _watch(twin, track: bytes, url: str, run_folder: Path, *, on_terminal: bool) -> str:
+def _watch(twin, hostile: bytes, url: str, run_folder: Path, *, on_terminal: bool) -> str:
     """What `qiki watch` prints until the track is shown."""
     reading, writing = pty.openpty() if on_terminal else os.pipe()
     environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "120", "LINES": "30"}
@@ -157,7 +156,8 @@ def _watch(twin, track: bytes, url: str, run_folder: Path, *, on_terminal: bool)
     said = bytearray()
 
     def shown() -> bool:
-        twin.publish(topics.TRACKS.subject, track, {headers.RUN: "evil", headers.MESSAGE_ID: f"{uuid4()}:1"})
+        for body in (hostile, json.dumps(TRACK).encode()):  # no track bears such an identity: it counts as none
+            twin.publish(topics.TRACKS.subject, body, {headers.RUN: "evil", headers.MESSAGE_ID: f"{uuid4()}:1"})
         with contextlib.suppress(BlockingIOError):
             said.extend(os.read(reading, 1 << 16))
         return b"1234.5" in said

@@ -23,6 +23,8 @@ from nats.js import JetStreamContext
 from nats.protocol import parser
 
 from qiki.runtime import nats_patches
+from qiki.runtime.identities.credentials import nats_options
+from qiki.runtime.identities.reload import reload
 from qiki.runtime.nats import new_client
 from qiki.runtime.nats_patches import PATCHES, Patch
 from qiki_harness.testing import Broker, StackKeys
@@ -514,3 +516,54 @@ def test_a_client_that_wants_encryption_gets_it_from_a_server_that_does_not_insi
 
     with Broker(tmp_path / "broker", keys.broker / "server.conf") as broker:
         assert asyncio.run(encrypted(broker.url)) is patched
+
+
+@both
+def test_a_client_signs_with_the_seed_that_its_file_holds_now(patched: bool, without: Without, tmp_path: Path) -> None:
+    """The original asks for a package first that comes without a wheel."""
+    if not patched:
+        without(nats_patches._seed_read_each_time)
+    keys = StackKeys(tmp_path / "keys")
+
+    async def scenario(broker: Broker) -> bool:
+        try:
+            client = new_client()
+            await client.connect(broker.url, allow_reconnect=False, **nats_options(keys.of("tests")))
+        except ImportError:
+            return False
+        await client.close()
+        return True
+
+    with Broker(tmp_path / "broker", keys.broker / "server.conf") as broker:
+        assert asyncio.run(scenario(broker)) == patched
+
+
+def test_a_client_whose_key_was_renewed_connects_again(tmp_path: Path) -> None:
+    """nats-py does so by itself; a patch would go here if it no longer did."""
+    keys = StackKeys(tmp_path / "keys")
+
+    async def scenario(broker: Broker) -> bool:
+        client, happened = new_client(), asyncio.Queue[bool]()
+
+        async def restored() -> None:
+            happened.put_nowait(True)
+
+        async def closed() -> None:
+            happened.put_nowait(False)
+
+        callbacks = {"reconnected_cb": restored, "closed_cb": closed}
+        await client.connect(
+            broker.url,
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=0.05,
+            **callbacks,
+            **nats_options(keys.of("tests")),
+        )
+        keys.renew("tests")
+        await asyncio.to_thread(reload, broker.url, keys.of("system"))
+        result = await asyncio.wait_for(happened.get(), 30)
+        await client.close()
+        return result
+
+    with Broker(tmp_path / "broker", keys.broker / "server.conf") as broker:
+        assert asyncio.run(scenario(broker))

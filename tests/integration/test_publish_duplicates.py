@@ -72,10 +72,18 @@ def test_an_id_that_was_played_first_is_alarmed(broker: Broker, fast: bool, play
                     await until_async("the alarm", lambda: alarmed(before + 1))
             (line,) = [one for one in lines if one["log_level"] == "error"]
             assert (line["subject"], line["message_id"], line["stored_sequence"]) == ("first", "n5", 1)
-            events = [json.loads(one.body) for one in service.events._waiting if one.subject.endswith("message_id")]
+            events = [json.loads(one.body) for one in waiting(service) if one.subject.endswith("message_id")]
             assert [(one["message_id"], one["stream"], one["source"]) for one in events] == [("n5", STREAM, "test")]
 
     asyncio.run(scenario())
+
+
+def waiting(service: Service) -> list[Message]:
+    queue, found = service.events._waiting, []
+    while first := queue.first():
+        found.append(first[1])
+        queue.remove(first[0])
+    return found
 
 
 async def alarmed(wanted: float) -> bool:

@@ -76,7 +76,8 @@ def _busy_s() -> float:
 
 def _volumes(stack: Stack) -> dict[str, float]:
     """Return the size of each volume, and of the logs, on disk [MB]."""
-    folders = [stack.folder.logs, *(path for path in stack.folder.data.iterdir() if path.is_dir())]
+    volumes = (path for path in stack.folder.data.iterdir() if path.is_dir() and not path.name.startswith("key"))
+    folders = [stack.folder.logs, *volumes]  # keys do not grow
     return {folder.name: sum(map(_size, folder.rglob("*"))) / 1e6 for folder in folders}
 
 

@@ -139,8 +139,8 @@ def _held(url: str, keys: Sequence[PublicKey], own: str | None) -> Held:
         finally:
             await client.close()
 
-    address = urlsplit(url)
     try:
+        address = urlsplit(url)
         # The client itself tries for minutes.
         socket.create_connection((address.hostname, address.port or 4222), _ANSWER_S).close()
         return asyncio.run(asyncio.wait_for(ask(), _ANSWER_S))

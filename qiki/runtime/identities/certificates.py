@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from qiki.runtime.files import write_atomically
-from qiki.runtime.identities.credentials import CA, CERTIFICATE, PRIVATE, Pair, fingerprint
+from qiki.runtime.identities.credentials import CA, CERTIFICATE, CERTIFICATE_KEY, PRIVATE, Pair, fingerprint
 
 CA_KEY = "ca.key"
 CA_VALID = timedelta(days=3650)
@@ -104,10 +104,12 @@ class Authority:
             pem = (folder / CERTIFICATE).read_bytes()
             found = x509.load_pem_x509_certificate(pem)
             found.verify_directly_issued_by(self._certificate)
+            key = load_pem_private_key((folder / CERTIFICATE_KEY).read_bytes(), None)
+            own = key.public_key() == found.public_key() and (folder / CA).read_bytes() == self.pem
             names = list(found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
         except Exception:  # whatever is wrong with it, it is made again
             return ""
-        good = found.not_valid_after_utc > until and (not hosts or names == _host_names(hosts))
+        good = own and found.not_valid_after_utc > until and (not hosts or names == _host_names(hosts))
         return fingerprint(pem) if good else ""
 
 
