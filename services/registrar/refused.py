@@ -164,7 +164,7 @@ class Refusals:
 
 
 async def watch_refused(service: Service[RegistrarSettings]) -> None:
-    """Read the broker's log until the service stops, from its beginning: a refusal that was raised before has its id."""
+    """Read the broker's log from its beginning until the service stops: a refusal raised before has the same id."""
     if (file := service.settings.broker_log) is None:
         return
     if not file.exists():
