@@ -72,12 +72,12 @@ class Place:
 
     @property
     def broken(self) -> tuple[str, ...]:
-        """Why nothing in it survives a power failure."""
+        """Reasons why nothing in it survives a power failure."""
         return (f"{self.file_system} is gone after a power failure",) if self.file_system in _VOLATILE else ()
 
     @property
     def unseen(self) -> tuple[str, ...]:
-        """What is not known of it."""
+        """Facts about it that cannot be seen."""
         if self.file_system is None:
             return ("its file system: it is not on this machine, or in a container",)
         if self.file_system in _KEEP_NAMES | _VOLATILE:
@@ -100,7 +100,7 @@ def _file_system(folder: Path) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """What a broker says of itself, and what is seen of its machine; `watched` None: cannot be seen."""
+    """Settings and streams of a broker, from its monitoring and its machine; `watched` None: unknown."""
 
     sync_always: bool
     sync_s: float

@@ -114,7 +114,7 @@ def unseal(line: bytes) -> Entry:
 
 
 def _is_record(fields: Any) -> bool:
-    """Return whether parsed JSON has the members of a record: whoever writes a line may also give it the right hash."""
+    """Return whether parsed JSON has the members of a record: who writes a line may also give it the right hash."""
     if not isinstance(fields, dict) or not all(isinstance(fields.get(name), str) for name in _TEXTS):
         return False
     sequence, code = fields.get("sequence"), fields.get("code", "")

@@ -48,7 +48,7 @@ def verify(
     Args:
         folder: of the log
         anchor: newest record in the audit stream, read before this call
-        keys: public keys that are trusted: one of them must have signed the log. Without any, whoever rewrote the log
+        keys: public keys that are trusted: one of them must have signed the log. Without any, who rewrote the log
             may have signed it too
         signed: newest signed head in the anchors' stream, read before this call. Without it and `anchor`, a log that
             was cut off behind a signature passes

@@ -19,7 +19,7 @@ class Account(StrEnum):
     """Accounts of the broker. A subject of one is another's only where that exports it.
 
     Whoever may ask for a stored message chooses the subject to which the server sends it, and the server checks no
-    right for that. So who may read, but not publish, has an account of his own, into which the twin's subjects come.
+    right for that. So a reader who may not publish has an account of his own, into which the twin's subjects come.
     """
 
     TWIN = "TWIN"

@@ -136,7 +136,7 @@ async def _run(
 
 @asynccontextmanager
 async def sent_again(publisher: Publisher) -> AsyncIterator[None]:
-    """Where the stream has changed, let the broker have our last messages once more before the end.
+    """Send our last messages once more before the end, if the stream has changed.
 
     With frames it lost tracks and estimates of earlier ones. Where the notices of these are still there, the next
     process takes them for done.

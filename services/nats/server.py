@@ -39,7 +39,7 @@ def main(command: list[str]) -> None:
 
 
 def share_log(folder: str | None) -> None:
-    """Let the server's log be read in a folder, by whoever looks for the clients that it refused.
+    """Share the server's log in a folder, for the registrar, which looks for refused clients.
 
     Where our output is a file, the folder gets a link to it; else a process copies what the server writes, to our
     output and to a file, which begins again when it is full.

@@ -1,4 +1,4 @@
-"""Frames that a broker lost after it had acknowledged them, as after a power failure: sent again, or told as a gap."""
+"""Frames that the broker acknowledged and lost, as after a power failure: sent again, or reported as a gap."""
 
 from collections.abc import Callable, Collection
 from datetime import datetime

@@ -51,7 +51,7 @@ async def main(service: Service[SimulatorSettings]) -> None:
 def _gate(service: Service[SimulatorSettings], own: Credentials | None) -> Gate | None:
     """Return the check of callers; None for a simulator without keys."""
     if own is None:
-        service.log.warning("no keys: whoever reaches the simulator may command it", variable=KEYS_DIR)
+        service.log.warning("no keys: all who reach the simulator may command it", variable=KEYS_DIR)
         return None
     return Gate(Roster(own.folder), service.events)
 

@@ -1,4 +1,4 @@
-"""What the broker holds of the audit log's end: the newest signed head, and the newest record."""
+"""The broker's copy of the audit log's end: the newest signed head, and the newest record."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

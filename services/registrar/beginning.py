@@ -1,4 +1,4 @@
-"""The registrar's begin: how the log stands beside what the broker holds of it."""
+"""The registrar's start: the log compared with the broker's copy of its end."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -35,7 +35,7 @@ EVENTS_KEPT = timedelta(days=7)
 
 @dataclass(frozen=True)
 class Beginning:
-    """What the registrar finds at its start.
+    """State of the log at the registrar's start.
 
     Attributes:
         key: signs from now on; None: nothing does

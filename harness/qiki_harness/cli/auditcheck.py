@@ -26,7 +26,7 @@ _SHOWN_FAULTS = 20
 
 @dataclass(frozen=True)
 class Held:
-    """What the broker holds: the newest record on the audit subject, and the newest signed head."""
+    """The broker's copy of the end: the newest record on the audit subject, and the newest signed head."""
 
     told: Told | None
     anchors: Anchors
@@ -110,7 +110,7 @@ def _broker_faults(held: Held, keys: Sequence[PublicKey], report: AuditReport) -
 def _signed(signatures: Signatures, *, given: bool) -> Iterator[str]:
     """Yield how far the log is signed, with which keys, and what that proves."""
     if not signatures.spans:
-        yield "It is not signed: whoever can write to its files can make it look whole."
+        yield "It is not signed: who can write to its files can make it look whole."
         return
     for span in signatures.spans:
         yield f"Signed with key {span.key.fingerprint} from record {span.first} on, up to record {span.last}."

@@ -57,9 +57,7 @@ def list_(as_json: Json = False, name: Name = "default", run_dir: RunDir = None)
 def add(
     identity: Identity,
     subjects: Annotated[list[str] | None, typer.Argument(metavar="[SUBJECT]...", help="With --may publish.")] = None,
-    may: Annotated[
-        May, typer.Option(help="Watch: as whoever has no key. Operate: command, and see the truth.")
-    ] = May.WATCH,
+    may: Annotated[May, typer.Option(help="Watch: as without a key. Operate: command, and see the truth.")] = May.WATCH,
     name: Name = "default",
     run_dir: RunDir = None,
 ) -> None:
@@ -92,7 +90,7 @@ def export(
         raise HarnessError(f"{error.filename or folder}: {error.strerror}") from None
     finally:
         os.umask(mask)
-    echo(f"{folder}/seed.nk is the key of {identity}: whoever has it is {identity}.")
+    echo(f"{folder}/seed.nk is the key of {identity}: its owner is {identity}.")
 
 
 @app.command("reload")

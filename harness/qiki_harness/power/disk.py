@@ -115,7 +115,7 @@ class Disk:
         _lose_power(self.root, chance)
 
     def _all_of(self, folder: Folder) -> set[Renaming]:
-        """Return the changes of a folder's names, with those of others that cannot be told from them."""
+        """Return the changes of a folder's names, with all changes that a rename ties to them."""
         folders = {folder}
         while True:
             found = {one for one in self._unsynced if one.within(folders)}

@@ -46,7 +46,7 @@ class Drive:
         self._ask(f"cut {seed}", "cut")
 
     def restore(self) -> None:
-        """Mount it again, with what is left; whoever had a file open must have ended."""
+        """Mount it again, with what is left; processes that had a file open must have ended."""
         self._ask("on", "mounted")
 
     def counts(self) -> dict[str, int]:

@@ -52,7 +52,7 @@ def _powered(work: F) -> F:
 
 
 class Operations(mfusepy.Operations):  # type: ignore[misc]  # the package has no types
-    """What the system asks of the file system. A handle is the number of an open file."""
+    """File system operations, as FUSE calls them. A handle is the number of an open file."""
 
     use_ns = True
 
@@ -266,7 +266,7 @@ class Server:
         self._unmount()
 
     def _mount_again(self) -> None:
-        """Mount it anew, so that the system has nothing of before in its memory."""
+        """Unmount and mount it, so that the kernel's cache is empty."""
         self._unmount()
         self._left.clear()
         self._operations.restore()

@@ -38,7 +38,7 @@ class Change:
 
 @dataclass(eq=False, slots=True)
 class Attributes:
-    """What `stat` says beside kind and size; it counts as synced at once."""
+    """Metadata for `stat` beside kind and size; it counts as synced at once."""
 
     mode: int
     uid: int = 0

@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def _descriptor(group: int) -> int | None:
-    """Return a descriptor of a group's leader, which no other process's can be, whoever gets its number."""
+    """Return a pidfd of a group's leader; it never refers to a later process with the same number."""
     try:
         return os.pidfd_open(group)
     except ProcessLookupError:

@@ -1,1 +1,1 @@
-"""What is shipped and where it comes from: pins beside the locks, licences, bills of materials."""
+"""Supply chain: pins beside the locks, licences, bills of materials."""

@@ -34,7 +34,7 @@ _BUILT = f"{PYTHON[0]}.{PYTHON[1]}"
 
 @dataclass(frozen=True)
 class Materials:
-    """What a checkout says of its parts, for one of the systems of locks/wheels.json."""
+    """Parts of a checkout, for one of the systems of locks/wheels.json."""
 
     root: Path
     system: str = SYSTEM

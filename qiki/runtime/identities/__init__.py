@@ -1,1 +1,1 @@
-"""Identities: keys, the broker's rights made from the tables, and the credentials of whoever connects."""
+"""Identities: keys, the broker's rights made from the tables, and the credentials of clients."""

@@ -20,7 +20,7 @@ RIGHTS, MAIN = "rights.conf", "server.conf"
 API = "$JS.API.>"
 """Into the guests' account as a whole, or the server would answer there itself. Each guest's rights say what of it."""
 ANYBODY = public_text(hashlib.sha256(VIEWER.encode()).digest())
-"""The viewer's public key. Nobody has its seed: `no_auth_user` names it for whoever comes without a key."""
+"""The viewer's public key. Nobody has its seed: `no_auth_user` names it for a client without a key."""
 
 
 def write_configuration(folder: Path, base: Path, users: Iterable[tuple[str, Rights]]) -> None:

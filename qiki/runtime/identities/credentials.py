@@ -76,7 +76,7 @@ class Credentials:
 
 
 def credentials(folder: Path | str | None) -> Credentials | None:
-    """Return the credentials in a folder; None without a folder, for whoever is the viewer.
+    """Return the credentials in a folder; None without a folder: the caller is the viewer.
 
     Raises:
         CredentialsError: there are none in it.

@@ -46,7 +46,7 @@ RESERVED = {VIEWER, *SERVICES, BROKER, LOCK, "unknown", "nobody", "many"}
 VALID = timedelta(days=365)
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 SUBJECT = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z0-9_-]+)*(\.>)?")
-"""What may be granted: nothing of the server's own, and no pattern that begins with a wildcard."""
+"""Subjects that may be granted: nothing of the server's own, and no pattern that begins with a wildcard."""
 
 
 class KeyringError(UserError):
