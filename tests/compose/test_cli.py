@@ -25,7 +25,7 @@ def qiki(container_stack, containers, tmp_path):
 
 def test_ps_shows_its_services(qiki):
     lines = qiki("ps").stdout.splitlines()
-    assert len(lines) == 1 + 7
+    assert len(lines) == 1 + 8
     assert sum(" healthy " in line for line in lines) == 6
 
 

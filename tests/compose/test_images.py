@@ -122,7 +122,7 @@ def test_the_broker_s_image_has_the_server_its_launcher_and_nothing_else(contain
 
 NETWORKS = ("broker", "observation", "outside")
 REACH = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=3)"
-INSIDE = {"nats-js-init", "q-sim-radar", "faststream-bridge", "registrar"}
+INSIDE = {"keys", "nats-js-init", "q-sim-radar", "faststream-bridge", "registrar"}
 
 
 def test_who_has_no_business_outside_has_no_route_there(containers):
@@ -130,7 +130,7 @@ def test_who_has_no_business_outside_has_no_route_there(containers):
         networks = {network.removeprefix(f"{containers.project}_") for network in networks_of(container)}
         assert "broker" in networks
         assert ("outside" in networks) == (name not in INSIDE), name
-        assert ("observation" in networks) == (name != "nats-js-init"), name
+        assert ("observation" in networks) == (name not in {"keys", "nats-js-init"}), name
     internal = {
         name: containers.engine.networks.get(f"{containers.project}_{name}").attrs["Internal"] for name in NETWORKS
     }

@@ -62,7 +62,7 @@ def clone(tmp_path, copy_checkout):
     if "QIKI_ENGINE_TESTS" not in os.environ:
         pytest.skip("takes an engine: tox -e specification")
     there = [one.name for one in find_engine().containers.list(all=True)]
-    assert not {*NAMES, "nats-js-init"} & set(there), "a stack has the names that this test needs"
+    assert not {*NAMES, "keys", "nats-js-init"} & set(there), "a stack has the names that this test needs"
     taken = [port.default for port in ComposeFile(ROOT / "docker-compose.phase1.yml").ports if port.published]
     for port in taken:
         with socket.socket() as probe:
