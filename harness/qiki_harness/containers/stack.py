@@ -93,8 +93,9 @@ class ContainerStack:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment of this process with its variables."""
-        return {**os.environ, **self.variables}
+        """The environment of this process with its variables; folders of keys there are of this machine."""
+        inherited = {name: value for name, value in os.environ.items() if not name.endswith("_KEYS_DIR")}
+        return {**inherited, **self.variables}
 
     def build(self) -> None:
         """Build its images."""
