@@ -62,7 +62,7 @@ in
     extraCommands = ''
       mkdir -p -m 1777 tmp
       mkdir -p bin workspace/services/nats
-      mkdir -p -m 777 data/jetstream
+      mkdir -p -m 777 data/jetstream data/nats-log keys/broker
       ln -s ${broker}/bin/* bin/
       cp ${sources.launcher}/services/nats/nats.conf workspace/services/nats/
     '';

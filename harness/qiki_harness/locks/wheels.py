@@ -14,8 +14,8 @@ from qiki_harness.locks.pins import Pin
 
 PYTHON = (3, 13)
 VERSION = ".".join(map(str, PYTHON))
-# A newer glibc changes no choice so far, and an older one lacks wheels: RHEL 8 and Debian 10 have this.
-GLIBC = (2, 28)
+# From here on cryptography brings a variant, which installers prefer. RHEL 9 has this glibc, Debian 12 a newer one.
+GLIBC = (2, 34)
 # All wheels are for it; from here on numpy and scipy bring the variant on Apple's BLAS, which installers prefer.
 MACOS = (14, 0)
 LEGACY = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}

@@ -14,8 +14,8 @@ LOCKS = Path(__file__).parents[3] / "locks"
 TEXT = (LOCKS / "wheels.json").read_text()
 WHEELS = json.loads(TEXT)
 SYSTEMS = {
-    "x86_64-linux": ("linux", "x86_64", r"manylinux(2014|_2_(\d|1\d|2[0-8]))_x86_64"),
-    "aarch64-linux": ("linux", "aarch64", r"manylinux(2014|_2_(\d|1\d|2[0-8]))_aarch64"),
+    "x86_64-linux": ("linux", "x86_64", r"manylinux(2014|_2_(\d|1\d|2\d|3[0-4]))_x86_64"),
+    "aarch64-linux": ("linux", "aarch64", r"manylinux(2014|_2_(\d|1\d|2\d|3[0-4]))_aarch64"),
     "aarch64-darwin": ("darwin", "arm64", r"macosx_1[0-4]_\d+_(arm64|universal2)"),
 }
 
