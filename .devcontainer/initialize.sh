@@ -16,6 +16,8 @@ fi
 group=0 # Docker Desktop: the engine's own machine gives the socket to root's group
 [ "$(uname)" != Linux ] || [ ! -S "$socket" ] || group=$(stat -Lc %g "$socket")
 uid=$(id -u) gid=$(id -g)
+groups='"${QIKI_GID:-1000}"' # of the stack: it may read the workspace's credentials
+[ -z "$socket" ] || [ "$group" = 1000 ] || groups="$groups, \"$group\""
 {
     cat <<YAML
 # Made by initialize.sh at every start. Paths are relative to ../docker-compose.phase1.yml.
@@ -28,11 +30,11 @@ YAML
   qiki-dev:
     user: "$uid:$gid"
     build: {args: {QIKI_UID: "$uid", QIKI_GID: "$gid"}}
+    group_add: [$groups]
 YAML
     # The engine is for `qiki restart`, `docker` and the Containers extension. It gives whoever is in this container
     # power over the engine's machine.
     [ -z "$socket" ] || cat <<YAML
-    group_add: ["$group"]
     volumes: ["$socket:/var/run/docker.sock"]
 YAML
 } >"$folder/docker-compose.local.yml"

@@ -21,6 +21,8 @@ from qiki.errors import UserError
 from qiki.runtime.identities.nkey import Nkey, read_seed
 
 PRIVATE = 0o600
+HANDED_OUT = 0o640
+"""Of credentials. Their folder is closed; a volume's is not, and there its group is the devcontainer's user too."""
 SEED, ABOUT = "seed.nk", "identity.json"
 CA, CERTIFICATE, CERTIFICATE_KEY = "ca.pem", "cert.pem", "cert.key"
 KEYS_DIR = "QIKI_KEYS_DIR"
@@ -145,7 +147,7 @@ def file_version(path: Path) -> tuple[int, int]:
 def _replace(path: Path, content: bytes) -> None:
     """Replace a file, without waiting for the disk: what a power failure takes is made again at the next start."""
     part = path.with_suffix(".part")
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE), "wb") as file:
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, HANDED_OUT), "wb") as file:
         file.write(content)
     part.replace(path)
 

@@ -11,7 +11,7 @@ from qiki_harness.smoke.target import SmokeSettings, find_target, native_target
 from qiki_harness.stack import StackInfo
 from qiki_harness.twin.backing import BRIDGE
 
-VARIABLES = ("NATS_URL", "QSIM_GRPC", "BRIDGE_HTTP", "QIKI_BOT_SPEC", "QIKI_RUN_DIR")
+VARIABLES = ("NATS_URL", "QSIM_GRPC", "BRIDGE_HTTP", "QIKI_BOT_SPEC", "QIKI_RUN_DIR", "QIKI_KEYS_DIR", "TESTS_KEYS_DIR")
 BOTH = {"NATS_URL": "nats://nats:4222", "QSIM_GRPC": "q-sim-service:50051"}
 
 

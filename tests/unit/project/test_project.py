@@ -82,7 +82,8 @@ def test_the_devcontainer_has_the_engine_only_where_that_is_chosen(tmp_path, cho
     subprocess.run(["sh", ".devcontainer/initialize.sh"], cwd=tmp_path, env=kept | choice, check=True)
     local = yaml.safe_load((tmp_path / ".devcontainer/docker-compose.local.yml").read_text())["services"]["qiki-dev"]
     assert local.get("volumes") == (sources and [f"{sources}:/var/run/docker.sock"])
-    assert ("group_add" in local) is bool(sources)
+    assert local["group_add"][0] == "${QIKI_GID:-1000}"
+    assert len(local["group_add"]) == (2 if sources else 1)
 
 
 @pytest.mark.parametrize("service", sorted(SERVICES))
