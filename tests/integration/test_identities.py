@@ -168,8 +168,10 @@ def test_an_added_identity_publishes_its_subject_until_it_is_revoked(twin: Twin,
         assert answer.stream == topics.QIKI_RADAR_V1
         await asyncio.to_thread(keys, twin, "revoke", "lidar")
         await asyncio.wait_for(closed.wait(), 10)
+        again = new_client()
         with pytest.raises(nats.errors.Error, match="Authorization Violation"):
-            await new_client().connect(url, allow_reconnect=False, **options)
+            await again.connect(url, allow_reconnect=False, **options)
+        await again.close()
 
     asyncio.run(use())
     assert "lidar" not in keys(twin, "list")
