@@ -30,14 +30,6 @@ def audit_files(folder: Path) -> list[Path]:
     return sorted((path for path in folder.iterdir() if file_number(path)), key=file_number)
 
 
-def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, as far as they are missing; a power failure takes none of them."""
-    missing = [one for one in (folder, *folder.parents) if not one.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    for one in missing:
-        sync_folder(one.parent)
-
-
 def read_lines(path: Path) -> Iterator[bytes]:
     """Yield the lines with their line feeds; a torn last line has none."""
     with path.open("rb") as file:
@@ -73,12 +65,3 @@ def has_writer(folder: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
-
-
-def sync_folder(folder: Path) -> None:
-    """Flush a folder to the disk: names of new files survive a power failure only then."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

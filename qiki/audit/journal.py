@@ -14,15 +14,14 @@ from qiki.audit.files import (
     file_name,
     file_number,
     lines_backward,
-    make_folder,
     read_lines,
-    sync_folder,
     take_lock,
 )
 from qiki.audit.heads import HeadSigner
 from qiki.audit.record import START, DamagedLineError, Draft, Entry, Head, seal, unseal
 from qiki.clock import parse_rfc3339
 from qiki.contracts.events import AUDIT_SIGNED, EventKind
+from qiki.files import make_folder, sync_folder
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,11 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from qiki.audit.files import sync_folder
 from qiki.audit.record import Head
 from qiki.clock import rfc3339
 from qiki.contracts.audit import AuditAnchor
 from qiki.errors import UserError
+from qiki.files import sync_folder
 
 KEY_FILE = "signing.pem"
 PUBLIC_SUFFIX = ".pub"

@@ -10,7 +10,7 @@ import structlog
 from prometheus_client import Counter
 
 from qiki.errors import UserError
-from qiki.runtime.files import make_folder, write_atomically
+from qiki.files import make_folder, write_atomically
 
 VERSION = 2
 FAILED_WRITES = Counter("qiki_bridge_failed_writes_total", "Files that the disk or the folder refused", ["what"])

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4, uuid5
 import structlog
 
 from qiki.errors import UserError
-from qiki.runtime.files import make_folder, write_atomically
+from qiki.files import make_folder, write_atomically
 
 SALT = "salt"
 log = structlog.get_logger()

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from qiki.runtime.files import write_atomically
+from qiki.files import write_atomically
 from qiki.text import printable
 from qiki_harness.errors import StackError
 from qiki_harness.stack.model import StackInfo

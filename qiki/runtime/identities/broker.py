@@ -9,7 +9,7 @@ from typing import Any
 
 from qiki.contracts.identities import VIEWER, Account
 from qiki.contracts.rights import Rights, outside_acks, rights_of, watched
-from qiki.runtime.files import write_atomically
+from qiki.files import write_atomically
 from qiki.runtime.identities.credentials import CA, CERTIFICATE, CERTIFICATE_KEY, PRIVATE
 from qiki.runtime.identities.nkey import public_text
 

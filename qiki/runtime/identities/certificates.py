@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from qiki.runtime.files import write_atomically
+from qiki.files import write_atomically
 from qiki.runtime.identities.credentials import CA, CERTIFICATE, CERTIFICATE_KEY, PRIVATE, Pair, fingerprint
 
 CA_KEY = "ca.key"

@@ -20,7 +20,7 @@ from qiki.clock import rfc3339
 from qiki.contracts.identities import IDENTITIES, REGISTRAR, SERVICES, SIMULATOR, VIEWER
 from qiki.contracts.rights import Grant, Rights, granted, rights_of
 from qiki.errors import UserError
-from qiki.runtime.files import write_atomically
+from qiki.files import write_atomically
 from qiki.runtime.identities.broker import write_configuration
 from qiki.runtime.identities.credentials import (
     CA,

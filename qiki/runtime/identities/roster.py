@@ -11,8 +11,8 @@ import structlog
 
 from qiki.clock import rfc3339
 from qiki.contracts.rights import Grant
+from qiki.files import write_atomically
 from qiki.runtime.clock import now
-from qiki.runtime.files import write_atomically
 from qiki.runtime.identities.credentials import PRIVATE, CredentialsError, file_version
 
 ROSTER = "identities.json"

@@ -12,7 +12,7 @@ import pytest
 from faststream_bridge.snapshot import Snapshot, SnapshotFile
 from q_sim_service.runs import RunCounter, run_ids
 from qiki.errors import UserError
-from qiki.runtime.files import write_atomically
+from qiki.files import write_atomically
 from qiki_harness.power import Drive, Names
 
 GIVEN = UUID("5ca1ab1e-0000-4000-8000-000000000003")

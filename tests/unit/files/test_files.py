@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from qiki.runtime.files import make_folder, write_atomically
+from qiki.files import make_folder, write_atomically
 
 
 def test_replaces_a_file_and_leaves_nothing_beside_it(tmp_path: Path):

@@ -25,11 +25,11 @@ def write_atomically(path: Path, content: bytes, mode: int = 0o666) -> None:
         with contextlib.suppress(OSError):
             part.unlink()
         raise
-    _sync(path.parent)
+    sync_folder(path.parent)
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and those above it, as far as they are missing.
+    """Make a folder and those above it, as far as they are missing; a power failure takes none of them.
 
     Raises:
         OSError: it cannot be made.
@@ -37,11 +37,11 @@ def make_folder(path: Path) -> None:
     missing = [folder for folder in (path, *path.parents) if not folder.exists()]
     path.mkdir(parents=True, exist_ok=True)
     for folder in missing:
-        _sync(folder.parent)
+        sync_folder(folder.parent)
 
 
-def _sync(folder: Path) -> None:
-    """Bring the names in a folder to the disk."""
+def sync_folder(folder: Path) -> None:
+    """Flush a folder to the disk: the names of new files survive a power failure only then."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
