@@ -32,7 +32,7 @@ YAML
     build: {args: {QIKI_UID: "$uid", QIKI_GID: "$gid"}}
     group_add: [$groups]
 YAML
-    # The engine is for `qiki restart`, `docker` and the Containers extension. It gives whoever is in this container
+    # The engine is for `qiki restart`, `docker` and the Containers extension. It gives the users of this container
     # power over the engine's machine.
     [ -z "$socket" ] || cat <<YAML
     volumes: ["$socket:/var/run/docker.sock"]

@@ -19,8 +19,8 @@ have them too. What a wheel bundles within, say OpenBLAS in numpy's, stands in i
 `scripts/gen_docs.py` from `locks/licences.json`, which must have every pin of the locks.
 
 Services load nothing but what is permissive ({permissive}). Tools may also
-be {tools}: whoever passes the `dev` image on
-passes these on, and offers their sources as their licences say.
+be {tools}. If you pass the `dev` image on,
+you pass these on too, and offer their sources as their licences say.
 """
 TABLE = ["| name | version | licence |", "| --- | --- | --- |"]
 

@@ -53,7 +53,7 @@ def away(containers, service):
 
 
 class FirstCopies:
-    """What a reader has, without messages that were stored again after the duplicate window, as docs/wire.md says."""
+    """A reader's messages, without those that were stored again after the duplicate window, as docs/wire.md says."""
 
     def __init__(self, reader):
         self._reader = reader

@@ -1,4 +1,4 @@
-"""Who may do what on the compose stack, from this machine and from another container."""
+"""The rights of identities on the compose stack, from this machine and from another container."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What is fuzzed: each boundary as a function of bytes, which returns, or raises the error that it declares.
+"""The fuzzed code: each boundary as a function of bytes, which returns, or raises the error that it declares.
 
 Anything else that it raises is a finding. A body has headers before it where the boundary has them: lines
 `name: value`, an empty line, the body.
@@ -129,7 +129,7 @@ def _proto_frame(data: bytes) -> None:
 
 
 class _Client(SimpleNamespace):
-    """What nats-py's parser calls."""
+    """The calls of nats-py's parser."""
 
     def __init__(self) -> None:
         super().__init__(_pings_outstanding=0, _max_payload=1 << 22)

@@ -290,7 +290,7 @@ def test_a_detached_stack_is_seen_driven_and_ended(project: Project):
 
 @pytest.mark.parametrize("start", ["fork", "exec"])
 def test_what_a_run_leaves_is_its_users_alone(project: Project, start: str):
-    """Whatever the user's umask is: logs, `stack.json`, sockets, and what services write."""
+    """With any umask of the user: logs, `stack.json`, sockets, and what services write."""
     project.describe("""
         services:
           made:

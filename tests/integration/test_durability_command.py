@@ -38,7 +38,7 @@ def ask(*arguments: str, **variables: str) -> tuple[int, str, str]:
 
 
 def broken(found: str) -> dict[str, list[str]]:
-    """What does not hold, by the name of the line."""
+    """The lines that do not hold, by their names."""
     return {one["name"]: one["broken"] for one in json.loads(found)["findings"] if one["broken"]}
 
 

@@ -1,4 +1,4 @@
-"""What others write into events, tracks, logs and files reaches no terminal as it is, whichever command shows it."""
+"""Text of others in events, tracks, logs and files: no command shows it to a terminal as it is."""
 
 import contextlib
 import json
@@ -145,7 +145,7 @@ def test_events_and_tracks_of_an_outsider(own_twin):
 
 
 def _watch(twin, hostile: bytes, url: str, run_folder: Path, *, on_terminal: bool) -> str:
-    """What `qiki watch` prints until the track is shown."""
+    """The output of `qiki watch` until the track is shown."""
     reading, writing = pty.openpty() if on_terminal else os.pipe()
     environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "120", "LINES": "30"}
     environment.pop("NATS_URL", None)

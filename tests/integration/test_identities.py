@@ -35,7 +35,7 @@ def twin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twin]:
 
 
 def as_viewer(twin: Twin, work: Callable[[Client, list[str]], Awaitable[T]], **options: object) -> T:
-    """What work gives with a client of nats-py as it comes, and what the server refused it."""
+    """The result of some work with an unchanged client of nats-py, and the server's refusals."""
 
     async def run() -> T:
         refused: list[str] = []
@@ -106,7 +106,7 @@ def test_a_client_without_a_key_publishes_nothing_and_sees_no_truth(twin: Twin):
 
 @pytest.mark.parametrize("request_", ["direct", "info", "next", "consumer"])
 def test_a_viewers_request_reaches_no_subject_of_the_twin(twin: Twin, request_: str):
-    """Who asks names the subject of the answer; the server checks no right for that."""
+    """A request names the subject of its answer, and the server checks no right for that."""
     requests = {
         "direct": (f"$JS.API.DIRECT.GET.{topics.QIKI_EVENTS_V1}", b'{"seq": 1}'),
         "info": (f"$JS.API.STREAM.INFO.{topics.QIKI_EVENTS_V1}", b""),

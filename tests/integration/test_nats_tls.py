@@ -113,5 +113,5 @@ def test_a_twin_over_an_outer_address(own_twin, tmp_path):
 
 
 async def encryption(client):
-    """Whether a client's connection is encrypted."""
+    """True if a client's connection is encrypted."""
     return client._transport._io_writer.get_extra_info("ssl_object") is not None

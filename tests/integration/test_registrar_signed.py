@@ -1,4 +1,4 @@
-"""The signed audit log: whatever somebody forges, in the files or on the bus, shows and is not signed over."""
+"""The signed audit log: a forgery in the files or on the bus shows, and is not signed over."""
 
 import asyncio
 import json
@@ -111,7 +111,7 @@ class SignedLog:
         )  # fmt: skip
 
     def faults(self) -> list[str]:
-        """What `verify` finds with the true key."""
+        """The findings of `verify` with the true key."""
         return check(self.audit, [self.public.text], self.broker.url).faults
 
     def key_words(self) -> tuple[str, str]:

@@ -102,7 +102,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
 
 
 def may_publish(name: str, subject: str) -> bool:
-    """What the tables say, read by their columns alone."""
+    """The tables' rights, read by their columns alone."""
     if name == identities.TESTS:
         return True
     writes = {topic.subject for topic in TOPICS if name in topic.writers and not topic.subject.endswith(">")}

@@ -1,4 +1,4 @@
-"""Who may call the simulator: real processes with the keys of a keyring, over gRPC."""
+"""Rights to call the simulator: real processes with the keys of a keyring, over gRPC."""
 
 from datetime import UTC, datetime
 

@@ -21,7 +21,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def cuts(request: pytest.FixtureRequest) -> int:
-    """How often the power fails."""
+    """The number of power failures."""
     return int(request.config.getoption("--cuts", CUTS))
 
 

@@ -30,7 +30,7 @@ def sync_folder(path: Path) -> None:
 
 
 def after_failures(drive: Drive, path: Path, content: bytes) -> set[bytes]:
-    """What is left of a change that was not synced, after several failures; before each the file is as it was."""
+    """The contents found after several failures in an unsynced change; before each the file is as it was."""
     before, found = path.read_bytes(), set()
     for seed in range(40):
         write(path, before, FLAGS | os.O_TRUNC, sync=os.fsync)

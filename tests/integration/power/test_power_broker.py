@@ -141,7 +141,7 @@ class Store:
 
 
 async def stored(connection: Client) -> dict[str, Counter[str]]:
-    """How often each message is stored, by stream."""
+    """The number of copies of each message, by stream."""
     found = {}
     for stream, subject in SUBJECTS.items():
         config = ConsumerConfig(ack_policy=AckPolicy.NONE, headers_only=True, inactive_threshold=5.0)

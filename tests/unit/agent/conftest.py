@@ -270,3 +270,15 @@ def vehicle(config: BotConfig) -> SmallVehicle:
 @pytest.fixture(scope="session")
 def bridge_of() -> type[Bridge]:
     return Bridge
+
+
+@pytest.fixture
+def observer(make: type[Make]) -> Observer:
+    observer = Observer(1.0, lockstep=False)
+    observer.take_telemetry(make.telemetry(), 0.0)
+    return observer
+
+
+@pytest.fixture
+def bridge(observer: Observer, bridge_of: type[Bridge]) -> Bridge:
+    return bridge_of(observer)

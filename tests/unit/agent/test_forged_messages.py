@@ -18,18 +18,6 @@ from qiki.contracts.headers import FRAME, RUN
 from qiki.runtime.health import Health
 
 
-@pytest.fixture
-def observer(make: Any) -> Observer:
-    observer = Observer(1.0, lockstep=False)
-    observer.take_telemetry(make.telemetry(), 0.0)
-    return observer
-
-
-@pytest.fixture
-def bridge(observer: Observer, bridge_of: Any) -> Any:
-    return bridge_of(observer)
-
-
 def shown(observer: Observer) -> int | None:
     return observer.world(1, 0.0, None).frame
 

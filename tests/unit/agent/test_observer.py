@@ -15,18 +15,6 @@ from qiki.contracts.enums import RadarTrackStatus
 from qiki.contracts.events import GUARD_RESUMED
 
 
-@pytest.fixture
-def observer(make: Any) -> Observer:
-    observer = Observer(1.0, lockstep=False)
-    observer.take_telemetry(make.telemetry(), 0.0)
-    return observer
-
-
-@pytest.fixture
-def bridge(observer: Observer, bridge_of: Any) -> Any:
-    return bridge_of(observer)
-
-
 def shown(world: World) -> tuple[int | None, int, int]:
     return world.frame, len(world.tracks), len(world.alerts)
 

@@ -139,7 +139,7 @@ def test_another_key_is_a_fault_without_a_word_of_it_and_where_it_is_not_given(
 
 
 def test_a_line_with_a_right_hash_that_is_no_record_is_damaged_and_breaks_nothing(folder: Path, draft: Make):
-    """Whoever can write a line can give it a hash."""
+    """A writer of lines can give each its hash."""
     journal = opened(folder, None)
     end = journal.append([draft(1)], NOON)[0].head
     journal.close()

@@ -1,4 +1,4 @@
-"""Whatever stands in a file that people write, its reader gives a value or one short error, soon."""
+"""For any content of a file that people write its reader gives a value or one short error, soon."""
 
 import resource
 import time

@@ -69,7 +69,7 @@ def test_signals_reach_it_and_its_group(way: str):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         found = []
         for end in (lambda one: one.send_signal(signal.SIGTERM), Leader.kill_group):
-            process = start("import time; time.sleep(600)", nowhere)
+            process = start("import signal; signal.pause()", nowhere)
             end(process)
             found.append(await asyncio.wait_for(process.wait(), 30))
         os.close(nowhere)

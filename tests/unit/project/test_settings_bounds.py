@@ -47,7 +47,7 @@ def parts(annotation: Any, metadata: tuple[Any, ...] = ()) -> Iterator[tuple[Any
 
 
 def unbounded(field: FieldInfo) -> list[str]:
-    """What a field takes without a bound."""
+    """The types in a field whose values have no bound."""
     found = []
     for kind, metadata in parts(field.annotation, tuple(field.metadata)):
         if kind in CLOSED or kind is Literal or issubclass(kind, Enum):

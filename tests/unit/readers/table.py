@@ -123,7 +123,7 @@ def _message(subject: str, body: bytes, headers: Headers) -> Any:
 
 
 def _stored(subject: str, body: bytes, headers: Headers) -> None:
-    """What comes from a stream into an agent."""
+    """Give a message of a stream to an agent."""
     of_agent = inputs.Inputs(Observer(1.0, lockstep=False), Health("agent"), lockstep=False)
     of_agent._stored(_message(subject, body, headers), 1)
 

@@ -1,4 +1,4 @@
-"""Whatever a message holds, its reader gives a value or raises what it says, and takes little more memory than it has.
+"""For any content of a message its reader gives a value or raises what it says, in little more memory than the message.
 
 The readers stand in `table.py`.
 """
