@@ -125,7 +125,14 @@ class Containers:
 
     def signal(self, service: str, number: signal.Signals) -> None:
         """Send a signal to the service's own process, from within its container, not to the init process."""
-        self.beside(service, "python", "-IS", "-c", _SIGNAL, str(int(number)))
+        from docker.errors import ContainerError  # noqa: PLC0415
+
+        try:
+            self.beside(service, "python", "-IS", "-c", _SIGNAL, str(int(number)))
+        except ContainerError as error:
+            # Where the service ends at once, so does its init process, and the kernel kills the sender beside it.
+            if error.exit_status != 128 + signal.SIGKILL:
+                raise
 
     def beside(self, service: str, *command: str) -> str:
         """Run a command among a service's processes, as its user, and return its output.
@@ -146,7 +153,8 @@ class Containers:
 
     def _life(self, service: str) -> str:
         state = self.of_service(service).attrs["State"]
-        return str(state["StartedAt"]) if state["Running"] else ""
+        # The engine calls one that waits for its restart running, too.
+        return str(state["StartedAt"]) if state["Running"] and not state["Restarting"] else ""
 
     def logs(self, service: str, lines: int | None = None) -> list[str]:
         """Return the log of a service, or its last lines."""
