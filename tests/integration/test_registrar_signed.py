@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,9 @@ from qiki.contracts.events import (
     RUN_STARTED,
 )
 from qiki.contracts.headers import cloud_event
+from qiki.contracts.identities import REGISTRAR
+from qiki.runtime.identities.credentials import write_credentials
+from qiki.runtime.identities.nkey import new_seed
 from qiki.runtime.nats import new_client
 from qiki_harness.cli.auditcheck import check
 from qiki_harness.testing import Broker, ServiceProcess, until
@@ -48,6 +51,7 @@ class SignedLog:
         self.audit, self.keys = folder / "audit", folder / "keys"
         self.keys.mkdir(mode=0o700)
         self.public = make_key(self.keys / KEY_FILE)
+        write_credentials(self.keys, REGISTRAR, new_seed(), datetime.now(UTC) + timedelta(days=1))
         self.broker = broker
         self.count = 0
         settings = {"NATS_URL": broker.url, "AUDIT_DIR": self.audit, "AUDIT_MAX_BYTES": PER_FILE}

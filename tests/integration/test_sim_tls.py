@@ -21,7 +21,7 @@ from qiki.contracts.enums import FSMState
 from qiki.contracts.rights import Grant
 from qiki.runtime.grpc import open_channel
 from qiki.runtime.health import Health
-from qiki.runtime.identities.credentials import credentials
+from qiki.runtime.identities.credentials import HANDED_OUT, credentials
 from qiki_harness.testing import ServiceProcess, StackKeys, until, until_async
 
 NOWHERE = "nats://127.0.0.1:9"
@@ -199,12 +199,12 @@ def test_on_one_outer_address_all_is_tls(keys, outer, tmp_path):
             assert health(channel) is AWAY
 
 
-def test_files_with_a_secret_are_their_owners_alone(keys):
+def test_files_with_a_secret_are_in_folders_that_others_cannot_enter(keys):
     for name in ("tests", "q-sim-service"):
         folder = keys.of(name)
         assert folder.stat().st_mode & 0o777 == 0o700
         files = ("seed.nk", "cert.key", "cert.pem", "ca.pem", "identity.json")
-        assert {file: (folder / file).stat().st_mode & 0o777 for file in files} == dict.fromkeys(files, 0o600)
+        assert {file: (folder / file).stat().st_mode & 0o777 for file in files} == dict.fromkeys(files, HANDED_OUT)
     roster = (keys.of("q-sim-service") / "identities.json").read_text()
     assert "SU" not in {word[:2] for word in roster.split('"')}
     assert {one["name"] for one in json.loads(roster)} >= {"tests", "operator"}

@@ -17,6 +17,9 @@ from qiki.contracts.events import GUARD_CLEARED
 from qiki.contracts.headers import FRAME, RUN
 from qiki.runtime.health import Health
 
+OTHERS_BYTES = 600_000
+"""Memory that other threads of the process may take meanwhile; a flood that is kept takes 2 MB and more."""
+
 
 def shown(observer: Observer) -> int | None:
     return observer.world(1, 0.0, None).frame
@@ -115,7 +118,7 @@ def test_a_flood_of_forged_messages_takes_bounded_memory(
         thrice = send(500, 1500) - empty
     finally:
         tracemalloc.stop()
-    assert thrice < 1.3 * once
+    assert thrice < 1.3 * once + OTHERS_BYTES
     assert thrice < 200 * 25_000
 
 
