@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Sequence
 from enum import IntEnum
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 Location = tuple[str | int, ...]
@@ -54,6 +54,8 @@ def member(kind: type[IntEnum], names: Sequence[str]) -> Callable[[Any], Any]:
     return read
 
 
+AS_NAME = PlainSerializer(lambda value: value.name, return_type=str, when_used="json")
+"""For what `member` reads: it is written as it is read."""
 Number = Annotated[float, BeforeValidator(not_bool), Field(allow_inf_nan=False)]
 Whole = Annotated[int, BeforeValidator(not_bool)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]

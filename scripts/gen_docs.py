@@ -216,7 +216,8 @@ def _stream(stream: Stream) -> str:
     age = f"{stream.max_age_s / 3600:g} h" if stream.max_age_s >= 3600 else f"{stream.max_age_s / 60:g} min"
     size = f"{stream.max_bytes >> 20} MiB | {age if stream.max_age_s else 'ever'}"
     mode = "async" if stream.persist_async else "default"
-    return f"| {stream.name} | `{stream.subjects}` | {size} | {stream.durability.name} | `{mode}` |"
+    subjects = ", ".join(f"`{one}`" for one in stream.subjects)
+    return f"| {stream.name} | {subjects} | {size} | {stream.durability.name} | `{mode}` |"
 
 
 def _topic(topic: Topic[Any]) -> str:

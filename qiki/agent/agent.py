@@ -34,6 +34,7 @@ class AgentParameters:
         bios_interval_s: between self tests, on the agent's clock
         confidence_threshold: proposals below it are refused
         conduct: "live" or "lockstep", as `AgentState` shows it
+        lockstep_ticks: ticks of the world between two of the agent's in lockstep, as `AgentState` shows them
         instance: distinguishes the identifiers of two processes in the same run; empty in lockstep, where the same run
             must give the same identifiers
     """
@@ -41,6 +42,7 @@ class AgentParameters:
     bios_interval_s: float = 5.0
     confidence_threshold: float = 0.6
     conduct: str = "live"
+    lockstep_ticks: int = 0
     instance: str = ""
 
 
@@ -111,6 +113,7 @@ class Agent:
         return AgentState(
             timestamp=timestamp,
             conduct=self._settings.conduct,
+            lockstep_ticks=self._settings.lockstep_ticks,
             tick=world.tick,
             run_id=world.run_id,
             fsm=self._machine.snapshot(self._instant),

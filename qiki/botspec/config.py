@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from typing import Literal
+from typing import Literal, Self
 from uuid import UUID
 
 from qiki.botspec import planes
@@ -68,6 +68,13 @@ class BotConfig(Spec):
     mode: str = "full"
     hardware_profile: HardwareProfile
     runtime_profile: dict[str, Wiring]
+
+    def with_parameters(self, parameters: BotParameters) -> Self:
+        """Return the configuration of the same bot with other numbers; its sensors are those of the numbers."""
+        planes = {field: getattr(parameters, name) for name, field in PLANES.items()}
+        sensors = tuple(FittedSensor(id=sensor_id(kind), type=kind) for kind in parameters.sensors.fitted)
+        hardware = self.hardware_profile.model_copy(update={**planes, "sensors": sensors})
+        return self.model_copy(update={"hardware_profile": hardware})
 
 
 def generate(spec: BotSpec) -> BotConfig:

@@ -56,6 +56,7 @@ class AgentState(Payload):
     schema_version: int = 1
     timestamp: Timestamp
     conduct: str
+    lockstep_ticks: int = 0
     tick: int
     run_id: str
     fsm: FsmSnapshot

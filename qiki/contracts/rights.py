@@ -70,7 +70,7 @@ def rights_of(name: str, *, lockstep: bool = False) -> Rights:
     if name not in identities.SERVICES:
         return Rights(Account.SYSTEM, RELOAD, (inbox,))
     publish = [*_written(name, lockstep=lockstep), *_event_subjects(name), *_api(name)]
-    subscribe = [topic.subject for topic in TOPICS if name in topic.readers and topic.stream is None]
+    subscribe = [topic.subject for topic in TOPICS if name in topic.readers and topic.live]
     if name == identities.BRIDGE:
         subscribe.append(ADVISORIES)
     answers = name == identities.SIMULATOR
@@ -135,7 +135,7 @@ def _api(name: str) -> Iterator[str]:
         yield from (f"$JS.API.{form}" for form in LAG_API)
     for stream in dict.fromkeys(str(topic.stream) for topic in TOPICS if name in topic.writers and topic.stream):
         yield f"$JS.API.DIRECT.GET.{stream}"  # to compare, where the server says that it has a message already
-    for stream in dict.fromkeys(str(topic.stream) for topic in TOPICS if name in topic.readers and topic.stream):
+    for stream in dict.fromkeys(str(topic.stream) for topic in TOPICS if name in topic.readers and not topic.live):
         yield from (f"$JS.API.{form.format(stream)}" for form in READ_API)
     yield from _followed(str(topic.stream) for topic in TOPICS if name in topic.followers)
     for stream, durable in _durables():

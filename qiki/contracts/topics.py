@@ -14,6 +14,7 @@ from qiki.contracts.enums import RadarRangeBand
 from qiki.contracts.estimates import TrackEstimates
 from qiki.contracts.identities import AGENT, BRIDGE, OPERATOR, RADAR, REGISTRAR, SERVICES, SIMULATOR
 from qiki.contracts.radar import GuardAlert, RadarFrame, RadarTrack, TrackedFrame
+from qiki.contracts.sim import SimOrder, SimRun
 from qiki.contracts.telemetry import TelemetrySnapshot, TruthSnapshot
 
 P = TypeVar("P")
@@ -27,6 +28,7 @@ QIKI_TRACKER_V1 = "QIKI_TRACKER_V1"
 QIKI_DLQ_V1 = "QIKI_DLQ_V1"
 QIKI_ESTIMATES_V1 = "QIKI_ESTIMATES_V1"
 QIKI_ANCHOR_V1 = "QIKI_ANCHOR_V1"
+QIKI_STATE_V1 = "QIKI_STATE_V1"
 
 
 class Durability(Enum):
@@ -50,10 +52,11 @@ class Stream:
         max_age_s: 0: messages are kept at any age
         durability: of its messages, and those of its topics
         permanent: the server refuses to delete single messages and to purge, and that cannot be changed any more
+        beside: it keeps what is also published to present readers
     """
 
     name: str
-    subjects: str
+    subjects: tuple[str, ...]
     max_bytes: int
     max_age_s: float
     duplicate_window_s: float = 120.0
@@ -63,6 +66,7 @@ class Stream:
     max_ack_pending: int = 512
     durability: Durability = Durability.POWER
     permanent: bool = False
+    beside: bool = False
 
     @property
     def persist_async(self) -> bool:
@@ -113,7 +117,16 @@ class Topic(Generic[P]):
     @property
     def durability(self) -> Durability:
         """That of its stream."""
-        return next((one.durability for one in STREAMS if one.name == self.stream), Durability.NONE)
+        return self._kept.durability if self._kept else Durability.NONE
+
+    @property
+    def live(self) -> bool:
+        """True if its readers subscribe to it; the others are read from their streams."""
+        return self._kept is None or self._kept.beside
+
+    @property
+    def _kept(self) -> Stream | None:
+        return next((one for one in STREAMS if one.name == self.stream), None)
 
     @property
     def stale_after_s(self) -> float | None:
@@ -128,14 +141,18 @@ class Topic(Generic[P]):
 MIB = 1 << 20
 MINUTE_S = 60.0
 HOUR_S = 3600.0
+# fmt: off
 STREAMS = (
-    Stream(QIKI_RADAR_V1, "qiki.radar.v1.>", 1024 * MIB, HOUR_S, settings="radar", durability=Durability.PROCESS),
-    Stream(QIKI_EVENTS_V1, "qiki.events.v1.>", 1024 * MIB, 7 * 24 * HOUR_S, settings="events"),
-    Stream(QIKI_TRACKER_V1, "qiki.tracker.v1.>", 64 * MIB, HOUR_S, durability=Durability.PROCESS),
-    Stream(QIKI_DLQ_V1, "qiki.dlq.v1.>", 256 * MIB, 7 * 24 * HOUR_S),
-    Stream(QIKI_ESTIMATES_V1, "qiki.estimates.v1.>", 256 * MIB, 10 * MINUTE_S, durability=Durability.PROCESS),
-    Stream(QIKI_ANCHOR_V1, "qiki.anchor.v1.>", 16 * MIB, 0, permanent=True),
+    Stream(QIKI_RADAR_V1, ("qiki.radar.v1.>",), 1024 * MIB, HOUR_S, settings="radar", durability=Durability.PROCESS),
+    Stream(QIKI_EVENTS_V1, ("qiki.events.v1.>",), 1024 * MIB, 7 * 24 * HOUR_S, settings="events"),
+    Stream(QIKI_TRACKER_V1, ("qiki.tracker.v1.>",), 64 * MIB, HOUR_S, durability=Durability.PROCESS),
+    Stream(QIKI_DLQ_V1, ("qiki.dlq.v1.>",), 256 * MIB, 7 * 24 * HOUR_S),
+    Stream(QIKI_STATE_V1, ("qiki.telemetry", "qiki.agent.v1.>", "qiki.sim.v1.>", "qiki.health.v1.>"), 256 * MIB, HOUR_S,
+        durability=Durability.PROCESS, beside=True),
+    Stream(QIKI_ESTIMATES_V1, ("qiki.estimates.v1.>",), 256 * MIB, 10 * MINUTE_S, durability=Durability.PROCESS),
+    Stream(QIKI_ANCHOR_V1, ("qiki.anchor.v1.>",), 16 * MIB, 0, permanent=True),
 )
+# fmt: on
 
 FRAMES_DURABLE = "radar_frames_pull"
 TRACKS_DURABLE = "radar_tracks_pull"
@@ -168,7 +185,7 @@ EVENTS: Topic[Any] = Topic("qiki.events.v1.>", None, "event", SERVICES, "everyth
     None, QIKI_EVENTS_V1, (Durable(REGISTRAR_DURABLE, REGISTRAR, ack_wait_s=5.0, max_deliver=-1),),
     readers=(REGISTRAR,))
 TELEMETRY = Topic("qiki.telemetry", TelemetrySnapshot, "telemetry snapshot", (SIMULATOR,),
-    "the bot's own state", 1.0, readers=(AGENT,))
+    "the bot's own state", 1.0, QIKI_STATE_V1, readers=(AGENT,))
 TELEMETRY_REQUESTS: Topic[Any] = Topic("qiki.requests.telemetry", None, "telemetry request", (AGENT, OPERATOR),
     "asks for telemetry now, on its subject: an empty message; who comes need not wait for the next",
     readers=(SIMULATOR,), watched=False, answered=True)
@@ -179,7 +196,11 @@ RESPONSES = Topic("qiki.responses.control", ControlAck, "acknowledgement", (SIMU
 TRUTH = Topic("qiki.truth.v1.contacts", TruthSnapshot, "truth snapshot", (SIMULATOR,),
     "the true contacts, for scoring and tests", 10.0, watched=False)
 AGENT_STATE = Topic("qiki.agent.v1.state", AgentState, "agent state", (AGENT,),
-    "the agent's state; also at every change of it", 1.0)
+    "the agent's state; also at every change of it", 1.0, QIKI_STATE_V1)
+RUNS = Topic("qiki.sim.v1.runs", SimRun, "run description", (SIMULATOR,),
+    "a run begins: all that it follows from, but for the orders", stream=QIKI_STATE_V1)
+ORDERS = Topic("qiki.sim.v1.orders", SimOrder, "order", (SIMULATOR,),
+    "an order took effect, with its tick", stream=QIKI_STATE_V1)
 DEAD_LETTERS: Topic[Any] = Topic("qiki.dlq.v1.>", None, "dead letter", (BRIDGE, REGISTRAR),
     "the bytes as they came, from the reader that failed", stream=QIKI_DLQ_V1)
 # fmt: on

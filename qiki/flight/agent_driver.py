@@ -15,7 +15,9 @@ from qiki.agent.world import World as SeenWorld
 from qiki.botspec import BotConfig
 from qiki.botspec.planes import sensor_id
 from qiki.clock import rfc3339
+from qiki.contracts import identities
 from qiki.contracts.actuators import ActuatorCommand
+from qiki.contracts.agent import AgentState
 from qiki.contracts.estimates import TrackEstimates
 from qiki.contracts.events import ACTUATOR_FAILED, ACTUATOR_OK, EventKind
 from qiki.contracts.fields import Payload
@@ -77,6 +79,10 @@ class AgentDriver:
         self._see_telemetry()
         run_to_end(self._agent.tick(self._now_s))
 
+    def state(self) -> AgentState:
+        """Return the agent's state, as a stack publishes it once a second."""
+        return self._agent.state(self._world.timestamp)
+
     @property
     def _now_s(self) -> float:
         """The agent's clock: simulated Unix time."""
@@ -119,7 +125,7 @@ class WorldVehicle:
 
     async def send(self, command: ActuatorCommand) -> Outcome:
         """Give a command, which takes effect at the next tick."""
-        outcome = submit_command(self._world, command)
+        outcome = submit_command(self._world, command, identities.AGENT)
         self._emit(ACTUATOR_OK if outcome.accepted else ACTUATOR_FAILED, outcome)
         return Outcome(outcome.accepted, HELD if outcome.accepted else outcome.message)
 

@@ -9,9 +9,11 @@ from uuid import UUID, uuid5
 from qiki.agent.agent import AgentParameters
 from qiki.agent.engine import Engine
 from qiki.botspec import BotConfig, generate, load_spec
+from qiki.contracts.agent import AgentState
 from qiki.contracts.events import Decision, EventKind
 from qiki.contracts.fields import Payload
 from qiki.contracts.headers import Message
+from qiki.contracts.sim import SimOrder
 from qiki.contracts.ticks import TICK_S
 from qiki.errors import UserError
 from qiki.flight.agent_driver import SIMULATOR, AgentDriver
@@ -23,12 +25,13 @@ from qiki.radar.model import SR_THRESHOLD_M
 from qiki.tracking import Estimates, TrackerParameters
 from qiki.world.commands import VehicleCommand, read_command
 from qiki.world.events import event_of, run_started
+from qiki.world.inputs import order_message, read_order
 from qiki.world.scenario import Scenario
-from qiki.world.world import MeasuredFrame, SimWorld
+from qiki.world.world import Giver, MeasuredFrame, SimWorld
 
 NAMESPACE = UUID("a1b1b6f0-5a0f-5d0b-9a57-8d3a6f0c7c11")
 """Of the runs that are given no identity."""
-LOCKSTEP = AgentParameters(conduct="lockstep")
+LOCKSTEP = AgentParameters(conduct="lockstep", lockstep_ticks=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +60,24 @@ class Moment:
         t_s: simulated time since the scenario's epoch
         frame: None where the radar measured none
         events: in the order in which they were raised, the agent's last
+        orders: those that took effect at the tick, ready to publish
     """
 
     tick: int
     t_s: float
     frame: FlownFrame | None
     events: tuple[RaisedEvent, ...]
+    orders: tuple[Message, ...] = ()
 
     @property
     def decisions(self) -> tuple[Decision, ...]:
         """The agent's decisions on proposals."""
         return tuple(event.body for event in self.events if isinstance(event.body, Decision))
+
+    def messages(self, ts_ingest: datetime) -> list[Message]:
+        """Return all messages of the tick; `ts_ingest` is wall time on a stack."""
+        frame = [] if self.frame is None else self.frame.messages(ts_ingest)
+        return [*self.orders, *frame, *(event.message for event in self.events)]
 
 
 class Flight:
@@ -126,11 +136,16 @@ class Flight:
             if self.world.tick_count % self._agent_ticks == 0:
                 self._agent.decide()
         events, self._events = tuple(self._events), []
-        return Moment(self.world.tick_count, self.world.t_s, frame, events)
+        orders = tuple(order_message(self.world, given) for given in brought.orders)
+        return Moment(self.world.tick_count, self.world.t_s, frame, events, orders)
 
     def estimates(self) -> Estimates:
         """Return the whole states of the live tracks after the newest frame."""
         return self._tracked.tracker.estimates()
+
+    def agent_state(self) -> AgentState | None:
+        """Return the agent's state; None where the vehicle flies without an agent."""
+        return None if self._agent is None else self._agent.state()
 
     def fly(self, seconds: float) -> Iterator[Moment]:
         """Yield the moments of a duration of simulated time [s]."""
@@ -148,6 +163,14 @@ class Flight:
         if not isinstance(command, VehicleCommand):
             raise UserError(f"{name} commands the simulation: a flight is stepped by its caller")
         self.world.submit(command.order())
+
+    def give(self, order: SimOrder) -> None:
+        """Give a published order again; it takes effect at the next tick.
+
+        Raises:
+            OrderError: there is no such order, or the vehicle cannot obey now.
+        """
+        self.world.submit(read_order(order), Giver(order.origin, order.sender, order.message_id))
 
     def _track(self, measured: MeasuredFrame) -> FlownFrame:
         scan = scan_of(measured)

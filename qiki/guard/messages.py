@@ -108,8 +108,8 @@ def spoofer_messages(tracked: Tracked) -> Iterator[Message]:
             range_m=float(reports.range_m[row]),
             ts_epoch=moment.timestamp(),
         )
-        headers = events.IDENTITY_SPOOFED.headers(f"{tracked.run}:{body.track_id}:spoof", moment)
-        yield Message(events.IDENTITY_SPOOFED.subject, body.to_json(), headers)
+        headers = dict(events.IDENTITY_SPOOFED.headers(f"{tracked.run}:{body.track_id}:spoof", moment))
+        yield Message(events.IDENTITY_SPOOFED.subject, body.to_json(), headers | _place(tracked))
 
 
 def tracked_message(tracked: Tracked, sequence: int | None = None, parts: int = 0) -> Message:

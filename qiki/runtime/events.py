@@ -1,4 +1,4 @@
-"""Events of a service: raised at any time, kept until NATS is there, published once each."""
+"""Events of a service, and its other rare messages: sent at any time, kept until NATS is there, published once each."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -20,6 +20,7 @@ from qiki.runtime.tasks import background
 
 RAISED = Counter("qiki_events_total", "Events raised", ["name"])
 DROPPED = Counter("qiki_events_dropped_total", "Events that could not be kept or sent", ["severity"])
+SENT = "ERROR"  # the severity as which messages without one are kept and counted
 log = structlog.get_logger()
 
 
@@ -56,10 +57,13 @@ class Events:
         if severity:
             headers[SEVERITY] = severity
         RAISED.labels(kind.name).inc()
-        self._add(Message(kind.subject, body.to_json(), headers))
+        self._add(Message(kind.subject, body.to_json(), headers), headers[SEVERITY])
 
-    def _add(self, event: Message) -> None:
-        severity = event.headers[SEVERITY]
+    def send(self, message: Message) -> None:
+        """Send a message that is no event, in its turn, and kept like a severe one."""
+        self._add(message, SENT)
+
+    def _add(self, event: Message, severity: str) -> None:
         dropped = self._waiting.add(event, severity)
         if dropped:
             DROPPED.labels(severity).inc(dropped)
@@ -87,7 +91,7 @@ class Events:
             try:
                 await publisher.publish(event.subject, event.body, event.headers)
             except nats.errors.MaxPayloadError:  # it can never be sent
-                DROPPED.labels(event.headers[SEVERITY]).inc()
+                DROPPED.labels(event.headers.get(SEVERITY, SENT)).inc()
                 log.error("event dropped, it is larger than NATS takes", subject=event.subject, bytes=len(event.body))
             self._waiting.remove(number)
             if self._dropped and not self._waiting:

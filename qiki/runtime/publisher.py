@@ -30,7 +30,7 @@ LATE_S = 3.0
 OLD_S = 10.0
 CLOSE_S = 0.5
 SIZE_BYTES = 16 << 20
-OF_STREAMS = {stream.subjects: stream.name for stream in STREAMS}
+OF_STREAMS = {subjects: stream.name for stream in STREAMS for subjects in stream.subjects}
 """Subjects, with or without `>` at the end, to the stream that keeps them."""
 Way = PublishWindow | PublishBatch
 Recover = Callable[[Collection[str]], Awaitable[Sequence[Message | EncodedMessage]]]

@@ -12,10 +12,11 @@ from qiki.botspec.actuators import ACTUATORS, MAX_PULSE_S, ActuatorFamily, Actua
 from qiki.contracts.actuators import ActuatorCommand
 from qiki.contracts.enums import CommandType, FSMState, Unit
 from qiki.contracts.events import ActuatorOutcome
+from qiki.contracts.sim import Origin
 from qiki.world.errors import OrderError
 from qiki.world.vehicle.axes import Axis
 from qiki.world.vehicle.orders import Cruise, FireThruster, Order, SetMode, Turn
-from qiki.world.world import SimWorld
+from qiki.world.world import Giver, SimWorld
 
 MODES = frozenset(FSMState) - {FSMState.FSM_STATE_UNSPECIFIED}
 MAX_ID = 64
@@ -25,10 +26,11 @@ _TYPES = {int(kind): kind.name for kind in CommandType}
 _UNITS = {int(unit): unit.name for unit in Unit}
 
 
-def submit_command(world: SimWorld, command: ActuatorCommand) -> ActuatorOutcome:
-    """Submit a command, which takes effect at the next tick; return its outcome as an event body."""
+def submit_command(world: SimWorld, command: ActuatorCommand, sender: str | None = None) -> ActuatorOutcome:
+    """Submit a sender's command, which takes effect at the next tick; return its outcome as an event body."""
+    giver = Giver(Origin.GRPC, sender or "", _shown(command.command_id) or None)
     try:
-        world.submit(order_of(command))
+        world.submit(order_of(command), giver)
         reason = None
     except OrderError as error:
         reason = str(error)

@@ -13,6 +13,7 @@ from qiki.contracts.enums import FriendFoe
 from qiki.contracts.headers import FrameOrigin
 from qiki.contracts.ids import RADAR_SENSOR_ID, run_frame_id
 from qiki.contracts.radar import RadarFrame
+from qiki.contracts.sim import Origin
 from qiki.contracts.ticks import TICK_MS, TICK_S
 from qiki.radar import Detections, Radar
 from qiki.radar.model import SR_THRESHOLD_M
@@ -62,11 +63,34 @@ class MeasuredFrame:
 
 
 @dataclass(frozen=True, slots=True)
+class Giver:
+    """The one who gives an order."""
+
+    origin: Origin
+    sender: str = ""
+    message_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GivenOrder:
+    """An order that took effect behind `tick` ticks; `number` counts those of the run."""
+
+    tick: int
+    number: int
+    order: Order
+    giver: Giver
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
-    """The results of a tick: the radar's frame if one was due, and the events."""
+    """The results of a tick: the radar's frame if one was due, the events, and the orders that took effect."""
 
     frame: MeasuredFrame | None
     events: tuple[VehicleEvent, ...]
+    orders: tuple[GivenOrder, ...] = ()
+
+
+BY_CONTROL = Giver(Origin.CONTROL)
 
 
 class SimWorld:
@@ -89,15 +113,17 @@ class SimWorld:
             np.random.Generator(np.random.PCG64(child)) for child in np.random.SeedSequence(seed).spawn(3)
         )
         self.scenario, self.seed, self.run_id = scenario, seed, run_id
+        self.parameters, self.sr_threshold_m = parameters, sr_threshold_m
         self.tick_count = 0
         self.frame_count = 0
+        self.order_count = 0
         self.newest_frame: MeasuredFrame | None = None
         self.vehicle = Vehicle(parameters, scenario.bot, TICK_S, sensors)
         self.contacts = Contacts(scenario, run_id, contacts)
         self._collisions = Collisions(self.vehicle, self.contacts)
         self._radar = Radar(scenario.radar, radar, sr_threshold_m)
         self._ticks_per_frame = round(1.0 / (scenario.frame_rate_hz * TICK_S))
-        self._orders: list[Order] = []
+        self._orders: list[tuple[Order, Giver]] = []
         self._watch = Watch()
 
     @property
@@ -110,16 +136,16 @@ class SimWorld:
         """Simulated time."""
         return self.scenario.epoch + timedelta(milliseconds=self.tick_count * TICK_MS)
 
-    def submit(self, order: Order) -> None:
+    def submit(self, order: Order, giver: Giver = BY_CONTROL) -> None:
         """Submit an order, which takes effect at the next tick; OrderError if the vehicle cannot obey now."""
         reason = order.refusal(self.vehicle)
         if reason is not None:
             raise OrderError(reason)
-        self._orders.append(order)
+        self._orders.append((order, giver))
 
     def tick(self) -> Tick:
         """Advance by one step."""
-        events = self._obey()
+        obeyed, events = self._obey()
         own_before_m, before = self.vehicle.position_m, self.contacts.now
         changed = self.vehicle.step()
         self.contacts.step(TICK_S)
@@ -129,7 +155,7 @@ class SimWorld:
         if struck:
             integrity = {"integrity_pct": self.vehicle.hull.integrity_pct, "contacts": struck}
             events.append(VehicleEvent(VehicleEventKind.STRUCK, integrity))
-        return Tick(self._look(), tuple(events))
+        return Tick(self._look(), tuple(events), obeyed)
 
     def relative_positions(self) -> Array:
         """Return the contacts' positions relative to the vehicle: (n, 3) [m]."""
@@ -141,17 +167,19 @@ class SimWorld:
         relative = self.relative_positions()[self.contacts.present]
         return float(np.sqrt(np.einsum("ij,ij->i", relative, relative).min())) if len(relative) else None
 
-    def _obey(self) -> list[VehicleEvent]:
-        """Apply the orders, and return those dropped: an earlier one may have made an order impossible."""
+    def _obey(self) -> tuple[tuple[GivenOrder, ...], list[VehicleEvent]]:
+        """Apply the orders; return them, and those dropped: an earlier one may have made an order impossible."""
         orders, self._orders = self._orders, []
-        dropped = []
-        for order in orders:
+        obeyed, dropped = [], []
+        for order, giver in orders:
             reason = order.refusal(self.vehicle)
             if reason is None:
                 order.apply(self.vehicle)
+                obeyed.append(GivenOrder(self.tick_count, self.order_count, order, giver))
+                self.order_count += 1
             else:
                 dropped.append(VehicleEvent(VehicleEventKind.ORDER_DROPPED, {"order": repr(order), "reason": reason}))
-        return dropped
+        return tuple(obeyed), dropped
 
     def _look(self) -> MeasuredFrame | None:
         """Return the radar's frame, if one is due and the radar is on."""

@@ -48,7 +48,7 @@ def plan(settings: InitSettings) -> tuple[StreamPlan, ...]:
 def _plan(stream: Stream) -> StreamPlan:
     config = StreamConfig(
         name=stream.name,
-        subjects=[stream.subjects],
+        subjects=list(stream.subjects),
         storage=StorageType.FILE,
         discard=DiscardPolicy.OLD,
         max_bytes=stream.max_bytes,

@@ -64,7 +64,8 @@ async def run(service: Service[AgentSettings], link: Link, bot: BotConfig, engin
     sensors = [sensor.type for sensor in bot.hardware_profile.sensors]
     conduct_name, instance, patience = ("lockstep", "", LOCKSTEP) if lockstep else ("live", str(uuid4()), LIVE)
     bios_interval_s, confidence = settings.agent_bios_interval_sec, settings.agent_confidence_threshold
-    parameters = AgentParameters(bios_interval_s, confidence, conduct_name, instance)
+    ticks = settings.agent_lockstep_ticks
+    parameters = AgentParameters(bios_interval_s, confidence, conduct_name, ticks, instance)
     own = credentials(settings.qiki_keys_dir)
     async with GrpcVehicle(settings.qsim_grpc, sensors, service.health, patience, own) as vehicle:
         emit = partial(emit_and_log, service.events)
@@ -78,7 +79,7 @@ async def run(service: Service[AgentSettings], link: Link, bot: BotConfig, engin
 
         async def conduct() -> None:
             await inputs.until(lambda: inputs.caught_up)
-            if ticks := settings.agent_lockstep_ticks:
+            if lockstep:
                 await Conductor(link.client, ticks, inputs, observer, service.health).run(tick)
             else:
                 await by_the_clock(tick, settings.agent_tick_sec)

@@ -77,3 +77,4 @@ async def _talk(service: Service[SimulatorSettings], ticker: Ticker, publisher: 
             group.create_task(control.run(link))
             group.create_task(send_telemetry(link, ticker, service.settings.telemetry_interval_sec))
             group.create_task(publisher.send_truth(link))
+            group.create_task(publisher.describe_again(ticker))

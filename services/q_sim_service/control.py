@@ -13,17 +13,19 @@ from nats.aio.msg import Msg
 from q_sim_service.answers import REJECTED, Answer, Answers, acknowledge
 from q_sim_service.metrics import COMMANDS as COUNTED
 from q_sim_service.nats_publisher import MAX_PENDING_BYTES, post, post_telemetry
-from q_sim_service.requests import Received, receive, shortened
+from q_sim_service.requests import Received, Request, receive, shortened
 from q_sim_service.ticker import Ticker
 from qiki.contracts import topics
 from qiki.contracts.control import ControlAck
 from qiki.contracts.events import COMMAND_REFUSED, Refusal
+from qiki.contracts.sim import Origin
 from qiki.errors import UserError
 from qiki.runtime.clock import now
 from qiki.runtime.events import Events
 from qiki.runtime.nats import Link
 from qiki.world.commands import COMMANDS, STEP, Command, Pause, Reset, Start, Step, Stop, VehicleCommand
 from qiki.world.errors import OrderError
+from qiki.world.world import Giver
 
 MAX_WAITING = 256  # commands behind a step
 log = structlog.get_logger()
@@ -105,7 +107,7 @@ class Control:
         try:
             if isinstance(received.command, str):
                 raise OrderError(received.command)  # noqa: TRY301
-            await self._execute(received.command)
+            await self._execute(received.command, received.request)
             acknowledgement = acknowledge(received.request)
         except EndedError as error:
             reason = str(error)
@@ -138,12 +140,13 @@ class Control:
         write = log.debug if name == STEP and reason is None else log.info  # there are many steps a second
         write("command", command=name, status=status, reason=reason)
 
-    async def _execute(self, command: Command) -> None:
+    async def _execute(self, command: Command, request: Request) -> None:
         match command:
             case Step(ticks=ticks):
                 await self._step(ticks)
             case VehicleCommand():
-                self._ticker.world.submit(command.order())
+                giver = Giver(Origin.CONTROL, request.sender, request.message_id)
+                self._ticker.world.submit(command.order(), giver)
             case _:
                 cut, self._cut = self._cut, False
                 if not (cut and isinstance(command, Pause)):  # it has held the time that passed by steps

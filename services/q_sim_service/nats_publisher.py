@@ -14,11 +14,13 @@ from qiki.contracts import topics
 from qiki.runtime.events import Events
 from qiki.runtime.nats import Link
 from qiki.world.events import event_of, run_started
+from qiki.world.inputs import order_message, run_message
 from qiki.world.snapshots import telemetry
 from qiki.world.truth import truth_body
 from qiki.world.vehicle_events import VehicleEvent
-from qiki.world.world import MeasuredFrame, SimWorld
+from qiki.world.world import GivenOrder, MeasuredFrame, SimWorld
 
+DESCRIBE_EVERY_S = 1200.0  # a third of the time for which the stream keeps it
 TRUTH_WAITING = 2000
 TRUTH_WAITING_BYTES = 32 << 20
 MAX_PENDING_BYTES = 16 << 20  # of messages that NATS has delivered and nobody has looked at
@@ -62,9 +64,20 @@ class NatsPublisher:
         log.info(event.kind.value, run_id=str(world.run_id), t_s=world.t_s, **event.details)
         self._events.emit(*event_of(world, event))
 
-    def take_run(self, world: SimWorld) -> None:
-        """Emit the event of a run that begins."""
+    def take_order(self, world: SimWorld, given: GivenOrder) -> None:
+        """Publish an order that took effect."""
+        self._events.send(order_message(world, given))
+
+    def take_run(self, world: SimWorld, speed: float) -> None:
+        """Publish the description of a run that begins, and emit its event."""
+        self._events.send(run_message(world, speed))
         self._events.emit(*run_started(world))
+
+    async def describe_again(self, ticker: Ticker, interval_s: float = DESCRIBE_EVERY_S) -> None:
+        """Publish the description of the run from time to time: a run may last longer than its stream keeps it."""
+        while True:
+            await asyncio.sleep(interval_s)
+            self._events.send(run_message(ticker.world, ticker.simulator.speed))
 
     async def send_truth(self, link: Link) -> None:
         """Send truth as it comes, without end."""

@@ -65,8 +65,9 @@ class Rpc(QSimAPIServiceServicer):
     ) -> api.SendActuatorCommandResponse:
         """Accept a command if the vehicle will obey it at the next tick."""
         simulator = self._ticker.simulator
-        submitted = submit_command(simulator.world, command_from_proto(request.command))
-        outcome = submitted.model_copy(update={"identity": CALLER.get()})
+        caller = CALLER.get()
+        submitted = submit_command(simulator.world, command_from_proto(request.command), caller)
+        outcome = submitted.model_copy(update={"identity": caller})
         ACTUATOR_COMMANDS.labels("accepted" if outcome.accepted else "refused").inc()
         kind = ACTUATOR_OK if outcome.accepted else ACTUATOR_FAILED
         self._events.emit(kind, outcome, moment=simulator.world.timestamp)

@@ -12,7 +12,7 @@ from qiki.contracts.ticks import TICK_S
 from qiki.world.errors import NoFrameError, OrderError
 from qiki.world.simulator import Simulator
 from qiki.world.vehicle_events import VehicleEvent
-from qiki.world.world import MeasuredFrame, SimWorld
+from qiki.world.world import GivenOrder, MeasuredFrame, SimWorld
 
 SLICE_S = 0.005  # time for which ticks may hold the event loop before other tasks run
 TURNS = 20  # turns of the event loop that lagging readers get while ticks are due: an RPC takes some six
@@ -28,8 +28,11 @@ class Sink(Protocol):
     def take_frame(self, world: SimWorld, frame: MeasuredFrame) -> None:
         """Take a frame, while the world is still as it was measured."""
 
-    def take_run(self, world: SimWorld) -> None:
-        """Take a run that begins."""
+    def take_run(self, world: SimWorld, speed: float) -> None:
+        """Take a run that begins, with the speed at which it is to be flown."""
+
+    def take_order(self, world: SimWorld, given: GivenOrder) -> None:
+        """Take an order that took effect."""
 
     def take_event(self, world: SimWorld, event: VehicleEvent) -> None:
         """Take an event of the vehicle."""
@@ -130,7 +133,7 @@ class Ticker:
         self._radars[run_id] = figures.text() if figures else ""
         if len(self._radars) > RADARS_KEPT:
             del self._radars[next(iter(self._radars))]
-        self._sink.take_run(self.world)
+        self._sink.take_run(self.world, self.simulator.speed)
 
     def newest_frame(self) -> MeasuredFrame:
         """Return the run's newest frame, as in the stream; NoFrameError if there is none, or while the radar is off."""
@@ -195,6 +198,8 @@ class Ticker:
         tick = world.tick()
         self._pacer.count()
         TICKS.inc()
+        for given in tick.orders:
+            self._sink.take_order(world, given)
         for event in tick.events:
             self._sink.take_event(world, event)
         if tick.frame is not None:

@@ -1,8 +1,6 @@
 """One run on a stack in lockstep and in one process: the same bytes, but for wall time and the places in streams."""
 
 import importlib.util
-import json
-import re
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
@@ -12,17 +10,10 @@ import pytest
 from qiki.botspec import BotConfig, generate, load_spec
 from qiki.contracts import topics
 from qiki.contracts.enums import RadarRangeBand
-from qiki.contracts.events import (
-    BIOS_OK,
-    GUARD_ALERT,
-    GUARD_CLEARED,
-    GUARD_RESUMED,
-    IDENTITY_SPOOFED,
-    PROPOSAL_ACCEPTED,
-    PROPOSAL_REFUSED,
-    SAFE_MODE_ENTERED,
-)
+from qiki.contracts.headers import Message
+from qiki.contracts.sim import SimOrder
 from qiki.flight import Flight
+from qiki.flight.digest import GROUP_OF, Link, RunDigest, canonical
 from qiki.world.scenario import load_scenario
 from qiki_harness.testing import ServiceProcess
 
@@ -30,9 +21,6 @@ RUN = UUID("5ca1ab1e-0000-4000-8000-000000000004")
 AVOIDANCE = Path(__file__).parents[2] / "docs/examples/avoidance/avoidance.py"
 TICKS = 2
 INGEST = datetime(2026, 1, 1, tzinfo=UTC)
-TS_INGEST = re.compile(rb'"ts_ingest":"[^"]*"')
-GUARD = (GUARD_ALERT.subject, GUARD_RESUMED.subject, GUARD_CLEARED.subject, IDENTITY_SPOOFED.subject)
-AGENT = tuple(kind.subject for kind in (SAFE_MODE_ENTERED, PROPOSAL_ACCEPTED, PROPOSAL_REFUSED, BIOS_OK))
 SLOW_MACHINE_S = 150.0
 ORDERS = (
     ("sim.rcs.fire", {"axis": "port", "pct": 40.0, "duration_s": 2.0}),
@@ -57,7 +45,7 @@ def test_a_stack_and_one_process_fly_the_same_run(own_twin, installed, tmp_path,
     flight = Flight(load_scenario(scenario), run_id=RUN, engines=avoidance(bot) if engines else {}, agent_ticks=TICKS)
     for name, parameters in ORDERS:
         flight.command(name, **parameters)
-    flown = in_process(flight, seconds)
+    flown, ordered = in_process(flight, seconds)
     last = len(flown[topics.FRAMES.subject]) - 1
 
     conducting = {"AGENT_LOCKSTEP_TICKS": str(TICKS)}
@@ -76,24 +64,42 @@ def test_a_stack_and_one_process_fly_the_same_run(own_twin, installed, tmp_path,
 
     stored = on_the_stack(twin, last)
     assert stored.keys() == flown.keys()
-    for subject, bodies in flown.items():
-        for number, (one, other) in enumerate(zip(stored[subject], bodies, strict=False)):
-            assert one == other, f"{subject} {number}"
-        assert len(stored[subject]) == len(bodies) > 0, subject
+    for subject, messages in flown.items():
+        for number, (one, other) in enumerate(zip(stored[subject], messages, strict=False)):
+            assert canonical(one) == canonical(other), f"{subject} {number}"
+        assert len(stored[subject]) == len(messages) > 0, subject
+    assert digest(stored) == digest(flown)
+    assert digest(flown).frame == last
+    assert [ordered_by(record.body) for record in twin.history(topics.ORDERS)] == ordered
 
 
-def in_process(flight: Flight, seconds: float) -> dict[str, list[object]]:
-    """Canonical bodies by subject."""
-    said: dict[str, list[object]] = {}
-    for moment in flight.fly(seconds):
-        messages = list(moment.frame.messages(INGEST)) if moment.frame else []
-        messages += [event.message for event in moment.events if event.kind.subject in AGENT]
+def digest(said: dict[str, list[Message]]) -> Link | None:
+    """The last link over all messages."""
+    chains = RunDigest(str(RUN))
+    for messages in said.values():
         for message in messages:
-            said.setdefault(message.subject, []).append(canonical(message.subject, message.body))
-    return said
+            chains.add(message)
+    return chains.finish()
 
 
-def on_the_stack(twin, last: int) -> dict[str, list[object]]:
+def in_process(flight: Flight, seconds: float) -> tuple[dict[str, list[Message]], list[object]]:
+    """Messages by subject, and the orders."""
+    said: dict[str, list[Message]] = {}
+    ordered: list[object] = []
+    for moment in flight.fly(seconds):
+        ordered += [ordered_by(order.body) for order in moment.orders]
+        for message in moment.messages(INGEST):
+            if message.subject in GROUP_OF:
+                said.setdefault(message.subject, []).append(message)
+    return said, ordered
+
+
+def ordered_by(body: bytes) -> object:
+    """An order, without the sender of a command and its id, which tell commands apart."""
+    return SimOrder.from_json(body).model_copy(update={"sender": "", "message_id": None})
+
+
+def on_the_stack(twin, last: int) -> dict[str, list[Message]]:
     """The same of what the stack published, up to the frame `last`."""
     end_s = twin.tracked_frames(frame=last + 1)[0].data.timestamp.timestamp()
     records = [one for band in RadarRangeBand for one in twin.frames(band=band) if one.frame <= last]
@@ -101,17 +107,9 @@ def on_the_stack(twin, last: int) -> dict[str, list[object]]:
     records += [one for one in twin.estimates() if one.frame <= last]
     records += [one for one in twin.tracked_frames() if one.frame <= last]
     records += [one for one in twin.truth() if one.data.frame <= last]
-    events = [one for one in twin.events() if one.subject in (*GUARD, *AGENT)]
+    events = [one for one in twin.events() if one.subject in GROUP_OF]
     records += [one for one in events if one.data.fields["ts_epoch"] < end_s and one.data.code != 901]
-    said: dict[str, list[object]] = {}
+    said: dict[str, list[Message]] = {}
     for record in records:
-        said.setdefault(record.subject, []).append(canonical(record.subject, record.body))
+        said.setdefault(record.subject, []).append(Message(record.subject, record.body, record.headers))
     return said
-
-
-def canonical(subject: str, body: bytes) -> object:
-    """A body without wall time, and without the places of the messages that it rests on."""
-    if subject not in AGENT:
-        return TS_INGEST.sub(b'"ts_ingest":null', body)
-    fields = json.loads(body)
-    return fields | {"rests_on": [{**one, "sequence": None} for one in fields.get("rests_on", ())]}

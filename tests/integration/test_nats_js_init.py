@@ -31,6 +31,7 @@ EVERYTHING = [
     "QIKI_EVENTS_V1/registrar_events_pull",
     "QIKI_TRACKER_V1",
     "QIKI_DLQ_V1",
+    "QIKI_STATE_V1",
     "QIKI_ESTIMATES_V1",
     "QIKI_ANCHOR_V1",
 ]
@@ -166,6 +167,7 @@ def test_an_older_store_is_updated_as_far_as_the_server_can_and_the_rest_is_said
     expected = [f"unchanged {name}" for name in EVERYTHING]
     expected.insert(1, f"kept      QIKI_RADAR_V1: {advice}")
     expected.insert(EVERYTHING.index("QIKI_TRACKER_V1") + 2, f"kept      QIKI_TRACKER_V1: {advice}")
+    expected.insert(expected.index("unchanged QIKI_ESTIMATES_V1"), f"kept      QIKI_STATE_V1: {advice}")
     expected.insert(expected.index("unchanged QIKI_ANCHOR_V1"), f"kept      QIKI_ESTIMATES_V1: {advice}")
     assert second.stdout.splitlines() == expected
     assert store.content() == before
@@ -180,9 +182,10 @@ def test_a_migrated_stream_keeps_its_messages_their_places_and_its_readers(broke
     spool.mkdir()
     done = initialise(broker.url, "--migrate", str(spool))
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines()[:4] == [
+    assert done.stdout.splitlines()[:5] == [
         f"migrated  QIKI_RADAR_V1: {MIGRATED}",
         f"migrated  QIKI_TRACKER_V1: {MIGRATED}",
+        f"migrated  QIKI_STATE_V1: {MIGRATED}",
         f"migrated  QIKI_ESTIMATES_V1: {MIGRATED}",
         "updated   QIKI_RADAR_V1: change allow_batched from none to True",
     ]
@@ -193,6 +196,7 @@ def test_a_migrated_stream_keeps_its_messages_their_places_and_its_readers(broke
         "QIKI_EVENTS_V1": (None, True),
         "QIKI_TRACKER_V1": ("async", True),
         "QIKI_DLQ_V1": (None, True),
+        "QIKI_STATE_V1": ("async", True),
         "QIKI_ESTIMATES_V1": ("async", True),
         "QIKI_ANCHOR_V1": (None, True),
     }

@@ -99,10 +99,11 @@ def test_it_begins_where_it_is_told_to(broker, begin, seen_numbers):
         assert seen(watcher) == seen_numbers
 
 
-def test_streams_with_a_rate_may_begin_later(broker):
+def test_each_stream_may_begin_where_it_is_told_to(broker):
     store(broker.url, [0, 1])
     ledger = Ledger()
-    with closing(Wire(broker.url, ledger, Begin.OLDEST, datetime.now(UTC) + timedelta(hours=1))) as wire:
+    later = {topics.QIKI_RADAR_V1: datetime.now(UTC) + timedelta(hours=1)}
+    with closing(Wire(broker.url, ledger, begin_of=later)) as wire:
         wire.open(20)
 
     assert not ledger.history(topics.FRAMES)
@@ -171,13 +172,13 @@ def test_what_the_broker_does_not_keep_is_seen_across_a_restart(broker, watcher)
 
     async def publish():
         client = await nats.connect(broker.url)
-        await client.publish(topics.TELEMETRY.subject, b"{}")
+        await client.publish(topics.TRUTH.subject, b"{}")
         await client.close()
 
     def came():
         asyncio.run(publish())
-        return watcher.telemetry()
+        return watcher.truth()
 
     watcher.await_until("it has come", came)
     with pytest.raises(AwaitedError, match=r"connection broke at .*: what is not kept was missed"):
-        watcher.await_truth(deadline_s=0)
+        watcher.await_acknowledgement(deadline_s=0)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from qiki.contracts.enums import FriendFoe, ObjectType, TransponderMode
-from qiki.fields import Length, Number, Spec, field_error, member
+from qiki.fields import AS_NAME, Length, Number, Spec, field_error, member
 
 Seconds = Annotated[Number, Field(ge=0, le=1e7)]
 Metres = Annotated[Number, Field(ge=-1e7, le=1e7)]
@@ -18,12 +18,14 @@ Point = tuple[Metres, Metres, Metres]  # x, y, z [m] in world axes: east, north,
 VelocityVector = tuple[Velocity, Velocity, Velocity]  # x, y, z [m/s] in world axes
 
 ObjectTypeName = Annotated[
-    ObjectType, BeforeValidator(member(ObjectType, ("DRONE", "SHIP", "STATION", "ASTEROID", "DEBRIS")))
+    ObjectType, BeforeValidator(member(ObjectType, ("DRONE", "SHIP", "STATION", "ASTEROID", "DEBRIS"))), AS_NAME
 ]
-SideName = Annotated[FriendFoe, BeforeValidator(member(FriendFoe, ("FRIEND", "FOE", "UNKNOWN")))]
-KnownSideName = Annotated[FriendFoe, BeforeValidator(member(FriendFoe, ("FRIEND", "FOE")))]
-ModeName = Annotated[TransponderMode, BeforeValidator(member(TransponderMode, ("ON", "OFF", "SILENT", "SPOOF")))]
-HonestModeName = Annotated[TransponderMode, BeforeValidator(member(TransponderMode, ("ON", "OFF", "SILENT")))]
+SideName = Annotated[FriendFoe, BeforeValidator(member(FriendFoe, ("FRIEND", "FOE", "UNKNOWN"))), AS_NAME]
+KnownSideName = Annotated[FriendFoe, BeforeValidator(member(FriendFoe, ("FRIEND", "FOE"))), AS_NAME]
+ModeName = Annotated[
+    TransponderMode, BeforeValidator(member(TransponderMode, ("ON", "OFF", "SILENT", "SPOOF"))), AS_NAME
+]
+HonestModeName = Annotated[TransponderMode, BeforeValidator(member(TransponderMode, ("ON", "OFF", "SILENT"))), AS_NAME]
 
 
 SHORTEST_LEG_M = 1e-3

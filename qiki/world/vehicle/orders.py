@@ -2,17 +2,22 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 from qiki.botspec.actuators import MAX_PULSE_S
 from qiki.botspec.planes import Node, Port
 from qiki.contracts.enums import FSMState, TransponderMode
+from qiki.contracts.fields import Finite
 from qiki.world.vehicle.axes import Axis
 from qiki.world.vehicle.loads import Load
 from qiki.world.vehicle.vehicle import Vehicle
 
 
+@dataclass(frozen=True)
 class Order(ABC):
-    """One order to the vehicle."""
+    """One order to the vehicle; `name` is its kind's, as it is published."""
+
+    name: ClassVar[str]
 
     def refusal(self, vehicle: Vehicle) -> str | None:  # noqa: ARG002
         """Return why the order cannot be obeyed now; None when it can."""
@@ -27,9 +32,11 @@ class Order(ABC):
 class FireThruster(Order):
     """A pulse, which releases the drive; without thrust or duration it ends the pulse on its axis."""
 
+    name: ClassVar = "rcs.fire"
+
     axis: Axis
-    fraction: float
-    duration_s: float
+    fraction: Finite
+    duration_s: Finite
 
     def refusal(self, vehicle: Vehicle) -> str | None:
         """No thrust while held or in safe mode, nor without propellant; no pulse without end."""
@@ -54,6 +61,8 @@ class FireThruster(Order):
 class StopThrusters(Order):
     """End every pulse."""
 
+    name: ClassVar = "rcs.stop"
+
     def apply(self, vehicle: Vehicle) -> None:
         """Stop."""
         vehicle.thrusters.stop()
@@ -63,7 +72,9 @@ class StopThrusters(Order):
 class Cruise(Order):
     """Hold a fraction of the drive's greatest speed along the heading."""
 
-    fraction: float
+    name: ClassVar = "motion.cruise"
+
+    fraction: Finite
 
     def refusal(self, vehicle: Vehicle) -> str | None:
         """No thrust while held or in safe mode, nor without power; to come to rest takes none."""
@@ -78,7 +89,9 @@ class Cruise(Order):
 class Turn(Order):
     """Turn by an angle, clockwise when positive."""
 
-    degrees: float
+    name: ClassVar = "motion.turn"
+
+    degrees: Finite
 
     def refusal(self, vehicle: Vehicle) -> str | None:
         """No turning while held or in safe mode."""
@@ -93,6 +106,8 @@ class Turn(Order):
 class SetMode(Order):
     """The agent's state: ERROR_STATE is safe mode, any other leaves it."""
 
+    name: ClassVar = "mode.set"
+
     mode: FSMState
 
     def apply(self, vehicle: Vehicle) -> None:
@@ -106,6 +121,8 @@ class SetMode(Order):
 class SetTransponder(Order):
     """Switch the vehicle's transponder; without power it acts once there is some."""
 
+    name: ClassVar = "xpdr.mode"
+
     mode: TransponderMode
 
     def apply(self, vehicle: Vehicle) -> None:
@@ -116,6 +133,8 @@ class SetTransponder(Order):
 @dataclass(frozen=True)
 class EngageDock(Order):
     """Latch at a port."""
+
+    name: ClassVar = "dock.engage"
 
     port: Port
 
@@ -134,6 +153,8 @@ class EngageDock(Order):
 class ReleaseDock(Order):
     """Open the latch."""
 
+    name: ClassVar = "dock.release"
+
     def apply(self, vehicle: Vehicle) -> None:
         """Release."""
         vehicle.docking.release()
@@ -142,6 +163,8 @@ class ReleaseDock(Order):
 @dataclass(frozen=True)
 class SwitchDockPower(Order):
     """Set the switch of the power bridge: the dock supplies once the latch is closed too."""
+
+    name: ClassVar = "dock.power"
 
     on: bool
 
@@ -154,6 +177,8 @@ class SwitchDockPower(Order):
 class SwitchNbl(Order):
     """Switch the NBL; power and heat decide whether it really runs."""
 
+    name: ClassVar = "nbl.switch"
+
     on: bool
 
     def apply(self, vehicle: Vehicle) -> None:
@@ -165,11 +190,17 @@ class SwitchNbl(Order):
 class LimitNbl(Order):
     """Set what the NBL draws."""
 
-    max_power_w: float
+    name: ClassVar = "nbl.limit"
+
+    max_power_w: Finite
 
     def apply(self, vehicle: Vehicle) -> None:
         """Set."""
         vehicle.nbl.max_power_w = self.max_power_w
+
+
+KINDS: dict[str, type[Order]] = {kind.name: kind for kind in Order.__subclasses__()}
+"""By their names."""
 
 
 def _no_thrust(vehicle: Vehicle) -> str | None:

@@ -15,14 +15,16 @@ SUBJECTS = {
     "qiki.events.v1.audit": ("AuditRecord", ("registrar",), "QIKI_EVENTS_V1"),
     "qiki.anchor.v1.audit": ("AuditAnchor", ("registrar",), "QIKI_ANCHOR_V1"),
     "qiki.events.v1.radar.guard": ("GuardAlert", ("faststream-bridge",), "QIKI_EVENTS_V1"),
-    "qiki.telemetry": ("TelemetrySnapshot", ("q-sim-service",), None),
+    "qiki.telemetry": ("TelemetrySnapshot", ("q-sim-service",), "QIKI_STATE_V1"),
     "qiki.requests.telemetry": (None, ("qiki-dev", "operator"), None),
     "qiki.commands.control": ("CommandMessage", ("operator",), None),
     "qiki.responses.control": ("ControlAck", ("q-sim-service",), None),
     "qiki.tracker.v1.frames": ("TrackedFrame", ("faststream-bridge",), "QIKI_TRACKER_V1"),
     "qiki.estimates.v1.tracks": ("TrackEstimates", ("faststream-bridge",), "QIKI_ESTIMATES_V1"),
     "qiki.truth.v1.contacts": ("TruthSnapshot", ("q-sim-service",), None),
-    "qiki.agent.v1.state": ("AgentState", ("qiki-dev",), None),
+    "qiki.agent.v1.state": ("AgentState", ("qiki-dev",), "QIKI_STATE_V1"),
+    "qiki.sim.v1.runs": ("SimRun", ("q-sim-service",), "QIKI_STATE_V1"),
+    "qiki.sim.v1.orders": ("SimOrder", ("q-sim-service",), "QIKI_STATE_V1"),
     "qiki.dlq.v1.>": (None, ("faststream-bridge", "registrar"), "QIKI_DLQ_V1"),
 }
 

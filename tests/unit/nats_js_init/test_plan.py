@@ -13,6 +13,12 @@ STREAMS = {
     "QIKI_EVENTS_V1": (["qiki.events.v1.>"], 120, 7 * DAY_S, 2**30),
     "QIKI_TRACKER_V1": (["qiki.tracker.v1.>"], 120, 3600, 64 * 2**20),
     "QIKI_DLQ_V1": (["qiki.dlq.v1.>"], 120, 7 * DAY_S, 256 * 2**20),
+    "QIKI_STATE_V1": (
+        ["qiki.telemetry", "qiki.agent.v1.>", "qiki.sim.v1.>", "qiki.health.v1.>"],
+        120,
+        3600,
+        256 * 2**20,
+    ),
     "QIKI_ESTIMATES_V1": (["qiki.estimates.v1.>"], 120, 600, 256 * 2**20),
     "QIKI_ANCHOR_V1": (["qiki.anchor.v1.>"], 120, 0, 16 * 2**20),
 }

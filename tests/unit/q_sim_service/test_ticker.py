@@ -12,8 +12,9 @@ from qiki.botspec.planes import BotParameters, PowerParameters
 from qiki.world.errors import NoFrameError, OrderError
 from qiki.world.scenario import Scenario
 from qiki.world.simulator import Setup, Simulator
+from qiki.world.vehicle.orders import Order
 from qiki.world.vehicle_events import VehicleEvent, VehicleEventKind
-from qiki.world.world import MeasuredFrame, SimWorld
+from qiki.world.world import GivenOrder, MeasuredFrame, SimWorld
 
 RUN = UUID("11111111-2222-4333-8444-555555555555")
 EMPTY = Scenario(name="empty", description="nothing there")
@@ -28,6 +29,7 @@ class Bench:
         self.frames: list[tuple[str, int]] = []
         self.events: list[VehicleEventKind] = []
         self.runs: list[UUID] = []
+        self.orders: list[tuple[int, Order]] = []
         self.flushes = 0
         self.enough = 20
         self.reached = asyncio.Event()
@@ -40,8 +42,12 @@ class Bench:
         if len(self.frames) == self.enough:
             self.reached.set()
 
-    def take_run(self, world: SimWorld) -> None:
+    def take_run(self, world: SimWorld, speed: float) -> None:  # noqa: ARG002
         self.runs.append(world.run_id)
+
+    def take_order(self, world: SimWorld, given: GivenOrder) -> None:
+        assert world is self.ticker.world
+        self.orders.append((given.tick, given.order))
 
     def take_event(self, world: SimWorld, event: VehicleEvent) -> None:
         assert world is self.ticker.world

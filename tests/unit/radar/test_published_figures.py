@@ -53,7 +53,7 @@ def test_whatever_a_scenario_may_say_fits_the_header(radar: RadarParameters):
 class Nowhere:
     """Takes what the ticker hands on."""
 
-    def take_run(self, world: object) -> None:
+    def take_run(self, world: object, speed: float) -> None:
         """Unused here."""
 
 

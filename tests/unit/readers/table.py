@@ -22,12 +22,16 @@ from qiki.audit.intake import read_draft
 from qiki.contracts import topics
 from qiki.contracts.cloudevents import BrokenEventError, read_cloud_event
 from qiki.contracts.events import EVENTS, GUARD_CLEARED, GUARD_RESUMED, RADAR_GAP, RUN_STARTED
-from qiki.contracts.headers import FrameOrigin, cloud_event
+from qiki.contracts.headers import FrameOrigin, Message, cloud_event
 from qiki.contracts.radar_figures import RadarFigures
+from qiki.contracts.sim import SimOrder, SimRun
+from qiki.flight.digest import RunDigest
 from qiki.radar import RadarParameters
 from qiki.runtime.health import Health
 from qiki.runtime.publish_ledger import read_answer
 from qiki.runtime.reading import read_payload
+from qiki.world.errors import OrderError
+from qiki.world.inputs import read_inputs, read_order
 from qiki_harness.twin.records import Record, UnreadableError
 from registrar.anchors import read_anchor, read_head
 from registrar.radar import TRAFFIC, amount_of
@@ -89,6 +93,14 @@ STATE = {
     "inputs": {"tracks": {"subject": "s", "sequence": 1, "age_s": 0.1, "alive": True}}, "bios_ok": True,
     "engines": {"e": {"proposals": 1, "duration_s": 0.1, "fault": None}}, "tracks": 1, "alerts": 0,
 }  # fmt: skip
+RUN = {
+    "run_id": ID, "timestamp": MOMENT, "scenario": {"name": "empty", "description": "nothing"}, "seed": 1,
+    "parameters": {}, "sr_threshold_m": 5000.0, "speed": 1.0,
+}  # fmt: skip
+ORDER = {
+    "run_id": ID, "tick": 3, "number": 0, "order": "rcs.fire", "origin": "control",
+    "parameters": {"axis": "up", "fraction": 0.5, "duration_s": 1.0},
+}  # fmt: skip
 PLACE = {"x-qiki-run": ID, "x-qiki-frame": "7", "x-qiki-tick": "9"}
 OF_FRAME = {
     **cloud_event(f"{ID}:7", "qiki.radar.v1.UNSPECIFIEDFrame", "urn:qiki:q-sim-service:radar", MOMENT),
@@ -134,6 +146,12 @@ def _record(topic: topics.Topic[Any], body: bytes, headers: Headers) -> None:
     assert record.frame >= 0
 
 
+def _counted(subject: str, body: bytes, headers: Headers) -> None:
+    digest = RunDigest(ID)
+    digest.add(Message(subject, body, headers or {}))
+    digest.finish()
+
+
 def _place(_: bytes, headers: Headers) -> object:
     recovery = Recovery(SimpleNamespace(log=structlog.get_logger()), None, print)  # type: ignore[arg-type]
     return recovery._place(SimpleNamespace(headers=headers))  # type: ignore[arg-type]
@@ -161,6 +179,8 @@ BODIES = {
     topics.RESPONSES.subject: ACK,
     topics.TRUTH.subject: TRUTH,
     topics.AGENT_STATE.subject: STATE,
+    topics.RUNS.subject: RUN,
+    topics.ORDERS.subject: ORDER,
     **OF_AGENT,
 }
 """A sound body of each topic that has a model."""
@@ -175,6 +195,13 @@ READERS = (
         "draft", lambda body, headers: read_draft("s", headers, body, AT), {"a": 1}, OF_EVENT, (BrokenEventError,)
     ),
     Reader("anchor", lambda body, _: read_anchor(body, ()), BODIES[topics.ANCHOR.subject], {}),
+    Reader("inputs of a run", lambda body, _: read_inputs(SimRun.from_json(body)), RUN, {}, (ValidationError,)),
+    Reader("order", lambda body, _: read_order(SimOrder.from_json(body)), ORDER, {}, (ValidationError, OrderError)),
+    *(
+        Reader(f"digest of {topic.subject}", partial(_counted, topic.subject), BODIES[topic.subject], OF_FRAME,
+            (ValueError,))
+        for topic in (topics.FRAMES, topics.TRACKED, topics.TRUTH, topics.GUARD)
+    ),
     Reader("head", lambda body, _: read_head(body), AUDIT, {}),
     Reader("command", lambda body, _: read_message(body), COMMAND, {}, (ValueError,)),
     Reader("part of a command", lambda body, _: salvage(body[:65_536]), COMMAND, {}),
