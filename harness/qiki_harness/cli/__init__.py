@@ -11,7 +11,7 @@ import typer
 
 from qiki.errors import UserError
 from qiki.runtime.terminal import OutputClosedError, drop_output, echo
-from qiki_harness.cli import doctor, durability, events, keys, manifest, scenarios, score, spec, stacks, up
+from qiki_harness.cli import doctor, durability, events, keys, manifest, recordings, scenarios, score, spec, stacks, up
 from qiki_harness.cli.output import LogLines, complain
 from qiki_harness.errors import DeadlineError, StartFailedError
 
@@ -41,6 +41,9 @@ def qiki(
 
 for command in (up.up, stacks.ps, stacks.logs, stacks.restart, stacks.down, stacks.watch, score.score):
     app.command()(command)
+app.command()(recordings.record)
+app.command()(recordings.verify)
+app.add_typer(recordings.app, name="recording")
 app.command()(doctor.doctor)
 app.command()(durability.durability)
 app.add_typer(scenarios.app, name="scenario")

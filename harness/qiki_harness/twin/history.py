@@ -10,6 +10,8 @@ from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
 
+from nats.aio.msg import Msg
+
 from qiki.contracts.topics import TOPICS, Topic
 from qiki_harness.twin.backing import Backing
 from qiki_harness.twin.records import Record
@@ -79,11 +81,19 @@ class Ledger:
                 if wait.topic is None or wait.topic == topic.subject:
                     wait.wake.set()
 
+    def take(self, message: Msg, sequence: int) -> None:
+        """Add a message as it came."""
+        self.add(message.subject, message.data, message.headers, sequence)
+
     def withdraw(self, stream: str, behind: int) -> None:
         """Remove the messages of a stream behind a sequence: a killed broker has lost them, and they may come again."""
         for topic in self.topics:
             if topic.stream == stream:
                 _withdraw(self._histories[topic.subject], behind)
+
+    def broke(self, moment: datetime) -> None:
+        """Note that the connection broke."""
+        self.breaks.append(moment)
 
     def wake(self) -> None:
         """Let all waits look again."""

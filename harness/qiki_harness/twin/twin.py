@@ -40,13 +40,13 @@ _TICK = timedelta(milliseconds=50)
 class Twin(Watcher):
     """Commands to a stack, its histories and waits for what is to come, its services.
 
-    Histories hold all that was stored since the stack began; on a stack that was not started for this twin, of radar
-    and tracker only the last minute. What the broker does not keep (telemetry, truth, acknowledgements) they hold since
+    Histories hold all that was stored since the stack began; on a stack that was not started for this twin, of topics
+    with a nominal rate only the last minute. What the broker does not keep (truth, acknowledgements) they hold since
     the twin is connected.
 
     Args:
         backing: the stack
-        look_back: how much of radar and tracker is wanted, on a stack that was not started for this twin
+        look_back: how much of topics with a nominal rate is wanted, on a stack that was not started for this twin
         only_new: leave out all that was stored before
         connect_s: time to connect
 
@@ -59,8 +59,10 @@ class Twin(Watcher):
     ) -> None:
         ledger = Ledger()
         since = datetime.now(UTC) - look_back if isinstance(backing, ForeignStack) else None
-        begin, begin_fast = (Begin.NEW, None) if only_new else (Begin.OLDEST, since)
-        wire = Wire(backing.addresses[NATS_URL], ledger, begin, begin_fast, tests_keys(backing.addresses))
+        fast = {str(topic.stream) for topic in ledger.topics if topic.rate_hz is not None}
+        begin_of = {} if only_new or since is None else dict.fromkeys(fast, since)
+        begin = Begin.NEW if only_new else Begin.OLDEST
+        wire = Wire(backing.addresses[NATS_URL], ledger, begin, tests_keys(backing.addresses), begin_of)
         super().__init__(backing, ledger, wire)
         self._wire.open(connect_s, connect_s if only_new else HISTORY_S)
 

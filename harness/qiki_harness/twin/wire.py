@@ -3,11 +3,12 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from functools import partial
-from typing import TypeVar
+from types import MappingProxyType
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from nats.aio.client import Client
@@ -21,7 +22,6 @@ from qiki.runtime.identities.credentials import nats_options
 from qiki.runtime.nats import new_client, reachable
 from qiki.runtime.stream import Begin, StreamReader
 from qiki_harness.errors import DeadlineError, HarnessError
-from qiki_harness.twin.history import Ledger
 from qiki_harness.twin.records import Record
 
 P = TypeVar("P")
@@ -32,39 +32,53 @@ _POLL_S = 0.02
 _REQUEST_S = 10.0
 
 
+class Sink(Protocol):
+    """Takes what passes, in the thread of the wire; `topics` are those that are wanted."""
+
+    topics: tuple[Topic[Any], ...]
+
+    def take(self, message: Msg, sequence: int) -> None:
+        """Take a message; its place in its stream is 0 where it is not kept."""
+
+    def withdraw(self, stream: str, behind: int) -> None:
+        """Forget the messages of a stream behind a sequence."""
+
+    def broke(self, moment: datetime) -> None:
+        """Note that the connection broke: what passes until it is back and is not kept is missed."""
+
+
 class Wire:
     """NATS for a synchronous caller.
 
     Args:
         url: of the broker
-        ledger: where all messages of its topics are kept
+        sink: where all messages of its topics go
         begin: where to begin in a stream
         keys: folder of the credentials; None: as the viewer, who follows no stream
-        begin_fast: where to begin in one that has topics with a nominal rate, as it grows fast; None as in the others
+        begin_of: where to begin in some streams instead, by their names
     """
 
     def __init__(
         self,
         url: str,
-        ledger: Ledger,
+        sink: Sink,
         begin: Begin | datetime = Begin.OLDEST,
-        begin_fast: Begin | datetime | None = None,
         keys: str | None = None,
+        begin_of: Mapping[str, Begin | datetime] = MappingProxyType({}),
     ) -> None:
         self._url = url
         self._keys = keys
-        self._ledger = ledger
+        self._sink = sink
         self._client = new_client()
-        fast = {topic.stream for topic in ledger.topics if topic.rate_hz is not None}
         self._readers = [
             StreamReader(
                 self._client,
                 stream,
-                self._take,
-                (stream in fast and begin_fast) or begin,
-                cut=partial(ledger.withdraw, stream),
+                sink.take,
+                begin_of.get(stream, begin),
+                cut=partial(sink.withdraw, stream),
             )
-            for stream in dict.fromkeys(topic.stream for topic in ledger.topics if topic.stream is not None)
+            for stream in dict.fromkeys(topic.stream for topic in sink.topics if topic.stream is not None)
         ]
         self._connected = asyncio.Event()
         self._ready: Future[None] = Future()
@@ -161,7 +175,7 @@ class Wire:
             await self._client.close()
 
     async def _listen(self) -> None:
-        for topic in self._ledger.topics:
+        for topic in self._sink.topics:
             if topic.stream is None:
                 subject = topic.subject
                 await self._client.subscribe(subject, cb=self._take, pending_msgs_limit=0, pending_bytes_limit=0)
@@ -177,7 +191,7 @@ class Wire:
 
     async def _connect(self) -> None:
         async def lost() -> None:
-            self._ledger.breaks.append(datetime.now(UTC))
+            self._sink.broke(datetime.now(UTC))
             self._connected.clear()
             for one in self._readers:
                 one.lost()
@@ -201,8 +215,8 @@ class Wire:
             **nats_options(self._keys, self._url),
         )
 
-    async def _take(self, message: Msg, sequence: int = 0) -> None:
-        self._ledger.add(message.subject, message.data, message.headers, sequence)
+    async def _take(self, message: Msg) -> None:
+        self._sink.take(message, 0)
 
 
 def check_listening(url: str, deadline_s: float) -> None:

@@ -1,0 +1,281 @@
+"""`qiki record`, `qiki recording`, `qiki verify`: record a run, look at it, fly it again."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated, TextIO
+
+import typer
+
+from qiki.runtime.terminal import echo, echo_json
+from qiki_harness.cli.options import COMPOSE_FILE, DEFAULT, Name, NatsUrl, RunDir, in_checkout, keys_for, running_stack
+from qiki_harness.cli.output import table
+from qiki_harness.errors import HarnessError, RecordingError
+
+if TYPE_CHECKING:
+    from qiki_harness.recording.contents import Summary
+    from qiki_harness.recording.reader import Recording
+    from qiki_harness.recording.verify import Verdict
+
+app = typer.Typer(help="Look at recordings: info, check, export.", no_args_is_help=True)
+SUFFIX = ".mcap"
+_DIFFERENT = 1
+_MIB = 2**20
+_NS = 1e9
+File = Annotated[Path, typer.Argument(metavar="FILE", help="A recording.")]
+_Seconds = Annotated[float | None, typer.Option(min=0.05, max=1e7, help="End by itself after so many seconds.")]
+
+
+def record(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="Default: one named by the time, in .qiki/recordings.")
+    ] = None,
+    seconds: _Seconds = None,
+    everything: Annotated[bool, typer.Option("--all", help="Also what the streams have kept until now.")] = False,
+    fly: Annotated[
+        str | None, typer.Option(metavar="NAME|FILE", help="Fly this scenario in one process, and record that.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="With --fly; default: the scenario's own.")] = None,
+    nats: NatsUrl = None,
+    name: Name = DEFAULT,
+    run_dir: RunDir = None,
+) -> None:
+    """Record the running stack until Ctrl-C, until the stack ends, or for some seconds; or a flight in one process."""
+    path = file or _default_file(run_dir, fly or name)
+    if fly is not None:
+        _record_flight(fly, seed, seconds or 60.0, path)
+    elif seed is not None:
+        raise HarnessError("--seed is for --fly: a running stack has its own")
+    else:
+        _record_stack(path, seconds, nats, name, run_dir, everything=everything)
+    summary = _summary(path)
+    echo(f"{path}: {_size(path)}, {sum(summary.counts.values())} messages", *_runs(summary))
+
+
+@app.command()
+def info(file: File, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Say what a recording holds: its origin, runs, messages by subject, attachments."""
+    recording, summary = _read(file)
+    if as_json:
+        echo_json(summary.model_dump_json(indent=2))
+        return
+    about = recording.about
+    commit = f", commit {about.commit}" if about.commit else ""
+    echo(
+        f"{file}: {_size(file)}, from {about.source}, begun {about.begun}",
+        f"  qiki-dtmp {about.product}, Python {about.python}{commit}",
+        *_runs(summary),
+        "",
+        *_subjects(summary),
+        "",
+        f"attached: {', '.join(recording.attachments()) or 'nothing'}",
+    )
+    if recording.problem:
+        echo(recording.problem)
+
+
+@app.command()
+def check(
+    file: File, again: Annotated[bool, typer.Option("--again", help="Read every message, and every checksum.")] = False
+) -> None:
+    """Say whether anything is missing in a recording; status 1 if so."""
+    recording, summary = _read(file, again=again)
+    faults = [f"run {run.run_id}: {fault}" for run in summary.runs for fault in run.faults]
+    if summary.breaks:
+        faults.append(f"the connection broke {summary.breaks} times: what is not kept was missed meanwhile")
+    if recording.problem or recording.summary is None:
+        faults.append(recording.problem or "it has no index: its writer was killed")
+    echo(*(faults or [f"{file}: nothing is missing in {len(summary.runs)} runs"]))
+    if faults:
+        raise typer.Exit(_DIFFERENT)
+
+
+@app.command()
+def export(
+    file: File,
+    tracks: Annotated[
+        bool, typer.Option("--tracks", help="A table of the tracks (CSV), not JSON Lines of all.")
+    ] = False,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Default: standard output.")] = None,
+) -> None:
+    """Write a recording as JSON Lines, or its tracks as a table."""
+    from qiki_harness.recording.export import json_lines, tracks_csv  # noqa: PLC0415
+    from qiki_harness.recording.reader import Recording  # noqa: PLC0415
+
+    recording = Recording(file)
+    with _output(output) as out:
+        if tracks:
+            tracks_csv(recording, out)
+        else:
+            for line in json_lines(recording):
+                out.write(line.decode())
+
+
+def verify(
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A recording.")] = None,
+    twice: Annotated[
+        str | None, typer.Option(metavar="NAME|FILE", help="Fly this scenario in two processes, and compare.")
+    ] = None,
+    run: Annotated[str | None, typer.Option(help="The run, if a recording has several; default: the longest.")] = None,
+    seconds: Annotated[float, typer.Option(min=0.05, max=1e6, help="With --twice: simulated seconds.")] = 60.0,
+) -> None:
+    """Fly a recorded run again in one process, and say whether it is the same; status 1 if it is not."""
+    if (file is None) == (twice is None):
+        raise HarnessError("verify takes a recording, or --twice SCENARIO")
+    if file is not None:
+        _verify(file, run)
+        return
+    with TemporaryDirectory() as folder:
+        first = Path(folder) / f"first{SUFFIX}"
+        fly = ("record", str(first), "--fly", str(twice), "--seconds", str(seconds))
+        own = [sys.executable, "-c", "from qiki_harness.cli import main; main()", *fly]
+        done = subprocess.run(own, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise HarnessError(done.stderr.strip().removeprefix("qiki: ") or f"the flight ended with {done.returncode}")
+        _verify(first, run)
+
+
+def _verify(file: Path, run: str | None) -> None:
+    from qiki_harness.recording.reader import Recording  # noqa: PLC0415
+    from qiki_harness.recording.verify import recorded_run  # noqa: PLC0415
+    from qiki_harness.recording.verify import verify as fly_again  # noqa: PLC0415
+
+    verdict = fly_again(recorded_run(Recording(file), run))
+    echo(*_verdict_lines(verdict))
+    if not verdict.same:
+        raise typer.Exit(_DIFFERENT)
+
+
+def _verdict_lines(verdict: "Verdict") -> Iterator[str]:
+    of = f"run {verdict.run.run_id} ({verdict.run.scenario}, seed {verdict.run.seed})"
+    compared = f"frames {verdict.first} to {verdict.last}" if verdict.frames else "no frame"
+    if verdict.difference is None and verdict.recorded is not None:
+        yield f"the same: {of}, {compared}: {', '.join(verdict.groups)}"
+        yield f"  digest {verdict.recorded.whole}"
+    elif verdict.difference is None:
+        yield f"nothing to compare: {of} has no whole frame"
+    else:
+        found = verdict.difference
+        yield f"different from frame {found.frame} on: {of}; before it {compared} are the same"
+        yield f"  {found.key[0]}  {found.key[1]}"
+        yield f"  {found.field or 'the message'}: recorded {found.one}, flown {found.other}"
+        yield from (f"  led to by {line}" for line in verdict.led_to)
+    if verdict.gaps:
+        yield f"  the recording lacks messages of {len(verdict.gaps)} frames, which were not compared"
+    yield from (f"  {remark}" for remark in verdict.remarks)
+
+
+def _record_stack(
+    path: Path, seconds: float | None, nats: str | None, name: str, run_dir: Path | None, *, everything: bool
+) -> None:
+    from qiki_harness.recording.about import about, attachments  # noqa: PLC0415
+    from qiki_harness.recording.recorder import Recorder  # noqa: PLC0415
+    from qiki_harness.recording.writer import RecordingWriter  # noqa: PLC0415
+
+    stack = None if nats else running_stack(name, run_dir)
+    url = nats or (stack.info.addresses["NATS_URL"] if stack else "")
+    checkout = _checkout()
+    end_s = None if seconds is None else time.monotonic() + seconds
+    writer = RecordingWriter(path, about(url, checkout), attachments(checkout))
+    with _until_signal() as called, Recorder(writer, url, keys_for(stack), everything=everything) as recorder:
+        echo(f"records {url} into {path}; Ctrl-C ends it", stream=sys.stderr)
+
+        def going_on() -> bool:
+            lasts = end_s is None or time.monotonic() < end_s
+            return lasts and not called() and (stack is None or stack.alive)
+
+        recorder.wait(going_on)
+
+
+def _record_flight(scenario: str, seed: int | None, seconds: float, path: Path) -> None:
+    from qiki.flight import Flight  # noqa: PLC0415
+    from qiki.world.scenario import load_scenario  # noqa: PLC0415
+    from qiki_harness.recording.flown import record_flight  # noqa: PLC0415
+
+    record_flight(Flight(load_scenario(scenario), seed=seed), seconds, path, _checkout())
+
+
+@contextmanager
+def _until_signal() -> Iterator[Callable[[], bool]]:
+    """Within the context SIGINT and SIGTERM end nothing; what it gives says whether one came."""
+    came = False
+
+    def note(*_: object) -> None:
+        nonlocal came
+        came = True
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: came
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _output(path: Path | None) -> Iterator[TextIO]:
+    if path is None:
+        yield sys.stdout
+        return
+    try:
+        with path.open("w", encoding="utf-8") as out:
+            yield out
+    except OSError as error:
+        raise RecordingError(f"{path}: {error.strerror}") from None
+
+
+def _read(file: Path, *, again: bool = False) -> "tuple[Recording, Summary]":
+    from qiki_harness.recording.check import summarise  # noqa: PLC0415
+    from qiki_harness.recording.reader import Recording  # noqa: PLC0415
+
+    recording = Recording(file)
+    return recording, summarise(recording, again=again)
+
+
+def _summary(path: Path) -> "Summary":
+    return _read(path)[1]
+
+
+def _checkout() -> Path | None:
+    file = in_checkout(COMPOSE_FILE)
+    return file.parent if file else None
+
+
+def _default_file(run_dir: Path | None, what: str) -> Path:
+    """Return a new file whose name sorts by time."""
+    home = run_dir or (_checkout() or Path.cwd()) / ".qiki"
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    return home / "recordings" / f"{stamp}-{Path(what).stem}{SUFFIX}"
+
+
+def _size(path: Path) -> str:
+    return f"{path.stat().st_size / _MIB:.1f} MiB"
+
+
+def _runs(summary: "Summary") -> list[str]:
+    rows = [
+        (
+            run.run_id,
+            run.scenario or "?",
+            "?" if run.seed is None else str(run.seed),
+            f"{run.first} to {run.last}",
+            f"{(run.end_ns - run.begin_ns) / _NS:.1f} s",
+            str(run.orders),
+            "; ".join(run.faults) or "-",
+        )
+        for run in summary.runs
+    ]
+    return table(("RUN", "SCENARIO", "SEED", "FRAMES", "LASTS", "ORDERS", "MISSING"), rows) if rows else ["no frames"]
+
+
+def _subjects(summary: "Summary") -> list[str]:
+    rows = [
+        (subject, str(count), f"{summary.sizes[subject] / _MIB:.2f} MiB") for subject, count in summary.counts.items()
+    ]
+    return table(("SUBJECT", "MESSAGES", "BYTES"), sorted(rows))

@@ -1,0 +1,31 @@
+"""The contents of a recording on file."""
+
+from pydantic import ValidationError
+
+from qiki_harness.recording.contents import Contents, Summary
+from qiki_harness.recording.layout import CONTENTS, Recorded
+from qiki_harness.recording.reader import Recording
+
+
+def summarise(recording: Recording, *, again: bool = False) -> Summary:
+    """Return the contents of a recording, as its writer has counted them; read it where they are not there.
+
+    Args:
+        again: read it in any case
+    """
+    written = None if again else recording.attachment(CONTENTS)
+    if written is not None:
+        try:
+            return Summary.model_validate_json(written)
+        except ValidationError:
+            pass
+    found = Contents()
+    for recorded in recording.messages():
+        _count(found, recorded)
+    for _, note in recording.notes():
+        found.note(note)
+    return found.summary()
+
+
+def _count(found: Contents, recorded: Recorded) -> None:
+    found.add(recorded.message, recorded.came_ns, recorded.event_ns)

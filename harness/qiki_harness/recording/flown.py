@@ -1,0 +1,35 @@
+"""Record a run that is flown in this process."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from qiki.contracts import topics
+from qiki.contracts.headers import Message
+from qiki.flight import Flight
+from qiki.world.inputs import run_message
+from qiki_harness.recording.about import about, attachments
+from qiki_harness.recording.writer import RecordingWriter
+
+SPEED = 1.0
+STATE_TICKS = 20
+"""Ticks from one state of the agent to the next, as at speed 1."""
+
+
+def record_flight(flight: Flight, seconds: float, path: Path, checkout: Path | None = None) -> None:
+    """Fly so many seconds of simulated time, and record all that a stack would publish.
+
+    Args:
+        flight: at its begin
+        checkout: the project's folder, for the recording's origin; None where there is none
+
+    Raises:
+        RecordingError: the file exists already, or cannot be written.
+    """
+    ingest = datetime.now(UTC)
+    with RecordingWriter(path, about("flight", checkout), attachments(checkout)) as writer:
+        writer.put(run_message(flight.world, SPEED))
+        for moment in flight.fly(seconds):
+            for message in moment.messages(ingest):
+                writer.put(message)
+            if moment.tick % STATE_TICKS == 0 and (state := flight.agent_state()):
+                writer.put(Message(topics.AGENT_STATE.subject, state.to_json(), {}))

@@ -1,0 +1,247 @@
+"""Read a recording, whole or cut short anywhere."""
+
+import contextlib
+import struct
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from pathlib import Path
+from typing import Any
+
+import zstandard
+from mcap.exceptions import EndOfFile, InvalidMagic, McapError
+from mcap.reader import SeekingReader
+from mcap.records import Attachment, Channel, Chunk, DataEnd, Header, McapRecord, Metadata
+from mcap.records import Message as McapMessage
+from mcap.stream_reader import StreamReader, breakup_chunk
+from mcap.summary import Summary
+from pydantic import ValidationError
+
+from qiki.contracts.headers import Message
+from qiki_harness.errors import RecordingError
+from qiki_harness.recording import layout
+from qiki_harness.recording.layout import About, Note, Recorded
+
+MAX_RECORD_BYTES = 256 << 20
+"""Largest record or chunk: a chunk of ours has 1 MiB and a message of at most 4 MB more."""
+_DAMAGES = (McapError, struct.error, zstandard.ZstdError, ArithmeticError, LookupError, MemoryError, ValueError)
+"""What mcap raises for a file that is not what it should be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """Messages of a stream behind a sequence that came before a number are withdrawn."""
+
+    stream: str
+    behind: int
+    before: int
+
+
+class Recording:
+    """A recording on file.
+
+    Attributes:
+        about: its origin
+        problem: why it ends before its end; empty for a whole one. Known for a file without an index once it was read
+
+    Raises:
+        RecordingError: it is no recording, or of a later version.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.problem = ""
+        with self._reading() as file:
+            self._check_header(file)
+        self.summary = self._summary()
+        self.about = self._about()
+        self._withdrawals: list[Withdrawal] | None = None
+
+    def messages(self, subjects: Collection[str] | None = None, from_ns: int = 0) -> Iterator[Recorded]:
+        """Yield the messages in the order of their log times, without those that a killed broker has lost.
+
+        A file without an index is read as a whole first.
+
+        Args:
+            subjects: None: all
+            from_ns: log time, Unix time, from which on they are wanted
+        """
+        withdrawals = self._lost()
+        headers: dict[int, tuple[dict[str, str], int]] = {}
+        for channel, record in self._timed(from_ns):
+            if channel.topic == layout.HEADERS:
+                headers[record.sequence] = self._headers(record)
+            elif channel.topic != layout.NOTES:
+                if record.sequence not in headers:
+                    raise self._fault(f"message {record.sequence} has no headers")
+                fields, sequence = headers.pop(record.sequence)
+                wanted = (subjects is None or channel.topic in subjects) and record.log_time >= from_ns
+                if wanted and not _withdrawn(channel, record.sequence, sequence, withdrawals):
+                    message = Message(channel.topic, record.data, fields)
+                    yield Recorded(message, record.sequence, sequence, record.log_time, record.publish_time)
+
+    def attachments(self) -> dict[str, bytes]:
+        """Return the attachments by name."""
+        return {record.name: record.data for record in self._records() if isinstance(record, Attachment)}
+
+    def attachment(self, name: str) -> bytes | None:
+        """Return an attachment, found by the index; None where there is none, or no index."""
+        if self.summary is None:
+            return None
+        for one in self.summary.attachment_indexes:
+            if one.name == name:
+                with self._reading() as file:
+                    file.seek(one.offset)
+                    records = StreamReader(file, skip_magic=True, record_size_limit=MAX_RECORD_BYTES).records
+                    record = next(records, None)
+                return record.data if isinstance(record, Attachment) else None
+        return None
+
+    def notes(self) -> Iterator[tuple[int, Note]]:
+        """Yield the notes with their numbers."""
+        if not self._has_notes():
+            return
+        for channel, record in self._timed(0):
+            if channel.topic == layout.NOTES:
+                try:
+                    yield record.sequence, Note.model_validate_json(record.data)
+                except ValidationError:
+                    raise self._fault(f"note {record.sequence} is malformed") from None
+
+    def _lost(self) -> list[Withdrawal]:
+        if self._withdrawals is None:
+            self._withdrawals = [
+                Withdrawal(note.stream, note.behind, number) for number, note in self.notes() if note.kind == "lost"
+            ]
+        return self._withdrawals
+
+    def _has_notes(self) -> bool:
+        if self.summary is None or self.summary.statistics is None:
+            return True
+        counts = self.summary.statistics.channel_message_counts
+        return any(counts.get(one.id) for one in self.summary.channels.values() if one.topic == layout.NOTES)
+
+    def _headers(self, record: McapMessage) -> tuple[dict[str, str], int]:
+        try:
+            return layout.unpack_headers(record.data)
+        except ValueError:
+            raise self._fault(f"the headers of message {record.sequence} are malformed") from None
+
+    def _timed(self, from_ns: int) -> Iterator[tuple[Channel, McapMessage]]:
+        """Yield the messages of all channels by log time, those of one time as they were written."""
+        if self.summary is None:
+            found = list(self._in_file())
+            yield from sorted(found, key=lambda one: one[1].log_time)
+            return
+        channels = self.summary.channels
+        chunks = sorted(self.summary.chunk_indexes, key=lambda one: one.message_start_time)
+        chunks = [one for one in chunks if one.message_end_time >= from_ns]
+        waiting: list[tuple[int, int, int, McapMessage]] = []
+        with self._reading() as file:
+            for place, chunk in enumerate(chunks):
+                file.seek(chunk.chunk_start_offset)
+                for number, record in enumerate(self._chunk(file)):
+                    if isinstance(record, McapMessage):
+                        heappush(waiting, (record.log_time, chunk.chunk_start_offset, number, record))
+                until = chunks[place + 1].message_start_time if place + 1 < len(chunks) else None
+                while waiting and (until is None or waiting[0][0] < until):
+                    record = heappop(waiting)[3]
+                    yield channels[record.channel_id], record
+
+    def _in_file(self) -> Iterator[tuple[Channel, McapMessage]]:
+        channels: dict[int, Channel] = {}
+        for record in self._records():
+            if isinstance(record, Channel):
+                channels[record.id] = record
+            elif isinstance(record, McapMessage):
+                if record.channel_id not in channels:
+                    raise self._fault(f"a message is of channel {record.channel_id}, which is not there")
+                yield channels[record.channel_id], record
+
+    def _chunk(self, file: Any) -> list[McapRecord]:
+        """Return the records of the chunk that begins here."""
+        reader = StreamReader(file, skip_magic=True, emit_chunks=True, record_size_limit=MAX_RECORD_BYTES)
+        record = next(reader.records, None)
+        if not isinstance(record, Chunk):
+            raise self._fault("its index names a chunk that is not there")
+        return _broken_up(record)
+
+    def _records(self) -> Iterator[McapRecord]:
+        """Yield the records of the data section, with those of the chunks, until the end or the first fault."""
+        with self._reading() as file:
+            reader = StreamReader(file, emit_chunks=True, record_size_limit=MAX_RECORD_BYTES)
+            try:
+                for record in reader.records:
+                    if isinstance(record, DataEnd):
+                        return
+                    if isinstance(record, Chunk):
+                        yield from _broken_up(record)
+                    else:
+                        yield record
+            except EndOfFile:
+                self.problem = "it ends in the middle: its writer was killed, or the file was cut"
+
+    def _check_header(self, file: Any) -> None:
+        header = next(StreamReader(file, record_size_limit=MAX_RECORD_BYTES).records, None)
+        if not isinstance(header, Header):
+            raise self._fault("it is no MCAP file")
+        if header.profile != layout.PROFILE:
+            by = f" (profile {header.profile!r}, written by {header.library!r})" if header.library else ""
+            raise self._fault(f"it is no recording of this platform{by}")
+
+    def _summary(self) -> Summary | None:
+        """Return the index; None for a file that was not finished."""
+        with self.path.open("rb") as file, contextlib.suppress(OSError, *_DAMAGES):
+            return SeekingReader(file, record_size_limit=MAX_RECORD_BYTES).get_summary()
+        return None
+
+    def _about(self) -> About:
+        for record in self._records():
+            if isinstance(record, Metadata) and record.name == layout.ABOUT:
+                return self._read_about(record.metadata)
+        raise self._fault("it does not say what it is a recording of")
+
+    def _read_about(self, fields: dict[str, str]) -> About:
+        try:
+            about = About.model_validate(fields)
+        except ValidationError:
+            raise self._fault("what it says of itself is malformed") from None
+        if about.version > layout.VERSION:
+            later = f"version {about.version}, written by {about.product}"
+            raise self._fault(f"it is of {later} (this one reads up to {layout.VERSION})")
+        return about
+
+    def _fault(self, problem: str) -> RecordingError:
+        return RecordingError(f"{self.path}: {problem}")
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[Any]:
+        """Open the file; a fault in it is a RecordingError in one line."""
+        try:
+            with self.path.open("rb") as file:
+                yield file
+        except (InvalidMagic, EndOfFile, struct.error):
+            raise self._fault("it is no MCAP file") from None
+        except OSError as error:
+            raise self._fault(str(error.strerror or error)) from None
+        except _DAMAGES as error:
+            if isinstance(error, RecordingError):
+                raise
+            text = " ".join(str(error).split())[:200]
+            raise self._fault(f"it is damaged: {text or type(error).__name__}") from None
+
+
+def _broken_up(chunk: Chunk) -> list[McapRecord]:
+    """Return the records of a chunk; a small one that claims to be huge is refused before it is unpacked."""
+    sizes = [chunk.uncompressed_size]
+    if chunk.compression == "zstd":
+        sizes.append(zstandard.frame_content_size(chunk.data))
+    if max(sizes) > MAX_RECORD_BYTES:
+        raise ValueError(f"a chunk of {max(sizes)} bytes (expected at most {MAX_RECORD_BYTES})")
+    records: list[McapRecord] = breakup_chunk(chunk, validate_crc=True)
+    return records
+
+
+def _withdrawn(channel: Channel, number: int, sequence: int, withdrawals: list[Withdrawal]) -> bool:
+    stream = channel.metadata.get("stream")
+    return any(one.stream == stream and sequence > one.behind and number < one.before for one in withdrawals)

@@ -1,0 +1,129 @@
+"""Record a running stack: all that passes, and what its streams keep."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from nats.aio.msg import Msg
+
+from qiki.contracts import topics
+from qiki.contracts.headers import Message
+from qiki.runtime.stream import Begin
+from qiki_harness.errors import HarnessError, RecordingError
+from qiki_harness.recording.layout import Note, nanoseconds
+from qiki_harness.recording.writer import FLUSH_S, RecordingWriter
+from qiki_harness.twin.wire import HISTORY_S, Wire, check_listening
+
+_CONNECT_S = 10.0
+_INPUTS = frozenset({topics.RUNS.subject, topics.ORDERS.subject})
+
+
+@dataclass
+class Counts:
+    """What was recorded so far."""
+
+    messages: int = 0
+    frames: int = 0
+    breaks: int = 0
+
+
+class RecordingSink:
+    """Writes what passes into a recording, until it cannot be written.
+
+    Args:
+        writer: of the recording
+        since: messages stored before are left out, but for the inputs of the runs; None: none are
+
+    Attributes:
+        error: why the recording has ended early
+    """
+
+    def __init__(self, writer: RecordingWriter, since: datetime | None) -> None:
+        self.topics = tuple(topic for topic in topics.TOPICS if not topic.answered)
+        self.counts = Counts()
+        self.error: RecordingError | None = None
+        self.ended = threading.Event()
+        self._writer = writer
+        self._since = since
+
+    def take(self, message: Msg, sequence: int) -> None:
+        """Write a message."""
+        stored = message.metadata.timestamp if sequence else datetime.now(UTC)
+        if sequence and self._since and stored < self._since and message.subject not in _INPUTS:
+            return
+        headers = dict(message.headers or {})
+        came_ns = nanoseconds(stored)
+        self._do(lambda: self._writer.put(Message(message.subject, message.data, headers), sequence, came_ns))
+        self.counts.messages += 1
+        if message.subject == topics.FRAMES.subject:
+            self.counts.frames += 1
+
+    def withdraw(self, stream: str, behind: int) -> None:
+        """Note that messages of a stream were lost by the broker: they may come again."""
+        self._do(lambda: self._writer.note(Note(kind="lost", stream=stream, behind=behind), time.time_ns()))
+
+    def broke(self, moment: datetime) -> None:
+        """Note that the connection broke."""
+        self.counts.breaks += 1
+        self._do(lambda: self._writer.note(Note(kind="break"), nanoseconds(moment)))
+
+    def _do(self, write: Callable[[], None]) -> None:
+        if self.error is not None:
+            return
+        try:
+            write()
+        except RecordingError as error:
+            self.error = error
+            self.ended.set()
+
+
+class Recorder:
+    """Records while its context lasts.
+
+    Args:
+        writer: of the recording; it is closed at the end
+        url: of the broker
+        keys: folder of the credentials, an operator's or the tests'; a viewer follows no stream
+        everything: also what the streams have kept until now
+
+    Raises:
+        HarnessError: NATS does not answer.
+    """
+
+    def __init__(self, writer: RecordingWriter, url: str, keys: str | None, *, everything: bool = False) -> None:
+        self._writer = writer
+        self._url = url
+        self.sink = RecordingSink(writer, None if everything else datetime.now(UTC))
+        begin = Begin.OLDEST if everything else Begin.NEW
+        self._wire = Wire(url, self.sink, begin, keys, {topics.QIKI_STATE_V1: Begin.OLDEST})
+
+    def __enter__(self) -> Self:
+        try:
+            check_listening(self._url, _CONNECT_S)
+            self._wire.open(_CONNECT_S, HISTORY_S)
+        except HarnessError as error:
+            self._writer.close()
+            raise HarnessError(f"no NATS server answers at {self._url}: {error}") from None
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._wire.close()
+        self._writer.close()
+
+    def wait(self, going_on: Callable[[], bool]) -> None:
+        """Record while `going_on`, which is asked twice a second.
+
+        Raises:
+            RecordingError: the recording cannot be written any more; it is readable up to there.
+        """
+        while going_on() and not self.sink.ended.wait(FLUSH_S):
+            self._wire.check()
+            self._writer.flush(due=True)
+        if self.sink.error:
+            raise self.sink.error

@@ -1,0 +1,318 @@
+"""Fly a recorded run again, and compare it with the recording message by message."""
+
+from collections import defaultdict, deque
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from pydantic import ValidationError
+
+from qiki.agent.agent import AgentParameters
+from qiki.agent.discovery import load_engines
+from qiki.botspec import BotConfig, generate, load_spec
+from qiki.contracts import identities, topics
+from qiki.contracts.agent import AgentState
+from qiki.contracts.fields import first_fault
+from qiki.contracts.sim import Origin, SimOrder, SimRun
+from qiki.contracts.ticks import TICK_RATE_HZ, TICK_S
+from qiki.errors import UserError
+from qiki.flight import Flight
+from qiki.flight.digest import DECISIONS, GROUP_OF, GROUPS, TRUTH, Chains, FrameCollector, FrameMessages, Link
+from qiki.world.errors import OrderError
+from qiki.world.inputs import RunInputs, read_inputs
+from qiki_harness.errors import RecordingError
+from qiki_harness.recording.check import summarise
+from qiki_harness.recording.contents import RunSummary
+from qiki_harness.recording.difference import Difference, first_difference, lacks
+from qiki_harness.recording.layout import nanoseconds
+from qiki_harness.recording.reader import Recording
+
+_INGEST = datetime(2026, 1, 1, tzinfo=UTC)  # counts for nothing
+_LED_TO = 5
+
+
+@dataclass(frozen=True)
+class RecordedRun:
+    """A run of a recording, with all that it follows from.
+
+    Attributes:
+        orders: by the tick before which they are given
+        agent: the newest state of the agent; None where none was recorded
+    """
+
+    recording: Recording
+    summary: RunSummary
+    described: SimRun
+    orders: Mapping[int, tuple[SimOrder, ...]]
+    agent: AgentState | None
+
+    @property
+    def lockstep(self) -> bool:
+        """Whether the agent conducted: then its decisions follow from the run too."""
+        return self.agent is not None and self.agent.conduct == "lockstep"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The comparison of a recorded run with the same run flown again.
+
+    Attributes:
+        run: its id
+        frames: number of frames compared
+        first, last: their numbers
+        groups: that were compared
+        recorded, flown: digests over them
+        gaps: frames of which the recording lacks messages; those that it has were compared
+        difference: the first; None where there is none
+        led_to: lines about what came before the difference
+        remarks: what was not compared, and why
+    """
+
+    run: RunSummary
+    frames: int
+    first: int
+    last: int
+    groups: tuple[str, ...]
+    recorded: Link | None
+    flown: Link | None
+    gaps: tuple[int, ...]
+    difference: Difference | None
+    led_to: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+    @property
+    def same(self) -> bool:
+        """Whether no difference was found."""
+        return self.difference is None
+
+
+def recorded_run(recording: Recording, run_id: str | None = None) -> RecordedRun:
+    """Return a run of a recording, the one with most frames where none is named.
+
+    Raises:
+        RecordingError: it has no such run, or lacks what the run follows from.
+    """
+    runs = summarise(recording).runs
+    if not runs:
+        raise RecordingError(f"{recording.path}: it has no frames")
+    known = {run.run_id: run for run in runs}
+    if run_id is not None and run_id not in known:
+        raise RecordingError(f"{recording.path}: it has no run {run_id} (expected one of: {', '.join(known)})")
+    summary = known[run_id] if run_id else max(runs, key=lambda run: run.frames)
+    described, orders = _inputs(recording, summary.run_id)
+    if described is None:
+        raise RecordingError(f"{recording.path}: the description of run {summary.run_id} is missing in it")
+    numbers = [order.number for each in orders.values() for order in each]
+    if sorted(numbers) != list(range(len(numbers))):
+        raise RecordingError(f"{recording.path}: orders of run {summary.run_id} are missing in it")
+    return RecordedRun(recording, summary, described, orders, _agent(recording, summary.run_id))
+
+
+def verify(run: RecordedRun, progress: Callable[[int], None] = lambda _: None) -> Verdict:
+    """Fly a run again in this process, and compare.
+
+    Args:
+        progress: called with the number of each frame that was compared
+
+    Raises:
+        RecordingError: this version cannot fly it.
+    """
+    inputs = _read_inputs(run)
+    with_agent, remarks = _flies_agent(run)
+    groups = _groups(run, with_agent=with_agent)
+    flight = _flight(run, inputs, with_agent=with_agent)
+    comparison = _Comparison(run, groups)
+    for frame in _flown(flight, run, groups, with_agent=with_agent):
+        if not comparison.take(frame):
+            break
+        progress(frame.number)
+    return comparison.verdict(tuple(remarks))
+
+
+class _Comparison:
+    """Compares the flown frames with the recorded ones, in turn."""
+
+    def __init__(self, run: RecordedRun, groups: Collection[str]) -> None:
+        self._run = run
+        self._groups = tuple(group for group in GROUPS if group in groups)
+        self._collected = FrameCollector(run.summary.run_id, groups)
+        self._recorded = _recorded_frames(run, self._collected, groups)
+        self._next = next(self._recorded, None)
+        run_id = run.summary.run_id
+        self._chains = Chains(run_id, groups), Chains(run_id, groups)
+        self._gaps: list[int] = []
+        self._difference: Difference | None = None
+        self._before: deque[str] = deque(maxlen=_LED_TO)
+
+    def take(self, flown: FrameMessages) -> bool:
+        """Compare the next flown frame; return whether there is more to compare."""
+        while self._next is not None and self._next.number < flown.number:
+            self._next = next(self._recorded, None)  # of a radar that this flight does not have
+        recorded = self._next
+        if recorded is None:
+            return False
+        if recorded.number > flown.number:
+            return True
+        self._next = next(self._recorded, None)
+        at_an_end = self._next is None or not self._chains[0].links
+        if lacks(recorded):
+            if at_an_end:
+                return self._next is not None
+            self._gaps.append(recorded.number)
+        self._difference = first_difference(recorded, flown, partial=at_an_end)
+        if self._difference is None:
+            for chains, frame in zip(self._chains, (recorded, _like(flown, recorded)), strict=True):
+                chains.add(frame)
+        return self._difference is None and self._next is not None
+
+    def verdict(self, remarks: tuple[str, ...]) -> Verdict:
+        """Return the result."""
+        recorded, flown = (chains.links for chains in self._chains)
+        late = self._collected.late
+        return Verdict(
+            run=self._run.summary,
+            frames=len(recorded),
+            first=recorded[0].frame if recorded else -1,
+            last=recorded[-1].frame if recorded else -1,
+            groups=self._groups,
+            recorded=recorded[-1] if recorded else None,
+            flown=flown[-1] if flown else None,
+            gaps=tuple(self._gaps),
+            difference=self._difference,
+            led_to=_led_to(self._run, self._difference) if self._difference else (),
+            remarks=remarks + ((f"{late} messages of the recording come too late to be compared",) if late else ()),
+        )
+
+
+def _like(flown: FrameMessages, recorded: FrameMessages) -> FrameMessages:
+    """Return a flown frame without the messages that the recording lacks."""
+    kept = {key: message for key, message in flown.messages.items() if key in recorded.messages}
+    return replace(flown, messages=kept)
+
+
+def _led_to(run: RecordedRun, difference: Difference) -> tuple[str, ...]:
+    """Return lines about the inputs before a difference: the orders that took effect."""
+    rate_hz = float(run.described.scenario.get("frame_rate_hz", 10.0))
+    until = round((difference.frame + 1) * TICK_RATE_HZ / rate_hz)
+    given = [order for tick in sorted(run.orders) if tick < until for order in run.orders[tick]]
+    return tuple(
+        f"order {order.number} at tick {order.tick}: {order.order} {order.parameters or ''}".rstrip()
+        + f" ({order.origin}, {order.sender or 'unknown'})"
+        for order in given[-_LED_TO:]
+    )
+
+
+def _inputs(recording: Recording, run_id: str) -> tuple[SimRun | None, dict[int, tuple[SimOrder, ...]]]:
+    described = None
+    orders: dict[int, SimOrder] = {}
+    try:
+        for recorded in recording.messages({topics.RUNS.subject, topics.ORDERS.subject}):
+            if recorded.message.subject == topics.RUNS.subject:
+                found = SimRun.from_json(recorded.message.body)
+                described = found if str(found.run_id) == run_id else described
+            else:
+                order = SimOrder.from_json(recorded.message.body)
+                if str(order.run_id) == run_id:
+                    orders[order.number] = order
+    except ValidationError as error:
+        raise RecordingError(f"{recording.path}: {error.title}: {first_fault(error)}") from None
+    by_tick: dict[int, list[SimOrder]] = defaultdict(list)
+    for _, order in sorted(orders.items()):
+        by_tick[order.tick].append(order)
+    return described, {tick: tuple(given) for tick, given in by_tick.items()}
+
+
+def _agent(recording: Recording, run_id: str) -> AgentState | None:
+    newest = None
+    for recorded in recording.messages({topics.AGENT_STATE.subject}):
+        if run_id.encode() in recorded.message.body:
+            newest = recorded.message.body
+    try:
+        return AgentState.from_json(newest) if newest else None
+    except ValidationError:
+        return None
+
+
+def _read_inputs(run: RecordedRun) -> RunInputs:
+    try:
+        return read_inputs(run.described)
+    except ValidationError as error:
+        problem = f"run {run.summary.run_id} is of another version: {first_fault(error)}"
+        raise RecordingError(f"{run.recording.path}: {problem}") from None
+
+
+def _flies_agent(run: RecordedRun) -> tuple[bool, list[str]]:
+    """Return whether the agent is flown too, and why not."""
+    if not run.lockstep or run.agent is None:
+        return False, ["the agent's decisions are taken as given: a live agent decides by the wall clock"]
+    names = sorted(run.agent.engines)
+    try:
+        load_engines(",".join(names) or "none", generate(load_spec()))
+    except UserError as error:
+        return False, [f"the agent's decisions are taken as given: {error}"]
+    return True, []
+
+
+def _groups(run: RecordedRun, *, with_agent: bool) -> tuple[str, ...]:
+    """Return the groups that can be compared."""
+    left_out = set() if with_agent else {DECISIONS}
+    counts = summarise(run.recording).counts
+    if not counts.get(topics.TRUTH.subject):
+        left_out.add(TRUTH)
+    return tuple(group for group in GROUPS if group not in left_out)
+
+
+def _flight(run: RecordedRun, inputs: RunInputs, *, with_agent: bool) -> Flight:
+    described = run.described
+    bot: BotConfig = generate(load_spec()).with_parameters(inputs.parameters)
+    agent, ticks, engines = None, 2, {}
+    if with_agent and run.agent is not None:
+        ticks = run.agent.lockstep_ticks or ticks
+        agent = AgentParameters(conduct="lockstep", lockstep_ticks=ticks)
+        engines = load_engines(",".join(sorted(run.agent.engines)) or "none", bot)
+    return Flight(
+        inputs.scenario,
+        seed=described.seed,
+        run_id=described.run_id,
+        bot=bot,
+        engines=engines,
+        agent=agent,
+        agent_ticks=ticks,
+        sr_threshold_m=described.sr_threshold_m,
+    )
+
+
+def _flown(flight: Flight, run: RecordedRun, groups: Collection[str], *, with_agent: bool) -> Iterator[FrameMessages]:
+    """Fly with the recorded orders at their ticks, and yield the frames."""
+    frames = FrameCollector(run.summary.run_id, groups)
+    last_tick = round((run.summary.end_ns - nanoseconds(run.described.timestamp)) / 1e9 / TICK_S)
+    while flight.world.tick_count < last_tick:
+        for order in run.orders.get(flight.world.tick_count, ()):
+            if not (with_agent and order.origin is Origin.GRPC and order.sender == identities.AGENT):
+                _give(flight, order, run)
+        for message in flight.tick().messages(_INGEST):
+            if message.subject in GROUP_OF:
+                yield from frames.add(message)
+    yield from frames.finish()
+
+
+def _give(flight: Flight, order: SimOrder, run: RecordedRun) -> None:
+    try:
+        flight.give(order)
+    except OrderError as error:
+        where = f"order {order.number} ({order.order}) at tick {order.tick}"
+        raise RecordingError(
+            f"{run.recording.path}: {where} took effect in the recorded run, and is refused now: {error}"
+        ) from None
+
+
+def _recorded_frames(run: RecordedRun, frames: FrameCollector, groups: Collection[str]) -> Iterator[FrameMessages]:
+    wanted = {subject for subject, group in GROUP_OF.items() if group in groups}
+    for recorded in run.recording.messages(wanted):
+        try:
+            closed = frames.add(recorded.message)
+        except ValueError as error:
+            where = f"message {recorded.number} ({recorded.message.subject})"
+            raise RecordingError(f"{run.recording.path}: {where}: {error}") from None
+        yield from closed
+    yield from frames.finish()
