@@ -1,6 +1,10 @@
 """Worlds for the tests of this folder."""
 
+import os
 import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -34,6 +38,27 @@ def world(world_stack):
 
     yield begin
     world_stack.command("sim.stop")  # it would run on beside the tests that need no world
+
+
+@pytest.fixture
+def mounted(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
+    """Mounts a file system in memory, of so many MB."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        pytest.skip("mounts a file system: takes Linux and root")
+    folder = tmp_path / "disk"
+
+    def mount(size_mb: int) -> Path:
+        folder.mkdir()
+        command = ["mount", "-t", "tmpfs", "-o", f"size={size_mb}m", "tmpfs", str(folder)]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        if done.returncode:
+            folder.rmdir()
+            pytest.skip(f"mounts a file system: {done.stderr.strip()}")
+        return folder
+
+    yield mount
+    if folder.exists():
+        subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 @pytest.fixture

@@ -131,20 +131,6 @@ def test_the_watcher_of_the_broker_ends_with_it(launch: Command, tmp_path: Path)
     until("the watcher to end", lambda: not watcher.is_running() or watcher.status() == psutil.STATUS_ZOMBIE)
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 64 MB."""
-    if sys.platform != "linux" or os.geteuid() != 0:
-        pytest.skip("mounts a file system: takes Linux and root")
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder)], check=False)
-    if mounted.returncode:
-        pytest.skip("mounts a file system: not allowed here")
-    yield folder
-    subprocess.run(["umount", "--lazy", folder], check=True)
-
-
 async def publish_until_refused(url: str) -> None:
     client = await nats.connect(url)
     await client.jetstream().add_stream(StreamConfig(name="ONE", subjects=["one"]))
@@ -154,7 +140,8 @@ async def publish_until_refused(url: str) -> None:
     await client.close()
 
 
-def test_a_broker_that_cannot_write_is_ended_when_there_is_room_again(launch: Command, tmp_path: Path, small_disk):
+def test_a_broker_that_cannot_write_is_ended_when_there_is_room_again(launch: Command, tmp_path: Path, mounted):
+    small_disk = mounted(64)
     filler = small_disk / "filler"
     filler.write_bytes(bytes(40 * 2**20))
     with started(launch, tmp_path, small_disk) as broker:

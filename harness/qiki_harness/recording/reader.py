@@ -178,11 +178,13 @@ class Recording:
                         yield from _broken_up(record)
                     else:
                         yield record
-            except EndOfFile:
+            except (EndOfFile, struct.error):
                 self.problem = "it ends in the middle: its writer was killed, or the file was cut"
 
     def _check_header(self, file: Any) -> None:
-        header = next(StreamReader(file, record_size_limit=MAX_RECORD_BYTES).records, None)
+        header = None
+        with contextlib.suppress(InvalidMagic, EndOfFile, struct.error):
+            header = next(StreamReader(file, record_size_limit=MAX_RECORD_BYTES).records, None)
         if not isinstance(header, Header):
             raise self._fault("it is no MCAP file")
         if header.profile != layout.PROFILE:
@@ -220,8 +222,6 @@ class Recording:
         try:
             with self.path.open("rb") as file:
                 yield file
-        except (InvalidMagic, EndOfFile, struct.error):
-            raise self._fault("it is no MCAP file") from None
         except OSError as error:
             raise self._fault(str(error.strerror or error)) from None
         except _DAMAGES as error:

@@ -67,7 +67,9 @@ class RecordingSink:
         self._do(lambda: self._writer.note(Note(kind="lost", stream=stream, behind=behind), time.time_ns()))
 
     def broke(self, moment: datetime) -> None:
-        """Note that the connection broke."""
+        """Note that the connection broke; not that it is closed."""
+        if self.ended.is_set():
+            return
         self.counts.breaks += 1
         self._do(lambda: self._writer.note(Note(kind="break"), nanoseconds(moment)))
 
@@ -113,6 +115,7 @@ class Recorder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.sink.ended.set()
         self._wire.close()
         self._writer.close()
 

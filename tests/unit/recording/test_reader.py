@@ -158,8 +158,12 @@ def test_a_file_cut_anywhere_is_read_up_to_there_or_refused(flown: Path, tmp_pat
     whole, content = read_all(flown), flown.read_bytes()
     path = tmp_path / "cut.mcap"
     lengths = random.Random(3).sample(range(len(content)), 60)
+    with flown.open("rb") as file:
+        summary = make_reader(file).get_summary()
+    assert summary is not None
+    chunk = summary.chunk_indexes[-1].chunk_start_offset
     readable = 0
-    for length in [0, 1, 8, 100, *lengths]:
+    for length in [0, 1, 8, 100, *range(chunk, chunk + 60), *lengths]:
         path.write_bytes(content[:length])
         found, problem = attempt(path)
         if found is None:

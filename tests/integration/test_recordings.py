@@ -1,0 +1,172 @@
+"""A running stack is recorded, and its runs are flown again."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from qiki.contracts import topics
+from qiki_harness.recording.about import about
+from qiki_harness.recording.check import summarise
+from qiki_harness.recording.reader import Recording
+from qiki_harness.recording.recorder import Recorder
+from qiki_harness.recording.verify import Verdict, recorded_run, verify
+from qiki_harness.recording.writer import RecordingWriter
+from qiki_harness.testing import ServiceProcess, until
+from qiki_harness.twin import Twin
+from qiki_harness.twin.backing import NATS_URL, TESTS_KEYS
+
+QIKI = [sys.executable, "-c", "from qiki_harness.cli import main; main()"]
+RUN = UUID("5ca1ab1e-0000-4000-8000-000000000011")
+BEYOND = 100  # a frame that a run reaches, and some
+
+
+def record(twin: Twin, path: Path) -> Recorder:
+    where = twin.backing.addresses
+    return Recorder(RecordingWriter(path, about(where[NATS_URL], None)), where[NATS_URL], where[TESTS_KEYS])
+
+
+def judge(path: Path) -> Verdict:
+    return verify(recorded_run(Recording(path)))
+
+
+def stored(twin: Twin) -> set[tuple[str, str]]:
+    """Subjects and ids of all that the streams keep of the run."""
+    kept = [topics.FRAMES, topics.TRACKS, topics.TRACKED, topics.ESTIMATES, topics.GUARD, topics.ORDERS]
+    return {(one.subject, one.message_id) for topic in kept for one in twin.history(topic)}
+
+
+def test_a_run_is_recorded_through_kills_and_flown_again(own_twin, tmp_path: Path):
+    twin = own_twin("mixed-traffic", run_id=RUN, speed=4, start=False)
+    path = tmp_path / "run.mcap"
+    with record(twin, path) as recorder:
+        assert twin.command("sim.rcs.fire", axis="up", pct=60.0, duration_s=1.0).ok
+        assert twin.command("sim.start").ok
+        for number, service in enumerate(("nats", "q-sim-radar", "faststream-bridge", "nats"), 1):
+            twin.await_tracked_frame(frame=40 * number)
+            twin.kill(service)
+        twin.await_tracked_frame(frame=BEYOND * 2, deadline_s=120)
+        assert twin.command("sim.pause").ok
+        twin.await_ready()
+        until("all that is stored is recorded", lambda: recorder.sink.counts.frames >= len(twin.frames()))
+    found = {(one.message.subject, one.message.headers.get("Nats-Msg-Id", "")) for one in Recording(path).messages()}
+    assert stored(twin) <= found
+    verdict = judge(path)
+    assert verdict.same, verdict.difference
+    assert (verdict.first, verdict.run.run_id, verdict.gaps) == (0, str(RUN), ())
+    assert verdict.last >= BEYOND * 2 - 1
+    assert verdict.recorded == verdict.flown
+    missing = [fault for fault in verdict.run.faults if not fault.startswith("truth missing")]
+    assert missing == []
+    assert summarise(Recording(path)).breaks >= 2
+
+
+def test_what_the_agent_decides_in_lockstep_is_flown_again_too(own_twin, tmp_path: Path):
+    env = {"AGENT_LOCKSTEP_TICKS": "2"}
+    twin = own_twin("collision", run_id=RUN, start=False, env=env, without=("qiki-dev",))
+    path = tmp_path / "run.mcap"
+    with record(twin, path):
+        with agent_of(twin):
+            twin.await_tracked_frame(frame=150, deadline_s=120)
+        twin.await_message(topics.AGENT_STATE)
+    verdict = judge(path)
+    assert verdict.same, verdict.difference
+    assert verdict.groups == ("radar", "truth", "tracker", "guard", "decisions")
+    assert verdict.remarks == ()
+    assert verdict.frames > 100
+
+
+@contextmanager
+def agent_of(twin: Twin) -> Iterator[None]:
+    """An agent that conducts the stack."""
+    settings = {"QIKI_DEV_KEYS_DIR": twin.stack.folder.keys("qiki-dev"), "AGENT_LOCKSTEP_TICKS": 2}
+    log = twin.stack.folder.path / "agent.log"
+    agent = ServiceProcess("q_core_agent", log, **settings, **twin.stack.info.addresses)
+    agent.start()
+    try:
+        yield
+    finally:
+        agent.terminate()
+
+
+@contextmanager
+def command(twin: Twin, path: Path, *words: str) -> "Iterator[subprocess.Popen[str]]":
+    """`qiki record` on a stack, once it records."""
+    where = twin.backing.addresses
+    environment = os.environ | {"NATS_URL": where[NATS_URL], "QIKI_KEYS_DIR": where[TESTS_KEYS]}
+    process = subprocess.Popen(
+        [*QIKI, "record", str(path), *words], env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    try:
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("records nats://")
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def running(own_twin) -> Twin:
+    """A stack whose time passes."""
+    twin: Twin = own_twin("crossing", without=("qiki-dev",))
+    twin.await_tracked_frame(frame=5)
+    return twin
+
+
+def test_the_command_records_until_it_is_ended(running: Twin, tmp_path: Path):
+    path = tmp_path / "run.mcap"
+    with command(running, path) as process:
+        running.await_tracked_frame(after=running.now())
+        for _ in range(20):
+            running.await_tracked_frame(after=running.now())
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (0, "")
+    assert output.startswith(f"{path}: ")
+    assert judge(path).frames >= 15
+    checked = subprocess.run([*QIKI, "recording", "check", str(path)], capture_output=True, text=True, check=False)
+    assert (checked.returncode, checked.stdout) == (0, f"{path}: nothing is missing in 1 runs\n")
+
+
+def test_what_a_killed_recorder_wrote_is_readable(running: Twin, tmp_path: Path):
+    path = tmp_path / "run.mcap"
+    with command(running, path) as process:
+        for _ in range(30):
+            newest = running.await_tracked_frame(after=running.now()).frame
+        process.kill()
+        process.wait()
+    verdict = judge(path)
+    assert verdict.same
+    assert newest - verdict.last <= 12  # a second, and the frame at the end
+    checked = subprocess.run([*QIKI, "recording", "check", str(path)], capture_output=True, text=True, check=False)
+    assert checked.returncode == 1
+    assert "writer was killed" in checked.stdout
+
+
+def test_a_full_disk_ends_the_recorder_and_harms_nobody_else(running: Twin, mounted):
+    path = mounted(1) / "run.mcap"
+    (path.parent / "filler").write_bytes(bytes(800_000))
+    with command(running, path, "--all") as process:
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert errors == f"qiki: {path}: No space left on device: the recording ends here\n"
+    assert judge(path).same
+    running.await_tracked_frame(after=running.now())
+    assert all(status.restarts == 0 for status in running.stack.info.services.values())
+
+
+def test_a_recorder_without_a_broker_says_so(tmp_path: Path):
+    environment = os.environ | {"NATS_URL": "nats://127.0.0.1:9"}
+    done = subprocess.run(
+        [*QIKI, "record", str(tmp_path / "a.mcap")], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("qiki: no NATS server answers at nats://127.0.0.1:9")
+    assert done.stderr.count("\n") == 1
