@@ -39,8 +39,16 @@ class OwnTwin(Protocol):
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--stack`."""
-    parser.getgroup("qiki").addoption(
+    """Add `--stack` and `--bundles`."""
+    group = parser.getgroup("qiki")
+    group.addoption(
+        "--bundles",
+        default=".qiki/bundles",
+        metavar="FOLDER",
+        help="where a failed test that used a twin leaves one file with its recording and logs, for `qiki verify` "
+        "(default: .qiki/bundles below pytest's root folder; empty: nowhere)",
+    )
+    group.addoption(
         "--stack",
         choices=("running", "native", "compose"),
         help="what tests that only watch look at: the stack that NATS_URL and QSIM_GRPC name, a native one of their "
@@ -168,13 +176,27 @@ def own_twin(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OwnTwin
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add the services' last log lines to the failure of a test that started a twin, or was given one."""
+    """Add the services' last log lines to the failure of a test that used a twin, and leave a bundle."""
     report = yield
     if report.failed and report.when != "teardown" and "qiki_harness.twin" in sys.modules:
         from qiki_harness.twin import Twin  # noqa: PLC0415
 
         given = [value for value in getattr(item, "funcargs", {}).values() if isinstance(value, Twin)]
-        for twin in dict.fromkeys([*item.stash.get(_STARTED, []), *given]):
+        twins = list(dict.fromkeys([*item.stash.get(_STARTED, []), *given]))
+        for twin in twins:
             headline, *lines = twin.backing.situation(_LOG_LINES)
             report.sections.append((headline, "\n".join(lines)))
+        if twins and (folder := item.config.getoption("bundles")):
+            report.sections.append(("to see it again", _leave_bundle(item, folder, report.longreprtext, twins)))
     return report
+
+
+def _leave_bundle(item: pytest.Item, folder: str, failure: str, twins: list[Twin]) -> str:
+    """Write the bundle of a failed test, and return the command that shows it again."""
+    from qiki_harness.recording.bundle import write_bundle  # noqa: PLC0415
+
+    try:
+        path = write_bundle(item.config.rootpath / folder, item.nodeid, failure, twins)
+    except Exception as error:  # the test's own failure counts
+        return f"no bundle was written: {type(error).__name__}: {error}"
+    return f"qiki verify {os.path.relpath(path)}"

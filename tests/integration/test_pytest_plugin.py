@@ -4,10 +4,13 @@ import os
 import re
 import subprocess
 import sys
+import zipfile
 
 import pytest
 
 from qiki_harness.stack import Stack
+
+QIKI = [sys.executable, "-c", "from qiki_harness.cli import main; main()"]
 
 CONDITIONS = "from qiki.contracts.enums import FriendFoe\nfrom qiki_harness.twin.where import below, track\n"
 
@@ -71,6 +74,32 @@ def test_a_failed_wait_says_what_was_seen_and_what_the_services_said(elsewhere, 
     assert "q-sim-service | " in said
     assert f"the stack is up, its run folder {tmp_path}" in said
     assert "watcher.py" not in said, "the author's test ends where it waits, not in the harness"
+
+
+def test_a_failed_test_leaves_a_bundle_that_flies_it_again(elsewhere, tmp_path):
+    test = (
+        "def test_it(own_twin):\n"
+        "    twin = own_twin('collision', speed=10, without=('qiki-dev',))\n"
+        "    twin.await_tracked_frame(frame=40)\n"
+        "    twin.await_track(where=track(iff=FriendFoe.FOE), deadline_s=0.2)\n"
+    )
+    result = elsewhere(test)
+
+    (bundle,) = (tmp_path / ".qiki/bundles").iterdir()
+    assert bundle.name.endswith("-test-elsewhere-py-test-it.qiki.zip")
+    assert f"qiki verify .qiki/bundles/{bundle.name}\n" in result.stdout
+    verified = subprocess.run([*QIKI, "verify", str(bundle)], capture_output=True, text=True, timeout=120, check=False)
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    assert re.match(
+        r"the same: run \S+ \(collision, seed 1\), frames 0 to \d{2,}: radar, truth, tracker", verified.stdout
+    )
+    with zipfile.ZipFile(bundle) as content:
+        assert b"waited 0.2 s for a track whose iff is FOE" in content.read("failure.txt")
+        assert b"q_sim_radar" in content.read("0/logs/q-sim-radar.log")
+
+    bundle.unlink()
+    elsewhere(test, "--bundles", "")
+    assert list((tmp_path / ".qiki/bundles").iterdir()) == []
 
 
 def test_a_stack_that_does_not_start_says_why(elsewhere):

@@ -170,3 +170,29 @@ def test_a_recorder_without_a_broker_says_so(tmp_path: Path):
     assert done.returncode == 2
     assert done.stderr.startswith("qiki: no NATS server answers at nats://127.0.0.1:9")
     assert done.stderr.count("\n") == 1
+
+
+def test_a_stack_is_recorded_from_its_begin_to_its_end(tmp_path: Path):
+    path = tmp_path / "run.mcap"
+    words = ("up", "--ports", "auto", "--speed", "4", "--run-dir", str(tmp_path), "--record", str(path))
+    environment = {name: value for name, value in os.environ.items() if name != "NATS_URL"}
+    process = subprocess.Popen(
+        [*QIKI, *words], env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    try:
+        until("a megabyte is recorded", lambda: path.exists() and path.stat().st_size > 1e6)
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.communicate()
+    assert (process.returncode, errors) == (0, "")
+    assert f"\n{path}: " in output
+    verdict = judge(path)
+    assert verdict.same
+    assert verdict.first == 0
+    assert summarise(Recording(path)).breaks == 0
+
+    again = subprocess.run([*QIKI, *words], env=environment, capture_output=True, text=True, check=False)
+    assert (again.returncode, again.stdout) == (2, "")
+    assert again.stderr == f"qiki: --record {path}: it is there already: name another file, or remove it\n"

@@ -1,6 +1,7 @@
 """Options that several commands share: the project, the stack, the run folder."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,8 @@ DEFAULT = "default"
 COMPOSE_FILE = "docker-compose.phase1.yml"
 KEYS_DIR = "QIKI_KEYS_DIR"
 _CHECKOUT = Path(__file__).parents[3]
+QIKI = (sys.executable, "-c", "from qiki_harness.cli import main; main()")
+"""The `qiki` command of this installation."""
 
 Name = Annotated[str, typer.Option("--name", help="The name of the stack, if several run.")]
 File = Annotated[

@@ -14,7 +14,17 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from qiki.runtime.terminal import echo, echo_json
-from qiki_harness.cli.options import COMPOSE_FILE, DEFAULT, Name, NatsUrl, RunDir, in_checkout, keys_for, running_stack
+from qiki_harness.cli.options import (
+    COMPOSE_FILE,
+    DEFAULT,
+    QIKI,
+    Name,
+    NatsUrl,
+    RunDir,
+    in_checkout,
+    keys_for,
+    running_stack,
+)
 from qiki_harness.cli.output import table
 from qiki_harness.errors import HarnessError, RecordingError
 
@@ -23,7 +33,7 @@ if TYPE_CHECKING:
     from qiki_harness.recording.reader import Recording
     from qiki_harness.recording.verify import Verdict
 
-app = typer.Typer(help="Look at recordings: info, check, export.", no_args_is_help=True)
+app = typer.Typer(help="Look at recordings and bundles: info, check, export, prune.", no_args_is_help=True)
 SUFFIX = ".mcap"
 _DIFFERENT = 1
 _MIB = 2**20
@@ -105,16 +115,36 @@ def export(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Default: standard output.")] = None,
 ) -> None:
     """Write a recording as JSON Lines, or its tracks as a table."""
+    from qiki_harness.recording.bundle import recordings  # noqa: PLC0415
     from qiki_harness.recording.export import json_lines, tracks_csv  # noqa: PLC0415
-    from qiki_harness.recording.reader import Recording  # noqa: PLC0415
 
-    recording = Recording(file)
+    recording = recordings(file)[0]
     with _output(output) as out:
         if tracks:
             tracks_csv(recording, out)
         else:
             for line in json_lines(recording):
                 out.write(line.decode())
+
+
+@app.command()
+def prune(
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[FOLDER]", help="Default: .qiki/recordings and .qiki/bundles.")
+    ] = None,
+    keep: Annotated[int, typer.Option(min=1, help="Files that stay, the newest.")] = 20,
+    size_mb: Annotated[float, typer.Option(min=0, help="Their size at most; the newest stays.")] = 1024.0,
+    run_dir: RunDir = None,
+) -> None:
+    """Remove the oldest recordings and bundles of a folder."""
+    from qiki_harness.recording.bundle import prune as prune_folder  # noqa: PLC0415
+
+    if folder is not None and not folder.is_dir():
+        raise RecordingError(f"{folder}: no such folder")
+    home = run_dir or (_checkout() or Path.cwd()) / ".qiki"
+    for one in [folder] if folder else [home / "recordings", home / "bundles"]:
+        if one.is_dir():
+            echo(*(f"removed {path}" for path in prune_folder(one, keep, round(size_mb * _MIB))))
 
 
 def verify(
@@ -134,21 +164,21 @@ def verify(
     with TemporaryDirectory() as folder:
         first = Path(folder) / f"first{SUFFIX}"
         fly = ("record", str(first), "--fly", str(twice), "--seconds", str(seconds))
-        own = [sys.executable, "-c", "from qiki_harness.cli import main; main()", *fly]
-        done = subprocess.run(own, capture_output=True, text=True, check=False)
+        done = subprocess.run([*QIKI, *fly], capture_output=True, text=True, check=False)
         if done.returncode:
             raise HarnessError(done.stderr.strip().removeprefix("qiki: ") or f"the flight ended with {done.returncode}")
         _verify(first, run)
 
 
 def _verify(file: Path, run: str | None) -> None:
-    from qiki_harness.recording.reader import Recording  # noqa: PLC0415
+    from qiki_harness.recording.bundle import recordings  # noqa: PLC0415
     from qiki_harness.recording.verify import recorded_run  # noqa: PLC0415
     from qiki_harness.recording.verify import verify as fly_again  # noqa: PLC0415
 
-    verdict = fly_again(recorded_run(Recording(file), run))
-    echo(*_verdict_lines(verdict))
-    if not verdict.same:
+    verdicts = [fly_again(recorded_run(recording, run)) for recording in recordings(file)]
+    for verdict in verdicts:
+        echo(*_verdict_lines(verdict))
+    if not all(verdict.same for verdict in verdicts):
         raise typer.Exit(_DIFFERENT)
 
 
@@ -231,10 +261,10 @@ def _output(path: Path | None) -> Iterator[TextIO]:
 
 
 def _read(file: Path, *, again: bool = False) -> "tuple[Recording, Summary]":
+    from qiki_harness.recording.bundle import recordings  # noqa: PLC0415
     from qiki_harness.recording.check import summarise  # noqa: PLC0415
-    from qiki_harness.recording.reader import Recording  # noqa: PLC0415
 
-    recording = Recording(file)
+    recording = recordings(file)[0]
     return recording, summarise(recording, again=again)
 
 

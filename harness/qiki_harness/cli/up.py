@@ -1,6 +1,8 @@
 """`qiki up`: start a stack, show its logs, stop it."""
 
 import contextlib
+import os
+import subprocess
 import sys
 from collections.abc import Mapping
 from enum import StrEnum
@@ -11,7 +13,7 @@ import typer
 
 from qiki.errors import UserError
 from qiki.runtime.terminal import OutputClosedError, drop_output, echo
-from qiki_harness.cli.options import File, Name, RunDir, compose_file, run_folder
+from qiki_harness.cli.options import QIKI, File, Name, RunDir, compose_file, run_folder
 from qiki_harness.cli.output import LogView, Progress, by_hand, summary
 from qiki_harness.errors import HarnessError, StackError
 from qiki_harness.stack import Stack, StackOptions
@@ -19,6 +21,7 @@ from qiki_harness.stack.model import PORTS, is_port
 
 _START_S = 120.0
 _STOP_S = 60.0
+_RECORDER, _RECORDER_S = "record", 20.0
 _INTERRUPTED = 130
 
 
@@ -32,6 +35,10 @@ class PortChoice(StrEnum):
 Detached = Annotated[bool, typer.Option("--detached", "-d", help="Return when the stack is up; `qiki down` ends it.")]
 Ports = Annotated[PortChoice, typer.Option(help="The compose file's ports, or free ones for stacks side by side.")]
 Port = Annotated[list[str] | None, typer.Option(metavar="VARIABLE=N", help="Set one port: NATS_PORT=4333. Repeatable.")]
+Record = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Record all that the stack publishes into this file, until it ends."),
+]
 Without = Annotated[
     list[str] | None,
     typer.Option(
@@ -50,6 +57,7 @@ def up(  # noqa: PLR0917  # each an option of the command line
     without: Without = None,
     ports: Ports = PortChoice.USUAL,
     port: Port = None,
+    record: Record = None,
     name: Name = "default",
     file: File = None,
     run_dir: RunDir = None,
@@ -80,15 +88,18 @@ def up(  # noqa: PLR0917  # each an option of the command line
             f"stack {name!r} runs already (pid {there.info.pid}): "
             "`qiki ps` shows it, `qiki down` stops it, --name starts another beside it"
         )
-    sys.exit(_run(Stack.start(options, tied=not detached), detached=detached))
+    if record is not None and record.exists():
+        raise HarnessError(f"--record {record}: it is there already: name another file, or remove it")
+    sys.exit(_run(Stack.start(options, tied=not detached), record, detached=detached))
 
 
-def _run(stack: Stack, *, detached: bool) -> int:
+def _run(stack: Stack, record: Path | None, *, detached: bool) -> int:
     """Bring the stack up and, unless detached, stay with it; return the exit status."""
-    up = False
+    up, recorder = False, None
     try:
         _bring_up(stack, detached=detached)
         up = True
+        recorder = _record(stack, record) if record else None
         return 0 if detached else _stay(stack)
     except KeyboardInterrupt:
         _stop(stack)
@@ -103,6 +114,29 @@ def _run(stack: Stack, *, detached: bool) -> int:
     except HarnessError:
         stack.stop()
         raise
+    finally:
+        if recorder and not detached:
+            echo(*_last_words(recorder, stack.folder.log(_RECORDER)))
+
+
+def _record(stack: Stack, file: Path) -> "subprocess.Popen[bytes]":
+    """Start a recorder in a session of its own; it ends with the stack."""
+    folder = stack.folder.path
+    words = ("record", str(file.resolve()), "--all", "--name", folder.name, "--run-dir", str(folder.parent))
+    environment = {name: value for name, value in os.environ.items() if name != "NATS_URL"}
+    echo(f"  recording     {file}")
+    with stack.folder.log(_RECORDER).open("wb") as log:
+        return subprocess.Popen(
+            [*QIKI, *words], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+
+
+def _last_words(recorder: "subprocess.Popen[bytes]", log: Path) -> list[str]:
+    """Wait for the recorder, and return what it said of the recording."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        recorder.wait(_RECORDER_S)
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return [line for line in lines if not line.startswith("records ")]
 
 
 def _bring_up(stack: Stack, *, detached: bool) -> None:

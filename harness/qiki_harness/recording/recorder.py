@@ -49,12 +49,15 @@ class RecordingSink:
         self.ended = threading.Event()
         self._writer = writer
         self._since = since
+        self._broken_ns = 0
 
     def take(self, message: Msg, sequence: int) -> None:
         """Write a message."""
         stored = message.metadata.timestamp if sequence else datetime.now(UTC)
         if sequence and self._since and stored < self._since and message.subject not in _INPUTS:
             return
+        if self._broken_ns:
+            self._note_break(self._broken_ns)
         headers = dict(message.headers or {})
         came_ns = nanoseconds(stored)
         self._do(lambda: self._writer.put(Message(message.subject, message.data, headers), sequence, came_ns))
@@ -67,11 +70,13 @@ class RecordingSink:
         self._do(lambda: self._writer.note(Note(kind="lost", stream=stream, behind=behind), time.time_ns()))
 
     def broke(self, moment: datetime) -> None:
-        """Note that the connection broke; not that it is closed."""
-        if self.ended.is_set():
-            return
+        """Remember that the connection broke; it is noted once something comes again: the end is no break."""
+        self._broken_ns = self._broken_ns or nanoseconds(moment)
+
+    def _note_break(self, broken_ns: int) -> None:
+        self._broken_ns = 0
         self.counts.breaks += 1
-        self._do(lambda: self._writer.note(Note(kind="break"), nanoseconds(moment)))
+        self._do(lambda: self._writer.note(Note(kind="break"), broken_ns))
 
     def _do(self, write: Callable[[], None]) -> None:
         if self.error is not None:
@@ -115,7 +120,6 @@ class Recorder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.sink.ended.set()
         self._wire.close()
         self._writer.close()
 

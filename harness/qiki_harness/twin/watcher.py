@@ -61,6 +61,11 @@ class Watcher:
         dead_letters: Topic[DeadLetter] = topics.DEAD_LETTERS
         self.dead_letters, self.await_dead_letter = self._named(dead_letters)
 
+    @property
+    def topics(self) -> tuple[Topic[Any], ...]:
+        """Those that have a history."""
+        return self._ledger.topics
+
     def now(self) -> Moment:
         """Return the present moment, for `after`."""
         return self._ledger.mark()
