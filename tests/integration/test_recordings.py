@@ -61,7 +61,6 @@ def test_a_run_is_recorded_through_kills_and_flown_again(own_twin, tmp_path: Pat
     assert verdict.same, verdict.difference
     assert (verdict.first, verdict.run.run_id, verdict.gaps) == (0, str(RUN), ())
     assert verdict.last >= BEYOND * 2 - 1
-    assert verdict.recorded == verdict.flown
     missing = [fault for fault in verdict.run.faults if not fault.startswith("truth missing")]
     assert missing == []
     assert summarise(Recording(path)).breaks >= 2

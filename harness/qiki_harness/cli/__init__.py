@@ -43,6 +43,7 @@ for command in (up.up, stacks.ps, stacks.logs, stacks.restart, stacks.down, stac
     app.command()(command)
 app.command()(recordings.record)
 app.command()(recordings.verify)
+app.command()(recordings.diff)
 app.add_typer(recordings.app, name="recording")
 app.command()(doctor.doctor)
 app.command()(durability.durability)

@@ -170,6 +170,33 @@ def verify(
         _verify(first, run)
 
 
+def diff(
+    a: Annotated[Path, typer.Argument(metavar="A", help="A recording.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="Another one.")],
+) -> None:
+    """Say in words how two recorded runs differ: environment, inputs, orders, first frame; status 1 if they do."""
+    from qiki_harness.recording.bundle import recordings  # noqa: PLC0415
+    from qiki_harness.recording.compare import compare  # noqa: PLC0415
+    from qiki_harness.recording.verify import recorded_run  # noqa: PLC0415
+
+    found = compare(*(recorded_run(recordings(path)[0]) for path in (a, b)))
+    for title, lines in (("environment", found.environment), ("inputs", found.inputs), ("orders", found.orders)):
+        echo(*([f"{title}:", *(f"  {line}" for line in lines)] if lines else [f"{title}: the same"]))
+    named = ", ids do not count" if found.nameless else ""
+    if found.difference is None:
+        echo(f"frames: the same, {found.frames} of them{named}")
+    else:
+        one = found.difference
+        echo(
+            f"frames: different from frame {one.frame} on, {found.frames} before it are the same{named}",
+            f"  {one.key[0]}  {one.key[1]}",
+            f"  {one.field or 'the message'}: {one.one} in A, {one.other} in B",
+        )
+    echo("", *table(("", "A", "B"), found.metrics))
+    if not found.same:
+        raise typer.Exit(_DIFFERENT)
+
+
 def _verify(file: Path, run: str | None) -> None:
     from qiki_harness.recording.bundle import recordings  # noqa: PLC0415
     from qiki_harness.recording.verify import recorded_run  # noqa: PLC0415
@@ -185,9 +212,9 @@ def _verify(file: Path, run: str | None) -> None:
 def _verdict_lines(verdict: "Verdict") -> Iterator[str]:
     of = f"run {verdict.run.run_id} ({verdict.run.scenario}, seed {verdict.run.seed})"
     compared = f"frames {verdict.first} to {verdict.last}" if verdict.frames else "no frame"
-    if verdict.difference is None and verdict.recorded is not None:
+    if verdict.difference is None and verdict.digest is not None:
         yield f"the same: {of}, {compared}: {', '.join(verdict.groups)}"
-        yield f"  digest {verdict.recorded.whole}"
+        yield f"  digest {verdict.digest.whole}"
     elif verdict.difference is None:
         yield f"nothing to compare: {of} has no whole frame"
     else:

@@ -23,7 +23,7 @@ _ORDER: tuple[Topic[Any], ...] = (
     topics.TRACKS,
     topics.ESTIMATES,
 )
-_RANK = {topic.subject: rank for rank, topic in enumerate(_ORDER)}
+_RANK = {topic.subject: place for place, topic in enumerate(_ORDER)}
 """Earlier is nearer to the cause: the world moves, the radar measures, the tracker tracks."""
 
 
@@ -44,17 +44,21 @@ class Difference:
     other: str
 
 
-def first_difference(one: FrameMessages, other: FrameMessages, *, partial: bool = False) -> Difference | None:
+def first_difference(
+    one: FrameMessages, other: FrameMessages, *, partial: bool = False, recorded: bool = False
+) -> Difference | None:
     """Return the first difference of a frame in two runs.
 
     Args:
         one: as it was recorded: truth that it lacks was missed, and is no difference
-        partial: whatever it lacks was missed
+        partial: whatever is lacking was missed
+        recorded: the other was recorded too
     """
-    partial = partial or lacks(one)
-    for key in sorted(one.messages.keys() | other.messages.keys(), key=_rank):
+    gaps = partial or lacks(one), recorded and (partial or lacks(other))
+    for key in sorted(one.messages.keys() | other.messages.keys(), key=rank):
         mine, theirs = one.messages.get(key), other.messages.get(key)
-        if mine is None and (partial or key[0] == topics.TRUTH.subject):
+        truth = key[0] == topics.TRUTH.subject
+        if (mine is None and (truth or gaps[0])) or (theirs is None and ((truth and recorded) or gaps[1])):
             continue
         if mine is None or theirs is None or canonical(mine) != canonical(theirs):
             field, left, right = _field(mine, theirs)
@@ -79,7 +83,8 @@ def lacks(frame: FrameMessages) -> bool:
     return any(count < announced for count, announced in told)
 
 
-def _rank(key: Key) -> tuple[int, Key]:
+def rank(key: Key) -> tuple[int, Key]:
+    """Return the place of a message among those of a frame: causes first."""
     last = GROUP_OF[key[0]] == DECISIONS
     return _RANK.get(key[0], len(_RANK) + last), key
 

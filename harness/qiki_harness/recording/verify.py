@@ -2,7 +2,7 @@
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pydantic import ValidationError
@@ -61,7 +61,7 @@ class Verdict:
         frames: number of frames compared
         first, last: their numbers
         groups: that were compared
-        recorded, flown: digests over them
+        digest: over them, the same for both; None where there are none
         gaps: frames of which the recording lacks messages; those that it has were compared
         difference: the first; None where there is none
         led_to: lines about what came before the difference
@@ -73,8 +73,7 @@ class Verdict:
     first: int
     last: int
     groups: tuple[str, ...]
-    recorded: Link | None
-    flown: Link | None
+    digest: Link | None
     gaps: tuple[int, ...]
     difference: Difference | None
     led_to: tuple[str, ...]
@@ -136,10 +135,9 @@ class _Comparison:
         self._run = run
         self._groups = tuple(group for group in GROUPS if group in groups)
         self._collected = FrameCollector(run.summary.run_id, groups)
-        self._recorded = _recorded_frames(run, self._collected, groups)
+        self._recorded = recorded_frames(run, self._collected, groups)
         self._next = next(self._recorded, None)
-        run_id = run.summary.run_id
-        self._chains = Chains(run_id, groups), Chains(run_id, groups)
+        self._chains = Chains(run.summary.run_id, groups)
         self._gaps: list[int] = []
         self._difference: Difference | None = None
         self._before: deque[str] = deque(maxlen=_LED_TO)
@@ -154,40 +152,32 @@ class _Comparison:
         if recorded.number > flown.number:
             return True
         self._next = next(self._recorded, None)
-        at_an_end = self._next is None or not self._chains[0].links
+        at_an_end = self._next is None or not self._chains.links
         if lacks(recorded):
             if at_an_end:
                 return self._next is not None
             self._gaps.append(recorded.number)
         self._difference = first_difference(recorded, flown, partial=at_an_end)
         if self._difference is None:
-            for chains, frame in zip(self._chains, (recorded, _like(flown, recorded)), strict=True):
-                chains.add(frame)
+            self._chains.add(recorded)
         return self._difference is None and self._next is not None
 
     def verdict(self, remarks: tuple[str, ...]) -> Verdict:
         """Return the result."""
-        recorded, flown = (chains.links for chains in self._chains)
+        links = self._chains.links
         late = self._collected.late
         return Verdict(
             run=self._run.summary,
-            frames=len(recorded),
-            first=recorded[0].frame if recorded else -1,
-            last=recorded[-1].frame if recorded else -1,
+            frames=len(links),
+            first=links[0].frame if links else -1,
+            last=links[-1].frame if links else -1,
             groups=self._groups,
-            recorded=recorded[-1] if recorded else None,
-            flown=flown[-1] if flown else None,
+            digest=links[-1] if links else None,
             gaps=tuple(self._gaps),
             difference=self._difference,
             led_to=_led_to(self._run, self._difference) if self._difference else (),
             remarks=remarks + ((f"{late} messages of the recording come too late to be compared",) if late else ()),
         )
-
-
-def _like(flown: FrameMessages, recorded: FrameMessages) -> FrameMessages:
-    """Return a flown frame without the messages that the recording lacks."""
-    kept = {key: message for key, message in flown.messages.items() if key in recorded.messages}
-    return replace(flown, messages=kept)
 
 
 def _led_to(run: RecordedRun, difference: Difference) -> tuple[str, ...]:
@@ -306,7 +296,12 @@ def _give(flight: Flight, order: SimOrder, run: RecordedRun) -> None:
         ) from None
 
 
-def _recorded_frames(run: RecordedRun, frames: FrameCollector, groups: Collection[str]) -> Iterator[FrameMessages]:
+def recorded_frames(run: RecordedRun, frames: FrameCollector, groups: Collection[str]) -> Iterator[FrameMessages]:
+    """Yield the frames of a recorded run, collected by `frames`.
+
+    Raises:
+        RecordingError: a message is malformed.
+    """
     wanted = {subject for subject, group in GROUP_OF.items() if group in groups}
     for recorded in run.recording.messages(wanted):
         try:

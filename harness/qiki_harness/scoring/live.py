@@ -93,7 +93,8 @@ def records_of(watcher: Watcher, reach_m: float) -> list[ScanRecord]:
     first = next((record.data for record in watcher.truth(_readable)), None)
     frames = whole_frames(watcher, first.run_id) if first else []
     return [
-        _scan(whole, (whole.truth.timestamp - frames[0].truth.timestamp).total_seconds(), reach_m) for whole in frames
+        scan_record(whole, (whole.truth.timestamp - frames[0].truth.timestamp).total_seconds(), reach_m)
+        for whole in frames
     ]
 
 
@@ -119,7 +120,8 @@ def _readable(_: object) -> bool:
     return True
 
 
-def _scan(whole: ScoredFrame, t_s: float, reach_m: float) -> ScanRecord:
+def scan_record(whole: ScoredFrame, t_s: float, reach_m: float) -> ScanRecord:
+    """Return what is scored of a frame at a time since the first one; contacts beyond the reach do not count."""
     bot, plots = whole.truth.bot, whole.frame.detections
     own_position, own_velocity = _vectors([bot.position])[0], _vectors([bot.velocity])[0]
     position, velocity = (
