@@ -17,6 +17,7 @@ import identities
 import lockstep
 import onlookers
 import publishing
+import recording
 import registering
 import stages
 import start
@@ -42,7 +43,7 @@ def main() -> None:
     parser.add_argument("what", nargs="*", choices=[*BENCHES, []], help=f"default: {', '.join(DEFAULT)}")
     parser.add_argument("--minutes", type=int, default=30, help="of the endurance run, at five times real time")
     parser.add_argument("--encounters", type=int, default=200, help="how many are flown with each engine")
-    parser.add_argument("--seconds", type=float, default=30.0, help="of the onlookers")
+    parser.add_argument("--seconds", type=float, default=30.0, help="of the onlookers and recorders")
     parser.add_argument(
         "--beside", type=Path, help="another checkout with a .venv, also measured: onlookers, registering, world"
     )
@@ -118,6 +119,15 @@ def bench_start(folder: Path, runs: int) -> None:
         print(f"first track after a killed broker accepts again: {back:.2f} s")
 
 
+def bench_recording(folder: Path, runs: int, seconds: float) -> None:
+    """Recordings in one process, and a recorder beside a stack at two speeds."""
+    show(recording.files(folder, runs))
+    for speed in (1.0, 10.0):
+        place = folder / f"speed{speed:g}"
+        place.mkdir()
+        show(recording.beside_a_stack(place, seconds, speed))
+
+
 def show(lines: Iterable[str]) -> None:
     """Print lines as they come."""
     for line in lines:
@@ -135,6 +145,7 @@ BENCHES: dict[str, Callable[[Path, argparse.Namespace], None]] = {
     "lockstep": lambda folder, given: bench_lockstep(folder, given.runs),
     "onlookers": lambda folder, given: show(onlookers.measure(folder / "onlookers", given.seconds, given.beside)),
     "publishing": lambda folder, given: show(publishing.measure(folder, given.runs)),
+    "recording": lambda folder, given: bench_recording(folder, given.runs, given.seconds),
     "registering": lambda folder, given: show(registering.registering(folder, given.runs, given.beside)),
     "stages": lambda _, __: stages.main(SIZES),
     "start": lambda folder, given: bench_start(folder, given.runs),

@@ -1,47 +1,34 @@
-"""Digests of the radar, tracker, guard and truth bytes of every shipped scenario: whether a change kept them."""
+"""Digests of every shipped scenario: whether a change kept the bytes that its run publishes."""
 
-import hashlib
-from collections import defaultdict
 from datetime import UTC, datetime
 from uuid import UUID
 
-from qiki.contracts import topics
 from qiki.flight import Flight
+from qiki.flight.digest import DECISIONS, GROUPS, Link, RunDigest
 from qiki.world.scenario import load_scenario, scenario_names
 
 RUN = UUID("5ca1ab1e-0000-4000-8000-000000000003")
 INGEST = datetime(2026, 1, 1, tzinfo=UTC)
 SECONDS = 60.0
-GROUPS = {
-    topics.FRAMES.subject: "radar",
-    topics.FRAMES_LR.subject: "radar",
-    topics.FRAMES_SR.subject: "radar",
-    topics.TRACKS.subject: "tracks",
-    topics.TRACKED.subject: "tracked",
-    topics.TRUTH.subject: "truth",
-}
+SHOWN = tuple(group for group in GROUPS if group != DECISIONS)
 
 
-def digests(name: str, seconds: float = SECONDS) -> tuple[int, dict[str, str]]:
-    """How many frames a scenario gave, and the first 16 digits of the SHA-256 of each group of subjects."""
-    sums = defaultdict(hashlib.sha256)
-    frames = 0
+def digest(name: str, seconds: float = SECONDS) -> Link | None:
+    """The digest of a scenario that is flown without an agent."""
+    chains = RunDigest(str(RUN), SHOWN)
     for moment in Flight(load_scenario(name), run_id=RUN, agent=None).fly(seconds):
-        if moment.frame is None:
-            continue
-        frames += 1
-        for message in moment.frame.messages(INGEST):
-            group = GROUPS.get(message.subject, "guard")
-            subject = message.subject.encode() if group in {"radar", "guard"} else b""
-            sums[group].update(subject + message.body)
-    return frames, {group: total.hexdigest()[:16] for group, total in sorted(sums.items())}
+        for message in moment.messages(INGEST):
+            chains.add(message)
+    return chains.finish()
 
 
 def main() -> None:
-    """Print a line a scenario."""
+    """Print a line a scenario: its frames, and the first 16 digits for each group of subjects."""
     for name in scenario_names():
-        frames, found = digests(name)
-        print(f"{name:14} {frames:4}", *(f"{group}={digest}" for group, digest in found.items()), flush=True)
+        if link := digest(name):
+            print(
+                f"{name:14} {link.frame + 1:4}", *(f"{group}={link.groups[group][:16]}" for group in SHOWN), flush=True
+            )
 
 
 if __name__ == "__main__":
