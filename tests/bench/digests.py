@@ -26,9 +26,8 @@ def main() -> None:
     """Print a line a scenario: its frames, and the first 16 digits for each group of subjects."""
     for name in scenario_names():
         if link := digest(name):
-            print(
-                f"{name:14} {link.frame + 1:4}", *(f"{group}={link.groups[group][:16]}" for group in SHOWN), flush=True
-            )
+            shown = (f"{group}={link.groups[group][:16]}" for group in SHOWN)
+            print(f"{name:14} {link.frame + 1:4}", *shown, flush=True)
 
 
 if __name__ == "__main__":

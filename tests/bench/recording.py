@@ -1,4 +1,4 @@
-"""What recordings cost: writing, size, checking, seeking, flying again; and a recorder beside the stack that it records."""
+"""Costs of recordings: writing, size, checks, seeking, flying again; a recorder beside the stack that it records."""
 
 import subprocess
 import time
