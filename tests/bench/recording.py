@@ -17,7 +17,8 @@ from qiki_harness.cli.options import QIKI
 from qiki_harness.recording.check import summarise
 from qiki_harness.recording.flown import record_flight
 from qiki_harness.recording.reader import Recording
-from qiki_harness.recording.verify import recorded_run, verify
+from qiki_harness.recording.runs import recorded_run
+from qiki_harness.recording.verify import verify
 from qiki_harness.stack import Stack
 from qiki_harness.testing import until
 

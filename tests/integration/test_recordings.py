@@ -16,7 +16,8 @@ from qiki_harness.recording.about import about
 from qiki_harness.recording.check import summarise
 from qiki_harness.recording.reader import Recording
 from qiki_harness.recording.recorder import Recorder
-from qiki_harness.recording.verify import Verdict, recorded_run, verify
+from qiki_harness.recording.runs import recorded_run
+from qiki_harness.recording.verify import Verdict, verify
 from qiki_harness.recording.writer import RecordingWriter
 from qiki_harness.testing import ServiceProcess, until
 from qiki_harness.twin import Twin

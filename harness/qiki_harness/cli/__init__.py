@@ -11,7 +11,20 @@ import typer
 
 from qiki.errors import UserError
 from qiki.runtime.terminal import OutputClosedError, drop_output, echo
-from qiki_harness.cli import doctor, durability, events, keys, manifest, recordings, scenarios, score, spec, stacks, up
+from qiki_harness.cli import (
+    doctor,
+    durability,
+    events,
+    keys,
+    manifest,
+    recordings,
+    replays,
+    scenarios,
+    score,
+    spec,
+    stacks,
+    up,
+)
 from qiki_harness.cli.output import LogLines, complain
 from qiki_harness.errors import DeadlineError, StartFailedError
 
@@ -42,8 +55,9 @@ def qiki(
 for command in (up.up, stacks.ps, stacks.logs, stacks.restart, stacks.down, stacks.watch, score.score):
     app.command()(command)
 app.command()(recordings.record)
-app.command()(recordings.verify)
-app.command()(recordings.diff)
+app.command()(replays.verify)
+app.command()(replays.diff)
+app.command()(replays.play)
 app.add_typer(recordings.app, name="recording")
 app.command()(doctor.doctor)
 app.command()(durability.durability)

@@ -2,9 +2,11 @@
 
 import logging
 import shutil
+import signal
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TextIO
 
 from qiki.runtime.terminal import DIM, GREEN, RED, Line, Painted, echo, has_colour, overwrite, wipe
@@ -135,3 +137,20 @@ def _pending(status: ServiceStatus) -> str:
     if status.waiting_for:
         return f"{status.name} waits for {', '.join(status.waiting_for)}"
     return f"{status.name} {'is yours to start' if status.by_hand else 'starts'}"
+
+
+@contextmanager
+def until_signal() -> Iterator[Callable[[], bool]]:
+    """Within the context SIGINT and SIGTERM end nothing; what it gives says whether one came."""
+    came = False
+
+    def note(*_: object) -> None:
+        nonlocal came
+        came = True
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: came
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,14 +1,11 @@
-"""`qiki record`, `qiki recording`, `qiki verify`: record a run, look at it, fly it again."""
+"""`qiki record` and `qiki recording`: record a run, and look at what a recording holds."""
 
-import signal
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
@@ -17,7 +14,6 @@ from qiki.runtime.terminal import echo, echo_json
 from qiki_harness.cli.options import (
     COMPOSE_FILE,
     DEFAULT,
-    QIKI,
     Name,
     NatsUrl,
     RunDir,
@@ -25,13 +21,12 @@ from qiki_harness.cli.options import (
     keys_for,
     running_stack,
 )
-from qiki_harness.cli.output import table
+from qiki_harness.cli.output import table, until_signal
 from qiki_harness.errors import HarnessError, RecordingError
 
 if TYPE_CHECKING:
     from qiki_harness.recording.contents import Summary
     from qiki_harness.recording.reader import Recording
-    from qiki_harness.recording.verify import Verdict
 
 app = typer.Typer(help="Look at recordings and bundles: info, check, export, prune.", no_args_is_help=True)
 SUFFIX = ".mcap"
@@ -147,87 +142,6 @@ def prune(
             echo(*(f"removed {path}" for path in prune_folder(one, keep, round(size_mb * _MIB))))
 
 
-def verify(
-    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A recording.")] = None,
-    twice: Annotated[
-        str | None, typer.Option(metavar="NAME|FILE", help="Fly this scenario in two processes, and compare.")
-    ] = None,
-    run: Annotated[str | None, typer.Option(help="The run, if a recording has several; default: the longest.")] = None,
-    seconds: Annotated[float, typer.Option(min=0.05, max=1e6, help="With --twice: simulated seconds.")] = 60.0,
-) -> None:
-    """Fly a recorded run again in one process, and say whether it is the same; status 1 if it is not."""
-    if (file is None) == (twice is None):
-        raise HarnessError("verify takes a recording, or --twice SCENARIO")
-    if file is not None:
-        _verify(file, run)
-        return
-    with TemporaryDirectory() as folder:
-        first = Path(folder) / f"first{SUFFIX}"
-        fly = ("record", str(first), "--fly", str(twice), "--seconds", str(seconds))
-        done = subprocess.run([*QIKI, *fly], capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise HarnessError(done.stderr.strip().removeprefix("qiki: ") or f"the flight ended with {done.returncode}")
-        _verify(first, run)
-
-
-def diff(
-    a: Annotated[Path, typer.Argument(metavar="A", help="A recording.")],
-    b: Annotated[Path, typer.Argument(metavar="B", help="Another one.")],
-) -> None:
-    """Say in words how two recorded runs differ: environment, inputs, orders, first frame; status 1 if they do."""
-    from qiki_harness.recording.bundle import recordings  # noqa: PLC0415
-    from qiki_harness.recording.compare import compare  # noqa: PLC0415
-    from qiki_harness.recording.verify import recorded_run  # noqa: PLC0415
-
-    found = compare(*(recorded_run(recordings(path)[0]) for path in (a, b)))
-    for title, lines in (("environment", found.environment), ("inputs", found.inputs), ("orders", found.orders)):
-        echo(*([f"{title}:", *(f"  {line}" for line in lines)] if lines else [f"{title}: the same"]))
-    named = ", ids do not count" if found.nameless else ""
-    if found.difference is None:
-        echo(f"frames: the same, {found.frames} of them{named}")
-    else:
-        one = found.difference
-        echo(
-            f"frames: different from frame {one.frame} on, {found.frames} before it are the same{named}",
-            f"  {one.key[0]}  {one.key[1]}",
-            f"  {one.field or 'the message'}: {one.one} in A, {one.other} in B",
-        )
-    echo("", *table(("", "A", "B"), found.metrics))
-    if not found.same:
-        raise typer.Exit(_DIFFERENT)
-
-
-def _verify(file: Path, run: str | None) -> None:
-    from qiki_harness.recording.bundle import recordings  # noqa: PLC0415
-    from qiki_harness.recording.verify import recorded_run  # noqa: PLC0415
-    from qiki_harness.recording.verify import verify as fly_again  # noqa: PLC0415
-
-    verdicts = [fly_again(recorded_run(recording, run)) for recording in recordings(file)]
-    for verdict in verdicts:
-        echo(*_verdict_lines(verdict))
-    if not all(verdict.same for verdict in verdicts):
-        raise typer.Exit(_DIFFERENT)
-
-
-def _verdict_lines(verdict: "Verdict") -> Iterator[str]:
-    of = f"run {verdict.run.run_id} ({verdict.run.scenario}, seed {verdict.run.seed})"
-    compared = f"frames {verdict.first} to {verdict.last}" if verdict.frames else "no frame"
-    if verdict.difference is None and verdict.digest is not None:
-        yield f"the same: {of}, {compared}: {', '.join(verdict.groups)}"
-        yield f"  digest {verdict.digest.whole}"
-    elif verdict.difference is None:
-        yield f"nothing to compare: {of} has no whole frame"
-    else:
-        found = verdict.difference
-        yield f"different from frame {found.frame} on: {of}; before it {compared} are the same"
-        yield f"  {found.key[0]}  {found.key[1]}"
-        yield f"  {found.field or 'the message'}: recorded {found.one}, flown {found.other}"
-        yield from (f"  led to by {line}" for line in verdict.led_to)
-    if verdict.gaps:
-        yield f"  the recording lacks messages of {len(verdict.gaps)} frames, which were not compared"
-    yield from (f"  {remark}" for remark in verdict.remarks)
-
-
 def _record_stack(
     path: Path, seconds: float | None, nats: str | None, name: str, run_dir: Path | None, *, everything: bool
 ) -> None:
@@ -240,7 +154,7 @@ def _record_stack(
     checkout = _checkout()
     end_s = None if seconds is None else time.monotonic() + seconds
     writer = RecordingWriter(path, about(url, checkout), attachments(checkout))
-    with _until_signal() as called, Recorder(writer, url, keys_for(stack), everything=everything) as recorder:
+    with until_signal() as called, Recorder(writer, url, keys_for(stack), everything=everything) as recorder:
         echo(f"records {url} into {path}; Ctrl-C ends it", stream=sys.stderr)
 
         def going_on() -> bool:
@@ -256,23 +170,6 @@ def _record_flight(scenario: str, seed: int | None, seconds: float, path: Path) 
     from qiki_harness.recording.flown import record_flight  # noqa: PLC0415
 
     record_flight(Flight(load_scenario(scenario), seed=seed), seconds, path, _checkout())
-
-
-@contextmanager
-def _until_signal() -> Iterator[Callable[[], bool]]:
-    """Within the context SIGINT and SIGTERM end nothing; what it gives says whether one came."""
-    came = False
-
-    def note(*_: object) -> None:
-        nonlocal came
-        came = True
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: came
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

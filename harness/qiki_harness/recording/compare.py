@@ -21,7 +21,7 @@ from qiki_harness.manifest.diff import Comparison as Manifests
 from qiki_harness.manifest.model import Manifest
 from qiki_harness.recording.difference import Difference, first_difference, lacks, rank
 from qiki_harness.recording.layout import MANIFEST
-from qiki_harness.recording.verify import RecordedRun, recorded_frames
+from qiki_harness.recording.runs import RecordedRun, recorded_frames
 from qiki_harness.scoring import score
 from qiki_harness.scoring.live import ScoredFrame, scan_record
 

@@ -1,7 +1,7 @@
 """Fly a recorded run again, and compare it with the recording message by message."""
 
-from collections import defaultdict, deque
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -11,9 +11,8 @@ from qiki.agent.agent import AgentParameters
 from qiki.agent.discovery import load_engines
 from qiki.botspec import BotConfig, generate, load_spec
 from qiki.contracts import identities, topics
-from qiki.contracts.agent import AgentState
 from qiki.contracts.fields import first_fault
-from qiki.contracts.sim import Origin, SimOrder, SimRun
+from qiki.contracts.sim import Origin, SimOrder
 from qiki.contracts.ticks import TICK_RATE_HZ, TICK_S
 from qiki.errors import UserError
 from qiki.flight import Flight
@@ -25,31 +24,10 @@ from qiki_harness.recording.check import summarise
 from qiki_harness.recording.contents import RunSummary
 from qiki_harness.recording.difference import Difference, first_difference, lacks
 from qiki_harness.recording.layout import nanoseconds
-from qiki_harness.recording.reader import Recording
+from qiki_harness.recording.runs import RecordedRun, recorded_frames
 
 _INGEST = datetime(2026, 1, 1, tzinfo=UTC)  # counts for nothing
 _LED_TO = 5
-
-
-@dataclass(frozen=True)
-class RecordedRun:
-    """A run of a recording, with all that it follows from.
-
-    Attributes:
-        orders: by the tick before which they are given
-        agent: the newest state of the agent; None where none was recorded
-    """
-
-    recording: Recording
-    summary: RunSummary
-    described: SimRun
-    orders: Mapping[int, tuple[SimOrder, ...]]
-    agent: AgentState | None
-
-    @property
-    def lockstep(self) -> bool:
-        """Whether the agent conducted: then its decisions follow from the run too."""
-        return self.agent is not None and self.agent.conduct == "lockstep"
 
 
 @dataclass(frozen=True)
@@ -83,28 +61,6 @@ class Verdict:
     def same(self) -> bool:
         """Whether no difference was found."""
         return self.difference is None
-
-
-def recorded_run(recording: Recording, run_id: str | None = None) -> RecordedRun:
-    """Return a run of a recording, the one with most frames where none is named.
-
-    Raises:
-        RecordingError: it has no such run, or lacks what the run follows from.
-    """
-    runs = summarise(recording).runs
-    if not runs:
-        raise RecordingError(f"{recording.path}: it has no frames")
-    known = {run.run_id: run for run in runs}
-    if run_id is not None and run_id not in known:
-        raise RecordingError(f"{recording.path}: it has no run {run_id} (expected one of: {', '.join(known)})")
-    summary = known[run_id] if run_id else max(runs, key=lambda run: run.frames)
-    described, orders = _inputs(recording, summary.run_id)
-    if described is None:
-        raise RecordingError(f"{recording.path}: the description of run {summary.run_id} is missing in it")
-    numbers = [order.number for each in orders.values() for order in each]
-    if sorted(numbers) != list(range(len(numbers))):
-        raise RecordingError(f"{recording.path}: orders of run {summary.run_id} are missing in it")
-    return RecordedRun(recording, summary, described, orders, _agent(recording, summary.run_id))
 
 
 def verify(run: RecordedRun, progress: Callable[[int], None] = lambda _: None) -> Verdict:
@@ -192,37 +148,6 @@ def _led_to(run: RecordedRun, difference: Difference) -> tuple[str, ...]:
     )
 
 
-def _inputs(recording: Recording, run_id: str) -> tuple[SimRun | None, dict[int, tuple[SimOrder, ...]]]:
-    described = None
-    orders: dict[int, SimOrder] = {}
-    try:
-        for recorded in recording.messages({topics.RUNS.subject, topics.ORDERS.subject}):
-            if recorded.message.subject == topics.RUNS.subject:
-                found = SimRun.from_json(recorded.message.body)
-                described = found if str(found.run_id) == run_id else described
-            else:
-                order = SimOrder.from_json(recorded.message.body)
-                if str(order.run_id) == run_id:
-                    orders[order.number] = order
-    except ValidationError as error:
-        raise RecordingError(f"{recording.path}: {error.title}: {first_fault(error)}") from None
-    by_tick: dict[int, list[SimOrder]] = defaultdict(list)
-    for _, order in sorted(orders.items()):
-        by_tick[order.tick].append(order)
-    return described, {tick: tuple(given) for tick, given in by_tick.items()}
-
-
-def _agent(recording: Recording, run_id: str) -> AgentState | None:
-    newest = None
-    for recorded in recording.messages({topics.AGENT_STATE.subject}):
-        if run_id.encode() in recorded.message.body:
-            newest = recorded.message.body
-    try:
-        return AgentState.from_json(newest) if newest else None
-    except ValidationError:
-        return None
-
-
 def _read_inputs(run: RecordedRun) -> RunInputs:
     try:
         return read_inputs(run.described)
@@ -294,20 +219,3 @@ def _give(flight: Flight, order: SimOrder, run: RecordedRun) -> None:
         raise RecordingError(
             f"{run.recording.path}: {where} took effect in the recorded run, and is refused now: {error}"
         ) from None
-
-
-def recorded_frames(run: RecordedRun, frames: FrameCollector, groups: Collection[str]) -> Iterator[FrameMessages]:
-    """Yield the frames of a recorded run, collected by `frames`.
-
-    Raises:
-        RecordingError: a message is malformed.
-    """
-    wanted = {subject for subject, group in GROUP_OF.items() if group in groups}
-    for recorded in run.recording.messages(wanted):
-        try:
-            closed = frames.add(recorded.message)
-        except ValueError as error:
-            where = f"message {recorded.number} ({recorded.message.subject})"
-            raise RecordingError(f"{run.recording.path}: {where}: {error}") from None
-        yield from closed
-    yield from frames.finish()

@@ -10,7 +10,8 @@ from qiki.contracts import topics
 from qiki_harness.errors import RecordingError
 from qiki_harness.recording.bundle import SUFFIX, prune, recordings, write_bundle
 from qiki_harness.recording.reader import Recording
-from qiki_harness.recording.verify import recorded_run, verify
+from qiki_harness.recording.runs import recorded_run
+from qiki_harness.recording.verify import verify
 from qiki_harness.twin.backing import ForeignStack
 from qiki_harness.twin.history import Ledger
 from qiki_harness.twin.watcher import Watcher

@@ -13,7 +13,7 @@ from qiki.world.scenario import load_scenario
 from qiki_harness.recording.compare import Comparison, compare
 from qiki_harness.recording.flown import record_flight
 from qiki_harness.recording.reader import Recording
-from qiki_harness.recording.verify import recorded_run
+from qiki_harness.recording.runs import recorded_run
 from qiki_harness.recording.writer import RecordingWriter
 
 Fly = Callable[..., Path]

@@ -14,7 +14,8 @@ from qiki.world.scenario import load_scenario, scenario_names
 from qiki_harness.errors import RecordingError
 from qiki_harness.recording.flown import record_flight
 from qiki_harness.recording.reader import Recording
-from qiki_harness.recording.verify import Verdict, recorded_run, verify
+from qiki_harness.recording.runs import recorded_run
+from qiki_harness.recording.verify import Verdict, verify
 from qiki_harness.recording.writer import RecordingWriter
 
 

@@ -1,0 +1,158 @@
+"""`qiki verify`, `diff`, `play`: fly a recorded run again, compare two, play one for whoever watches."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from qiki.runtime.terminal import echo
+from qiki_harness.cli.options import DEFAULT, QIKI, Name, RunDir, compose_file, run_folder
+from qiki_harness.cli.output import table, until_signal
+from qiki_harness.cli.recordings import SUFFIX, File
+from qiki_harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from qiki_harness.recording.verify import Verdict
+
+_DIFFERENT = 1
+_POLL_S = 0.1
+_START_S = 60.0
+_OF_BROKER = ("keys", "nats", "nats-js-init")
+_Run = Annotated[str | None, typer.Option(help="The run, if a recording has several; default: the longest.")]
+
+
+def verify(
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A recording.")] = None,
+    twice: Annotated[
+        str | None, typer.Option(metavar="NAME|FILE", help="Fly this scenario in two processes, and compare.")
+    ] = None,
+    run: _Run = None,
+    seconds: Annotated[float, typer.Option(min=0.05, max=1e6, help="With --twice: simulated seconds.")] = 60.0,
+) -> None:
+    """Fly a recorded run again in one process, and say whether it is the same; status 1 if it is not."""
+    if (file is None) == (twice is None):
+        raise HarnessError("verify takes a recording, or --twice SCENARIO")
+    if file is not None:
+        _verify(file, run)
+        return
+    with TemporaryDirectory() as folder:
+        first = Path(folder) / f"first{SUFFIX}"
+        fly = ("record", str(first), "--fly", str(twice), "--seconds", str(seconds))
+        done = subprocess.run([*QIKI, *fly], capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise HarnessError(done.stderr.strip().removeprefix("qiki: ") or f"the flight ended with {done.returncode}")
+        _verify(first, run)
+
+
+def diff(
+    a: Annotated[Path, typer.Argument(metavar="A", help="A recording.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="Another one.")],
+) -> None:
+    """Say in words how two recorded runs differ: environment, inputs, orders, first frame; status 1 if they do."""
+    from qiki_harness.recording.bundle import recordings  # noqa: PLC0415
+    from qiki_harness.recording.compare import compare  # noqa: PLC0415
+    from qiki_harness.recording.runs import recorded_run  # noqa: PLC0415
+
+    found = compare(*(recorded_run(recordings(path)[0]) for path in (a, b)))
+    for title, lines in (("environment", found.environment), ("inputs", found.inputs), ("orders", found.orders)):
+        echo(*([f"{title}:", *(f"  {line}" for line in lines)] if lines else [f"{title}: the same"]))
+    named = ", ids do not count" if found.nameless else ""
+    if found.difference is None:
+        echo(f"frames: the same, {found.frames} of them{named}")
+    else:
+        one = found.difference
+        echo(
+            f"frames: different from frame {one.frame} on, {found.frames} before it are the same{named}",
+            f"  {one.key[0]}  {one.key[1]}",
+            f"  {one.field or 'the message'}: {one.one} in A, {one.other} in B",
+        )
+    echo("", *table(("", "A", "B"), found.metrics))
+    if not found.same:
+        raise typer.Exit(_DIFFERENT)
+
+
+def play(
+    file: File,
+    speed: Annotated[float, typer.Option(min=0.01, max=1e6, help="Seconds of event time per second.")] = 1.0,
+    from_s: Annotated[
+        float, typer.Option("--from", min=0, help="Seconds since the first frame; what is earlier is there at once.")
+    ] = 0.0,
+    loop: Annotated[bool, typer.Option("--loop", help="Again and again.")] = False,
+    run: _Run = None,
+    name: Name = "play",
+    run_dir: RunDir = None,
+) -> None:
+    """Play a recording on a broker of its own, until its end and then until Ctrl-C: `qiki watch --name play`."""
+    import asyncio  # noqa: PLC0415
+
+    from qiki_harness.recording.bundle import recordings  # noqa: PLC0415
+    from qiki_harness.recording.player import Player, connected  # noqa: PLC0415
+    from qiki_harness.recording.runs import recorded_run  # noqa: PLC0415
+
+    played = recorded_run(recordings(file)[0], run)
+    span_ns = played.summary.begin_ns, played.summary.end_ns
+    with _broker(name, run_dir) as addresses, until_signal() as called:
+
+        async def go_on() -> None:
+            player = Player(played.recording, played.summary.run_id, span_ns, speed, from_s)
+            async with connected(addresses["NATS_URL"], addresses["TESTS_KEYS_DIR"]) as client:
+                playing = asyncio.ensure_future(player.play(client, loop=loop, told=echo))
+                while not called():
+                    if playing.done() and not playing.cancelled() and (error := playing.exception()):
+                        raise error
+                    await asyncio.sleep(_POLL_S)
+                playing.cancel()
+
+        where = f" --name {name}" if name != DEFAULT else ""
+        echo(f"{file}: NATS_URL={addresses['NATS_URL']}   qiki watch{where}   Ctrl-C ends it")
+        asyncio.run(go_on())
+
+
+@contextmanager
+def _broker(name: str, run_dir: Path | None) -> Iterator[dict[str, str]]:
+    """Start a broker with its streams and credentials, and no other service; give its addresses."""
+    from qiki_harness.compose import ComposeFile  # noqa: PLC0415
+    from qiki_harness.stack import Stack, StackOptions  # noqa: PLC0415
+
+    file, folder = compose_file(), run_folder(name, run_dir)
+    if Stack(folder).alive:
+        raise HarnessError(f"stack {name!r} runs already: --name plays beside it")
+    services = ComposeFile(file).project(ComposeFile(file).native_variables(folder, {})).services
+    others = tuple(service for service in services if service not in _OF_BROKER)
+    with Stack.start(StackOptions(file, folder, name, auto_ports=True, without=others)) as stack:
+        yield dict(stack.wait_healthy(_START_S).addresses)
+
+
+def _verify(file: Path, run: str | None) -> None:
+    from qiki_harness.recording.bundle import recordings  # noqa: PLC0415
+    from qiki_harness.recording.runs import recorded_run  # noqa: PLC0415
+    from qiki_harness.recording.verify import verify as fly_again  # noqa: PLC0415
+
+    verdicts = [fly_again(recorded_run(recording, run)) for recording in recordings(file)]
+    for verdict in verdicts:
+        echo(*_verdict_lines(verdict))
+    if not all(verdict.same for verdict in verdicts):
+        raise typer.Exit(_DIFFERENT)
+
+
+def _verdict_lines(verdict: "Verdict") -> Iterator[str]:
+    of = f"run {verdict.run.run_id} ({verdict.run.scenario}, seed {verdict.run.seed})"
+    compared = f"frames {verdict.first} to {verdict.last}" if verdict.frames else "no frame"
+    if verdict.difference is None and verdict.digest is not None:
+        yield f"the same: {of}, {compared}: {', '.join(verdict.groups)}"
+        yield f"  digest {verdict.digest.whole}"
+    elif verdict.difference is None:
+        yield f"nothing to compare: {of} has no whole frame"
+    else:
+        found = verdict.difference
+        yield f"different from frame {found.frame} on: {of}; before it {compared} are the same"
+        yield f"  {found.key[0]}  {found.key[1]}"
+        yield f"  {found.field or 'the message'}: recorded {found.one}, flown {found.other}"
+        yield from (f"  led to by {line}" for line in verdict.led_to)
+    if verdict.gaps:
+        yield f"  the recording lacks messages of {len(verdict.gaps)} frames, which were not compared"
+    yield from (f"  {remark}" for remark in verdict.remarks)

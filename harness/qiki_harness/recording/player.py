@@ -1,0 +1,217 @@
+"""Play a recording on a broker: streams filled, the rest paced by event time, for whoever watches.
+
+A lap is one way through the recording, on fresh streams. From the second lap on, after a seek too, the run has an id of
+its own, so that no reader takes its messages for duplicates. Operators pause it, let it go on at a speed, and seek.
+"""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID, uuid5
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js.errors import NotFoundError
+
+from nats_js_init.settings import InitSettings
+from nats_js_init.streams import apply, plan
+from q_sim_service.answers import acknowledge
+from q_sim_service.requests import read_message, salvage
+from qiki.contracts import topics
+from qiki.contracts.headers import Message
+from qiki.contracts.topics import STREAMS
+from qiki.errors import UserError
+from qiki.flight.digest import run_of
+from qiki.runtime.identities.credentials import nats_options
+from qiki.runtime.nats import new_client
+from qiki.world.commands import Pause, Start, read_command
+from qiki_harness.recording.layout import Recorded, topic_of
+from qiki_harness.recording.reader import Recording
+
+SEEK = "play.seek"
+FLUSH_EVERY = 200
+"""Messages that may be on their way to the broker while the past is filled in."""
+_NS = 1e9
+
+
+@dataclass(frozen=True)
+class Played:
+    """A message with its time since the run's first frame [s]; what belongs to no run has that of the one before."""
+
+    t_s: float
+    recorded: Recorded
+
+
+def timeline(recording: Recording, run_id: str, begin_ns: int, end_ns: int) -> Iterator[Played]:
+    """Yield all messages of a recording along the event time of one run, and none of other runs' frames."""
+    t_s = 0.0
+    for recorded in recording.messages():
+        run = run_of(recorded.message)
+        if run and run != run_id:
+            continue
+        if run and begin_ns <= recorded.event_ns <= end_ns:
+            t_s = max(t_s, (recorded.event_ns - begin_ns) / _NS)
+        yield Played(t_s, recorded)
+
+
+class Player:
+    """Plays one run of a recording.
+
+    Args:
+        recording: that is played
+        run_id: of the run
+        span_ns: event time of its first and last frame
+        speed: seconds of event time a second
+        from_s: since the first frame: what is earlier is filled in at once
+    """
+
+    def __init__(
+        self, recording: Recording, run_id: str, span_ns: tuple[int, int], speed: float = 1.0, from_s: float = 0.0
+    ) -> None:
+        self.laps = 0
+        self.t_s = 0.0
+        self._recording, self._run_id, self._span_ns = recording, run_id, span_ns
+        self._speed, self._paused = speed, False
+        self._from_s = from_s
+        self._sought: float | None = None
+        self._changed = asyncio.Event()
+
+    async def play(self, client: Client, *, loop: bool = False, told: Callable[[str], None] = lambda _: None) -> None:
+        """Play lap by lap, without end: behind the last one wait until somebody seeks. `told` gets a line for each."""
+
+        async def commanded(message: Msg) -> None:
+            await self._obey(client, message)
+
+        await client.subscribe(topics.COMMANDS.subject, cb=commanded)
+        while True:
+            await fresh_streams(client)
+            run_id = self._new_id()
+            told(f"plays run {run_id} from {self._from_s:g} s on, {self._speed:g} times real time")
+            if not await self._lap(client, run_id) and not loop:
+                told("the recording is at its end")
+                await self._sought_again()
+
+    async def _lap(self, client: Client, run_id: str) -> bool:
+        """Play until the end, and return False; or until somebody seeks, and return True."""
+        self.laps += 1
+        self._sought = None
+        begun, waiting = False, 0
+        for played in timeline(self._recording, self._run_id, *self._span_ns):
+            message = self._renamed(played.recorded.message, run_id)
+            past = played.t_s < self._from_s
+            if past and not _is_kept(message.subject):
+                continue
+            if not past:
+                if not begun:
+                    self.t_s, begun = self._from_s, True
+                    self._anchor()
+                await self._wait(played.t_s)
+                if self._moved():
+                    return True
+            await client.publish(message.subject, message.body, headers=dict(message.headers) or None)
+            waiting += 1
+            if waiting % FLUSH_EVERY == 0:
+                await client.flush()
+        await client.flush()
+        self._from_s = 0.0
+        return False
+
+    async def _sought_again(self) -> None:
+        while not self._moved():
+            self._changed.clear()
+            await self._changed.wait()
+
+    def _moved(self) -> bool:
+        """Return whether somebody has sought: then the next lap begins there."""
+        if self._sought is None:
+            return False
+        self._from_s = self._sought
+        return True
+
+    def _anchor(self) -> None:
+        """Count time from here on."""
+        self._anchor_s, self._anchor_t_s = asyncio.get_running_loop().time(), self.t_s
+
+    async def _wait(self, t_s: float) -> None:
+        """Wait until the event time has come, or somebody seeks."""
+        while self._sought is None:
+            left_s = (t_s - self._anchor_t_s) / self._speed - (asyncio.get_running_loop().time() - self._anchor_s)
+            if not self._paused and left_s <= 0:
+                self.t_s = max(self.t_s, t_s)
+                return
+            self._changed.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(None if self._paused else left_s):
+                    await self._changed.wait()
+
+    def _new_id(self) -> str:
+        return str(uuid5(UUID(self._run_id), f"play:{self.laps}")) if self.laps else self._run_id
+
+    def _renamed(self, message: Message, run_id: str) -> Message:
+        if run_id == self._run_id:
+            return message
+        body = message.body.replace(self._run_id.encode(), run_id.encode())
+        headers = {name: value.replace(self._run_id, run_id) for name, value in message.headers.items()}
+        return replace(message, body=body, headers=headers)
+
+    async def _obey(self, client: Client, message: Msg) -> None:
+        """Pause, go on, seek; and acknowledge, as a simulator does."""
+        request, reason = salvage(message.data[:65_536]), None
+        try:
+            command = read_message(message.data)
+            self._change(command.command_name, command.parameters)
+        except (UserError, ValueError) as error:
+            reason = str(error)
+        body = acknowledge(request, reason).to_json()
+        for subject in filter(None, (topics.RESPONSES.subject, message.reply)):
+            await client.publish(subject, body)
+
+    def _change(self, name: str, parameters: dict[str, Any]) -> None:
+        """Carry out a command; UserError if a recording cannot."""
+        if name == SEEK:
+            self._sought = _seconds(parameters)
+        else:
+            match read_command(name, parameters):
+                case Pause():
+                    self._paused = True
+                case Start(speed=speed):
+                    self._paused, self._speed = False, speed or self._speed
+                case _:
+                    raise UserError(f"a recording obeys sim.pause, sim.start and {SEEK}, not {name}")
+        self._anchor()
+        self._changed.set()
+
+
+async def fresh_streams(client: Client) -> None:
+    """Make all streams anew, empty."""
+    jetstream = client.jetstream(timeout=10)
+    for stream in STREAMS:
+        with contextlib.suppress(NotFoundError):
+            await jetstream.delete_stream(stream.name)
+    await apply(jetstream, plan(InitSettings()))
+
+
+@contextlib.asynccontextmanager
+async def connected(url: str, keys: str) -> Any:
+    """Connect to a broker with the tests' credentials, which may do all."""
+    client = new_client()
+    await client.connect(url, name="player", **nats_options(keys, url))
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+def _is_kept(subject: str) -> bool:
+    topic = topic_of(subject)
+    return topic is not None and topic.stream is not None
+
+
+def _seconds(parameters: dict[str, Any]) -> float:
+    t_s = parameters.get("t_s")
+    if isinstance(t_s, bool) or not isinstance(t_s, int | float) or not 0 <= t_s < 1e9:
+        raise UserError(f"t_s: expected seconds since the first frame, got {json.dumps(t_s)[:40]}")
+    return float(t_s)
