@@ -6,7 +6,7 @@ UserError
     ├── PortInUseError          another program listens on a port of the stack
     ├── EngineError             no container engine answers
     ├── LockError               a dependency has no wheel, or another one than the locks pin
-    ├── RecordingError          a recording cannot be written, or is none
+    ├── RecordingError          a recording cannot be written or read
     ├── StackError              the stack runs already, or does not run, or refuses a request
     │   ├── NoStackError        no stack of this name runs
     │   └── StartFailedError    a service did not come up; has its last log lines and the exit status
@@ -50,7 +50,7 @@ class LockError(HarnessError):
 
 
 class RecordingError(HarnessError):
-    """A recording cannot be written, or a file is none that can be read."""
+    """A recording cannot be written or read."""
 
 
 class StackError(HarnessError):

@@ -122,19 +122,21 @@ class FrameMessages:
 class FrameCollector:
     """Collects the messages of a run frame by frame.
 
-    They may come in any order within a hundred frames, and more than once. Those of other runs, of other subjects, and
-    the event of the agent's end do not count.
+    They may come in any order within some frames, and more than once. Those of other runs, of other subjects, and the
+    event of the agent's end do not count.
 
     Args:
         run_id: of the run
         groups: those that count
+        late_frames: frames behind the newest that are kept open
 
     Attributes:
         late: messages that came later than that
     """
 
-    def __init__(self, run_id: str, groups: Collection[str] = GROUPS) -> None:
+    def __init__(self, run_id: str, groups: Collection[str] = GROUPS, late_frames: int = LATE_FRAMES) -> None:
         self.late = 0
+        self._late_frames = late_frames
         self._run_id = run_id
         self._groups = frozenset(groups)
         self._open: dict[int, FrameMessages] = {}
@@ -161,7 +163,7 @@ class FrameCollector:
         frame = self._open.setdefault(number, FrameMessages(number))
         frame.time = frame.time or message.headers.get(_TIME, "")
         frame.add(message)
-        return self._close(behind=LATE_FRAMES)
+        return self._close(behind=self._late_frames)
 
     def finish(self) -> Iterator[FrameMessages]:
         """Yield the frames that are open."""
@@ -172,10 +174,15 @@ class FrameCollector:
         while len(self._open) > behind:
             self._last = min(self._open)
             frame = self._open.pop(self._last)
-            until = min((one.time for one in self._open.values() if one.time), default="")
-            for event in self._events(until):
+            for event in self._events(self._begin_of_next()):
                 frame.add(event)
             yield frame
+
+    def _begin_of_next(self) -> str:
+        """Return the time of the oldest open frame; empty without one."""
+        if self._open and (time := self._open[min(self._open)].time):
+            return time
+        return next((self._open[number].time for number in sorted(self._open) if self._open[number].time), "")
 
     def _events(self, until: str) -> list[Message]:
         """Return, and forget, the agent's events before a time; all if it is empty."""

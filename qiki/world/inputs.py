@@ -70,7 +70,7 @@ def read_inputs(run: SimRun) -> RunInputs:
 
 
 def order_body(world: SimWorld, given: GivenOrder) -> SimOrder:
-    """Return the body of an order that takes effect at the next tick of the world."""
+    """Return the body of an order that took effect."""
     return SimOrder(
         run_id=world.run_id,
         tick=given.tick,

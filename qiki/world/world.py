@@ -73,7 +73,7 @@ class Giver:
 
 @dataclass(frozen=True, slots=True)
 class GivenOrder:
-    """An order that took effect behind `tick` ticks; `number` counts those of the run."""
+    """An order that took effect after `tick` ticks; `number` counts those of the run."""
 
     tick: int
     number: int

@@ -132,7 +132,7 @@ def test_the_command_records_until_it_is_ended(running: Twin, tmp_path: Path):
     assert output.startswith(f"{path}: ")
     assert judge(path).frames >= 15
     checked = subprocess.run([*QIKI, "recording", "check", str(path)], capture_output=True, text=True, check=False)
-    assert (checked.returncode, checked.stdout) == (0, f"{path}: nothing is missing in 1 runs\n")
+    assert (checked.returncode, checked.stdout) == (0, f"{path}: nothing is missing, 1 run\n")
 
 
 def test_what_a_killed_recorder_wrote_is_readable(running: Twin, tmp_path: Path):

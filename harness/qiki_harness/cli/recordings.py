@@ -59,30 +59,31 @@ def record(
         raise HarnessError("--seed is for --fly: a running stack has its own")
     else:
         _record_stack(path, seconds, nats, name, run_dir, everything=everything)
-    summary = _summary(path)
+    ((_, summary),) = _read(path)
     echo(f"{path}: {_size(path)}, {sum(summary.counts.values())} messages", *_runs(summary))
 
 
 @app.command()
 def info(file: File, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Say what a recording holds: its origin, runs, messages by subject, attachments."""
-    recording, summary = _read(file)
+    found = _read(file)
     if as_json:
-        echo_json(summary.model_dump_json(indent=2))
+        echo_json(f"[{','.join(summary.model_dump_json() for _, summary in found)}]")
         return
-    about = recording.about
-    commit = f", commit {about.commit}" if about.commit else ""
-    echo(
-        f"{file}: {_size(file)}, from {about.source}, begun {about.begun}",
-        f"  qiki-dtmp {about.product}, Python {about.python}{commit}",
-        *_runs(summary),
-        "",
-        *_subjects(summary),
-        "",
-        f"attached: {', '.join(recording.attachments()) or 'nothing'}",
-    )
-    if recording.problem:
-        echo(recording.problem)
+    for recording, summary in found:
+        about = recording.about
+        commit = f", commit {about.commit}" if about.commit else ""
+        echo(
+            f"{file}: {_size(file)}, from {about.source}, begun {about.begun}",
+            f"  qiki-dtmp {about.product}, Python {about.python}{commit}",
+            *_runs(summary),
+            "",
+            *_subjects(summary),
+            "",
+            f"attached: {', '.join(recording.attachments()) or 'nothing'}",
+        )
+        if recording.problem:
+            echo(recording.problem)
 
 
 @app.command()
@@ -90,13 +91,10 @@ def check(
     file: File, again: Annotated[bool, typer.Option("--again", help="Read every message, and every checksum.")] = False
 ) -> None:
     """Say whether anything is missing in a recording; status 1 if so."""
-    recording, summary = _read(file, again=again)
-    faults = [f"run {run.run_id}: {fault}" for run in summary.runs for fault in run.faults]
-    if summary.breaks:
-        faults.append(f"the connection broke {summary.breaks} times: what is not kept was missed meanwhile")
-    if recording.problem or recording.summary is None:
-        faults.append(recording.problem or "it has no index: its writer was killed")
-    echo(*(faults or [f"{file}: nothing is missing in {len(summary.runs)} runs"]))
+    found = _read(file, again=again)
+    faults = [fault for recording, summary in found for fault in _faults(recording, summary)]
+    runs = sum(len(summary.runs) for _, summary in found)
+    echo(*(faults or [f"{file}: nothing is missing, {runs} {'run' if runs == 1 else 'runs'}"]))
     if faults:
         raise typer.Exit(_DIFFERENT)
 
@@ -113,13 +111,13 @@ def export(
     from qiki_harness.recording.bundle import recordings  # noqa: PLC0415
     from qiki_harness.recording.export import json_lines, tracks_csv  # noqa: PLC0415
 
-    recording = recordings(file)[0]
+    found = recordings(file)
     with _output(output) as out:
-        if tracks:
-            tracks_csv(recording, out)
-        else:
-            for line in json_lines(recording):
-                out.write(line.decode())
+        for recording in found:
+            if tracks:
+                tracks_csv(recording, out)
+            else:
+                out.writelines(line.decode() for line in json_lines(recording))
 
 
 @app.command()
@@ -178,22 +176,29 @@ def _output(path: Path | None) -> Iterator[TextIO]:
         yield sys.stdout
         return
     try:
-        with path.open("w", encoding="utf-8") as out:
+        with path.open("x", encoding="utf-8") as out:
             yield out
+    except FileExistsError:
+        raise RecordingError(f"{path} is there already: name another file, or remove it") from None
     except OSError as error:
         raise RecordingError(f"{path}: {error.strerror}") from None
 
 
-def _read(file: Path, *, again: bool = False) -> "tuple[Recording, Summary]":
+def _read(file: Path, *, again: bool = False) -> "list[tuple[Recording, Summary]]":
     from qiki_harness.recording.bundle import recordings  # noqa: PLC0415
     from qiki_harness.recording.check import summarise  # noqa: PLC0415
 
-    recording = recordings(file)[0]
-    return recording, summarise(recording, again=again)
+    return [(recording, summarise(recording, again=again)) for recording in recordings(file)]
 
 
-def _summary(path: Path) -> "Summary":
-    return _read(path)[1]
+def _faults(recording: "Recording", summary: "Summary") -> Iterator[str]:
+    yield from (f"run {run.run_id}: {fault}" for run in summary.runs for fault in run.faults)
+    if not summary.runs:
+        yield "no frames"
+    if summary.breaks:
+        yield f"the connection broke {summary.breaks} times: what is not kept was missed meanwhile"
+    if recording.problem or recording.summary is None:
+        yield recording.problem or "it has no index: its writer was killed"
 
 
 def _checkout() -> Path | None:

@@ -11,9 +11,9 @@ import typer
 
 from qiki.runtime.terminal import echo
 from qiki_harness.cli.options import DEFAULT, QIKI, Name, RunDir, compose_file, run_folder
-from qiki_harness.cli.output import table, until_signal
+from qiki_harness.cli.output import complain, table, until_signal
 from qiki_harness.cli.recordings import SUFFIX, File
-from qiki_harness.errors import HarnessError
+from qiki_harness.errors import HarnessError, RecordingError
 
 if TYPE_CHECKING:
     from qiki_harness.recording.verify import Verdict
@@ -31,13 +31,17 @@ def verify(
         str | None, typer.Option(metavar="NAME|FILE", help="Fly this scenario in two processes, and compare.")
     ] = None,
     run: _Run = None,
+    rules: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The guard's rules, if not the platform's own."),
+    ] = None,
     seconds: Annotated[float, typer.Option(min=0.05, max=1e6, help="With --twice: simulated seconds.")] = 60.0,
 ) -> None:
     """Fly a recorded run again in one process, and say whether it is the same; status 1 if it is not."""
     if (file is None) == (twice is None):
         raise HarnessError("verify takes a recording, or --twice SCENARIO")
     if file is not None:
-        _verify(file, run)
+        _verify(file, run, rules)
         return
     with TemporaryDirectory() as folder:
         first = Path(folder) / f"first{SUFFIX}"
@@ -45,7 +49,7 @@ def verify(
         done = subprocess.run([*QIKI, *fly], capture_output=True, text=True, check=False)
         if done.returncode:
             raise HarnessError(done.stderr.strip().removeprefix("qiki: ") or f"the flight ended with {done.returncode}")
-        _verify(first, run)
+        _verify(first, run, rules)
 
 
 def diff(
@@ -61,7 +65,9 @@ def diff(
     for title, lines in (("environment", found.environment), ("inputs", found.inputs), ("orders", found.orders)):
         echo(*([f"{title}:", *(f"  {line}" for line in lines)] if lines else [f"{title}: the same"]))
     named = ", ids do not count" if found.nameless else ""
-    if found.difference is None:
+    if not found.frames and found.difference is None:
+        echo("frames: the runs have none in common")
+    elif found.difference is None:
         echo(f"frames: the same, {found.frames} of them{named}")
     else:
         one = found.difference
@@ -127,24 +133,36 @@ def _broker(name: str, run_dir: Path | None) -> Iterator[dict[str, str]]:
         yield dict(stack.wait_healthy(_START_S).addresses)
 
 
-def _verify(file: Path, run: str | None) -> None:
+def _verify(file: Path, run: str | None, rules: Path | None) -> None:
+    from qiki.guard import load_rules  # noqa: PLC0415
     from qiki_harness.recording.bundle import recordings  # noqa: PLC0415
     from qiki_harness.recording.runs import recorded_run  # noqa: PLC0415
     from qiki_harness.recording.verify import verify as fly_again  # noqa: PLC0415
 
-    verdicts = [fly_again(recorded_run(recording, run)) for recording in recordings(file)]
-    for verdict in verdicts:
-        echo(*_verdict_lines(verdict))
-    if not all(verdict.same for verdict in verdicts):
+    same, guard = True, load_rules(rules) if rules else None
+    found = recordings(file)
+    for number, recording in enumerate(found):
+        try:
+            verdict = fly_again(recorded_run(recording, run), guard)
+        except RecordingError as error:
+            if len(found) == 1:
+                raise
+            complain(f"recording {number}: {error}")
+            same = False
+        else:
+            echo(*_verdict_lines(verdict))
+            same = same and verdict.same
+    if not same:
         raise typer.Exit(_DIFFERENT)
 
 
 def _verdict_lines(verdict: "Verdict") -> Iterator[str]:
     of = f"run {verdict.run.run_id} ({verdict.run.scenario}, seed {verdict.run.seed})"
     compared = f"frames {verdict.first} to {verdict.last}" if verdict.frames else "no frame"
-    if verdict.difference is None and verdict.digest is not None:
+    if verdict.same:
         yield f"the same: {of}, {compared}: {', '.join(verdict.groups)}"
-        yield f"  digest {verdict.digest.whole}"
+        if verdict.digest is not None:
+            yield f"  digest {verdict.digest.whole}"
     elif verdict.difference is None:
         yield f"nothing to compare: {of} has no whole frame"
     else:
@@ -154,5 +172,5 @@ def _verdict_lines(verdict: "Verdict") -> Iterator[str]:
         yield f"  {found.field or 'the message'}: recorded {found.one}, flown {found.other}"
         yield from (f"  led to by {line}" for line in verdict.led_to)
     if verdict.gaps:
-        yield f"  the recording lacks messages of {len(verdict.gaps)} frames, which were not compared"
+        yield f"  the recording lacks messages of {len(verdict.gaps)} frames: what it has of them was compared"
     yield from (f"  {remark}" for remark in verdict.remarks)

@@ -99,7 +99,9 @@ def _run(stack: Stack, record: Path | None, *, detached: bool) -> int:
     try:
         _bring_up(stack, detached=detached)
         up = True
-        recorder = _record(stack, record) if record else None
+        if record is not None:
+            recorder = _record(stack, record)
+            _await_recording(recorder, stack.folder.log(_RECORDER))
         return 0 if detached else _stay(stack)
     except KeyboardInterrupt:
         _stop(stack)
@@ -121,14 +123,32 @@ def _run(stack: Stack, record: Path | None, *, detached: bool) -> int:
 
 def _record(stack: Stack, file: Path) -> "subprocess.Popen[bytes]":
     """Start a recorder in a session of its own; it ends with the stack."""
-    folder = stack.folder.path
+    folder, log = stack.folder.path, stack.folder.log(_RECORDER)
     words = ("record", str(file.resolve()), "--all", "--name", folder.name, "--run-dir", str(folder.parent))
     environment = {name: value for name, value in os.environ.items() if name != "NATS_URL"}
     echo(f"  recording     {file}")
-    with stack.folder.log(_RECORDER).open("wb") as log:
+    with log.open("wb") as output:
         return subprocess.Popen(
-            [*QIKI, *words], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            [*QIKI, *words],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
         )
+
+
+def _await_recording(recorder: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Wait until a recorder records.
+
+    Raises:
+        HarnessError: it cannot.
+    """
+    from qiki_harness.testing import until  # noqa: PLC0415
+
+    until("the recorder to record", lambda: log.stat().st_size or recorder.poll() is not None, _RECORDER_S)
+    if recorder.poll():
+        raise HarnessError(f"--record: {log.read_text(encoding='utf-8', errors='replace').strip()}")
 
 
 def _last_words(recorder: "subprocess.Popen[bytes]", log: Path) -> list[str]:

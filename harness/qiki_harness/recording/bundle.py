@@ -9,6 +9,7 @@ import tempfile
 import time
 import weakref
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import accumulate
@@ -25,6 +26,7 @@ from qiki_harness.twin.watcher import Watcher
 
 SUFFIX = ".qiki.zip"
 KEPT, KEPT_BYTES = 20, 1 << 30
+_STAMPED = re.compile(r"\d{8}T\d{6,12}Z-")
 _FAILURE = "failure.txt"
 _LONGEST_NAME = 80
 _LOG_BYTES = 1 << 20
@@ -56,18 +58,23 @@ def write_bundle(folder: Path, test: str, failure: str, twins: Iterable[Watcher]
     module, _, function = test.partition("::")
     slug = re.sub(r"[^A-Za-z0-9]+", "-", f"{Path(module).name}-{function}").strip("-")[:_LONGEST_NAME]
     path = folder / f"{stamp}-{slug}{SUFFIX}"
-    part = path.with_suffix(".part")
-    with tempfile.TemporaryDirectory(dir=folder) as work, zipfile.ZipFile(part, "w") as bundle:
-        bundle.writestr(_FAILURE, f"{test}\n\n{failure}\n")
+    with tempfile.TemporaryDirectory(dir=folder) as work:
+        part = Path(work) / "bundle"
+        _write(part, Path(work), f"{test}\n\n{failure}\n", twins)
+        part.replace(path)
+    prune(folder, suffixes=(SUFFIX,))
+    return path
+
+
+def _write(part: Path, work: Path, failure: str, twins: Iterable[Watcher]) -> None:
+    with zipfile.ZipFile(part, "w") as bundle:
+        bundle.writestr(_FAILURE, failure)
         for number, twin in enumerate(twins):
-            recording = Path(work) / f"{number}.mcap"
+            recording = work / f"{number}.mcap"
             record_histories(twin, recording)
             bundle.write(recording, f"{number}/recording.mcap")
             for name, log in _logs(twin):
                 bundle.writestr(f"{number}/logs/{name}", log, zipfile.ZIP_DEFLATED)
-    part.replace(path)
-    prune(folder)
-    return path
 
 
 def recordings(path: Path) -> list[Recording]:
@@ -78,30 +85,48 @@ def recordings(path: Path) -> list[Recording]:
     """
     if not zipfile.is_zipfile(path):
         return [Recording(path)]
-    folder = Path(tempfile.mkdtemp(prefix="qiki-bundle-"))
-    try:
-        found = [Recording(one) for one in _unpack(path, folder)]
-    except BaseException:
-        shutil.rmtree(folder)
-        raise
+    folder = _Folder()
+    found = [Recording(one) for one in _unpack(path, folder.path)]
+    for one in found:
+        one.folder = folder
     if not found:
-        shutil.rmtree(folder)
         raise RecordingError(f"{path}: it has no recording")
-    weakref.finalize(found[0], shutil.rmtree, folder, ignore_errors=True)
     return found
 
 
-def prune(folder: Path, kept: int = KEPT, kept_bytes: int = KEPT_BYTES) -> list[Path]:
-    """Remove the oldest files of a folder until so many, and so many bytes, are left; return what was removed.
+def prune(
+    folder: Path,
+    kept: int = KEPT,
+    kept_bytes: int = KEPT_BYTES,
+    suffixes: tuple[str, ...] = (SUFFIX, ".mcap"),
+) -> list[Path]:
+    """Remove the oldest files until so many, and so many bytes, are left; return what was removed.
 
-    The newest one stays, however large it is. Files that are no recordings and no bundles are left alone.
+    Only files whose names begin with their time, as those that are named here, are removed. The newest one stays,
+    however large it is.
     """
-    newest_first = sorted((one for one in folder.glob("*") if one.name.endswith((SUFFIX, ".mcap"))), reverse=True)
-    sizes = list(accumulate(one.stat().st_size for one in newest_first))
+    named = [one for one in folder.glob("*") if _STAMPED.match(one.name) and one.name.endswith(suffixes)]
+    newest_first = sorted((one for one in named if one.is_file() and not one.is_symlink()), reverse=True)
+    sizes = list(accumulate(_size(one) for one in newest_first))
     removed = [one for place, one in enumerate(newest_first) if place and (place >= kept or sizes[place] > kept_bytes)]
     for one in removed:
         one.unlink(missing_ok=True)
     return removed
+
+
+class _Folder:
+    """A temporary folder, removed with its last user."""
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="qiki-bundle-"))
+        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # somebody else was faster
+        return 0
 
 
 def _records(twin: Watcher) -> Iterator[Record[object]]:
@@ -126,8 +151,10 @@ def _unpack(path: Path, folder: Path) -> Iterator[Path]:
                 raise RecordingError(f"{path}: its recordings have more than {_MOST_BYTES >> 30} GiB")
             for number, member in enumerate(members):
                 target = folder / f"{number}.mcap"
+                if member.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+                    raise RecordingError(f"{path}: it is packed in a way that is not read")
                 with bundle.open(member) as source, target.open("wb") as copy:
                     shutil.copyfileobj(source, copy)
                 yield target
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
         raise RecordingError(f"{path}: it is damaged: {error}") from None

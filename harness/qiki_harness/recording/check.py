@@ -1,5 +1,7 @@
 """The contents of a recording on file."""
 
+import contextlib
+
 from pydantic import ValidationError
 
 from qiki_harness.recording.contents import Contents, Summary
@@ -8,17 +10,19 @@ from qiki_harness.recording.reader import Recording
 
 
 def summarise(recording: Recording, *, again: bool = False) -> Summary:
-    """Return the contents of a recording, as its writer has counted them; read it where they are not there.
+    """Return the contents of a recording, as its writer has counted them.
+
+    It is read where they are not there, and where a killed broker has lost messages that were counted.
 
     Args:
         again: read it in any case
     """
     written = None if again else recording.attachment(CONTENTS)
     if written is not None:
-        try:
-            return Summary.model_validate_json(written)
-        except ValidationError:
-            pass
+        with contextlib.suppress(ValidationError):
+            summary = Summary.model_validate_json(written)
+            if not summary.lost:
+                return summary
     found = Contents()
     for recorded in recording.messages():
         _count(found, recorded)

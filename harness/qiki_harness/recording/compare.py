@@ -1,5 +1,6 @@
 """Compare two recorded runs: what they were made with, what they follow from, where they part, and how they went."""
 
+import contextlib
 import math
 import re
 from collections import Counter, defaultdict
@@ -19,9 +20,9 @@ from qiki.contracts.telemetry import TruthSnapshot
 from qiki.flight.digest import DECISIONS, GROUPS, FrameCollector, FrameMessages, run_of
 from qiki_harness.manifest.diff import Comparison as Manifests
 from qiki_harness.manifest.model import Manifest
-from qiki_harness.recording.difference import Difference, first_difference, lacks, rank
+from qiki_harness.recording.difference import Difference, first_difference, has_frame, lacks, rank
 from qiki_harness.recording.layout import MANIFEST
-from qiki_harness.recording.runs import RecordedRun, recorded_frames
+from qiki_harness.recording.runs import LATE_RECORDED, RecordedRun, recorded_frames
 from qiki_harness.scoring import score
 from qiki_harness.scoring.live import ScoredFrame, scan_record
 
@@ -53,8 +54,8 @@ class Comparison:
 
     @property
     def same(self) -> bool:
-        """Whether the common frames are the same."""
-        return self.difference is None
+        """True if there are common frames, and they are the same."""
+        return self.frames > 0 and self.difference is None
 
 
 def compare(one: RecordedRun, other: RecordedRun) -> Comparison:
@@ -125,12 +126,13 @@ def _plain(order: SimOrder) -> str:
 def _first_difference(
     runs: tuple[RecordedRun, RecordedRun], groups: Collection[str], *, nameless: bool
 ) -> tuple[int, Difference | None]:
-    sides = [_frames(run, groups, nameless=nameless) for run in runs]
+    sides, names = [_frames(run, groups) for run in runs], Names()
     a, b = (next(side, None) for side in sides)
     same = 0
     while a and b:
-        if a.number == b.number and _measured(a) and _measured(b):
-            found = first_difference(a, b, partial=same == 0, recorded=True)
+        if a.number == b.number and has_frame(a) and has_frame(b):
+            pair = names.plain(a, b) if nameless else (a, b)
+            found = first_difference(*pair, partial=same == 0, recorded=True)
             if found:
                 return same, found
             same += 1
@@ -140,34 +142,56 @@ def _first_difference(
     return same, None
 
 
-def _measured(frame: FrameMessages) -> bool:
-    return any(subject == topics.FRAMES.subject for subject, _ in frame.messages)
+def _frames(run: RecordedRun, groups: Collection[str]) -> Iterator[FrameMessages]:
+    return recorded_frames(run, FrameCollector(run.summary.run_id, groups, LATE_RECORDED), groups)
 
 
-def _frames(run: RecordedRun, groups: Collection[str], *, nameless: bool) -> Iterator[FrameMessages]:
-    frames = recorded_frames(run, FrameCollector(run.summary.run_id, groups), groups)
-    if not nameless:
-        return frames
-    names: dict[str, str] = {}
-    return (_without_names(frame, names) for frame in frames)
+class Names:
+    """Names for the ids of two runs: ids that stand at the same places in both have one."""
+
+    def __init__(self) -> None:
+        self._names: tuple[dict[str, str], dict[str, str]] = ({}, {})
+
+    def plain(self, one: FrameMessages, other: FrameMessages) -> tuple[FrameMessages, FrameMessages]:
+        """Return a frame of both runs with names for ids, and with numbers for message ids."""
+        sides = [_by_subject(frame) for frame in (one, other)]
+        for subject in sorted(sides[0].keys() & sides[1].keys(), key=lambda subject: rank((subject, ""))):
+            for mine, theirs in zip(sides[0][subject], sides[1][subject], strict=False):
+                self._pair(_UUID.findall(_text(mine)), _UUID.findall(_text(theirs)))
+        first, second = (
+            self._renamed(frame, side, names)
+            for frame, side, names in zip((one, other), sides, self._names, strict=True)
+        )
+        return first, second
+
+    def _pair(self, mine: list[str], theirs: list[str]) -> None:
+        for a, b in zip(mine, theirs, strict=False):
+            if a not in self._names[0] and b not in self._names[1]:
+                self._names[0][a] = self._names[1][b] = f"#{len(self._names[0])}"
+
+    def _renamed(self, frame: FrameMessages, side: dict[str, list[Message]], names: dict[str, str]) -> FrameMessages:
+        def name(found: re.Match[str]) -> str:
+            return names.get(found[0], found[0])
+
+        plain = FrameMessages(frame.number, frame.time)
+        for subject, messages in side.items():
+            for place, message in enumerate(messages):
+                body = _UUID.sub(name, message.body.decode(errors="replace")).encode()
+                headers = {key: _UUID.sub(name, value) for key, value in message.headers.items()}
+                plain.messages[subject, str(place)] = Message(subject, body, headers)
+        return plain
 
 
-def _without_names(frame: FrameMessages, names: dict[str, str]) -> FrameMessages:
-    """Return a frame with numbers for ids, in the order in which they came first, and for message ids."""
-    by_subject: dict[str, list[Message]] = defaultdict(list)
+def _by_subject(frame: FrameMessages) -> dict[str, list[Message]]:
+    found: dict[str, list[Message]] = defaultdict(list)
     for (subject, _), message in frame.messages.items():
-        by_subject[subject].append(message)
+        found[subject].append(message)
+    return found
 
-    def name(found: re.Match[str]) -> str:
-        return names.setdefault(found[0], f"#{len(names)}")
 
-    plain = FrameMessages(frame.number, frame.time)
-    for subject in sorted(by_subject, key=lambda one: rank((one, ""))):
-        for place, message in enumerate(by_subject[subject]):
-            body = _UUID.sub(name, message.body.decode(errors="replace")).encode()
-            headers = {key: _UUID.sub(name, value) for key, value in message.headers.items()}
-            plain.messages[subject, str(place)] = Message(subject, body, headers)
-    return plain
+def _text(message: Message) -> str:
+    headers = " ".join(message.headers[name] for name in sorted(message.headers))
+    return f"{message.body.decode(errors='replace')} {headers}"
 
 
 def _metrics(run: RecordedRun) -> dict[str, str]:
@@ -175,7 +199,7 @@ def _metrics(run: RecordedRun) -> dict[str, str]:
     summary = run.summary
     found = {"frames": f"{summary.first} to {summary.last}", "orders": str(summary.orders)}
     scored, nearest_m, alerts = [], math.inf, 0
-    for frame in recorded_frames(run, FrameCollector(summary.run_id), GROUPS):
+    for frame in _frames(run, GROUPS):
         alerts += sum(subject == topics.GUARD.subject for subject, _ in frame.messages)
         if whole := _scored(frame):
             scored.append(whole)
@@ -198,18 +222,21 @@ def _scored(frame: FrameMessages) -> ScoredFrame | None:
     if topics.TRUTH.subject not in bodies or lacks(frame):
         return None
     tracks = (one.body for (subject, _), one in frame.messages.items() if subject == topics.TRACKS.subject)
-    return ScoredFrame(
-        TruthSnapshot.from_json(bodies[topics.TRUTH.subject]),
-        RadarFrame.from_json(bodies[topics.FRAMES.subject]),
-        [RadarTrack.from_json(body) for body in tracks],
-    )
+    with contextlib.suppress(ValidationError):  # it is a difference, and scored nowhere
+        return ScoredFrame(
+            TruthSnapshot.from_json(bodies[topics.TRUTH.subject]),
+            RadarFrame.from_json(bodies[topics.FRAMES.subject]),
+            [RadarTrack.from_json(body) for body in tracks],
+        )
+    return None
 
 
 def _decisions(run: RecordedRun) -> str:
     counts: Counter[str] = Counter()
     for recorded in run.recording.messages({PROPOSAL_ACCEPTED.subject}):
         if run_of(recorded.message) == run.summary.run_id:
-            counts[Decision.from_json(recorded.message.body).status.name.rpartition("_")[2].lower()] += 1
+            with contextlib.suppress(ValidationError):
+                counts[Decision.from_json(recorded.message.body).status.name.rpartition("_")[2].lower()] += 1
     return ", ".join(f"{count} {status}" for status, count in sorted(counts.items())) or "none"
 
 

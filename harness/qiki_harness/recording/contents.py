@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -34,13 +35,17 @@ class RunSummary(BaseModel):
 
 
 class Summary(BaseModel):
-    """A recording: messages and bytes by subject, breaks of the connection, time of arrival, and its runs."""
+    """A recording: messages and bytes by subject, breaks of the connection, log times, and its runs.
+
+    `lost` is the number of times at which the broker lost messages that had come: a writer has counted them.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     counts: dict[str, int]
     sizes: dict[str, int]
     breaks: int
+    lost: int = 0
     begin_ns: int
     end_ns: int
     runs: tuple[RunSummary, ...]
@@ -82,14 +87,14 @@ class RunContents:
     def _faults(self) -> Iterator[str]:
         """Yield what is missing between the first and the last frame."""
         for noun, numbers in (("frames", self.frames), ("notices", set(self.announced)), ("truth", self.truths)):
-            if missing := _missing(numbers):
-                yield f"{noun} missing: {_ranges(missing)}"
+            if missing := _gaps(sorted(numbers)):
+                yield f"{noun} missing: {_text(missing)}"
         if short := sorted(frame for frame, count in self.announced.items() if self.tracks[frame] < count):
-            yield f"tracks missing of frames {_ranges(short)}"
+            yield f"tracks missing of frames {_text(_spans(short))}"
         if self.described is None:
             yield "description missing: the run cannot be flown again"
-        if missing := sorted(set(range(max(self.orders, default=-1) + 1)) - self.orders):
-            yield f"orders missing: {_ranges(missing)}"
+        if missing := _gaps([-1, *sorted(self.orders)]):
+            yield f"orders missing: {_text(missing)}"
 
 
 class Contents:
@@ -99,7 +104,7 @@ class Contents:
         self._counts: Counter[str] = Counter()
         self._sizes: Counter[str] = Counter()
         self._runs: dict[str, RunContents] = {}
-        self._breaks = self._begin_ns = self._end_ns = 0
+        self._breaks = self._lost = self._begin_ns = self._end_ns = 0
 
     def add(self, message: Message, came_ns: int, event_ns: int) -> None:
         """Count a message; one that cannot be read counts as a message only."""
@@ -115,13 +120,14 @@ class Contents:
     def note(self, note: Note) -> None:
         """Count a note."""
         self._breaks += note.kind == "break"
+        self._lost += note.kind == "lost"
 
     def summary(self) -> Summary:
         """Return what was counted; a run without a frame is left out."""
         runs = (run.summary(run_id) for run_id, run in self._runs.items() if run.frames)
         return Summary(
-            counts=dict(self._counts), sizes=dict(self._sizes), breaks=self._breaks, begin_ns=self._begin_ns,
-            end_ns=self._end_ns, runs=tuple(runs),
+            counts=dict(self._counts), sizes=dict(self._sizes), breaks=self._breaks, lost=self._lost,
+            begin_ns=self._begin_ns, end_ns=self._end_ns, runs=tuple(runs),
         )  # fmt: skip
 
     def _add_to_run(self, message: Message, event_ns: int) -> None:
@@ -151,17 +157,25 @@ def _add_frame(run: RunContents, message: Message, number: int, event_ns: int) -
         run.announced[number] = TrackedFrame.from_json(message.body).tracks
 
 
-def _missing(numbers: set[int]) -> list[int]:
-    return sorted(set(range(min(numbers), max(numbers) + 1)) - numbers) if numbers else []
+Span = tuple[int, int]
+"""First and last of consecutive numbers."""
 
 
-def _ranges(numbers: list[int], most: int = 5) -> str:
-    """Return sorted numbers as text: 3, 5 to 9."""
-    spans: list[list[int]] = []
+def _gaps(numbers: list[int]) -> list[Span]:
+    """Return what is missing between sorted numbers."""
+    return [(one + 1, other - 1) for one, other in pairwise(numbers) if other - one > 1]
+
+
+def _spans(numbers: list[int]) -> list[Span]:
+    """Return sorted numbers as spans."""
+    spans: list[Span] = []
     for number in numbers:
-        if spans and spans[-1][1] == number - 1:
-            spans[-1][1] = number
-        else:
-            spans.append([number, number])
+        begin = spans.pop()[0] if spans and spans[-1][1] == number - 1 else number
+        spans.append((begin, number))
+    return spans
+
+
+def _text(spans: list[Span], most: int = 5) -> str:
+    """Return spans as text: 3, 5 to 9."""
     texts = [str(a) if a == b else f"{a} to {b}" for a, b in spans[:most]]
     return ", ".join(texts) + (f" and {len(spans) - most} more gaps" if len(spans) > most else "")

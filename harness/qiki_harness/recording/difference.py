@@ -1,5 +1,6 @@
 """The first message in which two runs differ, and the field of it."""
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from qiki.contracts.radar import TrackedFrame
 from qiki.contracts.topics import Topic
 from qiki.flight.digest import DECISIONS, GROUP_OF, GUARD, FrameMessages, Key, canonical, canonical_body
 
-ABSENT = "(absent)"
+ABSENT, THERE = "(absent)", "(there)"
 _RADAR = tuple(topic.subject for topic in topics.FRAMES_BY_BAND.values())
 _LONGEST = 120
 _ORDER: tuple[Topic[Any], ...] = (
@@ -66,6 +67,11 @@ def first_difference(
     return None
 
 
+def has_frame(frame: FrameMessages) -> bool:
+    """Return whether the radar's frame is there, beside truth for example."""
+    return any(subject == topics.FRAMES.subject for subject, _ in frame.messages)
+
+
 def lacks(frame: FrameMessages) -> bool:
     """Return whether a frame lacks messages, by what its notice tells; False where that cannot be read."""
     subjects = [subject for subject, _ in frame.messages]
@@ -92,11 +98,11 @@ def rank(key: Key) -> tuple[int, Key]:
 def _field(one: Message | None, other: Message | None) -> tuple[str, str, str]:
     """Return the first field that differs, and its values."""
     if one is None or other is None:
-        there = "(there)"
-        return "", there if one else ABSENT, there if other else ABSENT
-    parsed = [from_json(canonical_body(message.subject, message.body)) for message in (one, other)]
-    for path, left, right in _differing(parsed[0], parsed[1], ""):
-        return path, _shown(left), _shown(right)
+        return "", THERE if one else ABSENT, THERE if other else ABSENT
+    with contextlib.suppress(ValueError):
+        parsed = [from_json(canonical_body(message.subject, message.body)) for message in (one, other)]
+        for path, left, right in _differing(parsed[0], parsed[1], ""):
+            return path, _shown(left), _shown(right)
     for name in sorted(one.headers.keys() | other.headers.keys()):
         values = one.headers.get(name, ABSENT), other.headers.get(name, ABSENT)
         if values[0] != values[1]:

@@ -1,5 +1,6 @@
 """Export a recording: JSON Lines of all, or a table of the tracks."""
 
+import contextlib
 import csv
 from collections.abc import Iterator
 from typing import Any, TextIO
@@ -8,7 +9,8 @@ from pydantic_core import from_json, to_json
 
 from qiki.clock import parse_rfc3339
 from qiki.contracts import topics
-from qiki.contracts.headers import FRAME, RUN
+from qiki.contracts.headers import FRAME, RUN, Message
+from qiki_harness.errors import RecordingError
 from qiki_harness.recording.layout import Recorded
 from qiki_harness.recording.reader import Recording
 
@@ -51,9 +53,16 @@ def tracks_csv(recording: Recording, out: TextIO) -> None:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(TRACK_COLUMNS)
     for recorded in recording.messages({topics.TRACKS.subject}):
-        headers, fields = recorded.message.headers, from_json(recorded.message.body)
-        vectors = (fields[name][axis] for name in _VECTORS for axis in "xyz")
-        writer.writerow([headers.get(RUN), headers.get(FRAME), *(fields[name] for name in _PLAIN), *vectors])
+        try:
+            writer.writerow(_row(recorded.message))
+        except (ValueError, LookupError, TypeError):
+            raise RecordingError(f"{recording.path}: message {recorded.number} is no track") from None
+
+
+def _row(message: Message) -> list[Any]:
+    fields = from_json(message.body)
+    vectors = (fields[name][axis] for name in _VECTORS for axis in "xyz")
+    return [message.headers.get(RUN), message.headers.get(FRAME), *(fields[name] for name in _PLAIN), *vectors]
 
 
 def _type(subject: str) -> str:
@@ -64,7 +73,9 @@ def _ingest(recorded: Recorded) -> float:
     """Return the wall time of a message: what its body says, else that of its arrival [s]."""
     fields = _data(recorded.message.body)
     text = fields.get("ts_ingest") if isinstance(fields, dict) else None
-    return parse_rfc3339(text).timestamp() if text else recorded.came_ns / _NS
+    with contextlib.suppress(ValueError, TypeError):
+        return parse_rfc3339(text).timestamp() if text else recorded.came_ns / _NS
+    return recorded.came_ns / _NS
 
 
 def _data(body: bytes) -> Any:

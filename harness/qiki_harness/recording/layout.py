@@ -29,6 +29,7 @@ HEADERS, NOTES = "qiki/headers", "qiki/notes"
 HEADERS_ENCODING = "nats"
 MANIFEST, RULES, CONTENTS = "manifest.json", "guard_rules.yaml", "contents.json"
 """Names of attachments."""
+MAX_NS = 2**63 - 1
 _TIME = "ce-time"
 _TIMESTAMP = b'"timestamp":"'
 _TIMESTAMP_LETTERS = 40
@@ -80,7 +81,7 @@ class Recorded:
 
 
 def event_ns(message: Message) -> int | None:
-    """Return the event time of a message; None where it says none."""
+    """Return the event time of a message; None where it has none that the file can hold."""
     text = message.headers.get(_TIME)
     if text is None:
         start = message.body.find(_TIMESTAMP) + len(_TIMESTAMP)
@@ -89,9 +90,10 @@ def event_ns(message: Message) -> int | None:
             return None
         text = message.body[start:end].decode(errors="replace")
     try:
-        return nanoseconds(parse_rfc3339(text))
+        found_ns = nanoseconds(parse_rfc3339(text))
     except ValueError:
         return None
+    return found_ns if 0 <= found_ns <= MAX_NS else None
 
 
 def nanoseconds(moment: datetime) -> int:

@@ -50,6 +50,7 @@ class Recording:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.folder: object = None  # of an unpacked bundle: it is removed with its last recording
         self.problem = ""
         with self._reading() as file:
             self._check_header(file)
@@ -72,10 +73,12 @@ class Recording:
             if channel.topic == layout.HEADERS:
                 headers[record.sequence] = self._headers(record)
             elif channel.topic != layout.NOTES:
+                if record.log_time < from_ns:
+                    continue
                 if record.sequence not in headers:
                     raise self._fault(f"message {record.sequence} has no headers")
                 fields, sequence = headers.pop(record.sequence)
-                wanted = (subjects is None or channel.topic in subjects) and record.log_time >= from_ns
+                wanted = subjects is None or channel.topic in subjects
                 if wanted and not _withdrawn(channel, record.sequence, sequence, withdrawals):
                     message = Message(channel.topic, record.data, fields)
                     yield Recorded(message, record.sequence, sequence, record.log_time, record.publish_time)
@@ -207,7 +210,7 @@ class Recording:
         try:
             about = About.model_validate(fields)
         except ValidationError:
-            raise self._fault("what it says of itself is malformed") from None
+            raise self._fault("its metadata is malformed") from None
         if about.version > layout.VERSION:
             later = f"version {about.version}, written by {about.product}"
             raise self._fault(f"it is of {later} (this one reads up to {layout.VERSION})")
@@ -233,8 +236,10 @@ class Recording:
 
 def _broken_up(chunk: Chunk) -> list[McapRecord]:
     """Return the records of a chunk; a small one that claims to be huge is refused before it is unpacked."""
+    if chunk.compression not in {"", "zstd"}:
+        raise ValueError(f"a chunk compressed by {chunk.compression[:20]!r} (expected zstd)")
     sizes = [chunk.uncompressed_size]
-    if chunk.compression == "zstd":
+    if chunk.compression:
         sizes.append(zstandard.frame_content_size(chunk.data))
     if max(sizes) > MAX_RECORD_BYTES:
         raise ValueError(f"a chunk of {max(sizes)} bytes (expected at most {MAX_RECORD_BYTES})")

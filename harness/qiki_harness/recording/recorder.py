@@ -85,6 +85,9 @@ class RecordingSink:
             write()
         except RecordingError as error:
             self.error = error
+        except Exception as error:  # the connection would swallow it
+            self.error = RecordingError(f"the recording ends here: {type(error).__name__}: {error}")
+        if self.error is not None:
             self.ended.set()
 
 
@@ -113,7 +116,7 @@ class Recorder:
             check_listening(self._url, _CONNECT_S)
             self._wire.open(_CONNECT_S, HISTORY_S)
         except HarnessError as error:
-            self._writer.close()
+            self._writer.discard()
             raise HarnessError(f"no NATS server answers at {self._url}: {error}") from None
         return self
 
@@ -121,7 +124,7 @@ class Recorder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._wire.close()
-        self._writer.close()
+        self._writer.__exit__(kind, error, trace)
 
     def wait(self, going_on: Callable[[], bool]) -> None:
         """Record while `going_on`, which is asked twice a second.

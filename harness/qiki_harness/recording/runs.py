@@ -16,6 +16,9 @@ from qiki_harness.recording.check import summarise
 from qiki_harness.recording.contents import RunSummary
 from qiki_harness.recording.reader import Recording
 
+LATE_RECORDED = 2000
+"""Frames that a recorded frame's last message may come later: some minutes behind a broker or bridge that was away."""
+
 
 @dataclass(frozen=True)
 class RecordedRun:
@@ -34,7 +37,7 @@ class RecordedRun:
 
     @property
     def lockstep(self) -> bool:
-        """Whether the agent conducted: then its decisions follow from the run too."""
+        """True if the agent conducted: then its decisions follow from the run too."""
         return self.agent is not None and self.agent.conduct == "lockstep"
 
 

@@ -17,14 +17,15 @@ from qiki.contracts.ticks import TICK_RATE_HZ, TICK_S
 from qiki.errors import UserError
 from qiki.flight import Flight
 from qiki.flight.digest import DECISIONS, GROUP_OF, GROUPS, TRUTH, Chains, FrameCollector, FrameMessages, Link
+from qiki.guard.rules import GuardRules
 from qiki.world.errors import OrderError
 from qiki.world.inputs import RunInputs, read_inputs
 from qiki_harness.errors import RecordingError
 from qiki_harness.recording.check import summarise
 from qiki_harness.recording.contents import RunSummary
-from qiki_harness.recording.difference import Difference, first_difference, lacks
+from qiki_harness.recording.difference import ABSENT, THERE, Difference, first_difference, has_frame, lacks, rank
 from qiki_harness.recording.layout import nanoseconds
-from qiki_harness.recording.runs import RecordedRun, recorded_frames
+from qiki_harness.recording.runs import LATE_RECORDED, RecordedRun, recorded_frames
 
 _INGEST = datetime(2026, 1, 1, tzinfo=UTC)  # counts for nothing
 _LED_TO = 5
@@ -39,8 +40,8 @@ class Verdict:
         frames: number of frames compared
         first, last: their numbers
         groups: that were compared
-        digest: over them, the same for both; None where there are none
-        gaps: frames of which the recording lacks messages; those that it has were compared
+        digest: over them, the same for both; None where there are none, or where the recording has gaps
+        gaps: frames that the recording lacks, and those of which it lacks messages; what it has was compared
         difference: the first; None where there is none
         led_to: lines about what came before the difference
         remarks: what was not compared, and why
@@ -59,14 +60,17 @@ class Verdict:
 
     @property
     def same(self) -> bool:
-        """Whether no difference was found."""
-        return self.difference is None
+        """True if frames were compared, and no difference was found."""
+        return self.frames > 0 and self.difference is None
 
 
-def verify(run: RecordedRun, progress: Callable[[int], None] = lambda _: None) -> Verdict:
+def verify(
+    run: RecordedRun, rules: GuardRules | None = None, progress: Callable[[int], None] = lambda _: None
+) -> Verdict:
     """Fly a run again in this process, and compare.
 
     Args:
+        rules: of the guard, if the bridge had other ones than the platform's own
         progress: called with the number of each frame that was compared
 
     Raises:
@@ -75,12 +79,14 @@ def verify(run: RecordedRun, progress: Callable[[int], None] = lambda _: None) -
     inputs = _read_inputs(run)
     with_agent, remarks = _flies_agent(run)
     groups = _groups(run, with_agent=with_agent)
-    flight = _flight(run, inputs, with_agent=with_agent)
+    flight = _flight(run, inputs, rules, with_agent=with_agent)
     comparison = _Comparison(run, groups)
     for frame in _flown(flight, run, groups, with_agent=with_agent):
         if not comparison.take(frame):
             break
         progress(frame.number)
+    else:
+        comparison.end()
     return comparison.verdict(tuple(remarks))
 
 
@@ -90,7 +96,7 @@ class _Comparison:
     def __init__(self, run: RecordedRun, groups: Collection[str]) -> None:
         self._run = run
         self._groups = tuple(group for group in GROUPS if group in groups)
-        self._collected = FrameCollector(run.summary.run_id, groups)
+        self._collected = FrameCollector(run.summary.run_id, groups, LATE_RECORDED)
         self._recorded = recorded_frames(run, self._collected, groups)
         self._next = next(self._recorded, None)
         self._chains = Chains(run.summary.run_id, groups)
@@ -100,12 +106,14 @@ class _Comparison:
 
     def take(self, flown: FrameMessages) -> bool:
         """Compare the next flown frame; return whether there is more to compare."""
-        while self._next is not None and self._next.number < flown.number:
-            self._next = next(self._recorded, None)  # of a radar that this flight does not have
         recorded = self._next
         if recorded is None:
             return False
+        if recorded.number < flown.number:
+            self._difference = _not_flown(recorded)
+            return False
         if recorded.number > flown.number:
+            self._gaps += [flown.number] if self._chains.links else []
             return True
         self._next = next(self._recorded, None)
         at_an_end = self._next is None or not self._chains.links
@@ -118,22 +126,35 @@ class _Comparison:
             self._chains.add(recorded)
         return self._difference is None and self._next is not None
 
+    def end(self) -> None:
+        """Note that no more is flown: a frame that is recorded behind it differs."""
+        while self._difference is None and self._next is not None:
+            if has_frame(self._next):
+                self._difference = _not_flown(self._next)
+            self._next = next(self._recorded, None)
+
     def verdict(self, remarks: tuple[str, ...]) -> Verdict:
         """Return the result."""
         links = self._chains.links
         late = self._collected.late
+        whole = bool(links) and not late and not self._gaps
         return Verdict(
             run=self._run.summary,
             frames=len(links),
             first=links[0].frame if links else -1,
             last=links[-1].frame if links else -1,
             groups=self._groups,
-            digest=links[-1] if links else None,
+            digest=links[-1] if whole else None,
             gaps=tuple(self._gaps),
             difference=self._difference,
             led_to=_led_to(self._run, self._difference) if self._difference else (),
             remarks=remarks + ((f"{late} messages of the recording come too late to be compared",) if late else ()),
         )
+
+
+def _not_flown(recorded: FrameMessages) -> Difference:
+    key = min(recorded.messages, key=rank, default=(topics.FRAMES.subject, ""))
+    return Difference(recorded.number, recorded.time, key, "", THERE, ABSENT)
 
 
 def _led_to(run: RecordedRun, difference: Difference) -> tuple[str, ...]:
@@ -177,7 +198,7 @@ def _groups(run: RecordedRun, *, with_agent: bool) -> tuple[str, ...]:
     return tuple(group for group in GROUPS if group not in left_out)
 
 
-def _flight(run: RecordedRun, inputs: RunInputs, *, with_agent: bool) -> Flight:
+def _flight(run: RecordedRun, inputs: RunInputs, rules: GuardRules | None, *, with_agent: bool) -> Flight:
     described = run.described
     bot: BotConfig = generate(load_spec()).with_parameters(inputs.parameters)
     agent, ticks, engines = None, 2, {}
@@ -190,6 +211,7 @@ def _flight(run: RecordedRun, inputs: RunInputs, *, with_agent: bool) -> Flight:
         seed=described.seed,
         run_id=described.run_id,
         bot=bot,
+        rules=rules,
         engines=engines,
         agent=agent,
         agent_ticks=ticks,

@@ -58,7 +58,11 @@ class RecordingWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        if kind is None:
+            self.close()
+        else:
+            with contextlib.suppress(RecordingError):
+                self.close()
 
     def put(self, message: Message, sequence: int = 0, came_ns: int | None = None) -> None:
         """Add a message, and a run's scenario where it describes a run.
@@ -98,13 +102,24 @@ class RecordingWriter:
             self._flushed_s = time.monotonic()
 
     def close(self) -> None:
-        """Write the index, and close the file."""
-        with contextlib.suppress(RecordingError), self._writing() as writer:
+        """Write the index, and close the file; nothing for one that has ended already.
+
+        Raises:
+            RecordingError: it cannot be written to its end.
+        """
+        if self._writer is None:
+            return
+        with self._writing() as writer:
             self._attach(writer, layout.CONTENTS, self._contents.summary().model_dump_json().encode())
             writer.finish()
-        self._writer = None
-        with contextlib.suppress(OSError):
             self._file.close()
+        self._writer = None
+
+    def discard(self) -> None:
+        """Close the file, and remove it."""
+        with contextlib.suppress(RecordingError):
+            self.close()
+        self.path.unlink(missing_ok=True)
 
     def _attach_run(self, writer: Writer, body: bytes) -> None:
         with contextlib.suppress(ValueError):

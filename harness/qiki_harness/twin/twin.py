@@ -17,7 +17,7 @@ from qiki.contracts import topics
 from qiki.contracts.control import CommandMessage, CommandMetadata, ControlAck
 from qiki.contracts.headers import FRAME, TICK
 from qiki.contracts.radar import TrackedFrame
-from qiki.contracts.topics import Topic
+from qiki.contracts.topics import QIKI_STATE_V1, Topic
 from qiki.runtime.grpc import open_channel
 from qiki.runtime.stream import Begin
 from qiki_harness.errors import DeadlineError
@@ -40,8 +40,8 @@ _TICK = timedelta(milliseconds=50)
 class Twin(Watcher):
     """Commands to a stack, its histories and waits for what is to come, its services.
 
-    Histories hold all that was stored since the stack began; on a stack that was not started for this twin, of topics
-    with a nominal rate only the last minute. What the broker does not keep (truth, acknowledgements) they hold since
+    Histories hold all that was stored since the stack began; on a stack that was not started for this twin, of radar,
+    tracker and estimates only the last minute. What the broker does not keep (truth, acknowledgements) they hold since
     the twin is connected.
 
     Args:
@@ -59,7 +59,8 @@ class Twin(Watcher):
     ) -> None:
         ledger = Ledger()
         since = datetime.now(UTC) - look_back if isinstance(backing, ForeignStack) else None
-        fast = {str(topic.stream) for topic in ledger.topics if topic.rate_hz is not None}
+        slow = {None, QIKI_STATE_V1}  # and what a run follows from may be older
+        fast = {str(topic.stream) for topic in ledger.topics if topic.rate_hz is not None and topic.stream not in slow}
         begin_of = {} if only_new or since is None else dict.fromkeys(fast, since)
         begin = Begin.NEW if only_new else Begin.OLDEST
         wire = Wire(backing.addresses[NATS_URL], ledger, begin, tests_keys(backing.addresses), begin_of)

@@ -78,9 +78,14 @@ def test_the_oldest_make_room(tmp_path: Path):
     names = [f"2026010{number}T000000Z-a{SUFFIX if number % 2 else '.mcap'}" for number in range(1, 7)]
     for name in names:
         (tmp_path / name).write_bytes(bytes(100))
-    other = tmp_path / "20250101T000000Z-notes.txt"
-    other.write_text("mine")
+    others = ["20250101T000000Z-notes.txt", "run.mcap", "mine.qiki.zip"]
+    for name in others:
+        (tmp_path / name).write_text("mine")
+    (tmp_path / "20250101T000000Z-folder.mcap").mkdir()
+    (tmp_path / "20250101T000000Z-link.mcap").symlink_to("nowhere")
+    others += ["20250101T000000Z-folder.mcap", "20250101T000000Z-link.mcap"]
+    assert prune(tmp_path, kept=1, suffixes=(".json",)) == []
     assert {one.name for one in prune(tmp_path, kept=4)} == set(names[:2])
     assert {one.name for one in prune(tmp_path, kept_bytes=250)} == set(names[2:4])
     assert prune(tmp_path, kept_bytes=0) == [tmp_path / names[4]]
-    assert {one.name for one in tmp_path.iterdir()} == {names[5], other.name}
+    assert {one.name for one in tmp_path.iterdir()} == {names[5], *others}

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mcap.reader import make_reader
-from mcap.writer import Writer
+from mcap.writer import CompressionType, Writer
 
 from qiki.contracts import topics
 from qiki.contracts.headers import MESSAGE_ID, Message
@@ -93,6 +93,44 @@ def test_what_a_killed_broker_lost_is_withdrawn_and_may_come_again(tmp_path: Pat
     assert summarise(Recording(path)).breaks == 1
 
 
+@pytest.mark.parametrize("time", ["1066-10-14T00:00:00.000000Z", "9999-01-01T00:00:00.000000Z", "soon"])
+def test_a_time_that_the_file_cannot_hold_is_that_of_arrival(tmp_path: Path, time: str):
+    odd = Message("qiki.dlq.v1.x", b'{"timestamp":"%s"}' % time.encode(), {})
+    path = tmp_path / "a.mcap"
+    with RecordingWriter(path, ORIGIN) as writer:
+        for one in (message(1), odd, message(2)):
+            writer.put(one, came_ns=5)
+    assert read_all(path) == [message(1), odd, message(2)]
+    assert [one.event_ns for one in Recording(path).messages({odd.subject})] == [5]
+
+
+def test_the_broker_s_losses_show_in_the_check(tmp_path: Path):
+    path = tmp_path / "a.mcap"
+    with RecordingWriter(path, ORIGIN) as writer:
+        for number in range(6):
+            writer.put(frame(number), sequence=number + 1, came_ns=number)
+        writer.note(Note(kind="lost", stream=topics.QIKI_RADAR_V1, behind=3), 6)
+        writer.put(frame(5), sequence=4, came_ns=7)
+    (run,) = summarise(Recording(path)).runs
+    assert run.faults[0] == "frames missing: 3 to 4"
+
+
+def frame(number: int) -> Message:
+    return Message(topics.FRAMES.subject, b"{}", {"x-qiki-run": "r", "x-qiki-frame": str(number)})
+
+
+def test_a_forged_number_costs_no_memory(tmp_path: Path):
+    path = tmp_path / "a.mcap"
+    order = b'{"run_id":"6f1c3d1e-0000-4000-8000-000000000001","tick":0,"number":1099511627776,"order":"rcs.stop",'
+    order += b'"parameters":{},"origin":"control"}'
+    with RecordingWriter(path, ORIGIN) as writer:
+        writer.put(frame(0))
+        writer.put(frame(2**53 - 1))
+        writer.put(Message(topics.ORDERS.subject, order, {}))
+    (run,) = summarise(Recording(path)).runs
+    assert run.faults[0] == f"frames missing: 1 to {2**53 - 2}"
+
+
 def test_a_file_of_a_killed_writer_is_readable(tmp_path: Path):
     path = tmp_path / "a.mcap"
     writer = RecordingWriter(path, ORIGIN)
@@ -133,6 +171,32 @@ def test_a_disk_that_takes_no_more_ends_the_recording_and_what_was_written_is_re
     found = read_all(path)
     assert found == [message(number) for number in range(len(found))]
     assert len(found) >= 50
+
+
+def test_a_disk_that_takes_no_more_at_the_end_is_told(tmp_path: Path):
+    path = tmp_path / "a.mcap"
+    writer = RecordingWriter(path, ORIGIN)
+    fill(writer, 0, 50)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 10, hard))
+    try:
+        with pytest.raises(RecordingError, match="File too large: the recording ends here"):
+            writer.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert read_all(path) == [message(number) for number in range(50)]
+
+
+def test_a_chunk_that_another_compressed_is_refused(tmp_path: Path):
+    path = tmp_path / "a.mcap"
+    with path.open("wb") as file:
+        writer = Writer(file, compression=CompressionType.LZ4)
+        writer.start("qiki", "somebody 1.0")
+        writer.add_metadata(ABOUT, {name: str(value) for name, value in ORIGIN.model_dump().items()})
+        writer.add_message(writer.register_channel("a", "json", 0), 1, b"{}", 1)
+        writer.finish()
+    with pytest.raises(RecordingError, match=r"a chunk compressed by 'lz4' \(expected zstd\)"):
+        read_all(path)
 
 
 def fill(writer: RecordingWriter, first: int, last: int) -> None:
@@ -219,7 +283,7 @@ def test_foreign_files_and_later_versions_are_refused(tmp_path: Path):
     fields = {name: str(value) for name, value in ORIGIN.model_dump().items()}
     with pytest.raises(RecordingError, match=r"version 9, written by 7\.0"):
         Recording(foreign(tmp_path / "c.mcap", "qiki", fields | {"version": "9", "product": "7.0"}))
-    with pytest.raises(RecordingError, match="what it says of itself is malformed"):
+    with pytest.raises(RecordingError, match="its metadata is malformed"):
         Recording(foreign(tmp_path / "d.mcap", "qiki", {"version": "x"}))
 
 

@@ -9,8 +9,11 @@ import pytest
 from qiki.contracts import topics
 from qiki.contracts.headers import FRAME, Message
 from qiki.flight import Flight
+from qiki.flight.digest import GROUP_OF, TRACKER
+from qiki.guard import load_rules
 from qiki.tracking import tracker as tracking
 from qiki.world.scenario import load_scenario, scenario_names
+from qiki.world.world import SimWorld
 from qiki_harness.errors import RecordingError
 from qiki_harness.recording.flown import record_flight
 from qiki_harness.recording.reader import Recording
@@ -95,7 +98,7 @@ def test_a_missing_track_is_a_gap_and_an_order_too_many_a_difference(flown: Path
 
     verdict = judge(rewritten(flown, tmp_path / "a.mcap", without))
     assert verdict.same
-    assert verdict.gaps == (9,)
+    assert (verdict.gaps, verdict.digest) == ((9,), None)
 
     def coasting(message: Message) -> Message:
         if message.subject != topics.ORDERS.subject:
@@ -105,6 +108,55 @@ def test_a_missing_track_is_a_gap_and_an_order_too_many_a_difference(flown: Path
     found = judge(rewritten(flown, tmp_path / "b.mcap", coasting)).difference
     assert found is not None
     assert found.frame == 0
+
+
+def test_a_missing_frame_is_a_gap(flown: Path, tmp_path: Path):
+    def without(message: Message) -> Message | None:
+        lost = message.headers.get(FRAME) == "10" or b'"frame":10,' in message.body
+        return None if lost else message
+
+    verdict = judge(rewritten(flown, tmp_path / "a.mcap", without))
+    assert verdict.same
+    assert (verdict.gaps, verdict.digest, verdict.last) == ((10,), None, 29)
+
+
+def test_frames_that_are_not_flown_any_more_are_a_difference(flown: Path, monkeypatch: pytest.MonkeyPatch):
+    look = SimWorld._look
+    monkeypatch.setattr(SimWorld, "_look", lambda self: None if self.tick_count > 41 else look(self))
+    verdict = judge(flown)
+    found = verdict.difference
+    assert found is not None
+    assert (verdict.same, verdict.last, found.frame) == (False, 19, 20)
+    assert (found.key[0], found.field, found.one, found.other) == (topics.TRUTH.subject, "", "(there)", "(absent)")
+
+
+def test_nothing_that_can_be_compared_is_not_the_same(flown: Path, tmp_path: Path):
+    def without(message: Message) -> Message | None:
+        return None if message.subject == topics.TRACKED.subject else message
+
+    verdict = judge(rewritten(flown, tmp_path / "a.mcap", without))
+    assert (verdict.same, verdict.difference, verdict.frames) == (False, None, 0)
+
+
+def test_a_late_bridge_is_no_gap(flown: Path, tmp_path: Path):
+    recording = Recording(flown)
+    path = tmp_path / "a.mcap"
+    late_ns = 15 * 10**9
+    with RecordingWriter(path, recording.about) as writer:
+        for one in recording.messages():
+            late = late_ns if GROUP_OF.get(one.message.subject) == TRACKER else 0
+            writer.put(one.message, one.sequence, one.came_ns + late)
+    assert judge(path).digest == judge(flown).digest
+
+
+def test_other_rules_of_the_guard_are_given(tmp_path: Path):
+    rules = load_rules().model_copy(
+        update={"rules": tuple(one.model_copy(update={"max_range_m": 5000.0}) for one in load_rules().rules)}
+    )
+    path = tmp_path / "a.mcap"
+    record_flight(Flight(load_scenario("mixed-traffic"), rules=rules), 3.0, path)
+    assert not judge(path).same
+    assert verify(recorded_run(Recording(path)), rules).same
 
 
 def test_a_recording_that_begins_late_is_compared_from_its_first_whole_frame(flown: Path, tmp_path: Path):
