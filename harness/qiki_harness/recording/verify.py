@@ -1,7 +1,6 @@
 """Fly a recorded run again, and compare it with the recording message by message."""
 
-from collections import deque
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -12,6 +11,8 @@ from qiki.agent.discovery import load_engines
 from qiki.botspec import BotConfig, generate, load_spec
 from qiki.contracts import identities, topics
 from qiki.contracts.fields import first_fault
+from qiki.contracts.headers import OWN_POSITION, OWN_VELOCITY
+from qiki.contracts.radar import RadarFrame
 from qiki.contracts.sim import Origin, SimOrder
 from qiki.contracts.ticks import TICK_RATE_HZ, TICK_S
 from qiki.errors import UserError
@@ -28,7 +29,8 @@ from qiki_harness.recording.layout import nanoseconds
 from qiki_harness.recording.runs import LATE_RECORDED, RecordedRun, recorded_frames
 
 _INGEST = datetime(2026, 1, 1, tzinfo=UTC)  # counts for nothing
-_LED_TO = 5
+_LED_TO = 5  # orders
+_OWN = {"own position": OWN_POSITION, "own velocity": OWN_VELOCITY}
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Verdict:
         digest: over them, the same for both; None where there are none, or where the recording has gaps
         gaps: frames that the recording lacks, and those of which it lacks messages; what it has was compared
         difference: the first; None where there is none
-        led_to: lines about what came before the difference
+        led_to: lines about what led to the difference: the frame, and the last orders before it
         remarks: what was not compared, and why
     """
 
@@ -64,14 +66,11 @@ class Verdict:
         return self.frames > 0 and self.difference is None
 
 
-def verify(
-    run: RecordedRun, rules: GuardRules | None = None, progress: Callable[[int], None] = lambda _: None
-) -> Verdict:
+def verify(run: RecordedRun, rules: GuardRules | None = None) -> Verdict:
     """Fly a run again in this process, and compare.
 
     Args:
         rules: of the guard, if the bridge had other ones than the platform's own
-        progress: called with the number of each frame that was compared
 
     Raises:
         RecordingError: this version cannot fly it.
@@ -84,7 +83,6 @@ def verify(
     for frame in _flown(flight, run, groups, with_agent=with_agent):
         if not comparison.take(frame):
             break
-        progress(frame.number)
     else:
         comparison.end()
     return comparison.verdict(tuple(remarks))
@@ -102,15 +100,14 @@ class _Comparison:
         self._chains = Chains(run.summary.run_id, groups)
         self._gaps: list[int] = []
         self._difference: Difference | None = None
-        self._before: deque[str] = deque(maxlen=_LED_TO)
+        self._inputs: tuple[str, ...] = ()
 
     def take(self, flown: FrameMessages) -> bool:
         """Compare the next flown frame; return whether there is more to compare."""
+        while self._next is not None and self._next.number < flown.number and self._difference is None:
+            self._skip(self._next)
         recorded = self._next
-        if recorded is None:
-            return False
-        if recorded.number < flown.number:
-            self._difference = _not_flown(recorded)
+        if recorded is None or self._difference is not None:
             return False
         if recorded.number > flown.number:
             self._gaps += [flown.number] if self._chains.links else []
@@ -124,14 +121,20 @@ class _Comparison:
         self._difference = first_difference(recorded, flown, partial=at_an_end)
         if self._difference is None:
             self._chains.add(recorded)
+        else:
+            self._inputs = tuple(_inputs_of(flown))
         return self._difference is None and self._next is not None
 
     def end(self) -> None:
         """Note that no more is flown: a frame that is recorded behind it differs."""
-        while self._difference is None and self._next is not None:
-            if has_frame(self._next):
-                self._difference = _not_flown(self._next)
-            self._next = next(self._recorded, None)
+        while self._next is not None and self._difference is None:
+            self._skip(self._next)
+
+    def _skip(self, recorded: FrameMessages) -> None:
+        """Pass a recorded frame that is not flown: a difference, if it is more than truth."""
+        if has_frame(recorded):
+            self._difference = _not_flown(recorded)
+        self._next = next(self._recorded, None)
 
     def verdict(self, remarks: tuple[str, ...]) -> Verdict:
         """Return the result."""
@@ -147,7 +150,7 @@ class _Comparison:
             digest=links[-1] if whole else None,
             gaps=tuple(self._gaps),
             difference=self._difference,
-            led_to=_led_to(self._run, self._difference) if self._difference else (),
+            led_to=(*self._inputs, *_orders(self._run, self._difference)) if self._difference else (),
             remarks=remarks + ((f"{late} messages of the recording come too late to be compared",) if late else ()),
         )
 
@@ -157,8 +160,17 @@ def _not_flown(recorded: FrameMessages) -> Difference:
     return Difference(recorded.number, recorded.time, key, "", THERE, ABSENT)
 
 
-def _led_to(run: RecordedRun, difference: Difference) -> tuple[str, ...]:
-    """Return lines about the inputs before a difference: the orders that took effect."""
+def _inputs_of(frame: FrameMessages) -> Iterator[str]:
+    """Yield a line about what the tracker gets with a frame."""
+    for (subject, _), message in frame.messages.items():
+        if subject == topics.FRAMES.subject:
+            plots = len(RadarFrame.from_json(message.body).detections)
+            own = ", ".join(f"{what} {message.headers[name]}" for what, name in _OWN.items())
+            yield f"frame {frame.number} at {frame.time}: {plots} detections, {own}"
+
+
+def _orders(run: RecordedRun, difference: Difference) -> tuple[str, ...]:
+    """Return lines about the last orders that took effect before a difference."""
     rate_hz = float(run.described.scenario.get("frame_rate_hz", 10.0))
     until = round((difference.frame + 1) * TICK_RATE_HZ / rate_hz)
     given = [order for tick in sorted(run.orders) if tick < until for order in run.orders[tick]]
