@@ -6,9 +6,9 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(
-    include=["qiki", "faststream_bridge", "q_sim_service", "registrar", "nats.protocol", "yaml"]
-):
+OURS = ["qiki", "qiki_harness.recording", "faststream_bridge", "q_sim_service", "registrar"]
+
+with atheris.instrument_imports(include=[*OURS, "mcap", "nats.protocol", "yaml"]):
     sys.path.insert(0, str(Path(__file__).parent))
     import structlog
     import targets

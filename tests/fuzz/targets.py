@@ -30,6 +30,7 @@ from qiki.audit.query import Query, find
 from qiki.audit.verify import verify
 from qiki.botspec import load_spec
 from qiki.contracts.cloudevents import BrokenEventError
+from qiki.contracts.headers import Message
 from qiki.contracts.protobuf import command_from_proto, frame_from_proto
 from qiki.contracts.topics import TOPICS
 from qiki.errors import QikiError
@@ -40,6 +41,9 @@ from qiki.runtime.nats_patches import apply
 from qiki.runtime.reading import read_payload
 from qiki.world.commands import read_command
 from qiki.world.scenario import load_scenario
+from qiki_harness.recording.bundle import recordings
+from qiki_harness.recording.layout import About, Note
+from qiki_harness.recording.writer import RecordingWriter
 from registrar.refused import read_line
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -120,6 +124,22 @@ def _snapshot(data: bytes) -> None:
     file.read("QIKI_RADAR_V1", 10)
 
 
+def _recording(path: Path) -> None:
+    for recording in recordings(path):
+        for one in recording.messages():
+            recording.attachments()
+            assert one.message.subject
+
+
+def recorded() -> bytes:
+    """A small recording, as it is written."""
+    path = Path(tempfile.mkdtemp(prefix="qiki-fuzz-")) / "seed.mcap"
+    with RecordingWriter(path, About(product="0", source="a seed", begun="", python="3"), {"a.json": b"{}"}) as writer:
+        writer.put(Message("qiki.truth.v1.contacts", b'{"run_id":"r","frame":1}', {"x-qiki-run": "r"}), 1, 1)
+        writer.note(Note(kind="lost", stream="QIKI_RADAR_V1", behind=3), 2)
+    return path.read_bytes()
+
+
 def _actuator(data: bytes) -> None:
     command_from_proto(SendActuatorCommandRequest.FromString(data).command)
 
@@ -164,6 +184,7 @@ TARGETS: dict[str, Target] = {
     "key": Target(_token),
     "nats": Target(_nats, (ProtocolError,), PROTOCOL),
     "proto-frame": Target(_proto_frame, (DecodeError, ValueError)),
+    "recording": Target(_file("run.mcap", _recording), (QikiError,), (recorded(),)),
     "rules": Target(_file("rules.yaml", load_rules), (QikiError,)),
     "scenario": Target(_file("world.yaml", load_scenario), (QikiError,)),
     "snapshot": Target(_snapshot, (), (json.dumps({"version": 1}).encode(),)),
