@@ -156,7 +156,7 @@ def _record_stack(
         echo(f"records {url} into {path}; Ctrl-C ends it", stream=sys.stderr)
 
         def going_on() -> bool:
-            lasts = end_s is None or time.monotonic() < end_s
+            lasts = end_s is None or time.monotonic() < end_s or not recorder.caught_up
             return lasts and not called() and (stack is None or stack.alive)
 
         recorder.wait(going_on)

@@ -16,9 +16,10 @@ from qiki.runtime.stream import Begin
 from qiki_harness.errors import HarnessError, RecordingError
 from qiki_harness.recording.layout import Note, nanoseconds
 from qiki_harness.recording.writer import FLUSH_S, RecordingWriter
-from qiki_harness.twin.wire import HISTORY_S, Wire, check_listening
+from qiki_harness.twin.wire import Wire, check_listening
 
 _CONNECT_S = 10.0
+_FOLLOW_S = 30.0  # until all streams are followed, and what a run follows from is read
 _INPUTS = frozenset({topics.RUNS.subject, topics.ORDERS.subject})
 
 
@@ -107,6 +108,7 @@ class Recorder:
     def __init__(self, writer: RecordingWriter, url: str, keys: str | None, *, everything: bool = False) -> None:
         self._writer = writer
         self._url = url
+        self._everything = everything
         self.sink = RecordingSink(writer, None if everything else datetime.now(UTC))
         begin = Begin.OLDEST if everything else Begin.NEW
         self._wire = Wire(url, self.sink, begin, keys, {topics.QIKI_STATE_V1: Begin.OLDEST})
@@ -114,7 +116,7 @@ class Recorder:
     def __enter__(self) -> Self:
         try:
             check_listening(self._url, _CONNECT_S)
-            self._wire.open(_CONNECT_S, HISTORY_S)
+            self._wire.open(_CONNECT_S, None if self._everything else _FOLLOW_S)
         except HarnessError as error:
             self._writer.discard()
             raise HarnessError(f"no NATS server answers at {self._url}: {error}") from None
@@ -125,6 +127,11 @@ class Recorder:
     ) -> None:
         self._wire.close()
         self._writer.__exit__(kind, error, trace)
+
+    @property
+    def caught_up(self) -> bool:
+        """True once all that the streams kept before has come."""
+        return self._wire.caught_up
 
     def wait(self, going_on: Callable[[], bool]) -> None:
         """Record while `going_on`, which is asked twice a second.

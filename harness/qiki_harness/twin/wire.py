@@ -87,12 +87,17 @@ class Wire:
         self._loop: asyncio.AbstractEventLoop
         self._work: asyncio.Task[None] | None = None
 
-    def open(self, deadline_s: float, history_s: float = HISTORY_S) -> None:
+    @property
+    def caught_up(self) -> bool:
+        """True once all that was stored before has come."""
+        return self._caught_up.done()
+
+    def open(self, deadline_s: float, history_s: float | None = HISTORY_S) -> None:
         """Connect, and read what was stored before; from then on nothing is missed.
 
         Args:
             deadline_s: for the connection
-            history_s: for what was stored before
+            history_s: for what was stored before; None: do not wait for it
 
         Raises:
             DeadlineError: the broker does not answer, or the history is too long.
@@ -102,6 +107,8 @@ class Wire:
             (self._ready, deadline_s, f"NATS does not answer at NATS_URL={self._url}"),
             (self._caught_up, history_s, f"NATS at {self._url} did not give its history"),
         ):
+            if seconds is None:
+                continue
             try:
                 future.result(seconds)
             except TimeoutError:
