@@ -80,7 +80,7 @@ def info(file: File, as_json: Annotated[bool, typer.Option("--json", help="Print
             "",
             *_subjects(summary),
             "",
-            f"attached: {', '.join(recording.attachments()) or 'nothing'}",
+            f"attached: {', '.join(recording.attachment_names) or 'nothing'}",
         )
         if recording.problem:
             echo(recording.problem)
@@ -198,7 +198,7 @@ def _faults(recording: "Recording", summary: "Summary") -> Iterator[str]:
     if summary.breaks:
         yield f"the connection broke {summary.breaks} times: what is not kept was missed meanwhile"
     if recording.problem or recording.summary is None:
-        yield recording.problem or "it has no index: its writer was killed"
+        yield recording.problem or "it has no whole index: its writer was killed, or the file was changed"
 
 
 def _checkout() -> Path | None:

@@ -1,7 +1,9 @@
 """Read a recording, whole or cut short anywhere."""
 
 import contextlib
+import os
 import struct
+import zlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from heapq import heappop, heappush
@@ -26,6 +28,7 @@ MAX_RECORD_BYTES = 256 << 20
 """Largest record or chunk: a chunk of ours has 1 MiB and a message of at most 4 MB more."""
 _DAMAGES = (McapError, struct.error, zstandard.ZstdError, ArithmeticError, LookupError, MemoryError, ValueError)
 """What mcap raises for a file that is not what it should be."""
+_FOOTER_BYTES, _CHECKSUM_BYTES = 37, 12  # with the magic behind it; the index's checksum covers all before itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,13 @@ class Recording:
     def attachments(self) -> dict[str, bytes]:
         """Return the attachments by name."""
         return {record.name: record.data for record in self._records() if isinstance(record, Attachment)}
+
+    @property
+    def attachment_names(self) -> list[str]:
+        """The names of the attachments, by the index where there is one."""
+        if self.summary is None:
+            return list(self.attachments())
+        return list(dict.fromkeys(one.name for one in self.summary.attachment_indexes))
 
     def attachment(self, name: str) -> bytes | None:
         """Return an attachment, found by the index; None where there is none, or no index."""
@@ -195,9 +205,10 @@ class Recording:
             raise self._fault(f"it is no recording of this platform{by}")
 
     def _summary(self) -> Summary | None:
-        """Return the index; None for a file that was not finished."""
+        """Return the index; None for a file that was not finished, or whose index was changed."""
         with self.path.open("rb") as file, contextlib.suppress(OSError, *_DAMAGES):
-            return SeekingReader(file, record_size_limit=MAX_RECORD_BYTES).get_summary()
+            summary = SeekingReader(file, record_size_limit=MAX_RECORD_BYTES).get_summary()
+            return summary if _index_is_whole(file) else None
         return None
 
     def _about(self) -> About:
@@ -232,6 +243,15 @@ class Recording:
                 raise
             text = " ".join(str(error).split())[:200]
             raise self._fault(f"it is damaged: {text or type(error).__name__}") from None
+
+
+def _index_is_whole(file: Any) -> bool:
+    """Return whether the checksum of the index is right: mcap does not look at it."""
+    file.seek(-_FOOTER_BYTES, os.SEEK_END)
+    begin, _, checksum = struct.unpack("<9xQQL8x", file.read(_FOOTER_BYTES))
+    end = file.tell() - _CHECKSUM_BYTES
+    file.seek(begin)
+    return bool(zlib.crc32(file.read(end - begin)) == checksum)
 
 
 def _broken_up(chunk: Chunk) -> list[McapRecord]:

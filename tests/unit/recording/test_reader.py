@@ -244,7 +244,8 @@ def test_a_flipped_byte_is_found_or_harmless(flown: Path, tmp_path: Path):
     chance = random.Random(4)
     path = tmp_path / "flipped.mcap"
     refused = 0
-    for place in chance.sample(range(len(content)), 60):
+    index = content.rfind(b"qiki.radar.v1.frames.lr")
+    for place in [*range(index, index + 10), *chance.sample(range(len(content)), 60)]:
         path.write_bytes(content[:place] + bytes([content[place] ^ (1 << chance.randrange(8))]) + content[place + 1 :])
         found, _ = attempt(path)
         if found is None:
