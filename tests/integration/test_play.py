@@ -112,5 +112,11 @@ def test_it_is_paced_by_event_time_and_obeys_an_operator(flown: Path, tmp_path: 
 
 
 def test_a_loop_is_a_run_of_its_own_each_time(flown: Path, tmp_path: Path):
-    with played(flown, tmp_path, "--speed", "40", "--loop") as twin:
-        until("three laps", lambda: len({record.run for record in twin.tracked_frames()}) >= 3)
+    with played(flown, tmp_path, "--speed", "20", "--loop") as twin:
+
+        def laps() -> list[str]:
+            return list(dict.fromkeys(record.data.run_id for record in twin.truth()))
+
+        until("three whole laps", lambda: len(laps()) >= 4)
+        for run_id in laps()[1:3]:
+            assert [record.data.frame for record in twin.truth(run_id=run_id)] == list(range(LAST + 1))
