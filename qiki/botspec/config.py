@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from typing import Literal, Self
+from typing import Any, Literal, Self
 from uuid import UUID
 
 from qiki.botspec import planes
@@ -71,9 +71,7 @@ class BotConfig(Spec):
 
     def with_parameters(self, parameters: BotParameters) -> Self:
         """Return the configuration of the same bot with other numbers; its sensors are those of the numbers."""
-        planes = {field: getattr(parameters, name) for name, field in PLANES.items()}
-        sensors = tuple(FittedSensor(id=sensor_id(kind), type=kind) for kind in parameters.sensors.fitted)
-        hardware = self.hardware_profile.model_copy(update={**planes, "sensors": sensors})
+        hardware = self.hardware_profile.model_copy(update=_fitted(parameters))
         return self.model_copy(update={"hardware_profile": hardware})
 
 
@@ -82,15 +80,21 @@ def generate(spec: BotSpec) -> BotConfig:
     parts = spec.components.fitted
     parameters = BotParameters(**{name: parts[name].parameters for name in PLANES if name in parts})
     hardware = HardwareProfile(
-        **{field: getattr(parameters, name) for name, field in PLANES.items()},
+        **_fitted(parameters),
         actuators=tuple(
             Actuator(id=one.id, role=one.role, type=one.family, commands=tuple(kind.name for kind in one.commands))
             for one in ACTUATORS
         ),
-        sensors=tuple(FittedSensor(id=sensor_id(kind), type=kind) for kind in parameters.sensors.fitted),
     )
     wiring = {name: Wiring(provides=part.provides, consumes=part.consumes) for name, part in parts.items()}
     return BotConfig(bot_id=spec.metadata.id, hardware_profile=hardware, runtime_profile=wiring)
+
+
+def _fitted(parameters: BotParameters) -> dict[str, Any]:
+    """Return the planes of the hardware profile, and its sensors."""
+    planes = {field: getattr(parameters, name) for name, field in PLANES.items()}
+    sensors = tuple(FittedSensor(id=sensor_id(kind), type=kind) for kind in parameters.sensors.fitted)
+    return {**planes, "sensors": sensors}
 
 
 def profile_hash(config: BotConfig) -> str:

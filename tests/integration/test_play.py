@@ -1,4 +1,4 @@
-"""A recording is played on a broker of its own: whoever watches a stack watches it too."""
+"""A recording is published again on a broker of its own, where clients of a stack read it unchanged."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What a run follows from is published: its description, and each order with the tick at which it takes effect."""
+"""The inputs of a run are published: its description, and each order with the tick at which it takes effect."""
 
 import pytest
 

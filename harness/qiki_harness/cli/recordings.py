@@ -134,8 +134,7 @@ def prune(
 
     if folder is not None and not folder.is_dir():
         raise RecordingError(f"{folder}: no such folder")
-    home = run_dir or (_checkout() or Path.cwd()) / ".qiki"
-    for one in [folder] if folder else [home / "recordings", home / "bundles"]:
+    for one in [folder] if folder else [_home(run_dir) / "recordings", _home(run_dir) / "bundles"]:
         if one.is_dir():
             echo(*(f"removed {path}" for path in prune_folder(one, keep, round(size_mb * _MIB))))
 
@@ -206,11 +205,14 @@ def _checkout() -> Path | None:
     return file.parent if file else None
 
 
+def _home(run_dir: Path | None) -> Path:
+    return run_dir or (_checkout() or Path.cwd()) / ".qiki"
+
+
 def _default_file(run_dir: Path | None, what: str) -> Path:
     """Return a new file whose name sorts by time."""
-    home = run_dir or (_checkout() or Path.cwd()) / ".qiki"
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    return home / "recordings" / f"{stamp}-{Path(what).stem}{SUFFIX}"
+    return _home(run_dir) / "recordings" / f"{stamp}-{Path(what).stem}{SUFFIX}"
 
 
 def _size(path: Path) -> str:

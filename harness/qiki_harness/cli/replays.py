@@ -1,4 +1,4 @@
-"""`qiki verify`, `diff`, `play`: fly a recorded run again, compare two, play one for whoever watches."""
+"""`qiki verify`, `diff`, `play`: fly a recorded run again, compare two recordings, publish one again."""
 
 import subprocess
 from collections.abc import Iterator

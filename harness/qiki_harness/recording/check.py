@@ -5,7 +5,7 @@ import contextlib
 from pydantic import ValidationError
 
 from qiki_harness.recording.contents import Contents, Summary
-from qiki_harness.recording.layout import CONTENTS, Recorded
+from qiki_harness.recording.layout import CONTENTS
 from qiki_harness.recording.reader import Recording
 
 
@@ -24,12 +24,8 @@ def summarise(recording: Recording, *, again: bool = False) -> Summary:
             if not summary.lost:
                 return summary
     found = Contents()
-    for recorded in recording.messages():
-        _count(found, recorded)
+    for one in recording.messages():
+        found.add(one.message, one.came_ns, one.event_ns)
     for _, note in recording.notes():
         found.note(note)
     return found.summary()
-
-
-def _count(found: Contents, recorded: Recorded) -> None:
-    found.add(recorded.message, recorded.came_ns, recorded.event_ns)

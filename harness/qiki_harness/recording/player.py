@@ -1,4 +1,4 @@
-"""Play a recording on a broker: streams filled, the rest paced by event time, for whoever watches.
+"""Publish a recording again, on a broker of its own: into streams, and to present readers, paced by event time.
 
 A lap is one way through the recording, on fresh streams. From the second lap on, after a seek too, the run has an id of
 its own, so that no reader takes its messages for duplicates. Operators pause it, let it go on at a speed, and seek.
@@ -7,7 +7,7 @@ its own, so that no reader takes its messages for duplicates. Operators pause it
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid5
@@ -80,7 +80,7 @@ class Player:
         self._changed = asyncio.Event()
 
     async def play(self, client: Client, *, loop: bool = False, told: Callable[[str], None] = lambda _: None) -> None:
-        """Play lap by lap, without end: behind the last one wait until somebody seeks. `told` gets a line for each."""
+        """Play lap by lap, without end; at the end of the recording wait for a seek. `told` gets a line a lap."""
 
         async def commanded(message: Msg) -> None:
             await self._obey(client, message)
@@ -95,7 +95,7 @@ class Player:
                 await self._sought_again()
 
     async def _lap(self, client: Client, run_id: str) -> bool:
-        """Play until the end, and return False; or until somebody seeks, and return True."""
+        """Play to the end, and return False; to a seek, and return True."""
         self.laps += 1
         self._sought = None
         begun, waiting = False, 0
@@ -125,7 +125,7 @@ class Player:
             await self._changed.wait()
 
     def _moved(self) -> bool:
-        """Return whether somebody has sought: then the next lap begins there."""
+        """Return True after a seek: the next lap begins there."""
         if self._sought is None:
             return False
         self._from_s = self._sought
@@ -136,7 +136,7 @@ class Player:
         self._anchor_s, self._anchor_t_s = asyncio.get_running_loop().time(), self.t_s
 
     async def _wait(self, t_s: float) -> None:
-        """Wait until the event time has come, or somebody seeks."""
+        """Wait until the event time has come, or for a seek."""
         while self._sought is None:
             left_s = (t_s - self._anchor_t_s) / self._speed - (asyncio.get_running_loop().time() - self._anchor_s)
             if not self._paused and left_s <= 0:
@@ -186,7 +186,7 @@ class Player:
 
 
 async def fresh_streams(client: Client) -> None:
-    """Make all streams anew, empty."""
+    """Delete all streams, and make them again."""
     jetstream = client.jetstream(timeout=10)
     for stream in STREAMS:
         with contextlib.suppress(NotFoundError):
@@ -195,7 +195,7 @@ async def fresh_streams(client: Client) -> None:
 
 
 @contextlib.asynccontextmanager
-async def connected(url: str, keys: str) -> Any:
+async def connected(url: str, keys: str) -> AsyncIterator[Client]:
     """Connect to a broker with the tests' credentials, which may do all."""
     client = new_client()
     await client.connect(url, name="player", **nats_options(keys, url))

@@ -27,7 +27,7 @@ from qiki_harness.recording.layout import About, Note, Recorded
 MAX_RECORD_BYTES = 256 << 20
 """Largest record or chunk: a chunk of ours has 1 MiB and a message of at most 4 MB more."""
 _DAMAGES = (McapError, struct.error, zstandard.ZstdError, ArithmeticError, LookupError, MemoryError, ValueError)
-"""What mcap raises for a file that is not what it should be."""
+"""The errors that mcap raises for a damaged file."""
 _FOOTER_BYTES, _CHECKSUM_BYTES = 37, 12  # with the magic behind it; the index's checksum covers all before itself
 
 

@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -23,15 +22,6 @@ _FOLLOW_S = 30.0  # until all streams are followed, and what a run follows from 
 _INPUTS = frozenset({topics.RUNS.subject, topics.ORDERS.subject})
 
 
-@dataclass
-class Counts:
-    """What was recorded so far."""
-
-    messages: int = 0
-    frames: int = 0
-    breaks: int = 0
-
-
 class RecordingSink:
     """Writes what passes into a recording, until it cannot be written.
 
@@ -45,7 +35,6 @@ class RecordingSink:
 
     def __init__(self, writer: RecordingWriter, since: datetime | None) -> None:
         self.topics = tuple(topic for topic in topics.TOPICS if not topic.answered)
-        self.counts = Counts()
         self.error: RecordingError | None = None
         self.ended = threading.Event()
         self._writer = writer
@@ -62,9 +51,6 @@ class RecordingSink:
         headers = dict(message.headers or {})
         came_ns = nanoseconds(stored)
         self._do(lambda: self._writer.put(Message(message.subject, message.data, headers), sequence, came_ns))
-        self.counts.messages += 1
-        if message.subject == topics.FRAMES.subject:
-            self.counts.frames += 1
 
     def withdraw(self, stream: str, behind: int) -> None:
         """Note that messages of a stream were lost by the broker: they may come again."""
@@ -76,7 +62,6 @@ class RecordingSink:
 
     def _note_break(self, broken_ns: int) -> None:
         self._broken_ns = 0
-        self.counts.breaks += 1
         self._do(lambda: self._writer.note(Note(kind="break"), broken_ns))
 
     def _do(self, write: Callable[[], None]) -> None:

@@ -27,6 +27,7 @@ class RecordedRun:
     Attributes:
         orders: by the tick before which they are given
         agent: the newest state of the agent; None where none was recorded
+        truth: the recording has some
     """
 
     recording: Recording
@@ -34,6 +35,7 @@ class RecordedRun:
     described: SimRun
     orders: Mapping[int, tuple[SimOrder, ...]]
     agent: AgentState | None
+    truth: bool
 
     @property
     def lockstep(self) -> bool:
@@ -47,7 +49,8 @@ def recorded_run(recording: Recording, run_id: str | None = None) -> RecordedRun
     Raises:
         RecordingError: it has no such run, or lacks what the run follows from.
     """
-    runs = summarise(recording).runs
+    contents = summarise(recording)
+    runs = contents.runs
     if not runs:
         raise RecordingError(f"{recording.path}: it has no frames")
     known = {run.run_id: run for run in runs}
@@ -60,7 +63,14 @@ def recorded_run(recording: Recording, run_id: str | None = None) -> RecordedRun
     numbers = [order.number for each in orders.values() for order in each]
     if sorted(numbers) != list(range(len(numbers))):
         raise RecordingError(f"{recording.path}: orders of run {summary.run_id} are missing in it")
-    return RecordedRun(recording, summary, described, orders, _agent(recording, summary.run_id))
+    return RecordedRun(
+        recording,
+        summary,
+        described,
+        orders,
+        _agent(recording, summary.run_id),
+        topics.TRUTH.subject in contents.counts,
+    )
 
 
 def recorded_frames(run: RecordedRun, frames: FrameCollector, groups: Collection[str]) -> Iterator[FrameMessages]:

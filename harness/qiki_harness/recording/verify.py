@@ -1,13 +1,13 @@
 """Fly a recorded run again, and compare it with the recording message by message."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
-from qiki.agent.agent import AgentParameters
-from qiki.agent.discovery import load_engines
+from qiki.agent.discovery import NONE, load_engines
+from qiki.agent.engine import Engine
 from qiki.botspec import BotConfig, generate, load_spec
 from qiki.contracts import identities, topics
 from qiki.contracts.fields import first_fault
@@ -18,11 +18,11 @@ from qiki.contracts.ticks import TICK_RATE_HZ, TICK_S
 from qiki.errors import UserError
 from qiki.flight import Flight
 from qiki.flight.digest import DECISIONS, GROUP_OF, GROUPS, TRUTH, Chains, FrameCollector, FrameMessages, Link
+from qiki.flight.flight import LOCKSTEP
 from qiki.guard.rules import GuardRules
 from qiki.world.errors import OrderError
 from qiki.world.inputs import RunInputs, read_inputs
 from qiki_harness.errors import RecordingError
-from qiki_harness.recording.check import summarise
 from qiki_harness.recording.contents import RunSummary
 from qiki_harness.recording.difference import ABSENT, THERE, Difference, first_difference, has_frame, lacks, rank
 from qiki_harness.recording.layout import nanoseconds
@@ -76,9 +76,11 @@ def verify(run: RecordedRun, rules: GuardRules | None = None) -> Verdict:
         RecordingError: this version cannot fly it.
     """
     inputs = _read_inputs(run)
-    with_agent, remarks = _flies_agent(run)
+    bot = generate(load_spec()).with_parameters(inputs.parameters)
+    engines, remarks = _engines(run, bot)
+    with_agent = engines is not None
     groups = _groups(run, with_agent=with_agent)
-    flight = _flight(run, inputs, rules, with_agent=with_agent)
+    flight = _flight(run, inputs, bot, engines, rules)
     comparison = _Comparison(run, groups)
     for frame in _flown(flight, run, groups, with_agent=with_agent):
         if not comparison.take(frame):
@@ -189,35 +191,33 @@ def _read_inputs(run: RecordedRun) -> RunInputs:
         raise RecordingError(f"{run.recording.path}: {problem}") from None
 
 
-def _flies_agent(run: RecordedRun) -> tuple[bool, list[str]]:
-    """Return whether the agent is flown too, and why not."""
+def _engines(run: RecordedRun, bot: BotConfig) -> tuple[dict[str, Engine] | None, list[str]]:
+    """Return the engines of the agent, which is flown too; or None, and why it is not."""
     if not run.lockstep or run.agent is None:
-        return False, ["the agent's decisions are taken as given: a live agent decides by the wall clock"]
-    names = sorted(run.agent.engines)
+        return None, ["the agent's decisions are taken as given: a live agent decides by the wall clock"]
     try:
-        load_engines(",".join(names) or "none", generate(load_spec()))
+        return load_engines(",".join(sorted(run.agent.engines)) or NONE, bot), []
     except UserError as error:
-        return False, [f"the agent's decisions are taken as given: {error}"]
-    return True, []
+        return None, [f"the agent's decisions are taken as given: {error}"]
 
 
 def _groups(run: RecordedRun, *, with_agent: bool) -> tuple[str, ...]:
     """Return the groups that can be compared."""
     left_out = set() if with_agent else {DECISIONS}
-    counts = summarise(run.recording).counts
-    if not counts.get(topics.TRUTH.subject):
+    if not run.truth:
         left_out.add(TRUTH)
     return tuple(group for group in GROUPS if group not in left_out)
 
 
-def _flight(run: RecordedRun, inputs: RunInputs, rules: GuardRules | None, *, with_agent: bool) -> Flight:
-    described = run.described
-    bot: BotConfig = generate(load_spec()).with_parameters(inputs.parameters)
-    agent, ticks, engines = None, 2, {}
-    if with_agent and run.agent is not None:
-        ticks = run.agent.lockstep_ticks or ticks
-        agent = AgentParameters(conduct="lockstep", lockstep_ticks=ticks)
-        engines = load_engines(",".join(sorted(run.agent.engines)) or "none", bot)
+def _flight(
+    run: RecordedRun,
+    inputs: RunInputs,
+    bot: BotConfig,
+    engines: dict[str, Engine] | None,
+    rules: GuardRules | None,
+) -> Flight:
+    described, ticks = run.described, (run.agent and run.agent.lockstep_ticks) or LOCKSTEP.lockstep_ticks
+    agent = None if engines is None else replace(LOCKSTEP, lockstep_ticks=ticks)
     return Flight(
         inputs.scenario,
         seed=described.seed,

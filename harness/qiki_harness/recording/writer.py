@@ -3,7 +3,7 @@
 import contextlib
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -141,7 +141,7 @@ class RecordingWriter:
         return self._channels[subject]
 
     @contextlib.contextmanager
-    def _writing(self) -> Any:
+    def _writing(self) -> Iterator[Any]:
         with self._lock:
             if self._writer is None:
                 raise RecordingError(f"{self.path} is closed")

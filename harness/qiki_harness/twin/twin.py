@@ -46,7 +46,7 @@ class Twin(Watcher):
 
     Args:
         backing: the stack
-        look_back: how much of topics with a nominal rate is wanted, on a stack that was not started for this twin
+        look_back: how much of radar, tracker and estimates is wanted, on a stack that was not started for this twin
         only_new: leave out all that was stored before
         connect_s: time to connect
 
@@ -59,7 +59,7 @@ class Twin(Watcher):
     ) -> None:
         ledger = Ledger()
         since = datetime.now(UTC) - look_back if isinstance(backing, ForeignStack) else None
-        slow = {None, QIKI_STATE_V1}  # and what a run follows from may be older
+        slow = {None, QIKI_STATE_V1}  # the inputs of a run may be older
         fast = {str(topic.stream) for topic in ledger.topics if topic.rate_hz is not None and topic.stream not in slow}
         begin_of = {} if only_new or since is None else dict.fromkeys(fast, since)
         begin = Begin.NEW if only_new else Begin.OLDEST

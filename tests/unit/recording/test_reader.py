@@ -2,7 +2,8 @@
 
 import random
 import resource
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,6 +23,7 @@ from qiki_harness.recording.writer import RecordingWriter
 
 ORIGIN = About(product="0", source="a test", begun="", python="3")
 Change = Callable[[Callable[[bytes], bytes]], Path]
+TOO_LARGE = "File too large: the recording ends here"
 
 
 def message(number: int, subject: str = topics.TRACKS.subject) -> Message:
@@ -158,13 +160,8 @@ def test_a_disk_that_takes_no_more_ends_the_recording_and_what_was_written_is_re
     for number in range(50):
         writer.put(message(number))
     writer.flush()
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 100, hard))
-    try:
-        with pytest.raises(RecordingError, match="File too large: the recording ends here"):
-            fill(writer, 50, 5000)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with file_limit(path.stat().st_size + 100), pytest.raises(RecordingError, match=TOO_LARGE):
+        fill(writer, 50, 5000)
     with pytest.raises(RecordingError, match="is closed"):
         writer.put(message(51))
     writer.close()
@@ -177,13 +174,8 @@ def test_a_disk_that_takes_no_more_at_the_end_is_told(tmp_path: Path):
     path = tmp_path / "a.mcap"
     writer = RecordingWriter(path, ORIGIN)
     fill(writer, 0, 50)
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 10, hard))
-    try:
-        with pytest.raises(RecordingError, match="File too large: the recording ends here"):
-            writer.close()
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with file_limit(path.stat().st_size + 10), pytest.raises(RecordingError, match=TOO_LARGE):
+        writer.close()
     assert read_all(path) == [message(number) for number in range(50)]
 
 
@@ -197,6 +189,17 @@ def test_a_chunk_that_another_compressed_is_refused(tmp_path: Path):
         writer.finish()
     with pytest.raises(RecordingError, match=r"a chunk compressed by 'lz4' \(expected zstd\)"):
         read_all(path)
+
+
+@contextmanager
+def file_limit(size: int) -> Iterator[None]:
+    """Let no file grow beyond a size: the write fails, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def fill(writer: RecordingWriter, first: int, last: int) -> None:
