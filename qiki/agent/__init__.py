@@ -4,7 +4,7 @@ The author of an engine imports all from here, and predictions from `qiki.agent.
 other modules inside are the agent's own.
 """
 
-from qiki.agent.engine import GROUP, Engine, EngineFactory
+from qiki.agent.engine import GROUP, Engine, EngineFactory, SavingEngine
 from qiki.agent.proposals import Action, Proposal, cruise, fire, turn
 from qiki.agent.world import TELEMETRY, TRACKS, ActiveAlert, Input, SeenEstimate, SeenTrack, World
 from qiki.botspec.config import BotConfig
@@ -15,7 +15,7 @@ from qiki.contracts.fields import Vector
 from qiki.contracts.radar import GuardAlert, RadarTrack
 from qiki.contracts.telemetry import TelemetrySnapshot
 
-__all__ = ["GROUP", "Engine", "EngineFactory"]
+__all__ = ["GROUP", "Engine", "EngineFactory", "SavingEngine"]
 __all__ += ["Action", "Proposal", "cruise", "fire", "turn"]
 __all__ += ["TELEMETRY", "TRACKS", "ActiveAlert", "Input", "SeenEstimate", "SeenTrack", "World"]
 __all__ += ["BiosStatus", "BotConfig", "Evidence", "GuardAlert", "RadarTrack", "TelemetrySnapshot"]

@@ -16,11 +16,12 @@ from qiki.agent.mode.fsm import StateMachine
 from qiki.agent.perception.observer import Observer
 from qiki.agent.sim_instant import SimInstant, named
 from qiki.agent.vehicle import VehicleLink
-from qiki.agent.world import TELEMETRY, TRACKS
+from qiki.agent.world import TELEMETRY, TRACKS, World
 from qiki.botspec.config import BotConfig
 from qiki.contracts.agent import AgentState, EngineState, InputState
 from qiki.contracts.enums import FSMState
 from qiki.contracts.events import BIOS_FAILED, BIOS_OK, Evidence
+from qiki.state import State, Stateful
 
 PHASES = ("context", "bios", "fsm", "proposals", "decision")
 Timing = Callable[[str], AbstractContextManager[object]]
@@ -46,7 +47,7 @@ class AgentParameters:
     instance: str = ""
 
 
-class Agent:
+class Agent(Stateful):
     """The Q-Core Agent. Its owner awaits one `tick` after the other.
 
     Each tick assembles the world, tests the vehicle when that is due, moves the state machine, asks rules and engines
@@ -56,6 +57,17 @@ class Agent:
         emit: takes kind, body, id and time of an event, as `qiki.runtime.events.Events.emit`
         timing: returns a context that times a phase of that name (`PHASES`)
     """
+
+    STATE = State(
+        _observer=Observer,
+        _bios=SelfTest,
+        _machine=StateMachine,
+        _vehicle_mode=rules.VehicleMode,
+        _repeats=RepeatFilter,
+        _engine_results=tuple[EngineResult, ...],
+        _causes=tuple[str, ...],
+        _world=World,
+    )
 
     def __init__(
         self,

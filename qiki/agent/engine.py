@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from qiki.agent.proposals import Proposal
 from qiki.agent.world import World
@@ -21,6 +21,17 @@ class Engine(Protocol):
 
     def propose(self, world: World) -> Iterable[Proposal]:
         """Return proposals for this tick, often none."""
+
+
+@runtime_checkable
+class SavingEngine(Protocol):
+    """An engine that keeps something from tick to tick, so that its run can be saved and goes on from there."""
+
+    def save(self) -> Any:
+        """Return what it keeps, of values that JSON has."""
+
+    def load(self, saved: Any) -> None:
+        """Take up what `save` of an engine of the same bot returned; ValueError if it does not fit."""
 
 
 class EngineFactory(Protocol):

@@ -17,6 +17,7 @@ class Origin(StrEnum):
     CONTROL = "control"
     GRPC = "grpc"
     SCENARIO = "scenario"
+    FORK = "fork"
 
 
 class SimRun(Payload):

@@ -2,5 +2,6 @@
 
 from qiki.flight.flight import Flight, Moment, RaisedEvent
 from qiki.flight.frames import FlownFrame, scan_of
+from qiki.flight.saved import FlightInputs, SavedFlight
 
-__all__ = ["Flight", "FlownFrame", "Moment", "RaisedEvent", "scan_of"]
+__all__ = ["Flight", "FlightInputs", "FlownFrame", "Moment", "RaisedEvent", "SavedFlight", "scan_of"]

@@ -7,11 +7,9 @@ from typing import Any, TypeVar
 from uuid import uuid5
 
 from qiki.agent.agent import Agent, AgentParameters
-from qiki.agent.engine import Engine, EngineResult
-from qiki.agent.engine_call import ask_engine
+from qiki.agent.engine import Engine
 from qiki.agent.perception.observer import Observer
 from qiki.agent.vehicle import ActuatorReport, Answers, Outcome, Reading
-from qiki.agent.world import World as SeenWorld
 from qiki.botspec import BotConfig
 from qiki.botspec.planes import sensor_id
 from qiki.clock import rfc3339
@@ -23,8 +21,10 @@ from qiki.contracts.events import ACTUATOR_FAILED, ACTUATOR_OK, EventKind
 from qiki.contracts.fields import Payload
 from qiki.contracts.radar import RadarTrack
 from qiki.contracts.telemetry import SimState
+from qiki.flight.engines import InlineEngines
 from qiki.flight.frames import FlownFrame
 from qiki.guard.messages import cleared_of, estimates_messages, notice_of
+from qiki.state import State, Stateful
 from qiki.world.actuation import actuator_refusals, submit_command, takes_effect
 from qiki.world.errors import NoSensorError
 from qiki.world.sensors import choose, read
@@ -39,11 +39,13 @@ HELD = takes_effect("stopped")
 T = TypeVar("T")
 
 
-class AgentDriver:
+class AgentDriver(Stateful):
     """Feeds the agent's observer and lets it decide, as a stack in lockstep does.
 
     `emit` takes service, kind, payload, id and time of each event that the agent, or the simulator for it, raises.
     """
+
+    STATE = State(_agent=Agent, _engines=InlineEngines, _sequence=int, _commands=int)
 
     def __init__(
         self, world: SimWorld, bot: BotConfig, parameters: AgentParameters, engines: Mapping[str, Engine], emit: Raise
@@ -51,8 +53,8 @@ class AgentDriver:
         self._world, self._emit = world, emit
         self._observer = Observer(STALE_MIN_S, lockstep=True)
         sensors = [sensor.type for sensor in bot.hardware_profile.sensors]
-        vehicle, pool = WorldVehicle(world, sensors, self._command_event), InlineEngines(engines)
-        self._agent = Agent(bot, parameters, vehicle, pool, partial(emit, AGENT), self._observer)
+        vehicle, self._engines = WorldVehicle(world, sensors, self._command_event), InlineEngines(engines)
+        self._agent = Agent(bot, parameters, vehicle, self._engines, partial(emit, AGENT), self._observer)
         self._sequence = self._commands = 0
         self._see_telemetry()
 
@@ -136,17 +138,6 @@ class WorldVehicle:
             return f"NOT_FOUND: {error}"
         there = read(self._world, sensor) is not None
         return Reading(str(sensor_id(sensor.kind)), is_valid=there, has_data=there)
-
-
-class InlineEngines:
-    """An engine pool in the caller's thread: engines are asked in turn, without a budget; never suspends."""
-
-    def __init__(self, engines: Mapping[str, Engine]) -> None:
-        self._engines = engines
-
-    async def propose(self, world: SeenWorld) -> tuple[EngineResult, ...]:
-        """Ask every engine once."""
-        return tuple(ask_engine(name, engine, world) for name, engine in self._engines.items())
 
 
 def run_to_end(coroutine: Coroutine[Any, Any, T]) -> T:

@@ -1,9 +1,9 @@
 """A run, flown tick by tick in the caller's thread."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 from uuid import UUID, uuid5
 
 from qiki.agent.agent import AgentParameters
@@ -18,11 +18,14 @@ from qiki.contracts.ticks import TICK_S
 from qiki.errors import UserError
 from qiki.flight.agent_driver import SIMULATOR, AgentDriver
 from qiki.flight.frames import FlownFrame, scan_of
+from qiki.flight.saved import FlightInputs, SavedFlight
 from qiki.guard import load_rules
 from qiki.guard.rules import GuardRules
 from qiki.guard.tracked_run import Tracked, TrackedRun
 from qiki.radar.model import SR_THRESHOLD_M
+from qiki.state import StateError
 from qiki.tracking import Estimates, TrackerParameters
+from qiki.tracking.errors import TrackerError
 from qiki.world.commands import VehicleCommand, read_command
 from qiki.world.events import event_of, run_started
 from qiki.world.inputs import order_message, read_order
@@ -113,12 +116,14 @@ class Flight:
         sr_threshold_m: float = SR_THRESHOLD_M,
     ) -> None:
         bot = bot or generate(load_spec())
+        rules = rules or load_rules()
         seed = scenario.seed if seed is None else seed
         run_id = run_id or uuid5(NAMESPACE, f"{scenario.name}:{seed}")
+        self.inputs = FlightInputs(scenario, seed, run_id, bot, rules, agent, agent_ticks, sr_threshold_m)
         self.world = SimWorld(scenario, bot.hardware_profile.parameters, seed, run_id, sr_threshold_m)
         self._radar = scenario.radar.unlike_default
-        parameters = TrackerParameters(short_range_m=sr_threshold_m)
-        self._tracked = TrackedRun(run_id, parameters, rules or load_rules(), scenario.identities, self._radar)
+        self._parameters = TrackerParameters(short_range_m=sr_threshold_m)
+        self._tracked = TrackedRun(run_id, self._parameters, rules, scenario.identities, self._radar)
         self._events: list[RaisedEvent] = []
         self._agent = None if agent is None else AgentDriver(self.world, bot, agent, engines or {}, self._raise)
         self._agent_ticks = agent_ticks
@@ -138,6 +143,51 @@ class Flight:
         events, self._events = tuple(self._events), []
         orders = tuple(order_message(self.world, given) for given in brought.orders)
         return Moment(self.world.tick_count, self.world.t_s, frame, events, orders)
+
+    def save(self) -> SavedFlight:
+        """Return the whole state of the run between two ticks.
+
+        Raises:
+            StateError: an engine keeps something from tick to tick, and has no `save`.
+        """
+        agent = None if self._agent is None else self._agent.save_state()
+        state = {"world": self.world.save_state(), "tracked": self._tracked.snapshot(), "agent": agent}
+        return SavedFlight(self.inputs, state)
+
+    def load(self, saved: SavedFlight) -> None:
+        """Go on from a saved state of a run with the same inputs: the same values follow as followed from there.
+
+        Raises:
+            StateError: it does not fit. If fields of the state do not, the flight is of no use afterwards.
+        """
+        if saved.inputs is not self.inputs and (differing := self.inputs.difference(saved.inputs)):
+            raise StateError(f"saved with another {differing} (Flight.resume makes the flight that fits)")
+        state = saved.state
+        try:
+            self.world.restore_state(state["world"])
+            self._tracked = TrackedRun.restore(state["tracked"], self._parameters, self.inputs.rules)
+            if self._agent is not None:
+                self._agent.restore_state(state["agent"])
+        except (TrackerError, LookupError, TypeError, ValueError) as error:
+            raise StateError(f"not the state of a flight: {error!r:.200}") from None
+        self._events = []
+        if self.world.tick_count == 0:
+            self._raise(SIMULATOR, *run_started(self.world))
+
+    @classmethod
+    def resume(cls, saved: SavedFlight, engines: Mapping[str, Engine] | None = None) -> Self:
+        """Make a flight that goes on from a saved state.
+
+        Args:
+            engines: of the same names; each takes up what its namesake kept
+
+        Raises:
+            StateError: the state does not fit.
+        """
+        given = {one.name: getattr(saved.inputs, one.name) for one in fields(saved.inputs)}
+        flight = cls(given.pop("scenario"), engines=engines, **given)
+        flight.load(saved)
+        return flight
 
     def estimates(self) -> Estimates:
         """Return the whole states of the live tracks after the newest frame."""
@@ -174,6 +224,7 @@ class Flight:
 
     def _track(self, measured: MeasuredFrame) -> FlownFrame:
         scan = scan_of(measured)
+        self._tracked.know(measured.identities)
         reports, judgement, spoofers = self._tracked.step(scan)
         run, number = str(measured.run_id), measured.number
         estimates = self._tracked.estimates(scan)

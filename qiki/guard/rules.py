@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from qiki.arrays import Array, Mask
 from qiki.contracts.enums import FriendFoe, RadarTrackStatus, TransponderMode
-from qiki.fields import Spec, member
+from qiki.fields import AS_NAME, Spec, member
 from qiki.tracking import TrackReports
 
 TRACKED, COASTING = int(RadarTrackStatus.TRACKED), int(RadarTrackStatus.COASTING)
@@ -21,8 +21,8 @@ def _by_name(kind: type[IntEnum]) -> BeforeValidator:
 Metres = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Text = Annotated[str, Field(min_length=1)]
-Side = Annotated[FriendFoe, _by_name(FriendFoe)]
-Mode = Annotated[TransponderMode, _by_name(TransponderMode)]
+Side = Annotated[FriendFoe, _by_name(FriendFoe), AS_NAME]
+Mode = Annotated[TransponderMode, _by_name(TransponderMode), AS_NAME]
 
 
 class GuardRule(Spec):

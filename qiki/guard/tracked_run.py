@@ -55,6 +55,12 @@ class TrackedRun:
         self._judge = GuardJudge(rules)
         self._spoofers: set[str] = set()
 
+    def know(self, identities: Mapping[str, FriendFoe]) -> None:
+        """Take the identities that a frame names: those of a run change where another future begins."""
+        if identities is not self.identities and identities != self.identities:
+            self.tracker.know(identities)
+        self.identities = identities
+
     def step(self, scan: Scan) -> tuple[TrackReports, Judgement, list[int]]:
         """Track one scan; return reports, judgement, rows of new spoofers. A TrackerError leaves all as it was."""
         reports = self.tracker.step(scan)

@@ -1,5 +1,6 @@
 """The radar: one look at all contacts."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
@@ -14,6 +15,7 @@ from qiki.radar import detection, equation
 from qiki.radar.accuracy import Accuracy
 from qiki.radar.parameters import RadarParameters
 from qiki.radar.plots import FalseAlarms, Plots, decoded, leaders, merge
+from qiki.state import State, Stateful
 
 SR_THRESHOLD_M = 5000.0
 FULL_CIRCLE_DEG = 360.0
@@ -21,6 +23,12 @@ ON, OFF = int(TransponderMode.ON), int(TransponderMode.OFF)
 SHORT, LONG = int(RadarRangeBand.RR_SR), int(RadarRangeBand.RR_LR)
 MEASURED = {"range_m": 3, "bearing_deg": 5, "elev_deg": 5, "vr_mps": 4, "snr_db": 2, "rcs_dbsm": 2}
 """Measured columns of a plot, and the decimals with which each is published: far finer than its errors."""
+TYPES: Mapping[str, type] = {
+    **dict.fromkeys(("transponder_on", "id_present"), np.bool_),
+    **dict.fromkeys(("transponder_mode", "range_band"), np.int64),
+    "transponder_id": np.object_,
+}
+"""Columns of a plot that are no numbers with a fraction."""
 GRAINS = 10.0 ** np.array(list(MEASURED.values()))[:, np.newaxis]
 
 
@@ -58,6 +66,12 @@ class Detections:
             range_band=np.where(short, SHORT, LONG),
             id_present=replies,
         )
+
+    @classmethod
+    def of_rows(cls, rows: Sequence[Mapping[str, Any]]) -> Self:
+        """Return the plots that `rows` gave."""
+        names = cls.__dataclass_fields__
+        return cls(**{name: np.array([row[name] for row in rows], TYPES.get(name, float)) for name in names})
 
     def __len__(self) -> int:
         return len(self.range_m)
@@ -105,7 +119,7 @@ class Targets(Protocol):
         """Identity that the transponder's reply claims, (n,), None without a reply."""
 
 
-class Radar:
+class Radar(Stateful):
     """Measures contacts, one look at a time.
 
     The radar equation gives each contact's mean SNR, illuminated by the transmit pattern (`equation`). Amplitudes are
@@ -116,6 +130,8 @@ class Radar:
 
     `rng` is a generator of its own. Replies are read up to the measured range `sr_threshold_m`.
     """
+
+    STATE = State(_rng=np.random.Generator)
 
     def __init__(
         self, parameters: RadarParameters, rng: np.random.Generator, sr_threshold_m: float = SR_THRESHOLD_M

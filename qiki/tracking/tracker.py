@@ -83,6 +83,10 @@ class Tracker:
         """Number of live tracks."""
         return len(self._tracks)
 
+    def know(self, identities: Mapping[str, FriendFoe]) -> None:
+        """Replace the sides of the known transponder identities."""
+        self._identities = dict(identities)
+
     def step(self, scan: Scan) -> TrackReports:
         """Take in one scan; raise TimeReversedError if it is older than the last, ScanError if it is too large."""
         parameters, tracks, dt_s = self._parameters, self._tracks, self._elapsed_s(scan)

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from qiki.state import State, Stateful
 from qiki.world.contacts import Contacts, ContactStates
 from qiki.world.vehicle.axes import Vector3
 from qiki.world.vehicle.vehicle import Vehicle
@@ -12,13 +13,15 @@ EXCESS = 1 + 1e-6  # of a way over the one computed, for rounding errors
 GRAIN_M = 1e-3  # of a distance, likewise
 
 
-class Collisions:
+class Collisions(Stateful):
     """Contacts that strike the hull.
 
     Conservative advancement (Mirtich, Impulse-based Dynamic Simulation of Rigid Body Systems, 1996, ch. 2): from the
     distance of the nearest contact follows a way that can be flown without a collision. Until the vehicle and the
     fastest contact have used it up, nothing is looked at.
     """
+
+    STATE = State(_clear_m=float)
 
     def __init__(self, vehicle: Vehicle, contacts: Contacts) -> None:
         self._vehicle, self._contacts = vehicle, contacts

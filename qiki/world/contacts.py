@@ -12,6 +12,7 @@ from qiki.arrays import Array, Mask
 from qiki.contracts.enums import TransponderMode
 from qiki.contracts.ticks import TICK_S
 from qiki.geometry import unit_vectors
+from qiki.state import Saved, StateError, Stateful
 from qiki.world.motion import Motions
 from qiki.world.scenario import Scenario
 from qiki.world.scenario.contact import ContactSpec, SwarmSpec, TransponderSpec
@@ -44,18 +45,19 @@ class ContactStates:
     claimed_ids: NDArray[np.object_]
 
 
-class Contacts:
+class Contacts(Stateful):
     """All contacts. Their state is a function of time alone: no step builds on the one before.
 
     So the states of the next steps, should they be as long as the last one, are computed together. The contacts' ids
-    follow from `run_id`; the members of swarms are drawn from `rng`.
+    follow from `run_id`; the members of swarms are drawn from `rng`. The scenario's times count from `begin_s`, in
+    seconds since the run's epoch.
 
     Attributes:
         now: the state after the last step
         fastest_mps: greatest speed of any contact at any time
     """
 
-    def __init__(self, scenario: Scenario, run_id: UUID, rng: np.random.Generator) -> None:
+    def __init__(self, scenario: Scenario, run_id: UUID, rng: np.random.Generator, begin_s: float = 0.0) -> None:
         specs = (*scenario.contacts, *(one for swarm in scenario.swarms for one in _members(swarm, rng)))
         self.names = [spec.id for spec in specs]
         self.ids = [uuid5(run_id, f"contact:{name}") for name in self.names]
@@ -66,6 +68,7 @@ class Contacts:
         self.swerling: NDArray[np.int64] = np.array(
             [RADAR_DEFAULT if spec.swerling is None else spec.swerling for spec in specs], np.int64
         )
+        self._begin_s = begin_s
         self._appears_s: Array = np.array([spec.appears_at_s for spec in specs], float)
         self._disappears_s: Array = np.array(
             [np.inf if spec.disappears_at_s is None else spec.disappears_at_s for spec in specs], float
@@ -73,9 +76,10 @@ class Contacts:
         self._motions = Motions([spec.motion for spec in specs])
         self._transponders = Transponders([spec.transponder for spec in specs])
         self.fastest_mps = self._motions.fastest_mps
-        self._t_ns = 0
-        self._ahead = self._states(0, round(TICK_S * NANOSECONDS))
-        self.now = self._ahead.pop(0)
+        self._t_ns = round(begin_s * NANOSECONDS)
+        self._ahead_ns = self._t_ns, round(TICK_S * NANOSECONDS)
+        self._ahead = self._states(*self._ahead_ns)
+        self.now = self._ahead.pop(self._t_ns)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -115,15 +119,31 @@ class Contacts:
         dt_ns = round(dt_s * NANOSECONDS)
         self._t_ns += dt_ns
         if self._t_ns not in self._ahead:
-            self._ahead = self._states(self._t_ns, dt_ns)
+            self._ahead_ns = self._t_ns, dt_ns
+            self._ahead = self._states(*self._ahead_ns)
         self.now = self._ahead.pop(self._t_ns)
+
+    def save_state(self) -> Saved:
+        """Return the time, and the steps that were computed together: others might differ in the last bit."""
+        return {"t_ns": self._t_ns, "ahead_ns": list(self._ahead_ns)}
+
+    def restore_state(self, saved: Saved) -> None:
+        """Go to the time of a state."""
+        try:
+            self._t_ns, (begin_ns, dt_ns) = saved["t_ns"], saved["ahead_ns"]
+            self._ahead_ns = begin_ns, dt_ns
+            ahead = self._states(begin_ns, dt_ns)
+            self.now = ahead[self._t_ns]
+        except (KeyError, TypeError, ValueError) as error:
+            raise StateError(f"not a time of contacts: {error!r}") from None
+        self._ahead = {t_ns: states for t_ns, states in ahead.items() if t_ns > self._t_ns}
 
     def _states(self, begin_ns: int, dt_ns: int) -> dict[int, ContactStates]:
         """Return the states at `begin_ns` and after each of some further steps, by time [ns]."""
         count = min(AHEAD_STEPS, 1 + AHEAD_ROWS // max(len(self), 1))
         times_ns = [begin_ns + number * dt_ns for number in range(count)]
         times_s = [time_ns / NANOSECONDS for time_ns in times_ns]
-        t_s = np.array(times_s)[:, np.newaxis]
+        t_s = np.array(times_s)[:, np.newaxis] - self._begin_s
         present = (self._appears_s <= t_s) & (t_s < self._disappears_s)
         positions, velocities = self._motions.at(np.maximum(t_s - self._appears_s, 0.0))
         modes, claims = self._transponders.at(t_s)

@@ -1,23 +1,17 @@
 """The inputs of a run as the contracts define them: its description, and its orders."""
 
-from dataclasses import asdict, dataclass
-from functools import cache
+from dataclasses import dataclass
 from typing import Any
-
-from pydantic import TypeAdapter, ValidationError
-from pydantic_core import to_jsonable_python
 
 from qiki.botspec.planes import BotParameters
 from qiki.clock import rfc3339
 from qiki.contracts import topics
-from qiki.contracts.fields import Payload, first_fault
+from qiki.contracts.fields import Payload
 from qiki.contracts.headers import RUN, Message, cloud_event
 from qiki.contracts.sim import SimOrder, SimRun
 from qiki.contracts.topics import Topic
-from qiki.world.errors import OrderError
 from qiki.world.scenario import Scenario
-from qiki.world.vehicle import orders
-from qiki.world.vehicle.orders import Order
+from qiki.world.vehicle.orders import Order, make_order, order_values
 from qiki.world.world import GivenOrder, SimWorld
 
 SIM_SOURCE, SIM_TYPES = "urn:qiki:q-sim-service:world", "qiki.sim.v1"
@@ -76,7 +70,7 @@ def order_body(world: SimWorld, given: GivenOrder) -> SimOrder:
         tick=given.tick,
         number=given.number,
         order=given.order.name,
-        parameters=to_jsonable_python(asdict(given.order)),
+        parameters=order_values(given.order),
         origin=given.giver.origin,
         sender=given.giver.sender,
         message_id=given.giver.message_id,
@@ -89,15 +83,4 @@ def read_order(body: SimOrder) -> Order:
     Raises:
         OrderError: there is no such order, or it has other parameters.
     """
-    kind = orders.KINDS.get(body.order)
-    if kind is None:
-        raise OrderError(f"unknown order {body.order!r} (expected one of: {', '.join(orders.KINDS)})")
-    try:
-        return _reader(kind).validate_python(body.parameters)
-    except ValidationError as error:
-        raise OrderError(f"{body.order}: {first_fault(error)}") from None
-
-
-@cache
-def _reader(kind: type[Order]) -> TypeAdapter[Order]:
-    return TypeAdapter(kind)
+    return make_order(body.order, body.parameters)

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from qiki.botspec.planes import SensorKind
+from qiki.state import State, Stateful
 from qiki.world.vehicle.vehicle import Vehicle
 
 
@@ -30,8 +31,10 @@ class VehicleEvent:
     details: dict[str, Any] = field(default_factory=dict)
 
 
-class Watch:
+class Watch(Stateful):
     """Detects changes of the vehicle between ticks."""
+
+    STATE = State(_radar_off=str | None, _power=VehicleEventKind)
 
     def __init__(self) -> None:
         self._radar_off: str | None = None

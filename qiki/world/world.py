@@ -3,28 +3,33 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Annotated, Any
 from uuid import UUID
 
 import numpy as np
+from pydantic import PlainSerializer, PlainValidator
 
 from qiki.arrays import Array
 from qiki.botspec.planes import BotParameters
 from qiki.contracts.enums import FriendFoe
-from qiki.contracts.headers import FrameOrigin
+from qiki.contracts.headers import MAX_IDENTITIES_BYTES, FrameOrigin, identities_text
 from qiki.contracts.ids import RADAR_SENSOR_ID, run_frame_id
 from qiki.contracts.radar import RadarFrame
 from qiki.contracts.sim import Origin
 from qiki.contracts.ticks import TICK_MS, TICK_S
 from qiki.radar import Detections, Radar
 from qiki.radar.model import SR_THRESHOLD_M
+from qiki.state import Saved, State, Stateful
 from qiki.world.collisions import Collisions
 from qiki.world.contacts import Contacts
 from qiki.world.errors import OrderError
 from qiki.world.scenario import Scenario
 from qiki.world.vehicle.axes import Vector3
-from qiki.world.vehicle.orders import Order
+from qiki.world.vehicle.orders import Fork, Order, make_order, order_values
 from qiki.world.vehicle.vehicle import Vehicle
 from qiki.world.vehicle_events import VehicleEvent, VehicleEventKind, Watch
+
+SavedDetections = Annotated[Detections, PlainValidator(Detections.of_rows), PlainSerializer(Detections.rows)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,7 @@ class MeasuredFrame:
     number: int
     t_s: float
     timestamp: datetime
-    detections: Detections
+    detections: SavedDetections
     own_position_m: Vector3
     own_velocity_mps: Vector3
     identities: Mapping[str, FriendFoe] = field(default_factory=dict)
@@ -91,14 +96,56 @@ class Tick:
 
 
 BY_CONTROL = Giver(Origin.CONTROL)
+CONSTANT = ("frame_rate_hz", "radar")
+"""Fields of a scenario that are the same throughout a run."""
 
 
-class SimWorld:
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """The origin of a world's contacts: a scenario, whose times count from `begin_tick`, and the seed of its swarms."""
+
+    scenario: Scenario
+    seed: int
+    begin_tick: int = 0
+
+
+TRAFFIC = State(_traffic=Traffic)
+
+
+def _read_order(saved: Mapping[str, Any]) -> Order:
+    try:
+        return make_order(saved["name"], saved["parameters"])
+    except OrderError as error:
+        raise ValueError(str(error)) from None
+
+
+SavedOrder = Annotated[
+    Order,
+    PlainValidator(_read_order),
+    PlainSerializer(lambda order: {"name": order.name, "parameters": order_values(order)}),
+]
+
+
+class SimWorld(Stateful):
     """One run: a function of scenario, parameters, seed, run id and the orders with their ticks.
 
     Contacts, radar and sensors draw random numbers from streams of their own, made from `seed`. The radar reads
     transponders up to the range `sr_threshold_m`.
     """
+
+    STATE = State(
+        tick_count=int,
+        frame_count=int,
+        order_count=int,
+        vehicle=Vehicle,
+        contacts=Contacts,
+        newest_frame=MeasuredFrame | None,
+        identities=dict[str, FriendFoe],
+        _orders=list[tuple[SavedOrder, Giver]],
+        _collisions=Collisions,
+        _radar=Radar,
+        _watch=Watch,
+    )
 
     def __init__(
         self,
@@ -108,19 +155,16 @@ class SimWorld:
         run_id: UUID,
         sr_threshold_m: float = SR_THRESHOLD_M,
     ) -> None:
-        # The order of these streams is part of what makes a run repeatable: append, never insert.
-        contacts, radar, sensors = (
-            np.random.Generator(np.random.PCG64(child)) for child in np.random.SeedSequence(seed).spawn(3)
-        )
+        _, radar, sensors = _streams(seed)
         self.scenario, self.seed, self.run_id = scenario, seed, run_id
         self.parameters, self.sr_threshold_m = parameters, sr_threshold_m
         self.tick_count = 0
         self.frame_count = 0
         self.order_count = 0
         self.newest_frame: MeasuredFrame | None = None
+        self.identities: dict[str, FriendFoe] = scenario.identities
         self.vehicle = Vehicle(parameters, scenario.bot, TICK_S, sensors)
-        self.contacts = Contacts(scenario, run_id, contacts)
-        self._collisions = Collisions(self.vehicle, self.contacts)
+        self._set_traffic(Traffic(scenario, seed))
         self._radar = Radar(scenario.radar, radar, sr_threshold_m)
         self._ticks_per_frame = round(1.0 / (scenario.frame_rate_hz * TICK_S))
         self._orders: list[tuple[Order, Giver]] = []
@@ -138,7 +182,7 @@ class SimWorld:
 
     def submit(self, order: Order, giver: Giver = BY_CONTROL) -> None:
         """Submit an order, which takes effect at the next tick; OrderError if the vehicle cannot obey now."""
-        reason = order.refusal(self.vehicle)
+        reason = self._refusal(order)
         if reason is not None:
             raise OrderError(reason)
         self._orders.append((order, giver))
@@ -157,6 +201,18 @@ class SimWorld:
             events.append(VehicleEvent(VehicleEventKind.STRUCK, integrity))
         return Tick(self._look(), tuple(events), obeyed)
 
+    def restore_state(self, saved: Saved) -> None:
+        """Take up the state of a world that was made from the same scenario, parameters, seed and run id."""
+        present = self._traffic
+        TRAFFIC.restore(self, {"_traffic": saved.get("_traffic")})
+        if self._traffic != present:
+            self._set_traffic(self._traffic)
+        super().restore_state({name: value for name, value in saved.items() if name != "_traffic"})
+
+    def save_state(self) -> Saved:
+        """Return the whole state between two ticks, with the orders that take effect at the next one."""
+        return super().save_state() | TRAFFIC.save(self)
+
     def relative_positions(self) -> Array:
         """Return the contacts' positions relative to the vehicle: (n, 3) [m]."""
         relative: Array = self.contacts.positions - np.array(self.vehicle.position_m)
@@ -172,14 +228,47 @@ class SimWorld:
         orders, self._orders = self._orders, []
         obeyed, dropped = [], []
         for order, giver in orders:
-            reason = order.refusal(self.vehicle)
+            reason = self._refusal(order)
             if reason is None:
                 order.apply(self.vehicle)
+                if isinstance(order, Fork):
+                    self._begin_future(order)
                 obeyed.append(GivenOrder(self.tick_count, self.order_count, order, giver))
                 self.order_count += 1
             else:
                 dropped.append(VehicleEvent(VehicleEventKind.ORDER_DROPPED, {"order": repr(order), "reason": reason}))
         return tuple(obeyed), dropped
+
+    def _refusal(self, order: Order) -> str | None:
+        future = order.scenario if isinstance(order, Fork) else None
+        if future is None:
+            return order.refusal(self.vehicle)
+        if differing := [name for name in CONSTANT if getattr(future, name) != getattr(self.scenario, name)]:
+            return f"{future.name} has another {' and '.join(differing)} than the run, which keeps its own"
+        identities = self.identities | future.identities
+        if turned := [name for name, side in self.identities.items() if identities[name] != side]:
+            return f"{future.name} gives {', '.join(turned)} another side than the run"
+        if len(identities_text(identities)) > MAX_IDENTITIES_BYTES:
+            return f"{future.name} and the run have too many identities for the frames' headers"
+        return None
+
+    def _begin_future(self, fork: Fork) -> None:
+        """Replace random numbers and contacts as a fork says."""
+        seed = self.seed if fork.seed is None else fork.seed
+        if fork.seed is not None:
+            _, radar, sensors = _streams(seed)
+            self._radar = Radar(self.scenario.radar, radar, self.sr_threshold_m)
+            self.vehicle.sensors.draw_from(sensors)
+        if fork.scenario is not None:
+            self._set_traffic(Traffic(fork.scenario, seed, self.tick_count))
+            self.identities = self.identities | fork.scenario.identities
+
+    def _set_traffic(self, traffic: Traffic) -> None:
+        """Replace the contacts."""
+        self._traffic = traffic
+        begin_s = traffic.begin_tick * TICK_MS / 1000.0
+        self.contacts = Contacts(traffic.scenario, self.run_id, _streams(traffic.seed)[0], begin_s)
+        self._collisions = Collisions(self.vehicle, self.contacts)
 
     def _look(self) -> MeasuredFrame | None:
         """Return the radar's frame, if one is due and the radar is on."""
@@ -189,5 +278,13 @@ class SimWorld:
         detections = self._radar.measure(self.contacts, *own, self.vehicle.drive.heading_deg)
         number, self.frame_count = self.frame_count, self.frame_count + 1
         instant = self.t_s, self.timestamp
-        self.newest_frame = MeasuredFrame(self.run_id, number, *instant, detections, *own, self.scenario.identities)
+        self.newest_frame = MeasuredFrame(self.run_id, number, *instant, detections, *own, self.identities)
         return self.newest_frame
+
+
+def _streams(seed: int) -> tuple[np.random.Generator, ...]:
+    """Return the random numbers of contacts, radar and sensors.
+
+    Their order is part of what makes a run repeatable: append, never insert.
+    """
+    return tuple(np.random.Generator(np.random.PCG64(child)) for child in np.random.SeedSequence(seed).spawn(3))

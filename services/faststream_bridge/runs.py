@@ -83,6 +83,8 @@ class Runs:
         if entry is None:  # a run that begins in its middle names other tracks
             namespace = uuid5(run_id, f"from:{own.frame}") if own.frame else run_id
             entry = _Entry(TrackedRun(namespace, self._parameters, self._rules, own.identities, stored.radar))
+        if origin is not None:
+            entry.run.know(origin.identities)
         trial = entry.trial or _trial_of(entry, place, numbered=origin is not None)
         try:
             reports, judgement, spoofers = entry.run.step(scan)

@@ -9,6 +9,7 @@ burn: telemetry shows whether the vehicle burns, and if not, the engine proposes
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,6 +102,14 @@ class Avoidance:
             rests_on=(*evidence(nearest.seen), world.evidence(TELEMETRY)),
             key="burn",
         )
+
+    def save(self) -> list[Any]:
+        """Return what is kept from tick to tick, for a run that is saved."""
+        return [self._run_id, self._proposed_s, self._burns_until_s]
+
+    def load(self, saved: Any) -> None:
+        """Take up what `save` returned."""
+        self._run_id, self._proposed_s, self._burns_until_s = saved
 
     def _burns(self, t_s: float, own: TelemetrySnapshot) -> bool:
         """Return whether the last proposed burn goes on, as far as telemetry can show yet."""

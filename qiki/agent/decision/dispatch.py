@@ -12,6 +12,7 @@ from qiki.agent.vehicle import Outcome, VehicleLink
 from qiki.contracts.actuators import ActuatorCommand
 from qiki.contracts.enums import CommandType, FSMState, ProposalStatus, Unit
 from qiki.contracts.events import PROPOSAL_ACCEPTED, PROPOSAL_REFUSED, ActionTaken, Decision, EventKind, Evidence
+from qiki.state import State, Stateful
 
 DONE = frozenset({ProposalStatus.ACCEPTED, ProposalStatus.EXECUTED})
 
@@ -85,8 +86,10 @@ def _timeout_ms(action: Action) -> int:
     return round(min(max(action.duration_s, 0.0), MAX_DURATION_S) * 1000)
 
 
-class RepeatFilter:
+class RepeatFilter(Stateful):
     """Drops results that only repeat those of the last tick; commands that the vehicle executed always pass."""
+
+    STATE = State(_last=frozenset[tuple[str, ...]])
 
     def __init__(self) -> None:
         self._last: frozenset[tuple[str, ...]] = frozenset()

@@ -10,6 +10,7 @@ from qiki.botspec.planes import SensorKind
 from qiki.contracts.enums import DeviceCode, DeviceStatus, DeviceType
 from qiki.contracts.events import BiosStatus, DeviceReport
 from qiki.contracts.telemetry import TelemetrySnapshot
+from qiki.state import State, Stateful
 
 FIRMWARE = "1.0"
 STOPPING = frozenset({DeviceStatus.ERROR, DeviceStatus.NOT_FOUND})
@@ -19,13 +20,17 @@ MAY_SEE_NOTHING = frozenset({SensorKind.LIDAR})
 """Sensors whose reading is not valid when nothing is in range, which is no fault."""
 
 
-class SelfTest:
+class SelfTest(Stateful):
     """Keeps the BIOS status up to date from answers that its owner fetches when due.
 
     Attributes:
         status: the last report; None before the first, and while the vehicle does not answer
         answered: whether there ever was a report
     """
+
+    STATE = State(
+        _asked=tuple[str, float], _uptime_s=float, _last=SimInstant | None, status=BiosStatus | None, answered=bool
+    )
 
     def __init__(self, config: BotConfig, interval_s: float) -> None:
         self._config, self._interval_s = config, interval_s

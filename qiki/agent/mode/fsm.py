@@ -12,6 +12,7 @@ from qiki.contracts import events
 from qiki.contracts.agent import FsmSnapshot, TransitionRecord
 from qiki.contracts.enums import FSMState, FSMTransitionStatus
 from qiki.contracts.events import EventKind, Evidence, SystemMode
+from qiki.state import State, Stateful
 
 HISTORY = 100
 GOOD_CHECKS = 3
@@ -50,13 +51,22 @@ LEFT = MappingProxyType({FSMState.BOOTING: events.AGENT_BOOTED, FSMState.ERROR_S
 Evidences = tuple[Evidence, ...]
 
 
-class StateMachine:
+class StateMachine(Stateful):
     """Moves from state to state by the results of checks, and emits every change of mode as `Events.emit`.
 
     Attributes:
         good_checks: checks in a row without a cause, in SAFE_MODE; it ends after `GOOD_CHECKS`
         causes: the last ones of the SAFE_MODE that it is in; empty in other modes
     """
+
+    STATE = State(
+        state=FSMState,
+        good_checks=int,
+        causes=tuple[Cause, ...],
+        _booted=bool,
+        _attempts=int,
+        _history=deque[TransitionRecord],
+    )
 
     def __init__(self, instance_id: UUID, emit: Callable[..., None]) -> None:
         self.state = FSMState.BOOTING

@@ -11,6 +11,7 @@ from qiki.agent.world import TELEMETRY, World
 from qiki.botspec.planes import PowerParameters
 from qiki.contracts.enums import DeviceStatus, FSMState, ProposalType
 from qiki.contracts.events import Evidence
+from qiki.state import State, Stateful
 
 NAME = "rules"
 SAFETY_PRIORITY = 0.99
@@ -23,11 +24,13 @@ WANTED = MappingProxyType(
 """The mode that the vehicle must have, by the agent's state; while booting it is left as it is."""
 
 
-class VehicleMode:
+class VehicleMode(Stateful):
     """The mode that the vehicle is known to have; None when it is not known.
 
     A vehicle of another run, or one that starts again from its first tick, has lost its mode.
     """
+
+    STATE = State(known=FSMState | None, _run_id=str, _tick=int, _commanded_tick=int)
 
     def __init__(self) -> None:
         self.known: FSMState | None = None

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from qiki.agent.perception.frames import Received
 from qiki.contracts.radar import GuardAlert
+from qiki.state import State, Stateful, pairs
 
 KEPT_KEYS = 4096
 KEPT_IN_ALL = 8192
@@ -33,8 +34,10 @@ class GuardReport:
         return self.frame, self.received.sequence or 0
 
 
-class GuardBook:
+class GuardBook(Stateful):
     """The guard's reports of one run, by rule and track; `weight` is their number."""
+
+    STATE = State(_reports=pairs(Key, list[GuardReport]), weight=int)
 
     def __init__(self) -> None:
         self._reports: dict[Key, list[GuardReport]] = {}

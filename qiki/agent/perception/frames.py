@@ -1,6 +1,6 @@
 """Complete frames, assembled from messages that come in any order: the notice, tracks, estimates, guard's reports."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from qiki.contracts.estimates import TrackEstimate, TrackEstimates
 from qiki.contracts.events import Evidence
 from qiki.contracts.radar import RadarTrack, TrackedFrame
 from qiki.contracts.ticks import TICK_S
+from qiki.state import State, Stateful
 
 AGE_DIGITS = 6
 KEPT_FRAMES = 300
@@ -43,6 +44,8 @@ class Received:
         return Evidence(subject=self.subject, sequence=self.sequence, age_s=self.age_s(now_s))
 
 
+GuardKey = tuple[str, UUID, bool]
+"""Of a report of the guard: rule, track, and whether it is an end."""
 Seen = tuple[RadarTrack, Received]
 Estimated = tuple[TrackEstimate, Received]
 
@@ -77,7 +80,7 @@ class _FrameParts:
     notice: Notice | None = None
     tracks: dict[UUID, Seen] = field(default_factory=dict)
     estimates: dict[int, tuple[TrackEstimates, Received]] = field(default_factory=dict)
-    guards: set[Hashable] = field(default_factory=set)
+    guards: set[GuardKey] = field(default_factory=set)
     weight: int = 1
 
     @property
@@ -112,7 +115,7 @@ class _Jump:
         return (self.before.frame.frame if self.before else -1) < frame < self.to
 
 
-class Assembly:
+class Assembly(Stateful):
     """The newest complete frame of one run, and later ones that still lack messages; earlier ones are dropped.
 
     One forged notice far ahead would make all later frames old: when notices of frames come that it passed over, the
@@ -121,6 +124,8 @@ class Assembly:
     Attributes:
         weight: number of the tracks, estimates and guard reports that are kept for incomplete frames
     """
+
+    STATE = State(newest=WholeFrame | None, weight=int, _parts=dict[int, _FrameParts], _jump=_Jump | None)
 
     def __init__(self) -> None:
         self.newest: WholeFrame | None = None
@@ -164,7 +169,7 @@ class Assembly:
             parts.estimates[estimates.part] = estimates, received
         return self._advance()
 
-    def add_guard(self, frame: int, key: Hashable) -> WholeFrame | None:
+    def add_guard(self, frame: int, key: GuardKey) -> WholeFrame | None:
         """Add a report of the guard, identified by `key`; return the frame that this completed."""
         if parts := self._open(frame):
             self._add(parts, 0 if key in parts.guards else 1)

@@ -7,6 +7,7 @@ be older than the first frame: an alert counts when its track is in a complete f
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 from qiki.agent.perception.alerts import GuardBook, GuardReport
 from qiki.agent.perception.frames import Assembly, Notice, Received, WholeFrame
@@ -17,6 +18,7 @@ from qiki.contracts.estimates import TrackEstimates
 from qiki.contracts.events import GUARD_CLEARED, GUARD_RESUMED, BiosStatus, GuardCleared
 from qiki.contracts.radar import GuardAlert, RadarTrack, TrackedFrame
 from qiki.contracts.telemetry import TelemetrySnapshot
+from qiki.state import State, Stateful
 
 OTHER_RADAR_SILENT_S = 5.0
 KEPT_RUNS = 32
@@ -26,8 +28,10 @@ PAST_RUNS = 64
 
 
 @dataclass(slots=True)
-class _RunPerception:
+class _RunPerception(Stateful):
     """The messages of one run, and when its newest frame was completed on the agent's clock."""
+
+    STATE: ClassVar = State(frames=Assembly, guards=GuardBook, shown_s=float)
 
     frames: Assembly = field(default_factory=Assembly)
     guards: GuardBook = field(default_factory=GuardBook)
@@ -38,13 +42,21 @@ class _RunPerception:
         return self.frames.weight + self.guards.weight
 
 
-class Observer:
+class Observer(Stateful):
     """Assembles the agent's world from messages.
 
     All times `now_s` are seconds on the agent's clock. In lockstep, where that is simulated time, a message counts from
     its own time, so that ages do not depend on when it was read. Before the first tick, add all guard messages that
     are stored: an alert holds until its end is read.
     """
+
+    STATE = State(
+        _staleness=StalenessMonitor,
+        _own=TelemetrySnapshot | None,
+        _run_id=str,
+        _runs=dict[str, _RunPerception],
+        _past=deque[str],
+    )
 
     def __init__(self, stale_min_s: float, lockstep: bool) -> None:
         self._lockstep = lockstep

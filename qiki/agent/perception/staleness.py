@@ -9,19 +9,22 @@ from qiki.agent.perception.frames import Received
 from qiki.contracts import topics
 from qiki.contracts.radar import TrackedFrame
 from qiki.contracts.telemetry import TelemetrySnapshot
+from qiki.state import State, Stateful
 
 UNKNOWN_S = 5.0
 """Silence allowed after the first frame, before a period is known."""
 KEPT_PERIODS = 5
 
 
-class FramePace:
+class FramePace(Stateful):
     """The period of a run's frames [simulated s], from their numbers and times.
 
     Attributes:
         period_s: the shortest so far, for a radar may be off for a while; that of the run before until two frames
             came; None before any two
     """
+
+    STATE = State(period_s=float | None, _of_this_run=bool, _last=tuple[int, float] | None)
 
     def __init__(self) -> None:
         self.period_s: float | None = None
@@ -42,7 +45,7 @@ class FramePace:
         self._of_this_run, self._last = False, None
 
 
-class StalenessMonitor:
+class StalenessMonitor(Stateful):
     """Measures the silence of tracks and telemetry, and the lag of frames behind the simulation.
 
     Live, frames are due while telemetry, which comes by the wall clock, says that the simulation runs: only time
@@ -53,6 +56,18 @@ class StalenessMonitor:
         telemetry: the newest message
         late_s: lag of that frame behind the newest telemetry, on the agent's clock
     """
+
+    STATE = State(
+        frame=Received | None,
+        telemetry=Received | None,
+        late_s=float,
+        _silent_s=float,
+        _shown_s=float | None,
+        _frames=FramePace,
+        _snapshot_periods_s=deque[float],
+        _speed=float,
+        _running=bool,
+    )
 
     def __init__(self, stale_min_s: float, lockstep: bool) -> None:
         self._stale_min_s, self._lockstep = stale_min_s, lockstep

@@ -1,8 +1,12 @@
 """A switch with two thresholds."""
 
+from qiki.state import State, Stateful
 
-class Hysteresis:
+
+class Hysteresis(Stateful):
     """A switch that is on at or above `high`, off at or below `low`, and unchanged in between."""
+
+    STATE = State(on=bool)
 
     def __init__(self, low: float, high: float, *, on: bool = False) -> None:
         self._low = low

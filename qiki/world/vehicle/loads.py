@@ -3,6 +3,9 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import ClassVar
+
+from qiki.state import State, Stateful
 
 
 class Load(StrEnum):
@@ -48,8 +51,10 @@ def allocate(
 
 
 @dataclass
-class Nbl:
+class Nbl(Stateful):
     """The NBL, an auxiliary load that is switched and limited by command."""
+
+    STATE: ClassVar = State(max_power_w=float, on=bool)
 
     max_power_w: float
     on: bool = False

@@ -1,13 +1,21 @@
 """Orders to the vehicle: the reasons for which each cannot be obeyed now, and its effect."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cache
+from typing import Annotated, Any, ClassVar
+from uuid import UUID
+
+from pydantic import Field, TypeAdapter, ValidationError
+from pydantic_core import to_jsonable_python
 
 from qiki.botspec.actuators import MAX_PULSE_S
 from qiki.botspec.planes import Node, Port
 from qiki.contracts.enums import FSMState, TransponderMode
-from qiki.contracts.fields import Finite
+from qiki.contracts.fields import Finite, first_fault
+from qiki.world.errors import OrderError
+from qiki.world.scenario import Scenario
 from qiki.world.vehicle.axes import Axis
 from qiki.world.vehicle.loads import Load
 from qiki.world.vehicle.vehicle import Vehicle
@@ -199,8 +207,54 @@ class LimitNbl(Order):
         vehicle.nbl.max_power_w = self.max_power_w
 
 
+@dataclass(frozen=True)
+class Fork(Order):
+    """Begin another future; it is the world's business, and changes nothing of the vehicle.
+
+    Attributes:
+        parent: the run that this one was until now
+        seed: of all random numbers from now on; None: they go on
+        scenario: whose contacts replace the present ones, its times counted from now; None: they stay
+    """
+
+    name: ClassVar = "run.fork"
+
+    parent: UUID
+    seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+    scenario: Scenario | None = None
+
+    def apply(self, vehicle: Vehicle) -> None:
+        """Leave the vehicle as it is."""
+
+
 KINDS: dict[str, type[Order]] = {kind.name: kind for kind in Order.__subclasses__()}
 """By their names."""
+
+
+def order_values(order: Order) -> dict[str, Any]:
+    """Return an order's parameters, as they are published."""
+    values: dict[str, Any] = to_jsonable_python(asdict(order))
+    return values
+
+
+def make_order(name: str, parameters: Mapping[str, Any]) -> Order:
+    """Return the order of a name.
+
+    Raises:
+        OrderError: there is none, or it has other parameters.
+    """
+    kind = KINDS.get(name)
+    if kind is None:
+        raise OrderError(f"unknown order {name!r} (expected one of: {', '.join(KINDS)})")
+    try:
+        return _reader(kind).validate_python(parameters)
+    except ValidationError as error:
+        raise OrderError(f"{name}: {first_fault(error)}") from None
+
+
+@cache
+def _reader(kind: type[Order]) -> TypeAdapter[Order]:
+    return TypeAdapter(kind)
 
 
 def _no_thrust(vehicle: Vehicle) -> str | None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from qiki.botspec.planes import DockSupplyParameters, PowerParameters, StorageParameters
+from qiki.state import State, Stateful
 from qiki.world.vehicle.hysteresis import Hysteresis
 from qiki.world.vehicle.loads import SHED_ORDER, Load, allocate
 
@@ -12,8 +13,10 @@ NBL = frozenset({Load.NBL})
 LOAD_NAMES = tuple(load.value for load in SHED_ORDER)
 
 
-class Storage:
+class Storage(Stateful):
     """A store of energy without losses."""
+
+    STATE = State(_energy_j=float, power_w=float)
 
     def __init__(self, parameters: StorageParameters) -> None:
         self._parameters = parameters
@@ -40,8 +43,10 @@ class Storage:
         self._energy_j = min(max(self._energy_j - power_w * dt_s, 0.0), self._capacity_j)
 
 
-class DockSupply:
+class DockSupply(Stateful):
     """Power offered by the dock; the ramp starts again after each interruption."""
+
+    STATE = State(_ramp=float)
 
     def __init__(self, parameters: DockSupplyParameters) -> None:
         self._parameters = parameters
@@ -93,7 +98,7 @@ class BusState(NamedTuple):
         return sum(self.loads_w.values())
 
 
-class PowerPlane:
+class PowerPlane(Stateful):
     """The bus.
 
     The budget is what the distribution unit carries and the sources and stores give, minus the fixed loads. It is
@@ -101,6 +106,8 @@ class PowerPlane:
     supercapacitor; a surplus charges the supercapacitor first. Below the low state of charge the battery is spared:
     the loads get the power of the sources alone.
     """
+
+    STATE = State(battery=Storage, supercap=Storage, dock=DockSupply, _charged=Hysteresis, _shed=tuple[Load, ...])
 
     def __init__(self, parameters: PowerParameters) -> None:
         self._parameters = parameters

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from qiki.botspec.planes import DriveParameters, PropulsionParameters
+from qiki.state import State, Stateful
 from qiki.world.vehicle.axes import BODY_AXES, Axis, Vector3, to_world
 
 STANDARD_GRAVITY_MPS2 = 9.80665
@@ -17,8 +18,10 @@ class _Pulse:
     left_s: float
 
 
-class Thrusters:
+class Thrusters(Stateful):
     """The reaction control system: cold-gas thrusters, one for each direction of the body, that fire pulses."""
+
+    STATE = State(_pulses=dict[Axis, _Pulse], propellant_kg=float)
 
     def __init__(self, parameters: PropulsionParameters) -> None:
         self._parameters = parameters
@@ -81,13 +84,15 @@ class Thrusters:
         return (forward, starboard, up), total
 
 
-class Drive:
+class Drive(Stateful):
     """Cruise drive: brings the velocity to a commanded speed along the heading, and turns the heading.
 
     The two motors act as one: a command to either sets the drive. While the drive is engaged, the velocity approaches
     the commanded speed along the heading with at most `acceleration_mps2`; 0 % brings the vehicle to rest in the world.
     Before the first command, and after a thruster has fired, the vehicle coasts.
     """
+
+    STATE = State(_speed_mps=float | None, _turn_left_deg=float, heading_deg=float)
 
     def __init__(self, parameters: DriveParameters, heading_deg: float) -> None:
         self._parameters = parameters

@@ -5,11 +5,14 @@ import math
 import numpy as np
 
 from qiki.botspec.planes import SensorKind, SensorParameters
+from qiki.state import FLOATS, State, Stateful
 from qiki.world.vehicle.axes import Vector3
 
 
-class Sensors:
+class Sensors(Stateful):
     """Health of the sensors and this tick's noise."""
+
+    STATE = State(_rng=np.random.Generator, _down_s=dict[SensorKind, float], _noise=FLOATS)
 
     def __init__(self, parameters: SensorParameters, rng: np.random.Generator) -> None:
         self.parameters = parameters
@@ -22,6 +25,10 @@ class Sensors:
         self._down_s: dict[SensorKind, float] = {}
         self._rows = {kind: row for row, kind in enumerate(parameters.fitted)}
         self._noise = np.zeros((len(self._rows), 3))
+
+    def draw_from(self, rng: np.random.Generator) -> None:
+        """Draw from another generator from now on."""
+        self._rng = rng
 
     def works(self, kind: SensorKind) -> bool:
         """Return True for a sensor that is fitted and has not failed."""

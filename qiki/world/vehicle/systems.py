@@ -5,12 +5,15 @@ import math
 import numpy as np
 
 from qiki.arrays import Array, Mask
-from qiki.botspec.planes import CommsParameters, DockingParameters, HullParameters, McqpuParameters
+from qiki.botspec.planes import CommsParameters, DockingParameters, HullParameters, McqpuParameters, Port
 from qiki.contracts.enums import TransponderMode
+from qiki.state import State, Stateful
 
 
-class Mcqpu:
+class Mcqpu(Stateful):
     """On-board computer. Its load follows the vehicle's activity with a first-order lag; it draws power and heats."""
+
+    STATE = State(use_pct=float)
 
     def __init__(self, parameters: McqpuParameters) -> None:
         self._parameters = parameters
@@ -30,8 +33,10 @@ class Mcqpu:
         self.use_pct = target + (self.use_pct - target) * math.exp(-dt_s / constants.time_constant_s)
 
 
-class Transponder:
+class Transponder(Stateful):
     """Replies in the commanded mode while it has power."""
+
+    STATE = State(commanded=TransponderMode, allowed=bool)
 
     def __init__(self, parameters: CommsParameters) -> None:
         self.commanded = parameters.xpdr_mode
@@ -48,11 +53,13 @@ class Transponder:
         return self.commanded if self.allowed else TransponderMode.OFF
 
 
-class Docking:
+class Docking(Stateful):
     """Two ports that latch without delay, and the switch of the power bridge, which needs a closed latch.
 
     The dock moves with the vehicle, which must not thrust.
     """
+
+    STATE = State(port=Port | None, bridge_on=bool)
 
     def __init__(self, parameters: DockingParameters) -> None:
         self.port = parameters.docked_at
@@ -74,8 +81,10 @@ class Docking:
         self.bridge_on = False
 
 
-class Hull:
+class Hull(Stateful):
     """Integrity, reduced by collisions."""
+
+    STATE = State(integrity_pct=float)
 
     def __init__(self, parameters: HullParameters) -> None:
         self._parameters = parameters

@@ -6,10 +6,11 @@ import numpy as np
 
 from qiki.arrays import Array
 from qiki.botspec.planes import Node, ThermalParameters
+from qiki.state import FLOATS, State, Stateful
 from qiki.world.vehicle.hysteresis import Hysteresis
 
 
-class ThermalPlane:
+class ThermalPlane(Stateful):
     """Temperatures of the nodes; a step, always of length `dt_s`, is exact for constant heat.
 
     With temperatures T, capacities C and conductances G: C dT/dt = q - G T + g T_ambient. Scaled by the root of C the
@@ -19,6 +20,8 @@ class ThermalPlane:
     Attributes:
         tripped: nodes that have reached their trip temperature and not yet cooled by their hysteresis
     """
+
+    STATE = State(temperatures_c=FLOATS, tripped=frozenset[Node], _trips=list[Hysteresis])
 
     def __init__(self, parameters: ThermalParameters, dt_s: float) -> None:
         self._parameters = parameters

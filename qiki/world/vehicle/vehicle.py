@@ -6,6 +6,7 @@ import numpy as np
 
 from qiki.botspec.planes import BotParameters, Node, SensorKind
 from qiki.contracts.enums import FSMState
+from qiki.state import State, Stateful
 from qiki.world.scenario import BotStart
 from qiki.world.vehicle.axes import Vector3, to_world
 from qiki.world.vehicle.loads import Load, Nbl
@@ -24,12 +25,29 @@ SAFE_MODE_SHEDS = frozenset({NBL, MOTION, RCS})
 NOTHING: frozenset[Load] = frozenset()
 
 
-class Vehicle:
+class Vehicle(Stateful):
     """The bot QIKI. Its state is public to read; orders (`qiki.world.vehicle.orders`) change it.
 
     In a step of `dt_s` the bus shares power among the loads; thrusters and drive accelerate the vehicle with their
     shares; the computer's load follows; power becomes heat; the sensors draw their noise and failures from `rng`.
     """
+
+    STATE = State(
+        position_m=Vector3,
+        velocity_mps=Vector3,
+        mode=FSMState,
+        power=PowerPlane,
+        mcqpu=Mcqpu,
+        thermal=ThermalPlane,
+        thrusters=Thrusters,
+        drive=Drive,
+        docking=Docking,
+        transponder=Transponder,
+        nbl=Nbl,
+        sensors=Sensors,
+        hull=Hull,
+        bus=BusState,
+    )
 
     def __init__(self, parameters: BotParameters, start: BotStart, dt_s: float, rng: np.random.Generator) -> None:
         self._parameters = parameters

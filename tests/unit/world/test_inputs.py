@@ -35,6 +35,7 @@ EACH: list[Order] = [
     orders.SwitchDockPower(on=True),
     orders.SwitchNbl(on=False),
     orders.LimitNbl(123.4),
+    orders.Fork(RUN, seed=2**62, scenario=load_scenario("crossing")),
 ]
 
 
