@@ -5,8 +5,8 @@ A class names its changing fields, with their types, in `STATE`:
     class Storage(Stateful):
         STATE = State(_energy_j=float, power_w=float)
 
-A field's type is one that pydantic reads; another `Stateful` class, a list of one or a dictionary of one; or
-`np.random.Generator`. A saved state is made of values that JSON has, and restores the same bits.
+A field's type is one that pydantic reads; another `Stateful` class, a list of one or a dictionary of one; or numpy's
+`Generator` of random numbers. A saved state is made of values that JSON has, and restores the same bits.
 """
 
 from collections import deque
@@ -14,13 +14,14 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, get_args, get_origin
 
-import numpy as np
 from pydantic import ConfigDict, PlainSerializer, PlainValidator, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from qiki.contracts.fields import first_fault
 from qiki.errors import UserError
 
+RANDOM = "bit_generator"
+"""Attribute of a numpy generator; numpy itself takes long to load, and not all who keep a state compute."""
 Saved = dict[str, Any]
 
 
@@ -40,9 +41,6 @@ def pairs(key: Any, value: Any) -> Any:
         lambda given: items.dump_python(list(given.items()), mode="json"),
         lambda saved: dict(items.validate_python(saved)),
     )
-
-
-FLOATS = converted(np.ndarray.tolist, lambda saved: np.array(saved, dtype=np.float64))
 
 
 class State:
@@ -104,7 +102,7 @@ class Stateful:
 def _is_part(kind: Any) -> bool:
     if get_origin(kind) in {list, dict}:
         kind = get_args(kind)[-1]
-    return isinstance(kind, type) and issubclass(kind, Stateful | np.random.Generator)
+    return isinstance(kind, type) and (issubclass(kind, Stateful) or hasattr(kind, RANDOM))
 
 
 def _save(part: Any) -> Any:
@@ -112,7 +110,7 @@ def _save(part: Any) -> Any:
         return [_save(one) for one in part]
     if isinstance(part, dict):
         return {name: _save(one) for name, one in part.items()}
-    return part.bit_generator.state if isinstance(part, np.random.Generator) else part.save_state()
+    return part.bit_generator.state if hasattr(part, RANDOM) else part.save_state()
 
 
 def _restored(kind: Any, part: Any, saved: Any) -> Any:
@@ -122,7 +120,7 @@ def _restored(kind: Any, part: Any, saved: Any) -> Any:
         return {name: _restored(fresh, fresh(), one) for name, one in saved.items()}
     if isinstance(part, list):
         return [_restored(kind, one, of_one) for one, of_one in zip(part, saved, strict=True)]
-    if isinstance(part, np.random.Generator):
+    if hasattr(part, RANDOM):
         part.bit_generator.state = saved
     else:
         part.restore_state(saved)

@@ -26,11 +26,20 @@ _TYPES = {int(kind): kind.name for kind in CommandType}
 _UNITS = {int(unit): unit.name for unit in Unit}
 
 
-def submit_command(world: SimWorld, command: ActuatorCommand, sender: str | None = None) -> ActuatorOutcome:
-    """Submit a sender's command, which takes effect at the next tick; return its outcome as an event body."""
+Submit = Callable[[Order, Giver], None]
+"""Gives an order to a world, or raises an OrderError."""
+
+
+def submit_command(
+    world: SimWorld, command: ActuatorCommand, sender: str | None = None, submit: Submit | None = None
+) -> ActuatorOutcome:
+    """Submit a sender's command, which takes effect at the next tick; return its outcome as an event body.
+
+    `submit` gives the order, instead of the world's own.
+    """
     giver = Giver(Origin.GRPC, sender or "", _shown(command.command_id) or None)
     try:
-        world.submit(order_of(command), giver)
+        (submit or world.submit)(order_of(command), giver)
         reason = None
     except OrderError as error:
         reason = str(error)

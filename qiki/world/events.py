@@ -26,6 +26,12 @@ def run_started(world: SimWorld) -> Raised:
     return events.RUN_STARTED, body, f"{world.run_id}:start", world.timestamp
 
 
+def run_resumed(world: SimWorld) -> Raised:
+    """Return the event of a run that goes on in another process."""
+    body = events.RunResumed(scenario=world.scenario.name, tick=world.tick_count, **_where(world))
+    return events.RUN_RESUMED, body, "", world.timestamp
+
+
 def event_of(world: SimWorld, event: VehicleEvent) -> Raised:
     """Return a vehicle's event; its identity is the same when the run is repeated."""
     kind, body = _body_of(event, _where(world))

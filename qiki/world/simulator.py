@@ -35,16 +35,26 @@ class Setup:
 class Simulator:
     """The current run and its state; begins with a stopped one.
 
-    The first run is of `scenario`. `speed`, in simulated seconds a second, holds unless a start names another.
+    The first run is of `scenario`, or goes on in `world`.
+
+    Attributes:
+        speed: simulated seconds a second
+        default_speed: of a start that names none
     """
 
-    def __init__(self, setup: Setup, scenario: Scenario, ids: Iterator[UUID], speed: float = 1.0) -> None:
+    def __init__(
+        self,
+        setup: Setup,
+        scenario: Scenario,
+        ids: Iterator[UUID],
+        speed: float = 1.0,
+        world: SimWorld | None = None,
+    ) -> None:
         self._setup = setup
         self._ids = ids
-        self._default_speed = speed
-        self.speed = speed
+        self.speed = self.default_speed = speed
         self.state = RunState.STOPPED
-        self.world = self._new_world(scenario, None)
+        self.world = world or self._new_world(scenario, None)
 
     @property
     def running(self) -> bool:
@@ -53,7 +63,7 @@ class Simulator:
 
     def start(self, speed: float | None) -> None:
         """Let time pass at `speed`, or at the run's default; also resumes."""
-        self.speed = self._default_speed if speed is None else speed
+        self.speed = self.default_speed if speed is None else speed
         self.state = RunState.RUNNING
 
     def pause(self) -> None:
@@ -76,7 +86,7 @@ class Simulator:
             self.world = self._new_world(self.world.scenario, seed)
         else:
             self.world = self._new_world(self._setup.load_scenario(scenario), seed)
-        self.speed = self._default_speed = 1.0 if speed is None else speed
+        self.speed = self.default_speed = 1.0 if speed is None else speed
         self.state = RunState.STOPPED
 
     def sim_state(self, behind_s: float) -> SimState:

@@ -1,10 +1,11 @@
 """Acknowledgements of commands, and the memory of those that were given."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from q_sim_service.kept_run import KeptAnswer
 from q_sim_service.requests import Received, Request
 from qiki.contracts.control import AckPayload, ControlAck, ErrorDetail
 from qiki.runtime.clock import now
@@ -23,21 +24,34 @@ class Answer:
 
 
 class Answers:
-    """The last answers, by the ids of their commands."""
+    """The last answers, by the ids of their commands; `kept` are those of a process before this one."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept: Iterable[KeptAnswer] = ()) -> None:
         self._answers: OrderedDict[UUID, Answer] = OrderedDict()
+        self._goals: dict[UUID, int] = {}
+        for one in kept:
+            if one.goal is None:
+                self._answers[UUID(one.message_id)] = Answer(one.digest, one.body, one.headers)
+            else:
+                self._goals[UUID(one.message_id)] = one.goal
 
     def find(self, received: Received) -> Answer | None:
         """Return the answer that the command's id got, which may have been another command's."""
         return self._answers.get(UUID(received.request.message_id)) if received.request.message_id else None
 
-    def keep(self, received: Received, answer: Answer) -> None:
-        """Remember an answer; the oldest makes room for it."""
-        if received.request.message_id and received.digest:
-            self._answers[UUID(received.request.message_id)] = answer
-            if len(self._answers) > REMEMBERED:
-                self._answers.popitem(last=False)
+    def goal(self, message_id: str | None) -> int | None:
+        """Return the tick up to which a step goes that a process before this one had begun; None for any other."""
+        return self._goals.get(UUID(message_id)) if message_id else None
+
+    def keep(self, received: Received, answer: Answer) -> KeptAnswer | None:
+        """Remember an answer, for which the oldest makes room; return it with its id, None without one."""
+        message_id = received.request.message_id
+        if not message_id or not received.digest:
+            return None
+        self._answers[UUID(message_id)] = answer
+        if len(self._answers) > REMEMBERED:
+            self._answers.popitem(last=False)
+        return KeptAnswer(message_id=message_id, digest=answer.digest, body=answer.body, headers=dict(answer.headers))
 
 
 def acknowledge(request: Request, reason: str | None = None, progress: Mapping[str, int] | None = None) -> ControlAck:

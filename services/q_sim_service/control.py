@@ -6,11 +6,13 @@ reset ends the steps before it.
 
 import asyncio
 from collections import deque
+from collections.abc import Iterable
 
 import structlog
 from nats.aio.msg import Msg
 
 from q_sim_service.answers import REJECTED, Answer, Answers, acknowledge
+from q_sim_service.kept_run import KeptAnswer
 from q_sim_service.metrics import COMMANDS as COUNTED
 from q_sim_service.nats_publisher import MAX_PENDING_BYTES, post, post_telemetry
 from q_sim_service.requests import Received, Request, receive, shortened
@@ -42,10 +44,10 @@ class EndedError(Exception):
 class Control:
     """The queue of commands and their executor."""
 
-    def __init__(self, ticker: Ticker, events: Events) -> None:
+    def __init__(self, ticker: Ticker, events: Events, kept: Iterable[KeptAnswer] = ()) -> None:
         self._ticker = ticker
         self._events = events
-        self._answers = Answers()
+        self._answers = Answers(kept)
         self._waiting: deque[tuple[Received, bool]] = deque()  # with whether it ends a step
         self._fresh = asyncio.Event()
         self._halts = 0  # such commands in the queue
@@ -92,7 +94,8 @@ class Control:
             return self._refuse(received, "its message_id was used for another command")
         acknowledgement = await self._acknowledgement(received)
         answer = Answer(received.digest, acknowledgement.to_json(), self._ticker.place)
-        self._answers.keep(received, answer)
+        if (kept := self._answers.keep(received, answer)) is not None:
+            self._ticker.keep(kept)
         if acknowledgement.kind == STEP and acknowledgement.payload.status != REJECTED:
             await post_telemetry(link, self._ticker)
         return answer
@@ -143,17 +146,22 @@ class Control:
     async def _execute(self, command: Command, request: Request) -> None:
         match command:
             case Step(ticks=ticks):
-                await self._step(ticks)
+                await self._step(request.message_id, ticks)
             case VehicleCommand():
                 giver = Giver(Origin.CONTROL, request.sender, request.message_id)
-                self._ticker.world.submit(command.order(), giver)
+                self._ticker.submit(command.order(), giver)
             case _:
                 cut, self._cut = self._cut, False
                 if not (cut and isinstance(command, Pause)):  # it has held the time that passed by steps
                     self._direct(command)
                 self._ticker.follow()
 
-    async def _step(self, ticks: int) -> None:
+    async def _step(self, message_id: str | None, ticks: int) -> None:
+        goal = self._answers.goal(message_id)
+        if goal is not None:  # a process before this one was killed in the middle of it
+            ticks = max(goal - self._ticker.world.tick_count, 0)
+        elif message_id is not None:
+            self._ticker.keep(KeptAnswer(message_id=message_id, goal=self._ticker.world.tick_count + ticks))
         done = await self._ticker.step(ticks, ended=lambda: self._halts > 0)
         if done < ticks:
             self._cut = True

@@ -71,7 +71,8 @@ class NatsPublisher:
     def take_run(self, world: SimWorld, speed: float) -> None:
         """Publish the description of a run that begins, and emit its event."""
         self._events.send(run_message(world, speed))
-        self._events.emit(*run_started(world))
+        if world.tick_count == 0:  # else it goes on
+            self._events.emit(*run_started(world))
 
     async def describe_again(self, ticker: Ticker, interval_s: float = DESCRIBE_EVERY_S) -> None:
         """Publish the description of the run from time to time: a run may last longer than its stream keeps it."""

@@ -2,23 +2,32 @@
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
+import structlog
+
 from q_sim_service.frame_log import FrameLog
+from q_sim_service.keeper import Keeper
+from q_sim_service.kept_run import KeptAnswer
 from q_sim_service.metrics import BEHIND, FRAMES, TICKS
 from qiki.contracts.headers import FRAME, RUN, TICK
+from qiki.contracts.sim import SimOrder
 from qiki.contracts.ticks import TICK_S
 from qiki.world.errors import NoFrameError, OrderError
+from qiki.world.inputs import read_order
 from qiki.world.simulator import Simulator
+from qiki.world.vehicle.orders import Order
 from qiki.world.vehicle_events import VehicleEvent
-from qiki.world.world import GivenOrder, MeasuredFrame, SimWorld
+from qiki.world.world import GivenOrder, Giver, MeasuredFrame, SimWorld
 
 SLICE_S = 0.005  # time for which ticks may hold the event loop before other tasks run
 TURNS = 20  # turns of the event loop that lagging readers get while ticks are due: an RPC takes some six
 READER_PATIENCE_S = 2.0  # time for which a step waits for a reader that does not take its frames
 LONGEST_WAIT_S = 60.0
 RADARS_KEPT = 8  # runs whose radar is remembered for readers: more than begin while frames are kept, unless by script
+log = structlog.get_logger()
 STEP_CHUNK = 500  # ticks between flushes in a step: far fewer than the frame log and the sink can hold
 
 
@@ -82,9 +91,14 @@ class Pacer:
 
 
 class Ticker:
-    """Owns the simulator, its pace by `clock` (monotonic seconds) and its frame log; call `follow` after a command."""
+    """Owns the simulator, its pace by `clock` (monotonic seconds) and its frame log; call `follow` after a command.
 
-    def __init__(self, simulator: Simulator, clock: Callable[[], float], sink: Sink) -> None:
+    Once it is followed, `keeper` keeps the run.
+    """
+
+    def __init__(
+        self, simulator: Simulator, clock: Callable[[], float], sink: Sink, keeper: Keeper | None = None
+    ) -> None:
         self.simulator = simulator
         self.log = FrameLog(clock)
         self._clock = clock
@@ -95,7 +109,9 @@ class Ticker:
         self._begun: SimWorld | None = None
         self._measured: tuple[SimWorld, MeasuredFrame] | None = None
         self._breath_s = 0.0
-        self.follow()
+        self._keeper = keeper
+        self._kept: Keeper | None = None  # the keeper, while it keeps
+        self._begin_run()
 
     @property
     def world(self) -> SimWorld:
@@ -123,6 +139,9 @@ class Ticker:
         """Adopt the simulator's run, state and speed."""
         if self._begun is not self.world:
             self._begin_run()
+        if self._keeper is not None:
+            self._keeper.save(self.simulator)
+        self._kept = self._keeper
         self._pacer.begin(self.simulator.speed if self.simulator.running else 0.0)
         self._changed.set()
 
@@ -134,6 +153,36 @@ class Ticker:
         if len(self._radars) > RADARS_KEPT:
             del self._radars[next(iter(self._radars))]
         self._sink.take_run(self.world, self.simulator.speed)
+
+    def submit(self, order: Order, giver: Giver) -> None:
+        """Submit an order to the world; OrderError if the vehicle cannot obey now."""
+        self.world.submit(order, giver)
+        if self._kept is not None:
+            self._kept.note_order(self.world, order, giver)
+
+    def keep(self, answer: KeptAnswer) -> None:
+        """Keep the answer to a command beside the run."""
+        if self._kept is not None:
+            self._kept.note_answer(answer)
+
+    async def catch_up(self, tick: int, orders: Sequence[SimOrder]) -> None:
+        """Do the ticks up to one again that a killed process had done, with the orders that it was given."""
+        waiting = deque(orders)
+        while True:
+            while waiting and waiting[0].tick <= self.world.tick_count:
+                self._give_again(waiting.popleft())
+            if self.world.tick_count >= tick:
+                break
+            self._tick()
+            if self.world.tick_count % STEP_CHUNK == 0:
+                await asyncio.sleep(0)
+        self._hand_over()
+
+    def _give_again(self, given: SimOrder) -> None:
+        try:
+            self.world.submit(read_order(given), Giver(given.origin, given.sender, given.message_id))
+        except OrderError as error:
+            log.error("an order of before is refused now", order=given.order, tick=given.tick, reason=str(error))
 
     def newest_frame(self) -> MeasuredFrame:
         """Return the run's newest frame, as in the stream; NoFrameError if there is none, or while the radar is off."""
@@ -178,6 +227,8 @@ class Ticker:
         while done < ticks and self._measured is None and (done == 0 or self._clock() < end_s):
             self._tick()
             done += 1
+        if self._kept is not None:
+            self._kept.look(self.simulator)
         await asyncio.sleep(0)
         self._hand_over()
         if done < ticks and self._clock() >= self._breath_s:
@@ -196,6 +247,8 @@ class Ticker:
         self._hand_over()
         world = self.world
         tick = world.tick()
+        if self._kept is not None:
+            self._kept.reached(self.simulator)
         self._pacer.count()
         TICKS.inc()
         for given in tick.orders:

@@ -112,6 +112,15 @@ class RunStarted(RunEvent):
     seed: int
 
 
+class RunResumed(RunEvent):
+    """A killed simulator goes on with its run, `tick` ticks behind its begin."""
+
+    category: str = "navigation"
+    source: str = "world"
+    scenario: str
+    tick: int
+
+
 class PowerLevel(RunEvent):
     """The battery's level, with the loads shed and the faults."""
 

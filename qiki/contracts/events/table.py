@@ -35,6 +35,7 @@ from qiki.contracts.events.payloads import (
     RadarGap,
     RadarTracksSeen,
     Refusal,
+    RunResumed,
     RunStarted,
     SensorAvailability,
     SystemMode,
@@ -122,6 +123,8 @@ LAG_CLEARED = _kind(401, "lag", Lag, "faststream-bridge:lag", "INFO", "a reader 
 LAG_PASSED = _kind(402, "lag", Lag, "faststream-bridge:lag", "WARNING", "a reader of ours falls behind")
 
 RUN_STARTED = _kind(500, "navigation.run", RunStarted, "q-sim-service:world", "INFO", "a run begins")
+RUN_RESUMED = _kind(911, "navigation.run", RunResumed, "q-sim-service:world", "WARNING",
+    "a killed simulator goes on with its run")
 NAV_RESTORED = _kind(501, "navigation.sensor", SensorAvailability, "q-sim-service:sensors", "INFO",
     "a navigation sensor is back")
 NAV_FAILED = _kind(502, "navigation.sensor", SensorAvailability, "q-sim-service:sensors", "ERROR",

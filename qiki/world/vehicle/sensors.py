@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 
+from qiki.arrays import FLOATS
 from qiki.botspec.planes import SensorKind, SensorParameters
-from qiki.state import FLOATS, State, Stateful
+from qiki.state import State, Stateful
 from qiki.world.vehicle.axes import Vector3
 
 

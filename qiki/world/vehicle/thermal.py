@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from qiki.arrays import Array
+from qiki.arrays import FLOATS, Array
 from qiki.botspec.planes import Node, ThermalParameters
-from qiki.state import FLOATS, State, Stateful
+from qiki.state import State, Stateful
 from qiki.world.vehicle.hysteresis import Hysteresis
 
 
