@@ -193,10 +193,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 def _leave_bundle(item: pytest.Item, folder: str, failure: str, twins: list[Twin]) -> str:
     """Write the bundle of a failed test, and return the command that shows it again."""
-    from qiki_harness.recording.bundle import write_bundle  # noqa: PLC0415
+    from qiki_harness.recording.bundle import exhibit_of, write_bundle  # noqa: PLC0415
 
     try:
-        path = write_bundle(item.config.rootpath / folder, item.nodeid, failure, twins)
+        path = write_bundle(item.config.rootpath / folder, item.nodeid, failure, map(exhibit_of, twins))
     except Exception as error:  # the test's own failure counts
         return f"no bundle was written: {type(error).__name__}: {error}"
     return f"qiki verify {os.path.relpath(path)}"

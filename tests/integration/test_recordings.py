@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,12 +14,15 @@ import pytest
 
 from qiki.contracts import topics
 from qiki_harness.recording.about import about
+from qiki_harness.recording.bundle import recordings
 from qiki_harness.recording.check import summarise
+from qiki_harness.recording.crashloop import RESTARTS
 from qiki_harness.recording.reader import Recording
 from qiki_harness.recording.recorder import Recorder
 from qiki_harness.recording.runs import recorded_run
 from qiki_harness.recording.verify import Verdict, verify
 from qiki_harness.recording.writer import RecordingWriter
+from qiki_harness.stack import Stack
 from qiki_harness.testing import ServiceProcess, until
 from qiki_harness.twin import Twin
 from qiki_harness.twin.backing import NATS_URL, TESTS_KEYS
@@ -201,3 +205,28 @@ def test_a_stack_is_recorded_from_its_begin_to_its_end(tmp_path: Path):
     again = subprocess.run([*QIKI, *words], env=environment, capture_output=True, text=True, check=False)
     assert (again.returncode, again.stdout) == (2, "")
     assert again.stderr == f"qiki: --record {path}: it is there already: name another file, or remove it\n"
+
+
+def test_a_service_that_crashes_again_and_again_leaves_a_bundle(tmp_path: Path):
+    path, stack = tmp_path / "run.mcap", Stack(tmp_path / "default")
+    words = ("up", "--ports", "auto", "--speed", "4", "--run-dir", str(tmp_path), "--record", str(path))
+    environment = {name: value for name, value in os.environ.items() if name != "NATS_URL"}
+    with subprocess.Popen([*QIKI, *words], env=environment, text=True, stdout=subprocess.PIPE) as process:
+        try:
+            until("something is recorded", lambda: path.exists() and path.stat().st_size > 1e5)
+            for number in range(1, RESTARTS + 1):
+                until("the radar runs", lambda: stack.info.services["q-sim-radar"].pid)
+                os.kill(stack.info.services["q-sim-radar"].pid or 0, signal.SIGKILL)
+                until("it is started again", lambda n=number: stack.info.services["q-sim-radar"].restarts == n)
+            until("a bundle is there", lambda: list((tmp_path / "bundles").glob("*.qiki.zip")))
+            process.send_signal(signal.SIGINT)
+            output, _ = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    (bundle,) = (tmp_path / "bundles").glob("*.qiki.zip")
+    assert f"q-sim-radar was restarted {RESTARTS} times in " in output
+    assert f": qiki verify {bundle}\n" in output
+    (recording,) = recordings(bundle)
+    assert verify(recorded_run(recording)).same
+    with zipfile.ZipFile(bundle) as zipped:
+        assert "0/logs/q-sim-radar.log" in zipped.namelist()

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,9 @@ from qiki.contracts import topics
 from qiki.contracts.enums import FSMState, RadarTrackStatus
 from qiki.contracts.events import GUARD_CLEARED
 from qiki.guard import DEFAULT_RULES
+from qiki_harness.recording.bundle import recordings
+from qiki_harness.recording.runs import recorded_run
+from qiki_harness.recording.verify import verify
 from qiki_harness.smoke.checks import CHECKS
 from qiki_harness.smoke.checks.agent import NORMAL
 from qiki_harness.smoke.checks.jetstream import ASKED, FRESH_S
@@ -80,7 +84,7 @@ def environment(twin):
 def smoke(twin):
     """The smoke test's report on a stack: its checks by name."""
     done = subprocess.run(
-        [*SMOKE, "--json"],
+        [*SMOKE, "--json", "--bundles", ""],
         env=environment(twin),
         capture_output=True,
         text=True,
@@ -301,3 +305,27 @@ def test_a_lag_monitor_that_sleeps_is_found(own_twin):
     assert with_verdict(checks, "failed") == {"lag"}, checks
     assert not with_verdict(checks, "blocked")
     assert checks["lag"]["text"].startswith("the readers were last asked ")
+
+
+def test_a_failed_smoke_test_leaves_what_the_stack_kept(twin, tmp_path):
+    newest = twin.await_tracked_frame(after=twin.now())
+    with altered_durable(twin):
+        done = subprocess.run(
+            [*SMOKE, "--only", "streams", "--bundles", "bundles"],
+            env=environment(twin),
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=SMOKE_S,
+            check=False,
+        )
+    assert "to see it again" in done.stderr, done.stdout + done.stderr
+    (path,) = (tmp_path / "bundles").iterdir()
+    assert done.returncode == 1
+    assert done.stderr == f"to see it again: qiki verify bundles/{path.name}\n"
+    (recording,) = recordings(path)
+    verdict = verify(recorded_run(recording, newest.run))
+    assert verdict.same, verdict.difference
+    assert verdict.last >= newest.frame
+    with zipfile.ZipFile(path) as bundle:
+        assert "streams: " in bundle.read("failure.txt").decode()

@@ -6,8 +6,10 @@ import pytest
 
 from nats_js_init.settings import InitSettings
 from qiki.runtime.settings import load_settings
+from qiki_harness.smoke.bundle import leave_bundle
 from qiki_harness.smoke.check import CheckResult, run
 from qiki_harness.smoke.checks import CHECKS
+from qiki_harness.smoke.report import all_passed
 from qiki_harness.smoke.target import SmokeSettings, Target, find_target, native_target
 from qiki_harness.twin import SharedStack
 
@@ -24,7 +26,11 @@ def target(watched_stack):
 
 
 @pytest.fixture(scope="module")
-def results(target: Target) -> dict[str, CheckResult]:
+def results(target: Target, request: pytest.FixtureRequest) -> dict[str, CheckResult]:
     """All checks, made once, side by side."""
     with closing(target.connect()) as twin:
-        return {result.check.name: result for result in run(CHECKS, twin)}
+        made = run(CHECKS, twin)
+    folder = request.config.getoption("bundles")
+    if folder and not all_passed(made):
+        print(leave_bundle(made, target, request.config.rootpath / folder))  # the setup of the first test shows it
+    return {result.check.name: result for result in made}

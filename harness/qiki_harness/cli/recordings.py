@@ -1,5 +1,6 @@
 """`qiki record` and `qiki recording`: record a run, and look at what a recording holds."""
 
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -26,7 +27,9 @@ from qiki_harness.errors import HarnessError, RecordingError
 
 if TYPE_CHECKING:
     from qiki_harness.recording.contents import Summary
+    from qiki_harness.recording.crashloop import CrashLoops
     from qiki_harness.recording.reader import Recording
+    from qiki_harness.stack import Stack
 
 app = typer.Typer(help="Look at recordings and bundles: info, check, export, prune.", no_args_is_help=True)
 SUFFIX = ".mcap"
@@ -143,6 +146,7 @@ def _record_stack(
     path: Path, seconds: float | None, nats: str | None, name: str, run_dir: Path | None, *, everything: bool
 ) -> None:
     from qiki_harness.recording.about import about, attachments  # noqa: PLC0415
+    from qiki_harness.recording.crashloop import CrashLoops  # noqa: PLC0415
     from qiki_harness.recording.recorder import Recorder  # noqa: PLC0415
     from qiki_harness.recording.writer import RecordingWriter  # noqa: PLC0415
 
@@ -150,15 +154,34 @@ def _record_stack(
     url = nats or (stack.info.addresses["NATS_URL"] if stack else "")
     checkout = _checkout()
     end_s = None if seconds is None else time.monotonic() + seconds
+    loops = CrashLoops()
     writer = RecordingWriter(path, about(url, checkout), attachments(checkout))
     with until_signal() as called, Recorder(writer, url, keys_for(stack), everything=everything) as recorder:
         echo(f"records {url} into {path}; Ctrl-C ends it", stream=sys.stderr)
 
         def going_on() -> bool:
+            _look_for_crashes(stack, loops, path)
             lasts = end_s is None or time.monotonic() < end_s or not recorder.caught_up
             return lasts and not called() and (stack is None or stack.alive)
 
         recorder.wait(going_on)
+
+
+def _look_for_crashes(stack: "Stack | None", loops: "CrashLoops", path: Path) -> None:
+    """Leave a bundle of the recording so far where a service of a native stack crashes again and again."""
+    from qiki_harness.recording.bundle import Exhibit, logs_of, write_bundle  # noqa: PLC0415
+
+    if stack is None or not stack.alive:
+        return
+    for found in loops.look(stack.info.services, time.monotonic()):
+        exhibit = Exhibit(lambda copy: shutil.copyfile(path, copy), logs_of(stack))
+        folder = stack.folder.path.parent / "bundles"
+        try:
+            bundle = write_bundle(folder, f"crash::{stack.info.name}", found, [exhibit])
+        except (OSError, RecordingError) as error:
+            echo(f"{found}; no bundle was written: {error}")
+        else:
+            echo(f"{found}: qiki verify {bundle}")
 
 
 def _record_flight(scenario: str, seed: int | None, seconds: float, path: Path) -> None:

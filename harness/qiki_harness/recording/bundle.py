@@ -1,4 +1,4 @@
-"""A failure's bundle: one file with the recordings of the twins that a test used, their logs, and how it failed.
+"""A failure's bundle: one file with the recordings of the stacks that it is about, their logs, and how it failed.
 
 Bundles are kept in one folder; the oldest make room for new ones.
 """
@@ -10,7 +10,8 @@ import time
 import weakref
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import accumulate
 from pathlib import Path
@@ -19,7 +20,9 @@ from qiki.contracts.headers import Message
 from qiki_harness.errors import RecordingError
 from qiki_harness.recording.about import about, attachments
 from qiki_harness.recording.reader import Recording
+from qiki_harness.recording.recorder import Recorder
 from qiki_harness.recording.writer import RecordingWriter
+from qiki_harness.stack import Stack
 from qiki_harness.twin.backing import NATS_URL, OwnStack
 from qiki_harness.twin.records import Record
 from qiki_harness.twin.watcher import Watcher
@@ -30,7 +33,47 @@ _STAMPED = re.compile(r"\d{8}T\d{6,12}Z-")
 _FAILURE = "failure.txt"
 _LONGEST_NAME = 80
 _LOG_BYTES = 1 << 20
+_READ_S = 60.0
 _MOST_BYTES = 16 << 30
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A stack in a bundle.
+
+    Attributes:
+        record: writes its recording into a new file
+        logs: their last parts, by file name
+    """
+
+    record: Callable[[Path], object]
+    logs: Mapping[str, bytes]
+
+
+def exhibit_of(twin: Watcher) -> Exhibit:
+    """Return what a twin knows: its histories, and the logs of a stack of its own."""
+    logs = logs_of(twin.backing.stack) if isinstance(twin.backing, OwnStack) else {}
+    return Exhibit(lambda path: record_histories(twin, path), logs)
+
+
+def logs_of(stack: Stack) -> dict[str, bytes]:
+    """Return the last parts of the logs of a native stack."""
+    return {log.name: log.read_bytes()[-_LOG_BYTES:] for log in sorted(stack.folder.logs.glob("*.log"))}
+
+
+def record_kept(url: str, keys: str | None, path: Path) -> None:
+    """Record all that the streams of a stack keep now.
+
+    Args:
+        keys: folder of the credentials, an operator's or the tests'
+
+    Raises:
+        HarnessError: NATS does not answer, or the file cannot be written.
+    """
+    writer = RecordingWriter(path, about(url, None), attachments(None))
+    with Recorder(writer, url, keys, everything=True) as recorder:
+        end_s = time.monotonic() + _READ_S
+        recorder.wait(lambda: not recorder.caught_up and time.monotonic() < end_s)
 
 
 def record_histories(twin: Watcher, path: Path) -> None:
@@ -47,8 +90,8 @@ def record_histories(twin: Watcher, path: Path) -> None:
             writer.put(message, record.sequence, round((record.came_s + offset_s) * 1e9))
 
 
-def write_bundle(folder: Path, test: str, failure: str, twins: Iterable[Watcher]) -> Path:
-    """Write the bundle of a failed test, and return its path.
+def write_bundle(folder: Path, test: str, failure: str, exhibits: Iterable[Exhibit]) -> Path:
+    """Write the bundle of a failed test, or of what else failed, and return its path.
 
     Raises:
         OSError, RecordingError: it cannot be written.
@@ -60,20 +103,20 @@ def write_bundle(folder: Path, test: str, failure: str, twins: Iterable[Watcher]
     path = folder / f"{stamp}-{slug}{SUFFIX}"
     with tempfile.TemporaryDirectory(dir=folder) as work:
         part = Path(work) / "bundle"
-        _write(part, Path(work), f"{test}\n\n{failure}\n", twins)
+        _write(part, Path(work), f"{test}\n\n{failure}\n", exhibits)
         part.replace(path)
     prune(folder, suffixes=(SUFFIX,))
     return path
 
 
-def _write(part: Path, work: Path, failure: str, twins: Iterable[Watcher]) -> None:
+def _write(part: Path, work: Path, failure: str, exhibits: Iterable[Exhibit]) -> None:
     with zipfile.ZipFile(part, "w") as bundle:
         bundle.writestr(_FAILURE, failure)
-        for number, twin in enumerate(twins):
+        for number, exhibit in enumerate(exhibits):
             recording = work / f"{number}.mcap"
-            record_histories(twin, recording)
+            exhibit.record(recording)
             bundle.write(recording, f"{number}/recording.mcap")
-            for name, log in _logs(twin):
+            for name, log in exhibit.logs.items():
                 bundle.writestr(f"{number}/logs/{name}", log, zipfile.ZIP_DEFLATED)
 
 
@@ -135,12 +178,6 @@ def _records(twin: Watcher) -> Iterator[Record[object]]:
     for topic in topics:
         if not any(other.covers(topic.subject) for other in topics if other is not topic):
             yield from twin.history(topic)
-
-
-def _logs(twin: Watcher) -> Iterator[tuple[str, bytes]]:
-    if isinstance(twin.backing, OwnStack):
-        for log in sorted(twin.backing.stack.folder.logs.glob("*.log")):
-            yield log.name, log.read_bytes()[-_LOG_BYTES:]
 
 
 def _unpack(path: Path, folder: Path) -> Iterator[Path]:

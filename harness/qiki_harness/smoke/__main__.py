@@ -16,6 +16,7 @@ from qiki_harness.cli.options import compose_file
 from qiki_harness.cli.output import complain
 from qiki_harness.compose import ComposeFile
 from qiki_harness.errors import HarnessError
+from qiki_harness.smoke.bundle import FOLDER, leave_bundle
 from qiki_harness.smoke.check import Check, CheckResult, run
 from qiki_harness.smoke.checks import CHECKS
 from qiki_harness.smoke.report import all_passed, document, lines, listing, summary
@@ -38,11 +39,14 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument("--name", default="default", help="which native stack, if several run")
     parser.add_argument("--run-dir", type=Path, help="where the native stacks' run folders are")
+    parser.add_argument(
+        "--bundles", default=FOLDER, metavar="FOLDER", help="for the bundle of a failure (.qiki/bundles; '': none)"
+    )
     return parser.parse_args(arguments)
 
 
-def _make(checks: Sequence[Check], target: Target, *, as_json: bool) -> bool:
-    """Make the checks and print their results; return whether all passed."""
+def _make(checks: Sequence[Check], target: Target, bundles: str, *, as_json: bool) -> bool:
+    """Make the checks and print their results; return whether all passed. If not, leave a bundle in a folder."""
     began_s = time.monotonic()
     width = max(len(check.name) for check in checks)
 
@@ -57,6 +61,8 @@ def _make(checks: Sequence[Check], target: Target, *, as_json: bool) -> bool:
         echo_json(document(results, target, took_s))
     else:
         echo(summary(results, target, took_s))
+    if bundles and not all_passed(results):
+        echo(leave_bundle(results, target, Path(bundles)), stream=sys.stderr)
     return all_passed(results)
 
 
@@ -89,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _take_env_file()
         target = find_target(load_settings(SmokeSettings), options.name, options.run_dir)
         signal.signal(signal.SIGTERM, _terminate)
-        return 0 if _make(checks, target, as_json=options.json) else 1
+        return 0 if _make(checks, target, options.bundles, as_json=options.json) else 1
     except UserError as error:
         complain(str(error))
         return _USER_ERROR

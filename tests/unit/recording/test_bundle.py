@@ -8,7 +8,7 @@ import pytest
 
 from qiki.contracts import topics
 from qiki_harness.errors import RecordingError
-from qiki_harness.recording.bundle import SUFFIX, prune, recordings, write_bundle
+from qiki_harness.recording.bundle import SUFFIX, exhibit_of, prune, recordings, write_bundle
 from qiki_harness.recording.reader import Recording
 from qiki_harness.recording.runs import recorded_run
 from qiki_harness.recording.verify import verify
@@ -30,7 +30,7 @@ def twin(flown: Path) -> Watcher:
 
 
 def test_a_bundle_holds_the_run_and_how_the_test_failed(twin: Watcher, flown: Path, tmp_path: Path):
-    path = write_bundle(tmp_path, "tests/a/test_b.py::test_it[x/y 1]", "waited for a track", [twin])
+    path = write_bundle(tmp_path, "tests/a/test_b.py::test_it[x/y 1]", "waited for a track", [exhibit_of(twin)])
     assert path.name.endswith(f"Z-test-b-py-test-it-x-y-1{SUFFIX}")
     with zipfile.ZipFile(path) as bundle:
         assert bundle.read("failure.txt") == b"tests/a/test_b.py::test_it[x/y 1]\n\nwaited for a track\n"
@@ -44,7 +44,7 @@ def test_a_bundle_holds_the_run_and_how_the_test_failed(twin: Watcher, flown: Pa
 
 
 def test_several_twins_are_several_recordings(twin: Watcher, tmp_path: Path):
-    assert len(recordings(write_bundle(tmp_path, "t", "f", [twin, twin]))) == 2
+    assert len(recordings(write_bundle(tmp_path, "t", "f", [exhibit_of(twin)] * 2))) == 2
 
 
 def test_a_recording_is_opened_as_it_is(flown: Path):
