@@ -48,6 +48,7 @@ def submit_command(
         actuator=_shown(command.actuator_id),
         accepted=reason is None,
         message="accepted" if reason is None else reason,
+        command_id=giver.message_id,
         ts_epoch=world.timestamp.timestamp(),
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from qiki.agent.decision.evaluator import Name, Verdict
+from qiki.agent.decision.evaluator import Candidate, Name, Verdict
 from qiki.agent.decision.limits import MAX_DURATION_S, ActuatorLimits, RefusalReason
 from qiki.agent.proposals import Action
 from qiki.agent.sim_instant import SimInstant
@@ -73,7 +73,7 @@ def _commands(verdict: Verdict, limits: ActuatorLimits, instant: SimInstant) -> 
             unit=Unit[action.unit or "UNIT_UNSPECIFIED"],
             timeout_ms=_timeout_ms(action),
             confidence=candidate.proposal.confidence,
-            command_id=str(instant.id("command", *candidate.name, index)),
+            command_id=_command_id(candidate, index, instant),
             timestamp=instant.moment,
             ack_required=True,
         )
@@ -118,7 +118,10 @@ def decision(result: ProposalResult, state: FSMState, instant: SimInstant, input
         reason=result.reason,
         priority=proposal.priority,
         confidence=proposal.confidence,
-        actions=tuple(_taken(action, outcome) for action, outcome in zip_longest(proposal.actions, result.outcomes)),
+        actions=tuple(
+            _taken(action, outcome, _command_id(candidate, index, instant))
+            for index, (action, outcome) in enumerate(zip_longest(proposal.actions, result.outcomes))
+        ),
         rests_on=proposal.rests_on or inputs,
     )
 
@@ -146,7 +149,7 @@ def _identity(result: ProposalResult) -> tuple[str, ...]:
     return (*result.verdict.candidate.name, result.status.name, result.cause)
 
 
-def _taken(action: Action, outcome: Outcome | None) -> ActionTaken:
+def _taken(action: Action, outcome: Outcome | None, command_id: str) -> ActionTaken:
     return ActionTaken(
         actuator=action.actuator,
         command=action.command.name,
@@ -154,4 +157,9 @@ def _taken(action: Action, outcome: Outcome | None) -> ActionTaken:
         timeout_ms=_timeout_ms(action),
         accepted=outcome.accepted if outcome else None,
         message=outcome.message if outcome else "",
+        command_id=command_id,
     )
+
+
+def _command_id(candidate: Candidate, index: int, instant: SimInstant) -> str:
+    return str(instant.id("command", *candidate.name, index))

@@ -93,7 +93,11 @@ class SensorAvailability(RunEvent):
 
 
 class ActuatorOutcome(RunEvent):
-    """The outcome of an actuator command; `identity` is that of the sender, where the simulator has checked it."""
+    """The outcome of an actuator command.
+
+    `identity` is that of the sender, where the simulator has checked it; `command_id` is the sender's own, null where
+    it gave none.
+    """
 
     category: str = "actuator"
     source: str = "actuators"
@@ -101,6 +105,7 @@ class ActuatorOutcome(RunEvent):
     accepted: bool
     message: str
     identity: str | None = None
+    command_id: str | None = None
 
 
 class RunStarted(RunEvent):
@@ -361,7 +366,10 @@ class BiosStatus(RunEvent):
 
 
 class ActionTaken(Payload):
-    """One actuator command of a proposal; `accepted` is None if it was not sent."""
+    """One actuator command of a proposal; `accepted` is None if it was not sent.
+
+    `command_id` is the id with which it was, or would have been, sent: the order and the actuator's event repeat it.
+    """
 
     actuator: str
     command: str
@@ -369,6 +377,7 @@ class ActionTaken(Payload):
     timeout_ms: int = 0
     accepted: bool | None = None
     message: str = ""
+    command_id: str = ""
 
 
 class Decision(RunEvent):

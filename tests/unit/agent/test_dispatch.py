@@ -86,6 +86,7 @@ def test_record_of_an_executed_proposal(vehicle: Any, limits: ActuatorLimits):
             "timeout_ms": 1500,
             "accepted": True,
             "message": "",
+            "command_id": vehicle.sent[0].command_id,
         }
     ]
     assert result.event.code == 300
@@ -108,6 +109,7 @@ def test_nothing_is_sent_after_a_command_that_is_not_accepted(
     assert len(vehicle.sent) == 1
     assert (one.status, one.reason, one.event.code) == (status, reason, 302)
     assert [action.accepted for action in record(one).actions] == [outcome.accepted, None]
+    assert record(one).actions[0].command_id == vehicle.sent[0].command_id != record(one).actions[1].command_id
     assert (other.status, other.reason) == (
         ProposalStatus.REJECTED,
         "depends on first, which the vehicle has not done",

@@ -11,6 +11,7 @@ from qiki.contracts.enums import ProposalStatus
 from qiki.contracts.estimates import TrackEstimates
 from qiki.contracts.events import ACTUATOR_OK, GUARD_ALERT, RUN_STARTED, SAFE_MODE_ENTERED, SystemMode
 from qiki.contracts.radar import RadarFrame, RadarTrack, TrackedFrame
+from qiki.contracts.sim import SimOrder
 from qiki.contracts.telemetry import TruthSnapshot
 from qiki.errors import UserError
 from qiki.flight import Flight, Moment, scan_of
@@ -118,7 +119,11 @@ def test_an_engine_proposes_the_agent_decides_and_the_vehicle_obeys():
     assert len(engine.worlds) == 50
     (decision,) = [one for moment in moments for one in moment.decisions if one.source == "nudge"]
     assert decision.status is ProposalStatus.EXECUTED
-    assert [event.kind for moment in moments for event in moment.events if event.kind is ACTUATOR_OK]
+    answers = [event.body for moment in moments for event in moment.events if event.kind is ACTUATOR_OK]
+    orders = [SimOrder.from_json(order.body) for moment in moments for order in moment.orders]
+    (action,) = decision.actions
+    assert action.command_id in [answer.command_id for answer in answers]
+    assert action.command_id in [order.message_id for order in orders]
     assert flown.world.vehicle.velocity_mps[2] > 0
 
 

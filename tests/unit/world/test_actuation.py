@@ -28,6 +28,7 @@ def test_an_accepted_command_takes_effect_at_the_next_tick(world: SimWorld):
     outcome = submit_command(world, SAFE_MODE)
     assert (outcome.accepted, outcome.message, outcome.actuator) == (True, "accepted", "system_controller")
     assert (outcome.run_id, outcome.ts_epoch) == (str(world.run_id), world.timestamp.timestamp())
+    assert outcome.command_id is None
     assert not world.vehicle.safe_mode
     world.tick()
     assert world.vehicle.safe_mode
