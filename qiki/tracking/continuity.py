@@ -22,12 +22,12 @@ TINY = np.finfo(np.float64).tiny
 STRENGTH = ["detection_probability", "snr", "rcs_m2"]
 
 
-def reattach(tracks: TrackTable, estimate: Estimate, t_us: int, parameters: TrackerParameters) -> Mask:
+def reattach(tracks: TrackTable, estimate: Estimate, plot: Index, t_us: int, parameters: TrackerParameters) -> Mask:
     """Give missed tracks the states of the new tracks of the same contacts, in place; return the latter, to be deleted.
 
     A new track and an older one are of the same contact if the new one began after the older one was last seen, so
     that no scan has shown both, and if their states agree, but for a sudden change of velocity. `estimate`, the merged
-    states, is changed likewise.
+    states, and `plot`, the tracks' plots, are changed likewise.
     """
     used = np.zeros(len(tracks), dtype=np.bool_)
     old = np.flatnonzero(tracks["confirmed"] & ~tracks["hit"])
@@ -42,12 +42,18 @@ def reattach(tracks: TrackTable, estimate: Estimate, t_us: int, parameters: Trac
             _adopt(tracks, elder, younger)
             estimate.mean[elder] = estimate.mean[younger]
             estimate.covariance[elder] = estimate.covariance[younger]
+            plot[elder] = plot[younger]
             used[younger] = True
     return used
 
 
 def exchange(
-    tracks: TrackTable, estimate: Estimate, found: Contradictions, t_us: int, parameters: TrackerParameters
+    tracks: TrackTable,
+    estimate: Estimate,
+    plot: Index,
+    found: Contradictions,
+    t_us: int,
+    parameters: TrackerParameters,
 ) -> None:
     """Exchange the states of tracks that have one another's plots since their contacts met, in place.
 
@@ -61,6 +67,7 @@ def exchange(
         if _mixed_up(tracks, one, other, parameters) and _met(tracks, estimate, one, other, t_us, parameters):
             done |= {one, other}
             _swap(tracks, estimate, [one, other], [other, one])
+            plot[[one, other]] = plot[[other, one]]
 
 
 def _mixed_up(tracks: TrackTable, one: int, other: int, parameters: TrackerParameters) -> bool:

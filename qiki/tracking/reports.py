@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qiki.arrays import Array, Mask
+from qiki.arrays import Array, Index, Mask
 from qiki.clock import rfc3339
 from qiki.contracts.enums import FriendFoe, RadarRangeBand, RadarTrackStatus, TransponderMode
 from qiki.contracts.radar import RadarTrack
@@ -56,6 +56,7 @@ class TrackReports:
     age_s: Array  # (n,)
     miss_count: NDArray[np.int32]  # (n,)
     range_band: NDArray[np.int8]  # (n,) RadarRangeBand
+    plot: Index  # (n,) the plot that it was corrected by, or began with, NO_PLOT where it was missed; not published
 
     def __len__(self) -> int:
         return len(self.track_id)
@@ -92,6 +93,7 @@ def report(
     tracks: TrackTable,
     estimate: Estimate,
     gone: Mask,
+    plot: Index,
     scan: Scan,
     track_ids: Sequence[str],
     names: Sequence[str],
@@ -100,7 +102,7 @@ def report(
 ) -> TrackReports:
     """Report all tracks: the table after the scan, with the tracks that are `gone`, (n,), deleted now.
 
-    `names` are the identities by index, `sides` the FriendFoe of each.
+    `plot`, (n,), is the plot of each. `names` are the identities by index, `sides` the FriendFoe of each.
     """
     position = estimate.mean[:, POSITION] - scan.own_position
     velocity = estimate.mean[:, VELOCITY] - scan.own_velocity
@@ -136,4 +138,5 @@ def report(
         age_s=(scan.t_us - tracks["born_us"]) / SECOND_US,
         miss_count=tracks["misses"].copy(),
         range_band=np.where(short, SHORT, LONG).astype(np.int8),
+        plot=plot,
     )

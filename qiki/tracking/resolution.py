@@ -18,7 +18,7 @@ from qiki.arrays import Array, Index, Mask
 from qiki.tracking.gate import Pairs, within
 from qiki.tracking.measurement import SHORTEST_RANGE_M, Measurements, OwnState, inverse, quadratic
 from qiki.tracking.parameters import TrackerParameters
-from qiki.tracking.tracks import MOTION, POSITION, QUIET, VELOCITY, TrackTable
+from qiki.tracking.tracks import MOTION, NO_PLOT, POSITION, QUIET, VELOCITY, TrackTable
 
 NOBODYS = -1
 SIGHT = slice(1, 4)
@@ -63,6 +63,14 @@ def shares(shared: Shared, plot: Index, plots: int) -> Mask:
     crowded = np.zeros(plots, dtype=np.bool_)
     crowded[shared.plot] = True
     return crowded[plot]
+
+
+def plots_of(tracks: int, assigned: Pairs, shared: Shared) -> Index:
+    """Return the plot of each track, its own or the shared one: (tracks,)."""
+    plot = np.full(tracks, NO_PLOT)
+    plot[assigned.track] = assigned.plot
+    plot[shared.track] = shared.plot
+    return plot
 
 
 def divided(

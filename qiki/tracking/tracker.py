@@ -22,7 +22,7 @@ from qiki.tracking.measurement import Measurements, OwnState, diagonal, measured
 from qiki.tracking.parameters import TrackerParameters
 from qiki.tracking.predictor import predict
 from qiki.tracking.reports import TrackReports, report
-from qiki.tracking.resolution import Shared, divided, share, shares
+from qiki.tracking.resolution import Shared, divided, plots_of, share, shares
 from qiki.tracking.scan import SECOND_US, Scan
 from qiki.tracking.score import Rates, dead, existence, fade, score, smooth_strength
 from qiki.tracking.tracks import (
@@ -105,6 +105,7 @@ class Tracker:
             jumped = jump(tracks, near, pairs, shared, plots, own, claims, scan.t_us, self._rates, parameters)
             pairs = joined((pairs, jumped)) if len(jumped) else pairs
         self._correct(pairs, shared, plots, own)
+        plot = plots_of(len(tracks), pairs, shared)
 
         known = np.count_nonzero(tracks["confirmed"])
         score(tracks, pairs, shared.track, visible, scan.t_us, self._rates, parameters)
@@ -115,15 +116,16 @@ class Tracker:
         contrary = take_replies(tracks, pairs.track, scan, pairs.plot, claims)
 
         estimate = merged(tracks)
-        gone = reattach(tracks, estimate, scan.t_us, parameters) | dead(tracks, parameters) | gap
+        gone = reattach(tracks, estimate, plot, scan.t_us, parameters) | dead(tracks, parameters) | gap
         if len(contrary) or tracks["doubt_us"].any():
             of_several = pairs.track[shares(shared, pairs.plot, scan.size)]
-            self._judge(contrary, of_several, estimate, scan.t_us, dt_s)
-        born = self._initiate(scan, plots, np.concatenate((pairs.plot, shared.plot)), claims)
-        if len(born):
-            estimate = estimate.joined(merged(born))
-            gone = np.concatenate((gone, np.zeros(len(born), dtype=np.bool_)))
-        return self._report(estimate, gone, scan)
+            self._judge(contrary, of_several, estimate, plot, scan.t_us, dt_s)
+        free = unassigned(scan, np.concatenate((pairs.plot, shared.plot)), parameters.max_tracks - len(tracks))
+        if len(free):
+            estimate = estimate.joined(merged(self._initiate(scan, plots, free, claims)))
+            gone = np.concatenate((gone, np.zeros(len(free), dtype=np.bool_)))
+            plot = np.concatenate((plot, free))
+        return self._report(estimate, gone, plot, scan)
 
     def estimates(self) -> Estimates:
         """Return the whole states of the live tracks after the newest scan, in the order of their birth."""
@@ -172,22 +174,21 @@ class Tracker:
         self._t_us = scan.t_us
         return (scan.t_us - before) / SECOND_US
 
-    def _judge(self, contrary: Index, of_several: Index, estimate: Estimate, t_us: int, dt_s: float) -> None:
-        """Judge the tracks `contrary`, (k,), which claim identities that they do not hold; `estimate` may change.
+    def _judge(
+        self, contrary: Index, of_several: Index, estimate: Estimate, plot: Index, t_us: int, dt_s: float
+    ) -> None:
+        """Judge the tracks `contrary`, (k,), which claim others' identities; `estimate` and `plot` may change.
 
         The plots of the tracks `of_several`, (h,), are shared: their replies may be a neighbour's, and prove nothing.
         """
         tracks, parameters = self._tracks, self._parameters
         adopt(tracks, contrary, t_us, parameters)
         found = weigh(tracks, contrary, estimate, round(dt_s * SECOND_US), parameters)
-        exchange(tracks, estimate, found, t_us, parameters)
+        exchange(tracks, estimate, plot, found, t_us, parameters)
         mark_spoofers(tracks, found.without(of_several), parameters)
 
-    def _initiate(self, scan: Scan, plots: Measurements, assigned: Index, claims: Index) -> TrackTable:
-        """Add tracks of the unassigned plots, and return them."""
-        rows = unassigned(scan, assigned, self._parameters.max_tracks - len(self._tracks))
-        if not len(rows):
-            return NO_TRACKS
+    def _initiate(self, scan: Scan, plots: Measurements, rows: Index, claims: Index) -> TrackTable:
+        """Add tracks of the unassigned plots `rows`, (k,), and return them."""
         chosen = plots.take(rows)
         position = scan.own_position + chosen.range_m[:, None] * chosen.sight
         variance = diagonal(position_noise(chosen, chosen.sight, chosen.range_m))
@@ -201,13 +202,14 @@ class Tracker:
         self._next_counter += len(rows)
         return born
 
-    def _report(self, estimate: Estimate, gone: Mask, scan: Scan) -> TrackReports:
+    def _report(self, estimate: Estimate, gone: Mask, plot: Index, scan: Scan) -> TrackReports:
         """Report all tracks, and drop those that are gone with this report."""
         tracks, names = self._tracks, self._names.names
         ids = self._ids(tracks["counter"])
         # The last side is for the index NOBODY.
         sides = [*(self._identities.get(name, FriendFoe.UNKNOWN) for name in names), FriendFoe.UNKNOWN]
-        reports = report(tracks, estimate, gone, scan, ids, names, np.array(sides, dtype=np.int8), self._parameters)
+        sides_of = np.array(sides, dtype=np.int8)
+        reports = report(tracks, estimate, gone, plot, scan, ids, names, sides_of, self._parameters)
         if gone.any():
             for counter in tracks["counter"][gone].tolist():
                 del self._track_ids[counter]

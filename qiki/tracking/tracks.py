@@ -24,6 +24,8 @@ BLOCK = 64
 allocation is mapped afresh, page by page."""
 NOBODY = -1
 """Index of no identity."""
+NO_PLOT = -1
+"""In place of a plot's row in its scan."""
 
 TRACK = np.dtype(
     [

@@ -14,6 +14,7 @@ from qiki.contracts.radar import RadarTrack
 from qiki.geometry import unit_vectors
 from qiki.tracking import Scan, Tracker, TrackReports
 from qiki.tracking.bodies import track_bodies
+from qiki.tracking.tracks import NO_PLOT
 
 KEYS = [
     "schema_version",
@@ -102,6 +103,20 @@ def test_order_is_that_of_birth(history: list[TrackReports]):
     for before, after in pairwise(history):
         common = [name for name in before.track_id if name in set(after.track_id)]
         assert [name for name in after.track_id if name in set(common)] == common
+
+
+def test_the_plot_of_each_track_is_told(make_scans: Callable[[int], list[Scan]], make_tracker: Callable[..., Tracker]):
+    tracker, missed = make_tracker(), 0
+    for scan in make_scans(20):
+        reports = tracker.step(scan)
+        rows = np.flatnonzero(reports.plot != NO_PLOT)
+        assert sorted(set(reports.plot[rows].tolist())) == list(range(scan.size))
+        off_m = np.abs(reports.range_m[rows] - scan.range_m[reports.plot[rows]])
+        assert (off_m < 50).all()
+        assert (reports.miss_count[rows] == 0).all()
+        assert (np.delete(reports.miss_count, rows) > 0).all()
+        missed += len(reports) - len(rows)
+    assert missed > 0
 
 
 def test_no_tracks_are_no_rows(make_tracker: Callable[..., Tracker], radar: Any, world: Any):

@@ -9,6 +9,7 @@ import pytest
 
 from qiki.contracts.enums import RadarTrackStatus
 from qiki.tracking import ScanError, TimeReversedError, Tracker, TrackReports
+from qiki.tracking.tracks import NO_PLOT
 
 NEW, TRACKED, LOST, COASTING = (
     RadarTrackStatus.NEW,
@@ -212,6 +213,8 @@ def test_a_jump_out_of_the_gate_is_reattached_under_the_old_name(
     assert history[-1].track_id == history[0].track_id
     lost = [name for r in history for name, status in zip(r.track_id, r.status, strict=True) if status == LOST]
     assert len(lost) == len(set(lost)) == len(names(history)) - 1 >= 1
+    plots = [(int(r.plot[0]), r.status[0] == COASTING) for r in history]
+    assert set(plots) == {(0, False), (NO_PLOT, True)}  # also of the scan in which the old name is given back
 
 
 def test_two_contacts_seen_at_once_are_never_merged(
