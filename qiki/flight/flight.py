@@ -1,6 +1,6 @@
 """A run, flown tick by tick in the caller's thread."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Self
@@ -100,6 +100,7 @@ class Flight:
         agent: the agent's numbers; None: the vehicle flies without an agent
         agent_ticks: ticks between the agent's decisions
         sr_threshold_m: range up to which transponders are received [m]
+        hidden: ids of tracks that the agent does not see, nor anything about them; they are published all the same
     """
 
     def __init__(
@@ -114,19 +115,22 @@ class Flight:
         agent: AgentParameters | None = LOCKSTEP,
         agent_ticks: int = 2,
         sr_threshold_m: float = SR_THRESHOLD_M,
+        hidden: Collection[str] = (),
     ) -> None:
         bot = bot or generate(load_spec())
         rules = rules or load_rules()
         seed = scenario.seed if seed is None else seed
         run_id = run_id or uuid5(NAMESPACE, f"{scenario.name}:{seed}")
-        self.inputs = FlightInputs(scenario, seed, run_id, bot, rules, agent, agent_ticks, sr_threshold_m)
+        self.inputs = FlightInputs(
+            scenario, seed, run_id, bot, rules, agent, agent_ticks, sr_threshold_m, frozenset(hidden)
+        )
         self.world = SimWorld(scenario, bot.hardware_profile.parameters, seed, run_id, sr_threshold_m)
         self._radar = scenario.radar.unlike_default
         self._parameters = TrackerParameters(short_range_m=sr_threshold_m)
         self._tracked = TrackedRun(run_id, self._parameters, rules, scenario.identities, self._radar)
         self._events: list[RaisedEvent] = []
         self._agent = None if agent is None else AgentDriver(self.world, bot, agent, engines or {}, self._raise)
-        self._agent_ticks = agent_ticks
+        self._agent_ticks, self._hidden = agent_ticks, frozenset(hidden)
         self._raise(SIMULATOR, *run_started(self.world))
 
     def tick(self) -> Moment:
@@ -137,7 +141,7 @@ class Flight:
             self._raise(SIMULATOR, *event_of(self.world, event))
         if self._agent is not None:
             if frame is not None:
-                self._agent.see(frame)
+                self._agent.see(frame.without(self._hidden))
             if self.world.tick_count % self._agent_ticks == 0:
                 self._agent.decide()
         events, self._events = tuple(self._events), []

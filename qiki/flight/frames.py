@@ -1,6 +1,7 @@
 """A frame of a run: measured, tracked and judged, with the truth that belongs to it."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -36,6 +37,10 @@ class FlownFrame:
     contacts: Contacts
     states: ContactStates
     tracked: Tracked
+
+    def without(self, tracks: Collection[str]) -> "FlownFrame":
+        """Return the same frame without these tracks, by their ids; the measurement and the truth stay."""
+        return replace(self, tracked=self.tracked.without(tracks)) if tracks else self
 
     @property
     def truth(self) -> TruthSnapshot:

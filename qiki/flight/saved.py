@@ -36,6 +36,7 @@ class FlightInputs:
     agent: AgentParameters | None
     agent_ticks: int
     sr_threshold_m: float = SR_THRESHOLD_M
+    hidden: frozenset[str] = frozenset()
 
     def difference(self, other: Self) -> str:
         """Return the names of the fields that differ; empty where none does."""

@@ -6,7 +6,7 @@ at the edge does not chatter. The end is reported too: the condition no longer h
 that holds again within the cooldown is reported as resumed; when it outlasts the cooldown it raises an alert.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, Self
 
@@ -68,6 +68,13 @@ class Judgement:
     def count(self) -> int:
         """Number of events of the frame."""
         return len(self.alerts) + len(self.resumed) + len(self.ended)
+
+    def without(self, tracks: Collection[str]) -> "Judgement":
+        """Return the results about other tracks than these, by their ids."""
+        alerts, resumed = (
+            [one for one in each if str(one.track_id) not in tracks] for each in (self.alerts, self.resumed)
+        )
+        return Judgement(alerts, resumed, [one for one in self.ended if one.track_id not in tracks])
 
 
 class GuardJudge:

@@ -1,13 +1,14 @@
 """A run that is tracked and guarded: the tracker of its frames, and the judge of its tracks."""
 
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Self
 from uuid import UUID
 
 import numpy as np
 
+from qiki.arrays import Index
 from qiki.contracts.enums import FriendFoe, TransponderMode
 from qiki.contracts.radar_figures import RadarFigures
 from qiki.guard.judge import GuardJudge, Judgement
@@ -33,6 +34,14 @@ class Tracked:
     judgement: Judgement  # alerts that begin, resume and end with this frame
     spoofers: list[int]  # rows of the reports that are found spoofers for the first time
     estimates: Estimates | None = None
+
+    def without(self, tracks: Collection[str]) -> "Tracked":
+        """Return the same frame without these tracks, by their ids, and without all that is about them."""
+        rows = _others(self.reports.track_id, tracks)
+        estimates = self.estimates and self.estimates.take(_others(self.estimates.track_id, tracks))
+        spoofers = np.flatnonzero(np.isin(rows, self.spoofers)).tolist()
+        reports, judgement = self.reports.take(rows), self.judgement.without(tracks)
+        return replace(self, reports=reports, judgement=judgement, spoofers=spoofers, estimates=estimates)
 
 
 class TrackedRun:
@@ -98,3 +107,8 @@ class TrackedRun:
         new = [row for row in rows if reports.track_id[row] not in self._spoofers]
         self._spoofers.update(reports.track_id[row] for row in new)
         return new
+
+
+def _others(ids: Sequence[str], tracks: Collection[str]) -> Index:
+    """Return the rows of the ids that are not among these tracks'."""
+    return np.array([row for row, one in enumerate(ids) if one not in tracks], dtype=np.intp)

@@ -1,7 +1,7 @@
 """Reports: the state of each track after a scan, in the units of the wire."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from itertools import repeat
 from typing import Any
@@ -70,6 +70,15 @@ class TrackReports:
     def timestamp(self) -> str:
         """Event time, RFC 3339."""
         return rfc3339(self.moment)
+
+    def take(self, rows: Index) -> "TrackReports":
+        """Return those of an index."""
+        columns = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "t_us"}
+        taken: dict[str, Any] = {
+            name: column[rows] if isinstance(column, np.ndarray) else [column[row] for row in rows.tolist()]
+            for name, column in columns.items()
+        }
+        return replace(self, **taken)
 
     def rows(self, ts_ingest: str | None = None) -> list[dict[str, Any]]:
         """Return RadarTrack payloads, the contract's keys in its order; `ts_ingest` is wall time, RFC 3339."""

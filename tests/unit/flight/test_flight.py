@@ -112,6 +112,58 @@ def test_a_close_stranger_is_an_alert_and_a_reason_for_safe_mode():
     assert entered[0] == pytest.approx(alerts[0][0], abs=0.1)
 
 
+class Watcher:
+    """An engine that keeps what it sees."""
+
+    def __init__(self) -> None:
+        self.worlds: list[World] = []
+
+    def propose(self, world: World) -> list[Proposal]:
+        self.worlds.append(world)
+        return []
+
+    def tracks(self) -> set[str]:
+        return {str(seen.report.track_id) for world in self.worlds for seen in world.tracks}
+
+    def alerts(self) -> set[tuple[str, str]]:
+        alerts = (active.alert for world in self.worlds for active in world.alerts)
+        return {(str(alert.track_id), alert.severity) for alert in alerts}
+
+
+def test_a_hidden_track_is_published_and_the_agent_does_not_see_it():
+    whole, partial = Watcher(), Watcher()
+    seen = list(flight(engines={"watcher": whole}).fly(25.0))
+    (near,) = (track for track, severity in whole.alerts() if severity == "critical")
+    hidden = list(flight(engines={"watcher": partial}, hidden=[near]).fly(25.0))
+    assert partial.tracks() == whole.tracks() - {near} != set()
+    assert partial.alerts() == {(track, severity) for track, severity in whole.alerts() if track != near}
+    assert all(one.estimate is not None for world in partial.worlds[-9:] for one in world.tracks)
+    entered = [[m.t_s for m in ms for event in m.events if event.kind is SAFE_MODE_ENTERED] for ms in (seen, hidden)]
+    assert len(entered[0]) == 1
+    assert entered[1] == []
+    until = round(entered[0][0] / 0.05)  # from then on the vehicle is in safe mode in one of them
+    assert published(seen[:until]) == published(hidden[:until])
+
+
+def published(moments: list[Moment]) -> list[tuple[str, bytes]]:
+    frames = [moment.frame for moment in moments if moment.frame]
+    return [(message.subject, message.body) for frame in frames for message in frame.messages(INGEST)]
+
+
+def test_a_frame_without_a_track_has_nothing_of_it():
+    frames = [moment.frame for moment in flight(agent=None).fly(25.0) if moment.frame]
+    frame = next(frame for frame in frames if frame.tracked.spoofers)
+    reports = frame.tracked.reports
+    spoofer = reports.track_id[frame.tracked.spoofers[0]]
+    other = next(name for name in reports.track_id if name != spoofer)
+    without = frame.without([spoofer])
+    assert any(spoofer.encode() in one.body for one in frame.messages(INGEST))
+    assert not any(spoofer.encode() in one.body for one in without.messages(INGEST))
+    assert frame.without([]) is frame
+    kept = frame.without([other]).tracked
+    assert [kept.reports.track_id[row] for row in kept.spoofers] == [spoofer]
+
+
 def test_an_engine_proposes_the_agent_decides_and_the_vehicle_obeys():
     engine = Nudge()
     flown = flight("empty", engines={"nudge": engine})
