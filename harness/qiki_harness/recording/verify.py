@@ -1,31 +1,20 @@
 """Fly a recorded run again, and compare it with the recording message by message."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pydantic import ValidationError
-
-from qiki.agent.discovery import NONE, load_engines
-from qiki.agent.engine import Engine
-from qiki.botspec import BotConfig, generate, load_spec
-from qiki.contracts import identities, topics
-from qiki.contracts.fields import first_fault
+from qiki.contracts import topics
 from qiki.contracts.headers import OWN_POSITION, OWN_VELOCITY
 from qiki.contracts.radar import RadarFrame
-from qiki.contracts.sim import Origin, SimOrder
-from qiki.contracts.ticks import TICK_RATE_HZ, TICK_S
+from qiki.contracts.ticks import TICK_RATE_HZ
 from qiki.errors import UserError
 from qiki.flight import Flight
 from qiki.flight.digest import DECISIONS, GROUP_OF, GROUPS, TRUTH, Chains, FrameCollector, FrameMessages, Link
-from qiki.flight.flight import LOCKSTEP
 from qiki.guard.rules import GuardRules
-from qiki.world.errors import OrderError
-from qiki.world.inputs import RunInputs, read_inputs
-from qiki_harness.errors import RecordingError
 from qiki_harness.recording.contents import RunSummary
 from qiki_harness.recording.difference import ABSENT, THERE, Difference, first_difference, has_frame, lacks, rank
-from qiki_harness.recording.layout import nanoseconds
+from qiki_harness.recording.reflight import fly_recorded, last_tick, plan_of
 from qiki_harness.recording.runs import LATE_RECORDED, RecordedRun, recorded_frames
 
 _INGEST = datetime(2026, 1, 1, tzinfo=UTC)  # counts for nothing
@@ -75,12 +64,9 @@ def verify(run: RecordedRun, rules: GuardRules | None = None) -> Verdict:
     Raises:
         RecordingError: this version cannot fly it.
     """
-    inputs = _read_inputs(run)
-    bot = generate(load_spec()).with_parameters(inputs.parameters)
-    engines, remarks = _engines(run, bot)
-    with_agent = engines is not None
+    flight, remarks = _flight(run, rules)
+    with_agent = not remarks
     groups = _groups(run, with_agent=with_agent)
-    flight = _flight(run, inputs, bot, engines, rules)
     comparison = _Comparison(run, groups)
     for frame in _flown(flight, run, groups, with_agent=with_agent):
         if not comparison.take(frame):
@@ -183,22 +169,15 @@ def _orders(run: RecordedRun, difference: Difference) -> tuple[str, ...]:
     )
 
 
-def _read_inputs(run: RecordedRun) -> RunInputs:
+def _flight(run: RecordedRun, rules: GuardRules | None) -> tuple[Flight, list[str]]:
+    """Return the flight with its agent; or without it, and why."""
+    plan, given = plan_of(run, rules), "the agent's decisions are taken as given"
+    if not run.lockstep:
+        return plan.without_agent.flight(), [f"{given}: a live agent decides by the wall clock"]
     try:
-        return read_inputs(run.described)
-    except ValidationError as error:
-        problem = f"run {run.summary.run_id} is of another version: {first_fault(error)}"
-        raise RecordingError(f"{run.recording.path}: {problem}") from None
-
-
-def _engines(run: RecordedRun, bot: BotConfig) -> tuple[dict[str, Engine] | None, list[str]]:
-    """Return the engines of the agent, which is flown too; or None, and why it is not."""
-    if not run.lockstep or run.agent is None:
-        return None, ["the agent's decisions are taken as given: a live agent decides by the wall clock"]
-    try:
-        return load_engines(",".join(sorted(run.agent.engines)) or NONE, bot), []
+        return plan.flight(), []
     except UserError as error:
-        return None, [f"the agent's decisions are taken as given: {error}"]
+        return plan.without_agent.flight(), [f"{given}: {error}"]
 
 
 def _groups(run: RecordedRun, *, with_agent: bool) -> tuple[str, ...]:
@@ -209,47 +188,11 @@ def _groups(run: RecordedRun, *, with_agent: bool) -> tuple[str, ...]:
     return tuple(group for group in GROUPS if group not in left_out)
 
 
-def _flight(
-    run: RecordedRun,
-    inputs: RunInputs,
-    bot: BotConfig,
-    engines: dict[str, Engine] | None,
-    rules: GuardRules | None,
-) -> Flight:
-    described, ticks = run.described, (run.agent and run.agent.lockstep_ticks) or LOCKSTEP.lockstep_ticks
-    agent = None if engines is None else replace(LOCKSTEP, lockstep_ticks=ticks)
-    return Flight(
-        inputs.scenario,
-        seed=described.seed,
-        run_id=described.run_id,
-        bot=bot,
-        rules=rules,
-        engines=engines,
-        agent=agent,
-        agent_ticks=ticks,
-        sr_threshold_m=described.sr_threshold_m,
-    )
-
-
 def _flown(flight: Flight, run: RecordedRun, groups: Collection[str], *, with_agent: bool) -> Iterator[FrameMessages]:
-    """Fly with the recorded orders at their ticks, and yield the frames."""
+    """Fly with the recorded orders, and yield the frames."""
     frames = FrameCollector(run.summary.run_id, groups)
-    last_tick = round((run.summary.end_ns - nanoseconds(run.described.timestamp)) / 1e9 / TICK_S)
-    while flight.world.tick_count < last_tick:
-        for order in run.orders.get(flight.world.tick_count, ()):
-            if not (with_agent and order.origin is Origin.GRPC and order.sender == identities.AGENT):
-                _give(flight, order, run)
-        for message in flight.tick().messages(_INGEST):
+    for moment in fly_recorded(flight, run, last_tick(run), with_agent=with_agent):
+        for message in moment.messages(_INGEST):
             if message.subject in GROUP_OF:
                 yield from frames.add(message)
     yield from frames.finish()
-
-
-def _give(flight: Flight, order: SimOrder, run: RecordedRun) -> None:
-    try:
-        flight.give(order)
-    except OrderError as error:
-        where = f"order {order.number} ({order.order}) at tick {order.tick}"
-        raise RecordingError(
-            f"{run.recording.path}: {where} took effect in the recorded run, and is refused now: {error}"
-        ) from None
