@@ -103,6 +103,11 @@ def test_the_default_rules_are_the_contracts(rules: GuardRules):
     assert {(r.min_range_m, r.min_duration_s, r.cooldown_s) for r in rules.rules} == {(0, 0, 60)}
 
 
+def test_rules_are_written_as_they_are_read(rules: GuardRules):
+    assert GuardRules.model_validate_json(rules.model_dump_json()) == rules
+    assert '"iff":"FOE"' in rules.model_dump_json()
+
+
 @pytest.mark.parametrize(
     ("track", "expected"),
     [
