@@ -8,6 +8,7 @@ from qiki.contracts.headers import Message
 from qiki.flight import Flight
 from qiki.world.inputs import run_message
 from qiki_harness.recording.about import about, attachments
+from qiki_harness.recording.layout import FLIGHT
 from qiki_harness.recording.writer import RecordingWriter
 
 SPEED = 1.0
@@ -26,7 +27,7 @@ def record_flight(flight: Flight, seconds: float, path: Path, checkout: Path | N
         RecordingError: the file exists already, or cannot be written.
     """
     ingest = datetime.now(UTC)
-    with RecordingWriter(path, about("flight", checkout), attachments(checkout)) as writer:
+    with RecordingWriter(path, about(FLIGHT, checkout), attachments(checkout)) as writer:
         writer.put(run_message(flight.world, SPEED))
         for moment in flight.fly(seconds):
             for message in moment.messages(ingest):

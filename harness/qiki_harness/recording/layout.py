@@ -23,6 +23,8 @@ from qiki.contracts.topics import TOPICS, Topic
 PROFILE = "qiki"
 LIBRARY = "qiki-dtmp"
 VERSION = 1
+FLIGHT = "flight"
+"""The source of a recording of a run in one process."""
 ABOUT = "qiki.recording"
 """Name of the metadata record with `About`."""
 HEADERS, NOTES = "qiki/headers", "qiki/notes"

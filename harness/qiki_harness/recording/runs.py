@@ -13,7 +13,7 @@ from qiki.contracts.sim import SimOrder, SimRun
 from qiki.flight.digest import GROUP_OF, FrameCollector, FrameMessages
 from qiki_harness.errors import RecordingError
 from qiki_harness.recording.check import summarise
-from qiki_harness.recording.contents import RunSummary
+from qiki_harness.recording.contents import RunSummary, Summary
 from qiki_harness.recording.reader import Recording
 
 LATE_RECORDED = 2000
@@ -50,13 +50,7 @@ def recorded_run(recording: Recording, run_id: str | None = None) -> RecordedRun
         RecordingError: it has no such run, or lacks what the run follows from.
     """
     contents = summarise(recording)
-    runs = contents.runs
-    if not runs:
-        raise RecordingError(f"{recording.path}: it has no frames")
-    known = {run.run_id: run for run in runs}
-    if run_id is not None and run_id not in known:
-        raise RecordingError(f"{recording.path}: it has no run {run_id} (expected one of: {', '.join(known)})")
-    summary = known[run_id] if run_id else max(runs, key=lambda run: run.frames)
+    summary = chosen_run(recording, contents, run_id)
     described, orders = _inputs(recording, summary.run_id)
     if described is None:
         raise RecordingError(f"{recording.path}: the description of run {summary.run_id} is missing in it")
@@ -71,6 +65,22 @@ def recorded_run(recording: Recording, run_id: str | None = None) -> RecordedRun
         _agent(recording, summary.run_id),
         topics.TRUTH.subject in contents.counts,
     )
+
+
+def chosen_run(recording: Recording, contents: Summary, run_id: str | None = None) -> RunSummary:
+    """Return the run of that id, the one with most frames where none is named.
+
+    Raises:
+        RecordingError: there is none.
+    """
+    runs = {run.run_id: run for run in contents.runs}
+    if not runs:
+        raise RecordingError(f"{recording.path}: it has no frames")
+    if run_id is None:
+        return max(runs.values(), key=lambda run: run.frames)
+    if run_id not in runs:
+        raise RecordingError(f"{recording.path}: it has no run {run_id} (expected one of: {', '.join(runs)})")
+    return runs[run_id]
 
 
 def recorded_frames(run: RecordedRun, frames: FrameCollector, groups: Collection[str]) -> Iterator[FrameMessages]:
