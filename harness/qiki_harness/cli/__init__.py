@@ -17,6 +17,7 @@ from qiki_harness.cli import (
     events,
     keys,
     manifest,
+    reasons,
     recordings,
     replays,
     scenarios,
@@ -58,6 +59,7 @@ app.command()(recordings.record)
 app.command()(replays.verify)
 app.command()(replays.diff)
 app.command()(replays.play)
+app.command()(reasons.why)
 app.add_typer(recordings.app, name="recording")
 app.command()(doctor.doctor)
 app.command()(durability.durability)

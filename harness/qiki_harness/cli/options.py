@@ -26,6 +26,8 @@ RunDir = Annotated[
     typer.Option(envvar="QIKI_RUN_DIR", help="The folder of the run folders; default: .qiki in the project."),
 ]
 NatsUrl = Annotated[str | None, typer.Option(envvar="NATS_URL", help="The NATS server, if not the stack's own.")]
+Run = Annotated[str | None, typer.Option(help="The run, if a recording has several; default: the longest.")]
+Rules = Annotated[Path | None, typer.Option(metavar="FILE", help="The guard's rules, if not the platform's own.")]
 Service = Annotated[str, typer.Argument(metavar="SERVICE", help="A service, as `qiki ps` lists them.")]
 
 

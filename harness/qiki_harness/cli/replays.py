@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from qiki.runtime.terminal import echo
-from qiki_harness.cli.options import DEFAULT, QIKI, Name, RunDir, compose_file, run_folder
+from qiki_harness.cli.options import DEFAULT, QIKI, Name, Rules, Run, RunDir, compose_file, run_folder
 from qiki_harness.cli.output import complain, table, until_signal
 from qiki_harness.cli.recordings import SUFFIX, File
 from qiki_harness.errors import HarnessError, RecordingError
@@ -22,7 +22,6 @@ _DIFFERENT = 1
 _POLL_S = 0.1
 _START_S = 60.0
 _OF_BROKER = ("keys", "nats", "nats-js-init")
-_Run = Annotated[str | None, typer.Option(help="The run, if a recording has several; default: the longest.")]
 
 
 def verify(
@@ -30,11 +29,8 @@ def verify(
     twice: Annotated[
         str | None, typer.Option(metavar="NAME|FILE", help="Fly this scenario in two processes, and compare.")
     ] = None,
-    run: _Run = None,
-    rules: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="The guard's rules, if not the platform's own."),
-    ] = None,
+    run: Run = None,
+    rules: Rules = None,
     seconds: Annotated[float, typer.Option(min=0.05, max=1e6, help="With --twice: simulated seconds.")] = 60.0,
 ) -> None:
     """Fly a recorded run again in one process, and say whether it is the same; status 1 if it is not."""
@@ -88,7 +84,7 @@ def play(
         float, typer.Option("--from", min=0, help="Seconds since the first frame; what is earlier is there at once.")
     ] = 0.0,
     loop: Annotated[bool, typer.Option("--loop", help="Again and again.")] = False,
-    run: _Run = None,
+    run: Run = None,
     name: Name = "play",
     run_dir: RunDir = None,
 ) -> None:
