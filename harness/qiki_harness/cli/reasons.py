@@ -149,7 +149,7 @@ def _listed(targets: "Targets") -> list[dict[str, Any]]:
 
     rows = []
     for target in targets.all:
-        if target.kind in _LISTED and target.message is not None:
+        if target.kind in _LISTED and target.message is not None and target.took_effect:
             element = element_of(targets.archive, target.message)
             row = {"kind": target.kind, "id": target.ids[0], "text": element.text, "t_s": element.t_s}
             rows.append(row | {"short_id": targets.short_id(target)})
@@ -159,9 +159,8 @@ def _listed(targets: "Targets") -> list[dict[str, Any]]:
 def _list_lines(opened: "list[Targets]") -> Iterator[str]:
     for targets in opened:
         rows = [(f"{row['t_s']:.2f} s", row["kind"], row["short_id"], row["text"]) for row in _listed(targets)]
-        path, run_id = targets.archive.recording.path, targets.archive.run_id
         yield from table(("TIME", "KIND", "ID", "WHAT"), rows) if rows else ["the agent did nothing, and no alert came"]
-        yield f"{path}: run {run_id}: {targets.counts}"
+        yield f"run {targets.archive.run_id}: {targets.counts}"
 
 
 def _what_if_lines(answer: "WhatIf") -> Iterator[str]:

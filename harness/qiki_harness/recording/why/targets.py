@@ -24,6 +24,7 @@ class Target:
     kind: str
     ids: tuple[str, ...]
     message: Recorded | None = None
+    took_effect: bool = True  # False for a command that has no order: it was refused, or not sent
 
     def begins_with(self, text: str) -> bool:
         """Return whether one of the ids begins so, in letters of either case."""
@@ -93,8 +94,8 @@ def _targets(archive: Archive) -> Iterator[Target]:
         names = (links.order(one).message_id, _id_of(archive, one))
         yield Target(COMMAND, tuple(name for name in names if name), one)
     for command, decision in links.decisions.items():
-        if command not in links.orders:  # refused, or not sent
-            yield Target(COMMAND, (command,), decision)
+        if command not in links.orders:
+            yield Target(COMMAND, (command,), decision, took_effect=False)
     yield from (Target(TRACK, (track,)) for track in archive.tracks)
 
 
