@@ -226,6 +226,10 @@ def test_where_the_run_cannot_be_flown_the_plots_are_not_known_and_it_says_so(st
     (remark,) = chain.remarks
     assert remark.startswith("which plots a track rests on is not known: ")
     assert "the description of run" in remark
+    archive = opened(tmp_path / "a.mcap")
+    life = track_chain(archive, next(iter(archive.tracks)))
+    assert (life.root.causes, life.remarks) == ((), chain.remarks)
+    assert life.root.text.endswith("; frames 0 to 429")
 
 
 def test_a_track_that_is_not_flown_again_has_no_plots(struck: Path, tmp_path: Path):
@@ -239,6 +243,10 @@ def test_a_track_that_is_not_flown_again_has_no_plots(struck: Path, tmp_path: Pa
     assert len(of_kind(chain.root, "frame")) == 2  # the alert stands twice
     (remark,) = chain.remarks
     assert remark.endswith("the run flown again has another one at frame 371 (qiki verify)")
+    archive = opened(tmp_path / "a.mcap")
+    life = track_chain(archive, max(archive.tracks, key=lambda track: archive.tracks[track].count))
+    assert life.root.causes == ()
+    assert life.remarks == ("plots are not known in 430 frames: the run flown again is not the same there",)
 
 
 def test_messages_that_are_not_there_are_told(struck: Path, tmp_path: Path):

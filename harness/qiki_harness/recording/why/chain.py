@@ -102,7 +102,12 @@ class _Elements:
         known = [place for place in places if place in self._tracks]
         plots = [place for place in known if self._row(place) is not None]
         newest = element_of(self._archive, self._tracks[known[-1]])
-        text = f"{newest.text}; frames {known[0][0]} to {known[-1][0]}, {len(plots)} plots"
+        text = f"{newest.text}; frames {known[0][0]} to {known[-1][0]}"
+        if not self._book.problem:
+            text += f", {len(plots)} plots"
+            differing = sum(not self._book.agrees(place, self._tracks[place].message) for place in known)
+            if differing:
+                self._remark(f"plots are not known in {differing} frames: the run flown again is not the same there")
         return replace(
             newest,
             text=text,

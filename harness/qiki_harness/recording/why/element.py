@@ -1,7 +1,7 @@
 """An element of a chain of reasons, as lines and as JSON values."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 _SHOWN = 3
@@ -34,10 +34,6 @@ class Element:
     body: Any = None
     causes: tuple["Element", ...] = ()
     effects: tuple["Element", ...] = ()
-
-    def aged(self, age_s: float) -> "Element":
-        """Return the same with an age."""
-        return replace(self, age_s=age_s)
 
     def walk(self) -> Iterator["Element"]:
         """Yield this element, then all that it rests on and all that followed."""

@@ -1,5 +1,6 @@
 """The plots that tracks were corrected by: not published, so they are computed by flying the run again."""
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -29,6 +30,7 @@ class PlotBook:
     rows: dict[Place, int] = field(default_factory=dict)
     problem: str = ""
     _flown: dict[Place, bytes] = field(default_factory=dict)
+    _hits: dict[str, list[int]] = field(default_factory=dict)
 
     def add(self, frame: FlownFrame, tracks: frozenset[str]) -> None:
         """Add the plots of these tracks at a flown frame, and keep their messages."""
@@ -42,6 +44,7 @@ class PlotBook:
                 self._flown[number, track] = canonical(message)
                 if row != NO_PLOT:
                     self.rows[number, track] = row
+                    self._hits.setdefault(track, []).append(number)
 
     def agrees(self, place: Place, recorded: Message) -> bool:
         """Return whether the flown track is the recorded one, so that its plot is the recorded one's too."""
@@ -50,7 +53,9 @@ class PlotBook:
     def newest(self, place: Place) -> int | None:
         """Return the newest frame, not later than this one, in which the track has a plot."""
         frame, track = place
-        return max((number for number, name in self.rows if name == track and number <= frame), default=None)
+        hits = self._hits.get(track, [])
+        count = bisect_right(hits, frame)
+        return hits[count - 1] if count else None
 
 
 def book_of(recording: Recording, run_id: str, rules: GuardRules | None, last: Mapping[str, int]) -> PlotBook:

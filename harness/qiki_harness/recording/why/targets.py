@@ -1,7 +1,8 @@
 """The things that can be asked about, by their ids and by the beginnings of these."""
 
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from qiki.contracts.headers import MESSAGE_ID
@@ -15,6 +16,7 @@ KINDS = (COMMAND, DECIDED, CHANGED, ALERTED, TRACK, EVENT)
 _OF_SUBJECT = {DECISION: DECIDED, ALERT: ALERTED, RESUMED: ALERTED, MODE: CHANGED}
 _SHOWN = 5
 _LEAST = 8  # letters
+_LAST = "\U0010ffff"  # sorts behind every other letter
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Target:
 
     def begins_with(self, text: str) -> bool:
         """Return whether one of the ids begins so, in letters of either case."""
-        return any(one.lower().startswith(text.lower()) for one in self.ids)
+        return any(map(_begins(text), self.ids))
 
 
 class Targets:
@@ -42,6 +44,7 @@ class Targets:
     def __init__(self, archive: Archive) -> None:
         self.archive = archive
         self.all = tuple(_targets(archive))
+        self._ids = sorted(one.lower() for target in self.all for one in target.ids)
 
     def find(self, text: str, kind: str | None = None) -> Target:
         """Return the one thing whose id is a text, or begins with it.
@@ -77,9 +80,12 @@ class Targets:
     def short_id(self, target: Target) -> str:
         """Return the beginning of an id that is enough to name the thing."""
         name = target.ids[0]
-        others = [one for one in self.all if one is not target]
         beginnings = (name[:size] for size in range(_LEAST, len(name)))
-        return next((text for text in beginnings if not any(one.begins_with(text) for one in others)), name)
+        return next((text for text in beginnings if self._begun(text) == sum(map(_begins(text), target.ids))), name)
+
+    def _begun(self, text: str) -> int:
+        """Return the number of ids that begin with a text."""
+        return bisect_left(self._ids, f"{text.lower()}{_LAST}") - bisect_left(self._ids, text.lower())
 
 
 def _is_of(target: Target, kind: str | None) -> bool:
@@ -97,6 +103,11 @@ def _targets(archive: Archive) -> Iterator[Target]:
         if command not in links.orders:
             yield Target(COMMAND, (command,), decision, took_effect=False)
     yield from (Target(TRACK, (track,)) for track in archive.tracks)
+
+
+def _begins(text: str) -> Callable[[str], bool]:
+    """Return a test whether an id begins with a text, in letters of either case."""
+    return lambda one: one.lower().startswith(text.lower())
 
 
 def _id_of(archive: Archive, one: Recorded) -> str:
