@@ -46,7 +46,7 @@ class Difference:
 
 
 def first_difference(
-    one: FrameMessages, other: FrameMessages, *, partial: bool = False, recorded: bool = False
+    one: FrameMessages, other: FrameMessages, *, partial: bool = False, recorded: bool = False, exact: bool = False
 ) -> Difference | None:
     """Return the first difference of a frame in two runs.
 
@@ -54,11 +54,12 @@ def first_difference(
         one: as it was recorded: truth that it lacks was missed, and is no difference
         partial: whatever is lacking was missed
         recorded: the other was recorded too
+        exact: nothing was missed: all that only one of them has is a difference
     """
-    gaps = partial or lacks(one), recorded and (partial or lacks(other))
+    gaps = (False, False) if exact else (partial or lacks(one), recorded and (partial or lacks(other)))
     for key in sorted(one.messages.keys() | other.messages.keys(), key=rank):
         mine, theirs = one.messages.get(key), other.messages.get(key)
-        truth = key[0] == topics.TRUTH.subject
+        truth = not exact and key[0] == topics.TRUTH.subject
         if (mine is None and (truth or gaps[0])) or (theirs is None and ((truth and recorded) or gaps[1])):
             continue
         if mine is None or theirs is None or canonical(mine) != canonical(theirs):
@@ -91,7 +92,7 @@ def lacks(frame: FrameMessages) -> bool:
 
 def rank(key: Key) -> tuple[int, Key]:
     """Return the place of a message among those of a frame: causes first."""
-    last = GROUP_OF[key[0]] == DECISIONS
+    last = GROUP_OF.get(key[0]) == DECISIONS
     return _RANK.get(key[0], len(_RANK) + last), key
 
 
