@@ -1,7 +1,6 @@
 """Worlds for the tests of this folder."""
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -9,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from qiki.agent.engine import GROUP
 from qiki.botspec import DEFAULT_SPEC
 from qiki_harness.twin import start_twin
 
@@ -75,21 +73,3 @@ def spec_file(tmp_path):
         return path
 
     return write
-
-
-@pytest.fixture
-def installed(tmp_path):
-    """Installs engines from their modules, in a folder that an agent's PYTHONPATH has to name; gives the folder."""
-
-    def install(*modules: Path, **factories: str) -> Path:
-        folder = tmp_path / "engines"
-        info = folder / "engines-1.0.dist-info"
-        info.mkdir(parents=True)
-        for module in modules:
-            shutil.copy(module, folder)
-        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: engines\nVersion: 1.0\n")
-        lines = [f"{name} = {factory}" for name, factory in factories.items()]
-        (info / "entry_points.txt").write_text("\n".join([f"[{GROUP}]", *lines, ""]))
-        return folder
-
-    return install
