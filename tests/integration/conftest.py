@@ -30,8 +30,8 @@ def world(world_stack):
     """
 
     def begin(scenario, **options):
+        world_stack.forget()  # before, so that a bundle has what the run follows from
         assert world_stack.command("sim.reset", scenario=scenario, **options).ok
-        world_stack.forget()
         return world_stack
 
     yield begin
