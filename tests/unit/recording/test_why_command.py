@@ -12,7 +12,11 @@ import pytest
 from qiki.contracts import topics
 from qiki.contracts.headers import MESSAGE_ID
 from qiki_harness.cli import main
+from qiki_harness.recording.check import summarise
 from qiki_harness.recording.reader import Recording
+from qiki_harness.recording.runs import chosen_run
+from qiki_harness.recording.why.archive import Archive
+from qiki_harness.recording.why.targets import Targets
 
 Why = Callable[..., tuple[int, str, str]]
 
@@ -44,9 +48,10 @@ def test_without_an_id_it_lists_what_there_is(why: Why, struck: Path):
     assert [row.split()[2] for row in rows[:4]] == ["mode", "mode", "decision", "command"]
     alert = next(row for row in rows if row.split()[2] == "alert")
     assert why(struck, alert.split()[3])[1].startswith("alert UNKNOWN_CONTACT_CLOSE (critical): ")
+    recording = Recording(struck)
+    targets = Targets(Archive(recording, chosen_run(recording, summarise(recording))))
     for row in rows:  # every id of the table is enough
-        status, out, _ = why(struck, f"--{row.split()[2]}" if row.split()[2] != "mode" else "--event", row.split()[3])
-        assert (status, out.split()[0]) == (0, row.split()[2])
+        assert targets.find(row.split()[3]).kind == row.split()[2]
 
 
 def test_the_chain_of_a_command_in_lines_and_in_json(why: Why, struck: Path):
