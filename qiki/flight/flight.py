@@ -1,7 +1,7 @@
 """A run, flown tick by tick in the caller's thread."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any, Self
 from uuid import UUID, uuid5
@@ -129,8 +129,10 @@ class Flight:
         self._parameters = TrackerParameters(short_range_m=sr_threshold_m)
         self._tracked = TrackedRun(run_id, self._parameters, rules, scenario.identities, self._radar)
         self._events: list[RaisedEvent] = []
-        self._agent = None if agent is None else AgentDriver(self.world, bot, agent, engines or {}, self._raise)
-        self._agent_ticks, self._hidden = agent_ticks, frozenset(hidden)
+        self._agent: AgentDriver | None = None
+        self._hidden = frozenset(hidden)
+        if agent is not None:
+            self.begin_agent(agent, engines or {}, agent_ticks)
         self._raise(SIMULATOR, *run_started(self.world))
 
     def tick(self) -> Moment:
@@ -142,11 +144,21 @@ class Flight:
         if self._agent is not None:
             if frame is not None:
                 self._agent.see(frame.without(self._hidden))
-            if self.world.tick_count % self._agent_ticks == 0:
+            if self.world.tick_count % self.inputs.agent_ticks == 0:
                 self._agent.decide()
         events, self._events = tuple(self._events), []
         orders = tuple(order_message(self.world, given) for given in brought.orders)
         return Moment(self.world.tick_count, self.world.t_s, frame, events, orders)
+
+    @property
+    def has_agent(self) -> bool:
+        """True if an agent commands the vehicle."""
+        return self._agent is not None
+
+    def begin_agent(self, agent: AgentParameters, engines: Mapping[str, Engine], agent_ticks: int) -> None:
+        """Let an agent begin, in place of a former one; it has seen nothing yet."""
+        self.inputs = replace(self.inputs, agent=agent, agent_ticks=agent_ticks)
+        self._agent = AgentDriver(self.world, self.inputs.bot, agent, engines, self._raise)
 
     def save(self) -> SavedFlight:
         """Return the whole state of the run between two ticks.

@@ -90,7 +90,8 @@ async def _go_on(service: Service[SimulatorSettings], ticker: Ticker, resumed: R
     await ticker.catch_up(resumed.reached, resumed.orders)
     ticker.simulator.state = resumed.state
     service.log.warning("goes on with the run", run_id=str(world.run_id), tick=world.tick_count, state_tick=begin)
-    service.events.emit(*run_resumed(world))
+    if not resumed.planted:
+        service.events.emit(*run_resumed(world))
 
 
 def _simulator(settings: SimulatorSettings, bot: BotConfig, resumed: Resumed | None) -> Simulator:

@@ -32,6 +32,7 @@ class Resumed:
         world: in the state that was saved
         orders: that were given since, each with its tick
         reached: tick up to which the world was computed when the process ended
+        planted: no process of a simulator has left it: it begins in the middle of another run
     """
 
     world: SimWorld
@@ -41,6 +42,7 @@ class Resumed:
     speed: float
     default_speed: float
     answers: tuple[KeptAnswer, ...]
+    planted: bool
 
 
 class Keeper:
@@ -75,12 +77,17 @@ class Keeper:
         reached, resumes = self._files.mark
         self._number, self._resumes = state.number, resumes + 1
         self._files.set_mark(reached, self._resumes)
-        self._answers = OrderedDict(
-            (one.message_id, one) for one in (*state.answers, *filter(None, (entry.answer for entry in entries)))
-        )
-        orders = tuple(entry.order for entry in entries if entry.order)
+        answers = [*state.answers, *(entry.answer for entry in entries if entry.answer)]
+        self._answers = OrderedDict((one.message_id, one) for one in answers)
         return Resumed(
-            world, orders, reached, state.state, state.speed, state.default_speed, tuple(self._answers.values())
+            world=world,
+            orders=tuple(entry.order for entry in entries if entry.order),
+            reached=reached,
+            state=state.state,
+            speed=state.speed,
+            default_speed=state.default_speed,
+            answers=tuple(self._answers.values()),
+            planted=state.settings is None,
         )
 
     def save(self, simulator: Simulator) -> None:

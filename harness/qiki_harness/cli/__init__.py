@@ -15,6 +15,7 @@ from qiki_harness.cli import (
     doctor,
     durability,
     events,
+    forks,
     keys,
     manifest,
     reasons,
@@ -59,6 +60,7 @@ app.command()(recordings.record)
 app.command()(replays.verify)
 app.command()(replays.diff)
 app.command()(replays.play)
+app.command()(forks.fork)
 app.command()(reasons.why)
 app.add_typer(recordings.app, name="recording")
 app.command()(doctor.doctor)

@@ -55,15 +55,14 @@ def record(
     run_dir: RunDir = None,
 ) -> None:
     """Record the running stack until Ctrl-C, until the stack ends, or for some seconds; or a flight in one process."""
-    path = file or _default_file(run_dir, fly or name)
+    path = file or default_file(run_dir, fly or name)
     if fly is not None:
         _record_flight(fly, seed, seconds or 60.0, path)
     elif seed is not None:
         raise HarnessError("--seed is for --fly: a running stack has its own")
     else:
         _record_stack(path, seconds, nats, name, run_dir, everything=everything)
-    ((_, summary),) = _read(path)
-    echo(f"{path}: {_size(path)}, {sum(summary.counts.values())} messages", *_runs(summary))
+    echo(*summary_lines(path))
 
 
 @app.command()
@@ -152,10 +151,10 @@ def _record_stack(
 
     stack = None if nats else running_stack(name, run_dir)
     url = nats or (stack.info.addresses["NATS_URL"] if stack else "")
-    checkout = _checkout()
+    folder = checkout()
     end_s = None if seconds is None else time.monotonic() + seconds
     loops = CrashLoops()
-    writer = RecordingWriter(path, about(url, checkout), attachments(checkout))
+    writer = RecordingWriter(path, about(url, folder), attachments(folder))
     with until_signal() as called, Recorder(writer, url, keys_for(stack), everything=everything) as recorder:
         echo(f"records {url} into {path}; Ctrl-C ends it", stream=sys.stderr)
 
@@ -189,7 +188,13 @@ def _record_flight(scenario: str, seed: int | None, seconds: float, path: Path) 
     from qiki.world.scenario import load_scenario  # noqa: PLC0415
     from qiki_harness.recording.flown import record_flight  # noqa: PLC0415
 
-    record_flight(Flight(load_scenario(scenario), seed=seed), seconds, path, _checkout())
+    record_flight(Flight(load_scenario(scenario), seed=seed), seconds, path, checkout())
+
+
+def summary_lines(path: Path) -> list[str]:
+    """Return what a recording that was just made holds."""
+    ((_, summary),) = _read(path)
+    return [f"{path}: {_size(path)}, {sum(summary.counts.values())} messages", *_runs(summary)]
 
 
 @contextmanager
@@ -223,16 +228,17 @@ def _faults(recording: "Recording", summary: "Summary") -> Iterator[str]:
         yield recording.problem or "it has no whole index: its writer was killed, or the file was changed"
 
 
-def _checkout() -> Path | None:
+def checkout() -> Path | None:
+    """Return the project's folder, for a recording's origin; None where there is none."""
     file = in_checkout(COMPOSE_FILE)
     return file.parent if file else None
 
 
 def _home(run_dir: Path | None) -> Path:
-    return run_dir or (_checkout() or Path.cwd()) / ".qiki"
+    return run_dir or (checkout() or Path.cwd()) / ".qiki"
 
 
-def _default_file(run_dir: Path | None, what: str) -> Path:
+def default_file(run_dir: Path | None, what: str) -> Path:
     """Return a new file whose name sorts by time."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     return _home(run_dir) / "recordings" / f"{stamp}-{Path(what).stem}{SUFFIX}"

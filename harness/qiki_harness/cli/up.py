@@ -7,17 +7,21 @@ import sys
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from qiki.errors import UserError
 from qiki.runtime.terminal import OutputClosedError, drop_output, echo
+from qiki_harness.cli.forks import branch_of
 from qiki_harness.cli.options import QIKI, File, Name, RunDir, compose_file, run_folder
 from qiki_harness.cli.output import LogView, Progress, by_hand, summary
 from qiki_harness.errors import HarnessError, StackError
 from qiki_harness.stack import Stack, StackOptions
 from qiki_harness.stack.model import PORTS, is_port
+
+if TYPE_CHECKING:
+    from qiki_harness.recording.fork import Branch
 
 _START_S = 120.0
 _STOP_S = 60.0
@@ -58,6 +62,12 @@ def up(  # noqa: PLR0917  # each an option of the command line
     ports: Ports = PortChoice.USUAL,
     port: Port = None,
     record: Record = None,
+    from_: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="FILE@T", help="Go on from a moment of a recorded run; --scenario, --seed: of its future."
+        ),
+    ] = None,
     name: Name = "default",
     file: File = None,
     run_dir: RunDir = None,
@@ -68,6 +78,7 @@ def up(  # noqa: PLR0917  # each an option of the command line
     command, unless it is detached. Their data stays in the run folder.
     """
     given = {"scenario": scenario, "seed": seed, "speed": speed, "run_id": run_id}
+    future = {"scenario", "seed"} if from_ else set[str]()
     if scenario and Path(scenario).is_file():
         given["scenario"] = str(Path(scenario).resolve())  # the services run in another folder
     chosen = {option: value for option, value in given.items() if value is not None}
@@ -77,7 +88,7 @@ def up(  # noqa: PLR0917  # each an option of the command line
         compose_file(file),
         run_folder(name, run_dir, file),
         name,
-        variables={f"QIKI_{key.upper()}": str(value) for key, value in chosen.items()},
+        variables={f"QIKI_{key.upper()}": str(value) for key, value in chosen.items() if key not in future},
         ports=dict(_port(text) for text in port or ()),
         auto_ports=ports is PortChoice.AUTO,
         without=tuple(without or ()),
@@ -90,7 +101,24 @@ def up(  # noqa: PLR0917  # each an option of the command line
         )
     if record is not None and record.exists():
         raise HarnessError(f"--record {record}: it is there already: name another file, or remove it")
+    if from_ is not None:
+        _plant(branch_of(from_, seed=seed, scenario=scenario, run_id=run_id), options, speed)
     sys.exit(_run(Stack.start(options, tied=not detached), record, detached=detached))
+
+
+def _plant(one: "Branch", options: StackOptions, speed: float | None) -> None:
+    """Let the stack's simulator go on from a moment of a recorded run."""
+    from qiki.world.simulator import RunState  # noqa: PLC0415
+    from qiki_harness.compose import ComposeFile  # noqa: PLC0415
+    from qiki_harness.recording.fork import plant  # noqa: PLC0415
+
+    compose = ComposeFile(options.compose_file)
+    variables = compose.native_variables(options.folder / "data", {})
+    simulator = compose.project({**variables, **options.variables}).services["q-sim-service"]
+    held = simulator.environment["QIKI_AUTOSTART"] == "false"
+    state = RunState.STOPPED if held else RunState.RUNNING
+    plant(one, Path(variables["SIM_STATE_DIR"]), speed or one.run.described.speed, state)
+    echo(f"goes on from {one.t_s:g} s of run {one.future.parent}, as run {one.run_id}")
 
 
 def _run(stack: Stack, record: Path | None, *, detached: bool) -> int:

@@ -15,14 +15,14 @@ from qiki.contracts import topics
 from qiki.contracts.events import PROPOSAL_ACCEPTED, Decision
 from qiki.contracts.headers import Message
 from qiki.contracts.radar import RadarFrame, RadarTrack
-from qiki.contracts.sim import SimOrder
 from qiki.contracts.telemetry import TruthSnapshot
 from qiki.flight.digest import DECISIONS, GROUPS, FrameCollector, FrameMessages, run_of
+from qiki.world.vehicle.orders import Fork
 from qiki_harness.manifest.diff import Comparison as Manifests
 from qiki_harness.manifest.model import Manifest
 from qiki_harness.recording.difference import Difference, first_difference, has_frame, lacks, rank
 from qiki_harness.recording.layout import MANIFEST
-from qiki_harness.recording.runs import LATE_RECORDED, RecordedRun, recorded_frames
+from qiki_harness.recording.runs import LATE_RECORDED, RecordedRun, recorded_frames, words_of
 from qiki_harness.scoring import score
 from qiki_harness.scoring.live import ScoredFrame, scan_record
 
@@ -110,17 +110,16 @@ def _leaves(one: Any, other: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
 
 
 def _orders(runs: tuple[RecordedRun, RecordedRun]) -> Iterator[str]:
-    given = [[_plain(order) for tick in sorted(run.orders) for order in run.orders[tick]] for run in runs]
+    orders = [[order for tick in sorted(run.orders) for order in run.orders[tick]] for run in runs]
+    for name, one in zip("AB", orders, strict=True):
+        yield from (f"{words_of(order)} in {name}" for order in one if order.order == Fork.name)
+    given = [[words_of(order) for order in one if order.order != Fork.name] for one in orders]
     for number, (a, b) in enumerate(zip_longest(*given)):
         if a != b:
             yield f"order {number}: {a or 'none'} in A, {b or 'none'} in B"
             if number >= _NAMED:
                 yield "and so on"
                 return
-
-
-def _plain(order: SimOrder) -> str:
-    return f"{order.order} {order.parameters or ''} at tick {order.tick}"
 
 
 def _first_difference(

@@ -1,11 +1,12 @@
 """Record a run that is flown in this process."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from qiki.contracts import topics
 from qiki.contracts.headers import Message
-from qiki.flight import Flight
+from qiki.flight import Flight, Moment
 from qiki.world.inputs import run_message
 from qiki_harness.recording.about import about, attachments
 from qiki_harness.recording.layout import FLIGHT
@@ -26,10 +27,19 @@ def record_flight(flight: Flight, seconds: float, path: Path, checkout: Path | N
     Raises:
         RecordingError: the file exists already, or cannot be written.
     """
+    record_moments(flight, flight.fly(seconds), path, checkout)
+
+
+def record_moments(flight: Flight, moments: Iterable[Moment], path: Path, checkout: Path | None = None) -> None:
+    """Record the moments of a flight, from its begin.
+
+    Raises:
+        RecordingError: the file exists already, or cannot be written.
+    """
     ingest = datetime.now(UTC)
     with RecordingWriter(path, about(FLIGHT, checkout), attachments(checkout)) as writer:
         writer.put(run_message(flight.world, SPEED))
-        for moment in flight.fly(seconds):
+        for moment in moments:
             for message in moment.messages(ingest):
                 writer.put(message)
             if moment.tick % STATE_TICKS == 0 and (state := flight.agent_state()):

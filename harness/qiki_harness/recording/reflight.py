@@ -20,6 +20,7 @@ from qiki.guard.rules import GuardRules
 from qiki.world.errors import OrderError
 from qiki.world.inputs import read_inputs
 from qiki.world.scenario import Scenario
+from qiki.world.vehicle.orders import Fork
 from qiki_harness.errors import RecordingError
 from qiki_harness.recording.layout import nanoseconds
 from qiki_harness.recording.runs import RecordedRun
@@ -35,6 +36,7 @@ class FlightPlan:
         rules: of the guard; None: the platform's own
         agent: None: no agent is flown, its recorded orders are given like all others
         engines: of the agent, names separated by commas
+        later: the same of agents that begin with an order, as in a fork; then none flies before
     """
 
     run_id: UUID
@@ -45,11 +47,12 @@ class FlightPlan:
     rules: GuardRules | None
     agent: AgentParameters | None
     engines: str
+    later: tuple[str, ...] = ()
 
     @property
     def without_agent(self) -> "FlightPlan":
         """The same without an agent."""
-        return replace(self, agent=None, engines=NONE)
+        return replace(self, agent=None, engines=NONE, later=())
 
     def flight(self, hidden: Collection[str] = ()) -> Flight:
         """Return a flight at its begin.
@@ -61,14 +64,16 @@ class FlightPlan:
             UserError: an engine is not installed here.
         """
         bot = generate(load_spec()).with_parameters(self.parameters)
+        for engines in self.later:
+            load_engines(engines, bot)
         return Flight(
             self.scenario,
             seed=self.seed,
             run_id=self.run_id,
             bot=bot,
             rules=self.rules,
-            engines=load_engines(self.engines, bot),
-            agent=self.agent,
+            engines={} if self.later else load_engines(self.engines, bot),
+            agent=None if self.later else self.agent,
             agent_ticks=(self.agent or LOCKSTEP).lockstep_ticks,
             sr_threshold_m=self.sr_threshold_m,
             hidden=hidden,
@@ -94,9 +99,22 @@ def plan_of(run: RecordedRun, rules: GuardRules | None = None) -> FlightPlan:
         parameters=inputs.parameters,
         sr_threshold_m=described.sr_threshold_m,
         rules=rules,
-        agent=replace(LOCKSTEP, lockstep_ticks=(agent and agent.lockstep_ticks) or LOCKSTEP.lockstep_ticks),
+        agent=lockstep_of(run),
         engines=",".join(sorted(agent.engines)) if agent and agent.engines else NONE,
+        later=tuple(filter(None, (begun_by(order) for given in run.orders.values() for order in given))),
     )
+
+
+def lockstep_of(run: RecordedRun) -> AgentParameters:
+    """Return the numbers of a run's agent, in lockstep."""
+    ticks = run.agent.lockstep_ticks if run.agent else 0
+    return replace(LOCKSTEP, lockstep_ticks=ticks or LOCKSTEP.lockstep_ticks)
+
+
+def begun_by(order: SimOrder) -> str | None:
+    """Return the engines of the agent that begins with an order; None if none does."""
+    engines = order.parameters.get("engines") if order.order == Fork.name else None
+    return engines if isinstance(engines, str) else None
 
 
 def last_tick(run: RecordedRun) -> int:
@@ -110,7 +128,7 @@ def fly_recorded(
     """Fly with the recorded orders at their ticks, and yield the moments.
 
     Args:
-        with_agent: the flight's agent gives its own orders: the recorded ones of the agent are left out
+        with_agent: the agent is flown: it gives its own orders, and its recorded ones are left out
         refused: takes an order that the vehicle refuses now; None: it is an error
 
     Raises:
@@ -118,8 +136,11 @@ def fly_recorded(
     """
     while flight.world.tick_count < end_tick:
         for order in run.orders.get(flight.world.tick_count, ()):
-            if not (with_agent and of_agent(order)):
+            if not (with_agent and flight.has_agent and of_agent(order)):
                 _give(flight, order, run, refused)
+            if with_agent and (engines := begun_by(order)) is not None:
+                agent = lockstep_of(run)
+                flight.begin_agent(agent, load_engines(engines, flight.inputs.bot), agent.lockstep_ticks)
         yield flight.tick()
 
 

@@ -43,6 +43,13 @@ class RecordedRun:
         return self.agent is not None and self.agent.conduct == "lockstep"
 
 
+def words_of(order: SimOrder) -> str:
+    """Return an order in a few words: its kind, its tick, its parameters; of a scenario only the name."""
+    given = {name: value for name, value in order.parameters.items() if value is not None}
+    shown = (f"{name}={value.get('name', '…') if isinstance(value, dict) else value}" for name, value in given.items())
+    return " ".join((f"{order.order} at tick {order.tick}", *shown))
+
+
 def recorded_run(recording: Recording, run_id: str | None = None) -> RecordedRun:
     """Return a run of a recording, the one with most frames where none is named.
 

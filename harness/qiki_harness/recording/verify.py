@@ -15,7 +15,7 @@ from qiki.guard.rules import GuardRules
 from qiki_harness.recording.contents import RunSummary
 from qiki_harness.recording.difference import ABSENT, THERE, Difference, first_difference, has_frame, lacks, rank
 from qiki_harness.recording.reflight import fly_recorded, last_tick, plan_of
-from qiki_harness.recording.runs import LATE_RECORDED, RecordedRun, recorded_frames
+from qiki_harness.recording.runs import LATE_RECORDED, RecordedRun, recorded_frames, words_of
 
 _INGEST = datetime(2026, 1, 1, tzinfo=UTC)  # counts for nothing
 _LED_TO = 5  # orders
@@ -163,8 +163,7 @@ def _orders(run: RecordedRun, difference: Difference) -> tuple[str, ...]:
     until = round((difference.frame + 1) * TICK_RATE_HZ / rate_hz)
     given = [order for tick in sorted(run.orders) if tick < until for order in run.orders[tick]]
     return tuple(
-        f"order {order.number} at tick {order.tick}: {order.order} {order.parameters or ''}".rstrip()
-        + f" ({order.origin}, {order.sender or 'unknown'})"
+        f"order {order.number}: {words_of(order)} ({order.origin}, {order.sender or 'unknown'})"
         for order in given[-_LED_TO:]
     )
 

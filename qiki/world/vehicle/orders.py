@@ -215,6 +215,7 @@ class Fork(Order):
         parent: the run that this one was until now
         seed: of all random numbers from now on; None: they go on
         scenario: whose contacts replace the present ones, its times counted from now; None: they stay
+        engines: of an agent that begins now, names separated by commas; None: there is none, or it goes on
     """
 
     name: ClassVar = "run.fork"
@@ -222,6 +223,7 @@ class Fork(Order):
     parent: UUID
     seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
     scenario: Scenario | None = None
+    engines: str | None = None
 
     def apply(self, vehicle: Vehicle) -> None:
         """Leave the vehicle as it is."""

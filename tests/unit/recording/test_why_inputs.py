@@ -11,7 +11,7 @@ from qiki.radar.model import SR_THRESHOLD_M
 from qiki.world.scenario import load_scenario, scenario_names
 from qiki_harness.errors import HarnessError
 from qiki_harness.recording.reflight import FlightPlan
-from qiki_harness.recording.why.inputs import FlightInputs
+from qiki_harness.recording.why.inputs import InputTree
 
 
 def plan(scenario: str = "collision", seed: int = 1) -> FlightPlan:
@@ -20,17 +20,17 @@ def plan(scenario: str = "collision", seed: int = 1) -> FlightPlan:
 
 
 @pytest.fixture
-def inputs() -> FlightInputs:
-    return FlightInputs.of(plan())
+def inputs() -> InputTree:
+    return InputTree.of(plan())
 
 
 @pytest.mark.parametrize("scenario", scenario_names())
 def test_unchanged_they_are_those_of_the_plan(scenario: str):
     before = plan(scenario, seed=7)
-    after = FlightInputs.of(before).plan(before)
+    after = InputTree.of(before).plan(before)
     assert (after.seed, after.parameters, after.agent, after.engines) == (7, before.parameters, before.agent, NONE)
     assert after.scenario == before.scenario.model_copy(update={"seed": 7})
-    assert FlightInputs.model_validate(FlightInputs.of(before).model_dump(mode="json")) == FlightInputs.of(before)
+    assert InputTree.model_validate(InputTree.of(before).model_dump(mode="json")) == InputTree.of(before)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_unchanged_they_are_those_of_the_plan(scenario: str):
         ("agent.lockstep_ticks=4", None, "agent.lockstep_ticks", 4),
     ],
 )
-def test_a_value_is_changed_and_nothing_else(inputs: FlightInputs, setting, words, read, value):
+def test_a_value_is_changed_and_nothing_else(inputs: InputTree, setting, words, read, value):
     before = plan()
     changed, said = inputs.changed(setting)
     assert words in {said, None}
@@ -109,7 +109,7 @@ def at(value: object, dotted: str) -> object:
         ("contacts=[", "--set contacts=[: scenario.contacts: Input should be a valid tuple"),
     ],
 )
-def test_what_is_wrong_is_told_in_one_line(inputs: FlightInputs, setting: str, problem: str):
+def test_what_is_wrong_is_told_in_one_line(inputs: InputTree, setting: str, problem: str):
     with pytest.raises(HarnessError) as caught:
         inputs.changed(setting)
     assert problem in str(caught.value)

@@ -38,7 +38,7 @@ class AgentNumbers(Spec):
         return cls(**{name: getattr(agent, name) for name in cls.model_fields})
 
 
-class FlightInputs(Spec):
+class InputTree(Spec):
     """All inputs of a flight: what the fields of a scenario, a vehicle's planes, the guard's rules and the agent say.
 
     A value is named by the fields on the way to it, separated by dots; an element of a list by its `id`, or its number
@@ -51,7 +51,7 @@ class FlightInputs(Spec):
     agent: AgentNumbers
 
     @classmethod
-    def of(cls, plan: FlightPlan) -> "FlightInputs":
+    def of(cls, plan: FlightPlan) -> "InputTree":
         """Return those of a plan."""
         return cls(
             scenario=plan.scenario.model_copy(update={"seed": plan.seed}),
@@ -71,7 +71,7 @@ class FlightInputs(Spec):
             agent=before.agent and replace(before.agent, **self.agent.model_dump()),
         )
 
-    def changed(self, setting: str) -> tuple["FlightInputs", str]:
+    def changed(self, setting: str) -> tuple["InputTree", str]:
         """Return the inputs with one value changed, by `NAME=VALUE`, and the change in words.
 
         Raises:
@@ -92,7 +92,7 @@ class FlightInputs(Spec):
         before = container.get(path[-1]) if isinstance(container, dict) else container[path[-1]]
         container[path[-1]] = value
         try:
-            changed = FlightInputs.model_validate(tree)
+            changed = InputTree.model_validate(tree)
         except ValidationError as error:
             if error.errors()[0]["type"] == _EXTRA:
                 raise _unknown(name, self.model_dump(mode="json")) from None

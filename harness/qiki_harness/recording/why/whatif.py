@@ -12,7 +12,7 @@ from qiki_harness.recording.reflight import last_tick, plan_of
 from qiki_harness.recording.runs import RecordedRun
 from qiki_harness.recording.verify import Verdict, verify
 from qiki_harness.recording.why.course import Act, Course, course_of
-from qiki_harness.recording.why.inputs import FlightInputs
+from qiki_harness.recording.why.inputs import InputTree
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def what_if(run: RecordedRun, change: Change, rules: GuardRules | None = None, s
         plan.flight()
     except UserError as error:
         raise RecordingError(f"{run.recording.path}: the agent cannot be flown here: {error}") from None
-    inputs, words = FlightInputs.of(plan), [f"track {one} were hidden from the agent" for one in change.hidden]
+    inputs, words = InputTree.of(plan), [f"track {one} were hidden from the agent" for one in change.hidden]
     for setting in change.settings:
         inputs, word = inputs.changed(setting)
         words.append(word)
