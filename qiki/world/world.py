@@ -142,6 +142,7 @@ class SimWorld(Stateful):
         newest_frame=MeasuredFrame | None,
         identities=dict[str, FriendFoe],
         _orders=list[tuple[SavedOrder, Giver]],
+        _scheduled=list[tuple[int, SavedOrder, Giver]],
         _collisions=Collisions,
         _radar=Radar,
         _watch=Watch,
@@ -168,6 +169,7 @@ class SimWorld(Stateful):
         self._radar = Radar(scenario.radar, radar, sr_threshold_m)
         self._ticks_per_frame = round(1.0 / (scenario.frame_rate_hz * TICK_S))
         self._orders: list[tuple[Order, Giver]] = []
+        self._scheduled: list[tuple[int, Order, Giver]] = []
         self._watch = Watch()
 
     @property
@@ -186,6 +188,14 @@ class SimWorld(Stateful):
         if reason is not None:
             raise OrderError(reason)
         self._orders.append((order, giver))
+
+    def schedule(self, tick: int, order: Order, giver: Giver) -> None:
+        """Submit an order that takes effect once so many ticks are done; it is dropped if the vehicle cannot obey then.
+
+        Orders of one tick are obeyed in the sequence in which they are scheduled.
+        """
+        self._scheduled.append((tick, order, giver))
+        self._scheduled.sort(key=lambda one: one[0])
 
     def tick(self) -> Tick:
         """Advance by one step."""
@@ -225,6 +235,9 @@ class SimWorld(Stateful):
 
     def _obey(self) -> tuple[tuple[GivenOrder, ...], list[VehicleEvent]]:
         """Apply the orders; return them, and those dropped: an earlier one may have made an order impossible."""
+        while self._scheduled and self._scheduled[0][0] <= self.tick_count:
+            _, order, giver = self._scheduled.pop(0)
+            self._orders.append((order, giver))
         orders, self._orders = self._orders, []
         obeyed, dropped = [], []
         for order, giver in orders:

@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -166,23 +165,22 @@ class Ticker:
             self._kept.note_answer(answer)
 
     async def catch_up(self, tick: int, orders: Sequence[SimOrder]) -> None:
-        """Do the ticks up to one again that a killed process had done, with the orders that it was given."""
-        waiting = deque(orders)
-        while True:
-            while waiting and waiting[0].tick <= self.world.tick_count:
-                self._give_again(waiting.popleft())
-            if self.world.tick_count >= tick:
-                break
+        """Do the ticks again that a killed process had done, up to one; each order takes effect at its tick."""
+        for order in orders:
+            self._schedule(order)
+        while self.world.tick_count < tick:
             self._tick()
             if self.world.tick_count % STEP_CHUNK == 0:
                 await asyncio.sleep(0)
         self._hand_over()
 
-    def _give_again(self, given: SimOrder) -> None:
+    def _schedule(self, given: SimOrder) -> None:
         try:
-            self.world.submit(read_order(given), Giver(given.origin, given.sender, given.message_id))
+            order = read_order(given)
         except OrderError as error:
-            log.error("an order of before is refused now", order=given.order, tick=given.tick, reason=str(error))
+            log.error("an order of before does not read", order=given.order, tick=given.tick, reason=str(error))
+        else:
+            self.world.schedule(given.tick, order, Giver(given.origin, given.sender, given.message_id))
 
     def newest_frame(self) -> MeasuredFrame:
         """Return the run's newest frame, as in the stream; NoFrameError if there is none, or while the radar is off."""

@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +17,7 @@ from qiki_harness.cli.recordings import SUFFIX, File
 from qiki_harness.errors import HarnessError, RecordingError
 
 if TYPE_CHECKING:
+    from qiki_harness.recording.runs import RecordedRun
     from qiki_harness.recording.verify import Verdict
 
 _DIFFERENT = 1
@@ -24,20 +26,28 @@ _START_S = 60.0
 _OF_BROKER = ("keys", "nats", "nats-js-init")
 
 
+class Where(StrEnum):
+    """The place where a run is flown again."""
+
+    PROCESS = "process"
+    STACK = "stack"
+
+
 def verify(
     file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A recording.")] = None,
     twice: Annotated[
         str | None, typer.Option(metavar="NAME|FILE", help="Fly this scenario in two processes, and compare.")
     ] = None,
+    on: Annotated[Where, typer.Option(help="Fly it in one process, or on a native stack of its own.")] = Where.PROCESS,
     run: Run = None,
     rules: Rules = None,
     seconds: Annotated[float, typer.Option(min=0.05, max=1e6, help="With --twice: simulated seconds.")] = 60.0,
 ) -> None:
-    """Fly a recorded run again in one process, and say whether it is the same; status 1 if it is not."""
+    """Fly a recorded run again, and say whether it is the same; status 1 if it is not."""
     if (file is None) == (twice is None):
         raise HarnessError("verify takes a recording, or --twice SCENARIO")
     if file is not None:
-        _verify(file, run, rules)
+        _verify(file, run, rules, on)
         return
     with TemporaryDirectory() as folder:
         first = Path(folder) / f"first{SUFFIX}"
@@ -45,7 +55,7 @@ def verify(
         done = subprocess.run([*QIKI, *fly], capture_output=True, text=True, check=False)
         if done.returncode:
             raise HarnessError(done.stderr.strip().removeprefix("qiki: ") or f"the flight ended with {done.returncode}")
-        _verify(first, run, rules)
+        _verify(first, run, rules, on)
 
 
 def diff(
@@ -129,17 +139,15 @@ def _broker(name: str, run_dir: Path | None) -> Iterator[dict[str, str]]:
         yield dict(stack.wait_healthy(_START_S).addresses)
 
 
-def _verify(file: Path, run: str | None, rules: Path | None) -> None:
-    from qiki.guard import load_rules  # noqa: PLC0415
+def _verify(file: Path, run: str | None, rules: Path | None, on: Where) -> None:
     from qiki_harness.recording.bundle import recordings  # noqa: PLC0415
     from qiki_harness.recording.runs import recorded_run  # noqa: PLC0415
-    from qiki_harness.recording.verify import verify as fly_again  # noqa: PLC0415
 
-    same, guard = True, load_rules(rules) if rules else None
+    same = True
     found = recordings(file)
     for number, recording in enumerate(found):
         try:
-            verdict = fly_again(recorded_run(recording, run), guard)
+            verdict = _flown_again(recorded_run(recording, run), rules, on)
         except RecordingError as error:
             if len(found) == 1:
                 raise
@@ -150,6 +158,18 @@ def _verify(file: Path, run: str | None, rules: Path | None) -> None:
             same = same and verdict.same
     if not same:
         raise typer.Exit(_DIFFERENT)
+
+
+def _flown_again(run: "RecordedRun", rules: Path | None, on: Where) -> "Verdict":
+    from qiki.guard import load_rules  # noqa: PLC0415
+    from qiki_harness.recording.verify import verify as fly_again  # noqa: PLC0415
+
+    if on is Where.PROCESS:
+        return fly_again(run, load_rules(rules) if rules else None)
+    from qiki_harness.recording.restage import verify_on_stack  # noqa: PLC0415
+
+    with TemporaryDirectory(prefix="qiki-verify-") as folder:
+        return verify_on_stack(run, Path(folder), rules)
 
 
 def _verdict_lines(verdict: "Verdict") -> Iterator[str]:

@@ -110,14 +110,14 @@ def _plant(one: "Branch", options: StackOptions, speed: float | None) -> None:
     """Let the stack's simulator go on from a moment of a recorded run."""
     from qiki.world.simulator import RunState  # noqa: PLC0415
     from qiki_harness.compose import ComposeFile  # noqa: PLC0415
-    from qiki_harness.recording.fork import plant  # noqa: PLC0415
+    from qiki_harness.recording.fork import plant_branch  # noqa: PLC0415
 
     compose = ComposeFile(options.compose_file)
     variables = compose.native_variables(options.folder / "data", {})
     simulator = compose.project({**variables, **options.variables}).services["q-sim-service"]
     held = simulator.environment["QIKI_AUTOSTART"] == "false"
     state = RunState.STOPPED if held else RunState.RUNNING
-    plant(one, Path(variables["SIM_STATE_DIR"]), speed or one.run.described.speed, state)
+    plant_branch(one, Path(variables["SIM_STATE_DIR"]), speed or one.run.described.speed, state)
     echo(f"goes on from {one.t_s:g} s of run {one.future.parent}, as run {one.run_id}")
 
 

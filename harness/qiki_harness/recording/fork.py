@@ -5,19 +5,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from q_sim_service.kept_run import Entry, KeptState, RunFiles, boot_id
 from qiki.contracts.sim import Origin
 from qiki.contracts.ticks import TICK_S
 from qiki.flight import Flight, Moment
 from qiki.guard.rules import GuardRules
 from qiki.world.errors import OrderError
-from qiki.world.inputs import describe, order_body
+from qiki.world.inputs import order_body
 from qiki.world.scenario import Scenario
 from qiki.world.simulator import RunState
 from qiki.world.vehicle.orders import Fork
 from qiki.world.world import GivenOrder, Giver, SimWorld
 from qiki_harness.errors import RecordingError
-from qiki_harness.recording.reflight import fly_recorded, last_tick, plan_of
+from qiki_harness.recording.plant import plant
+from qiki_harness.recording.reflight import fly_recorded, last_tick, plan_of, world_of
 from qiki_harness.recording.runs import RecordedRun
 
 _BY_FORK = Giver(Origin.FORK)
@@ -95,8 +95,8 @@ def _moments(one: Branch, flight: Flight, end_tick: int) -> Iterator[Moment]:
     yield from fly_recorded(flight, future, end_tick, with_agent=True)
 
 
-def plant(one: Branch, folder: Path, speed: float, state: RunState) -> None:
-    """Put a branch into the folder of a simulator that is not started yet, which goes on with it.
+def plant_branch(one: Branch, folder: Path, speed: float, state: RunState) -> None:
+    """Put a branch into the folder of a simulator that is not started yet, which computes it and goes on.
 
     Args:
         folder: QIKI_STATE_DIR of the simulator
@@ -105,29 +105,12 @@ def plant(one: Branch, folder: Path, speed: float, state: RunState) -> None:
     Raises:
         RecordingError: the folder cannot be written.
     """
-    begin = _world(one)
-    kept = KeptState(
-        boot=boot_id(),
-        run=describe(begin, speed),
-        settings=None,
-        state=state,
-        speed=speed,
-        default_speed=speed,
-        world=begin.save_state(),
-    )
+    world = _world(one)
     orders = [order for tick in sorted(one.run.orders) if tick < one.tick for order in one.run.orders[tick]]
-    future = order_body(begin, GivenOrder(one.tick, len(orders), one.future, _BY_FORK))
-    try:
-        files = RunFiles(folder)
-        journal = files.write(kept, one.tick)
-        for order in (*orders, future):
-            journal.add(Entry(order=order))
-        journal.close()
-    except OSError as error:
-        raise RecordingError(f"{folder}: {error.strerror}") from None
+    future = order_body(world, GivenOrder(one.tick, len(orders), one.future, _BY_FORK))
+    plant(world, (*orders, future), folder, reached=one.tick, speed=speed, state=state)
 
 
 def _world(one: Branch) -> SimWorld:
     """Return the world of the run that goes on, at its begin."""
-    plan = plan_of(one.run)
-    return SimWorld(plan.scenario, plan.parameters, plan.seed, one.run_id, plan.sr_threshold_m)
+    return world_of(replace(plan_of(one.run), run_id=one.run_id))

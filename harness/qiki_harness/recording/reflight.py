@@ -21,6 +21,7 @@ from qiki.world.errors import OrderError
 from qiki.world.inputs import read_inputs
 from qiki.world.scenario import Scenario
 from qiki.world.vehicle.orders import Fork
+from qiki.world.world import SimWorld
 from qiki_harness.errors import RecordingError
 from qiki_harness.recording.layout import nanoseconds
 from qiki_harness.recording.runs import RecordedRun
@@ -48,6 +49,11 @@ class FlightPlan:
     agent: AgentParameters | None
     engines: str
     later: tuple[str, ...] = ()
+
+    @property
+    def has_agent(self) -> bool:
+        """True if an agent is flown, from the begin or later."""
+        return self.agent is not None
 
     @property
     def without_agent(self) -> "FlightPlan":
@@ -103,6 +109,11 @@ def plan_of(run: RecordedRun, rules: GuardRules | None = None) -> FlightPlan:
         engines=",".join(sorted(agent.engines)) if agent and agent.engines else NONE,
         later=tuple(filter(None, (begun_by(order) for given in run.orders.values() for order in given))),
     )
+
+
+def world_of(plan: FlightPlan) -> SimWorld:
+    """Return the world of a flight at its begin."""
+    return SimWorld(plan.scenario, plan.parameters, plan.seed, plan.run_id, plan.sr_threshold_m)
 
 
 def lockstep_of(run: RecordedRun) -> AgentParameters:

@@ -1,6 +1,6 @@
 """Fly a recorded run again, and compare it with the recording message by message."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -14,7 +14,7 @@ from qiki.flight.digest import DECISIONS, GROUP_OF, GROUPS, TRUTH, Chains, Frame
 from qiki.guard.rules import GuardRules
 from qiki_harness.recording.contents import RunSummary
 from qiki_harness.recording.difference import ABSENT, THERE, Difference, first_difference, has_frame, lacks, rank
-from qiki_harness.recording.reflight import fly_recorded, last_tick, plan_of
+from qiki_harness.recording.reflight import FlightPlan, fly_recorded, last_tick, plan_of
 from qiki_harness.recording.runs import LATE_RECORDED, RecordedRun, recorded_frames, words_of
 
 _INGEST = datetime(2026, 1, 1, tzinfo=UTC)  # counts for nothing
@@ -64,16 +64,42 @@ def verify(run: RecordedRun, rules: GuardRules | None = None) -> Verdict:
     Raises:
         RecordingError: this version cannot fly it.
     """
-    flight, remarks = _flight(run, rules)
-    with_agent = not remarks
-    groups = _groups(run, with_agent=with_agent)
+    plan, remarks = plan_and_remarks(run, rules)
+    groups = comparable(run, with_agent=plan.has_agent)
+    return judge(run, groups, _flown(plan.flight(), run, groups, with_agent=plan.has_agent), remarks)
+
+
+def judge(
+    run: RecordedRun, groups: tuple[str, ...], flown: Iterable[FrameMessages], remarks: tuple[str, ...]
+) -> Verdict:
+    """Compare a recorded run with the frames of the same run flown again."""
     comparison = _Comparison(run, groups)
-    for frame in _flown(flight, run, groups, with_agent=with_agent):
+    for frame in flown:
         if not comparison.take(frame):
             break
     else:
         comparison.end()
-    return comparison.verdict(tuple(remarks))
+    return comparison.verdict(remarks)
+
+
+def plan_and_remarks(run: RecordedRun, rules: GuardRules | None) -> tuple[FlightPlan, tuple[str, ...]]:
+    """Return the plan of a flight with its agent; or without it, and why."""
+    plan, given = plan_of(run, rules), "the agent's decisions are taken as given"
+    if not run.lockstep:
+        return plan.without_agent, (f"{given}: a live agent decides by the wall clock",)
+    try:
+        plan.flight()
+    except UserError as error:
+        return plan.without_agent, (f"{given}: {error}",)
+    return plan, ()
+
+
+def comparable(run: RecordedRun, *, with_agent: bool) -> tuple[str, ...]:
+    """Return the groups that can be compared."""
+    left_out = set() if with_agent else {DECISIONS}
+    if not run.truth:
+        left_out.add(TRUTH)
+    return tuple(group for group in GROUPS if group not in left_out)
 
 
 class _Comparison:
@@ -166,25 +192,6 @@ def _orders(run: RecordedRun, difference: Difference) -> tuple[str, ...]:
         f"order {order.number}: {words_of(order)} ({order.origin}, {order.sender or 'unknown'})"
         for order in given[-_LED_TO:]
     )
-
-
-def _flight(run: RecordedRun, rules: GuardRules | None) -> tuple[Flight, list[str]]:
-    """Return the flight with its agent; or without it, and why."""
-    plan, given = plan_of(run, rules), "the agent's decisions are taken as given"
-    if not run.lockstep:
-        return plan.without_agent.flight(), [f"{given}: a live agent decides by the wall clock"]
-    try:
-        return plan.flight(), []
-    except UserError as error:
-        return plan.without_agent.flight(), [f"{given}: {error}"]
-
-
-def _groups(run: RecordedRun, *, with_agent: bool) -> tuple[str, ...]:
-    """Return the groups that can be compared."""
-    left_out = set() if with_agent else {DECISIONS}
-    if not run.truth:
-        left_out.add(TRUTH)
-    return tuple(group for group in GROUPS if group not in left_out)
 
 
 def _flown(flight: Flight, run: RecordedRun, groups: Collection[str], *, with_agent: bool) -> Iterator[FrameMessages]:

@@ -17,7 +17,7 @@ from qiki_harness.cli import app
 from qiki_harness.errors import RecordingError
 from qiki_harness.recording.compare import compare
 from qiki_harness.recording.flown import record_flight, record_moments
-from qiki_harness.recording.fork import branch, fly, plant
+from qiki_harness.recording.fork import branch, fly, plant_branch
 from qiki_harness.recording.reader import Recording
 from qiki_harness.recording.runs import RecordedRun, recorded_run, words_of
 from qiki_harness.recording.verify import verify
@@ -97,7 +97,7 @@ def test_what_does_not_fit_is_refused(recorded: RecordedRun):
 
 def test_a_planted_branch_has_the_orders_until_there(recorded: RecordedRun, tmp_path: Path):
     one = branch(recorded, 20.0, seed=3)
-    plant(one, tmp_path / "sim", 2.5, RunState.STOPPED)
+    plant_branch(one, tmp_path / "sim", 2.5, RunState.STOPPED)
     files = RunFiles(tmp_path / "sim")
     state, entries = files.read()
     assert (files.mark, state.settings, state.state, state.speed) == ((400, 0), None, "stopped", 2.5)

@@ -4,13 +4,14 @@ from uuid import UUID
 
 import pytest
 
-from qiki.botspec.planes import BotParameters
+from qiki.botspec.planes import BotParameters, Port
 from qiki.contracts.enums import FriendFoe
 from qiki.contracts.sim import Origin
 from qiki.radar.parameters import RadarParameters
 from qiki.world.errors import OrderError
 from qiki.world.scenario import Scenario, load_scenario
-from qiki.world.vehicle.orders import Fork
+from qiki.world.vehicle.orders import Cruise, EngageDock, Fork, Turn
+from qiki.world.vehicle_events import VehicleEventKind
 from qiki.world.world import Giver, MeasuredFrame, SimWorld
 
 RUN, PARENT = UUID("5ca1ab1e-0000-4000-8000-000000000007"), UUID("5ca1ab1e-0000-4000-8000-000000000006")
@@ -88,3 +89,22 @@ def test_what_a_run_keeps_cannot_be_forked():
     ):
         with pytest.raises(OrderError, match=fault):
             world.submit(Fork(PARENT, scenario=Scenario.model_copy(future, update=changes)), BY_FORK)
+
+
+def test_a_scheduled_order_takes_effect_at_its_tick():
+    one, other = make_world(ticks=0), make_world(ticks=0)
+    other.schedule(7, Cruise(0.5), BY_FORK)
+    other.schedule(3, Turn(90.0), BY_FORK)
+    other.schedule(7, EngageDock(Port.A), BY_FORK)
+    other.schedule(8, Turn(10.0), BY_FORK)  # docked: it is dropped
+    for tick, orders in {3: [Turn(90.0)], 7: [Cruise(0.5), EngageDock(Port.A)]}.items():
+        while one.tick_count < tick:
+            one.tick()
+        for order in orders:
+            one.submit(order, BY_FORK)
+    ticks = [other.tick() for _ in range(20)]
+    while one.tick_count < 20:
+        one.tick()
+    assert [(given.tick, given.number) for tick in ticks for given in tick.orders] == [(3, 0), (7, 1), (7, 2)]
+    assert [event.kind for event in ticks[8].events][:1] == [VehicleEventKind.ORDER_DROPPED]
+    assert one.save_state() == other.save_state()
