@@ -4,7 +4,8 @@ import io
 
 import pytest
 
-from qiki_harness.cli.eventlines import EventLines, details, event_line
+from qiki_harness.cli.eventlines import EventLines, event_line
+from qiki_harness.event_details import details
 
 RUN = "fbec51c3-eb58-4302-adf7-5f10d9f58582"
 RECORD = {
