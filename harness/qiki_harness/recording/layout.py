@@ -3,7 +3,8 @@
 A channel a subject holds the bodies, with the JSON Schema of their payload. MCAP knows no headers: those of each
 message stand right before its body on the channel `HEADERS`, with the same number (MCAP's `sequence`), behind the
 message's place in its stream. The log time is the time of storage or arrival, the publish time is the event's. Channel
-`NOTES` has what a reader must know of the way on which the messages came.
+`NOTES` has what a reader must know of the way on which the messages came. Derived channels are for viewers alone:
+each message stands behind the one that completed it, with its number and log time.
 """
 
 import json
@@ -22,13 +23,15 @@ from qiki.contracts.topics import TOPICS, Topic
 
 PROFILE = "qiki"
 LIBRARY = "qiki-dtmp"
-VERSION = 1
+VERSION = 2
 FLIGHT = "flight"
 """The source of a recording of a run in one process."""
 ABOUT = "qiki.recording"
 """Name of the metadata record with `About`."""
 HEADERS, NOTES = "qiki/headers", "qiki/notes"
 HEADERS_ENCODING = "nats"
+DERIVED = "/foxglove/"
+"""The names of derived channels begin with it: they repeat for viewers what other channels hold."""
 MANIFEST, RULES, CONTENTS = "manifest.json", "guard_rules.yaml", "contents.json"
 """Names of attachments."""
 MAX_NS = 2**63 - 1

@@ -75,7 +75,7 @@ class Recording:
         for channel, record in self._timed(from_ns):
             if channel.topic == layout.HEADERS:
                 headers[record.sequence] = self._headers(record)
-            elif channel.topic != layout.NOTES:
+            elif channel.topic != layout.NOTES and not channel.topic.startswith(layout.DERIVED):
                 if record.log_time < from_ns:
                     continue
                 if record.sequence not in headers:

@@ -1,0 +1,1 @@
+"""Channels that are derived from the topics: Foxglove's protobuf messages, which viewers show as pictures."""
