@@ -17,7 +17,11 @@ from mcap.exceptions import EndOfFile
 from mcap.reader import NonSeekingReader
 
 from qiki.contracts import topics
+from qiki.flight import Flight
 from qiki.geometry import spherical
+from qiki.world.scenario import load_scenario
+from qiki.world.vehicle.orders import Turn
+from qiki_harness.recording.flown import record_flight
 from qiki_harness.recording.foxglove.channels import CHANNELS
 from qiki_harness.recording.layout import DERIVED
 from qiki_harness.recording.reader import Recording
@@ -202,14 +206,24 @@ def test_frames_of_reference_lead_from_the_world_to_the_vehicle_and_to_each_trac
     assert {tuple(xyz(one.translation)) for one in transforms if one.child_frame_id in names} <= poses
 
 
-def test_the_vehicle_faces_where_its_heading_points(shown: Shown, bodies: Any):
-    (_, run), *_ = bodies[topics.RUNS.subject]
-    heading = math.radians(run["scenario"]["bot"]["heading_deg"])
-    ahead = np.array([math.sin(heading), math.cos(heading), 0.0])  # clockwise from +Y
-    first = shown["own_pose"][0][1].pose.orientation
-    np.testing.assert_allclose(turned(first, np.array([1.0, 0.0, 0.0])), ahead, atol=1e-12)
-    vehicle = next(one for one in shown["transforms"][0][1].transforms if one.child_frame_id == "vehicle")
-    assert (vehicle.rotation.z, vehicle.rotation.w) == (first.z, first.w)
+def test_the_vehicle_faces_where_its_telemetry_says(tmp_path: Path):
+    path, flight = tmp_path / "turned.mcap", Flight(load_scenario("collision"), agent=None)
+    flight.world.submit(Turn(120.0))
+    record_flight(flight, 5.0, path)
+    snapshots = [json.loads(one.message.body) for one in Recording(path).messages({topics.TELEMETRY.subject})]
+    assert [one["sim_state"]["tick"] for one in snapshots] == [0, 20, 40, 60, 80, 100]
+    assert snapshots[-1]["heading"] != snapshots[0]["heading"]
+    messages = decoded(path)
+    poses, transforms = (
+        messages["own_pose"],
+        [one for _, message in messages["transforms"] for one in message.transforms],
+    )
+    for number, (_, message) in ((0, poses[0]), (4, poses[-1])):
+        heading = math.radians(snapshots[number]["heading"])
+        ahead = np.array([math.sin(heading), math.cos(heading), 0.0])  # clockwise from +Y
+        np.testing.assert_allclose(turned(message.pose.orientation, np.array([1.0, 0.0, 0.0])), ahead, atol=1e-12)
+    *_, vehicle = [one for one in transforms if one.child_frame_id == "vehicle"]
+    assert str(vehicle.rotation) == str(poses[-1][1].pose.orientation)
 
 
 def test_events_are_lines_of_a_log_with_their_severity(shown: Shown, flown: Path):
