@@ -13,12 +13,16 @@ from uuid import UUID
 import pytest
 
 from qiki.contracts import topics
+from qiki.flight import Flight
+from qiki.world.scenario import load_scenario
 from qiki_harness.recording.about import about
 from qiki_harness.recording.bundle import recordings
 from qiki_harness.recording.check import summarise
 from qiki_harness.recording.crashloop import RESTARTS
+from qiki_harness.recording.flown import record_flight
 from qiki_harness.recording.reader import Recording
 from qiki_harness.recording.recorder import Recorder
+from qiki_harness.recording.restage import verify_on_stack
 from qiki_harness.recording.runs import recorded_run
 from qiki_harness.recording.verify import Verdict, verify
 from qiki_harness.recording.writer import RecordingWriter
@@ -49,7 +53,7 @@ def stored(twin: Twin) -> set[tuple[str, str]]:
 
 def recorded(path: Path) -> set[tuple[str, str]]:
     """The same of a recording, which may still grow."""
-    messages = (one.message for one in Recording(path).messages())
+    messages = (one.message for one in Recording(path).messages()) if path.stat().st_size else ()
     return {(one.subject, one.headers.get("Nats-Msg-Id", "")) for one in messages}
 
 
@@ -230,3 +234,39 @@ def test_a_service_that_crashes_again_and_again_leaves_a_bundle(tmp_path: Path):
     assert verify(recorded_run(recording)).same
     with zipfile.ZipFile(bundle) as zipped:
         assert "0/logs/q-sim-radar.log" in zipped.namelist()
+
+
+def test_a_run_is_flown_again_on_a_stack_to_the_same_digest(own_twin, tmp_path: Path):
+    twin = own_twin("collision", run_id=RUN, start=False, without=("qiki-dev",))
+    path = tmp_path / "live.mcap"
+    with record(twin, path):
+        twin.step(21)
+        assert twin.command("sim.rcs.fire", axis="up", pct=60.0, duration_s=1.0).ok
+        twin.step(60)
+        until("all that is stored is recorded", lambda: stored(twin) <= recorded(path))
+    run = recorded_run(Recording(path))
+    here, there = verify(run), verify_on_stack(run, tmp_path / "again")
+    assert (here.same, there.same) == (True, True), (here.difference, there.difference)
+    assert there.digest == here.digest is not None
+    assert there.last == 39
+
+
+def test_an_agent_decides_the_same_on_a_stack_as_in_one_process(tmp_path: Path):
+    path = tmp_path / "flown.mcap"
+    flight = Flight(load_scenario("mixed-traffic"), run_id=RUN)
+    flight.command("sim.rcs.fire", axis="up", pct=60.0, duration_s=1.0)
+    record_flight(flight, 22.0, path)
+    run = recorded_run(Recording(path))
+    verdict = verify_on_stack(run, tmp_path / "again")
+    assert verdict.same, verdict.difference
+    assert verdict.remarks == ()
+    assert verdict.digest == verify(run).digest is not None
+
+
+def test_a_stack_that_decides_otherwise_is_told(tmp_path: Path):
+    path, rules = tmp_path / "flown.mcap", tmp_path / "rules.yaml"
+    record_flight(Flight(load_scenario("mixed-traffic"), run_id=RUN), 20.0, path)
+    rules.write_text("rules: []\n")
+    verdict = verify_on_stack(recorded_run(Recording(path)), tmp_path / "again", rules)
+    assert verdict.difference is not None
+    assert (verdict.difference.key[0], verdict.difference.one) == (topics.GUARD.subject, "(there)")

@@ -59,10 +59,10 @@ def damaged(tmp_path: Path) -> Iterator[tuple[Path, str]]:
     yield empty, "it has no recording"
     rubbish = tmp_path / f"rubbish{SUFFIX}"
     with zipfile.ZipFile(rubbish, "w") as bundle:
-        bundle.writestr("0/recording.mcap", b"x")
+        bundle.writestr("0/recording.mcap", b"some bytes")
     yield rubbish, "it is no MCAP file"
     spoilt = tmp_path / f"spoilt{SUFFIX}"
-    spoilt.write_bytes(rubbish.read_bytes().replace(b"x", b"y", 1))
+    spoilt.write_bytes(rubbish.read_bytes().replace(b"some", b"many", 1))
     yield spoilt, "it is damaged: Bad CRC-32"
     yield tmp_path / "none", "No such file"
 

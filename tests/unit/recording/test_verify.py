@@ -75,7 +75,7 @@ def test_the_first_message_that_differs_is_named_with_its_field(flown, tmp_path,
     assert found.one != found.other
     assert (verdict.first, verdict.last) == (0, 16)
     assert verdict.led_to[0].startswith("frame 17 at 2026-01-01T00:00:01.800000Z: 2 detections, own position -")
-    assert verdict.led_to[1].startswith("order 0 at tick 0: rcs.fire")
+    assert verdict.led_to[1].startswith("order 0: rcs.fire at tick 0")
 
 
 def test_a_changed_sign_in_the_tracker_is_found_where_it_begins(flown: Path, monkeypatch):
