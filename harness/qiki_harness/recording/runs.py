@@ -16,6 +16,7 @@ from qiki_harness.recording.check import summarise
 from qiki_harness.recording.contents import RunSummary, Summary
 from qiki_harness.recording.reader import Recording
 
+_LATELY_NS = 5 * 10**9
 LATE_RECORDED = 2000
 """Frames that a recorded frame's last message may come later: some minutes behind a broker or bridge that was away."""
 
@@ -69,7 +70,7 @@ def recorded_run(recording: Recording, run_id: str | None = None) -> RecordedRun
         summary,
         described,
         orders,
-        _agent(recording, summary.run_id),
+        _agent(recording, summary.run_id, contents.end_ns),
         topics.TRUTH.subject in contents.counts,
     )
 
@@ -127,11 +128,15 @@ def _inputs(recording: Recording, run_id: str) -> tuple[SimRun | None, dict[int,
     return described, {tick: tuple(given) for tick, given in by_tick.items()}
 
 
-def _agent(recording: Recording, run_id: str) -> AgentState | None:
+def _agent(recording: Recording, run_id: str, end_ns: int) -> AgentState | None:
+    """Return the newest state of a run's agent: mostly it is near the end, in log time."""
     newest = None
-    for recorded in recording.messages({topics.AGENT_STATE.subject}):
-        if run_id.encode() in recorded.message.body:
-            newest = recorded.message.body
+    for from_ns in (end_ns - _LATELY_NS, 0):
+        for recorded in recording.messages({topics.AGENT_STATE.subject}, from_ns):
+            if run_id.encode() in recorded.message.body:
+                newest = recorded.message.body
+        if newest is not None:
+            break
     try:
         return AgentState.from_json(newest) if newest else None
     except ValidationError:
