@@ -20,6 +20,7 @@ from qiki_harness.recording.bundle import recordings
 from qiki_harness.recording.check import summarise
 from qiki_harness.recording.crashloop import RESTARTS
 from qiki_harness.recording.flown import record_flight
+from qiki_harness.recording.layout import DERIVED
 from qiki_harness.recording.reader import Recording
 from qiki_harness.recording.recorder import Recorder
 from qiki_harness.recording.restage import verify_on_stack
@@ -55,6 +56,16 @@ def recorded(path: Path) -> set[tuple[str, str]]:
     """The same of a recording, which may still grow."""
     messages = (one.message for one in Recording(path).messages()) if path.stat().st_size else ()
     return {(one.subject, one.headers.get("Nats-Msg-Id", "")) for one in messages}
+
+
+def pictures(path: Path) -> dict[str, int]:
+    """The number of messages of each derived channel."""
+    index = Recording(path).summary
+    assert index is not None
+    assert index.statistics is not None
+    names = {key: channel.topic for key, channel in index.channels.items() if channel.topic.startswith(DERIVED)}
+    counts = index.statistics.channel_message_counts
+    return {name.removeprefix(DERIVED): counts[key] for key, name in names.items()}
 
 
 def test_a_run_is_recorded_through_kills_and_flown_again(own_twin, tmp_path: Path):
@@ -204,7 +215,12 @@ def test_a_stack_is_recorded_from_its_begin_to_its_end(tmp_path: Path):
     verdict = judge(path)
     assert verdict.same
     assert verdict.first == 0
-    assert summarise(Recording(path)).breaks == 0
+    summary = summarise(Recording(path))
+    assert summary.breaks == 0
+    drawn, frames = pictures(path), summary.runs[0].frames
+    assert {drawn["own_pose"], drawn["detections"]} == {frames}
+    assert drawn["tracks"] == summary.counts[topics.TRACKED.subject]
+    assert drawn["events"] > 0
 
     again = subprocess.run([*QIKI, *words], env=environment, capture_output=True, text=True, check=False)
     assert (again.returncode, again.stdout) == (2, "")

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from mcap.reader import make_reader
 
 from qiki.contracts import topics
 from qiki_harness.errors import RecordingError
 from qiki_harness.recording.bundle import SUFFIX, exhibit_of, prune, recordings, write_bundle
+from qiki_harness.recording.layout import DERIVED
 from qiki_harness.recording.reader import Recording
 from qiki_harness.recording.runs import recorded_run
 from qiki_harness.recording.verify import verify
@@ -41,6 +43,9 @@ def test_a_bundle_holds_the_run_and_how_the_test_failed(twin: Watcher, flown: Pa
     verdict = verify(recorded_run(recording))
     assert verdict.same
     assert verdict.frames == 30
+    with zipfile.ZipFile(path) as bundle, bundle.open("0/recording.mcap") as file:
+        found = [one.data for *_, one in make_reader(file).iter_messages([f"{DERIVED}tracks"])]
+    assert len(found) == 30
 
 
 def test_several_twins_are_several_recordings(twin: Watcher, tmp_path: Path):

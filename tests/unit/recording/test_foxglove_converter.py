@@ -5,7 +5,6 @@ import math
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import permutations
-from uuid import UUID
 
 import pytest
 from foxglove_schemas_protobuf.Log_pb2 import Log
@@ -18,7 +17,6 @@ from hypothesis import strategies as st
 from qiki.contracts import topics
 from qiki.contracts.events import SEVERITY
 from qiki.contracts.headers import FRAME, OWN_POSITION, RUN, Message
-from qiki.contracts.sim import SimRun
 from qiki.contracts.telemetry import SimState
 from qiki.flight import Flight
 from qiki.world.inputs import run_message
@@ -71,11 +69,12 @@ def places(derived: Iterable[Derived]) -> list[list[float]]:
     return [[pose.position.x for pose in one.poses] for one in frames]
 
 
-def test_tracks_and_notice_come_in_any_order():
-    messages = [track(1, x=10.0), track(2, x=20.0), notice(2)]
-    for order in permutations(messages):
-        assert sorted(places(converted([frame(), *order]))[0]) == [10.0, 20.0]
-        assert places(converted([frame(), *order[:2]])) == []
+def test_a_frame_its_tracks_and_its_notice_come_in_any_order():
+    for order in permutations([frame(), track(1, x=10.0), track(2, x=20.0), notice(2)]):
+        assert sorted(places(converted(order))[0]) == [10.0, 20.0]
+        assert places(converted(order[:3])) == []
+    for order in permutations([frame(), notice(0)]):
+        assert places(converted(order)) == [[]]
 
 
 def test_a_frame_without_tracks_clears_the_picture():
@@ -99,10 +98,19 @@ def test_tracks_of_a_frame_that_never_came_give_nothing():
     assert places(converted([frame(1), track(1, 7), notice(1, 7), track(1, 1, x=3.0), notice(1, 1)])) == [[3.0]]
 
 
-def test_a_frame_that_lacks_tracks_is_forgotten():
-    incomplete = [frame(0), notice(2, 0), track(1, 0)]
-    later = [message for number in range(1, WAITING + 1) for message in (frame(number), notice(1, number))]
-    assert places(converted([*incomplete, *later, track(2, 0)])) == []
+def test_notices_may_be_an_hour_ahead():
+    ahead = [notice(1, number) for number in range(36_000)]
+    assert places(converted([*ahead, frame(0), track(1, 0, x=1.0), frame(9), track(1, 9, x=2.0)])) == [[1.0], [2.0]]
+
+
+def test_tracks_that_lack_their_notice_are_forgotten_when_many_wait():
+    many = [track(1, number) for number in range(1, WAITING)]
+    assert len(places(converted([frame(), track(1), *many, notice(1)]))) == 1
+    assert places(converted([frame(), track(1), *many, track(1, WAITING), notice(1)])) == []
+
+
+def test_tracks_that_come_again_are_not_shown_again():
+    assert len(places(converted([frame(), track(1), notice(1), track(1), notice(1)]))) == 1
 
 
 def test_a_radar_of_no_run_gives_nothing():
@@ -129,16 +137,25 @@ def heading_deg(derived: Iterable[Derived]) -> float:
 def test_the_vehicle_turns_by_its_telemetry_and_begins_as_its_scenario_says():
     scenario = load_scenario("collision")
     flight = Flight(scenario.model_copy(update={"bot": scenario.bot.model_copy(update={"heading_deg": 30.0})}))
-    begin = run_message(flight.world, 1.0)
-    assert heading_deg(converted([begin, frame()])) == pytest.approx(30.0)
-    state = SimState(running=True, paused=False, speed=1.0, tick=0, run_id="r", behind_s=0.0)
-    snapshot = telemetry(flight.world, state)
-    turned = snapshot.model_copy(update={"attitude": snapshot.attitude.model_copy(update={"yaw_rad": math.pi})})
-    told = Message(topics.TELEMETRY.subject, turned.to_json(), {})
-    assert heading_deg(converted([begin, told, begin, frame()])) == pytest.approx(270.0)  # it is described again
-    other = SimRun.from_json(begin.body).model_copy(update={"run_id": UUID(ID.format(1))})
-    again = Message(topics.RUNS.subject, other.to_json(), {})
-    assert heading_deg(converted([begin, told, again, frame()])) == pytest.approx(30.0)
+    run_id = str(flight.world.run_id)
+    begin, at_frame = run_message(flight.world, 1.0), frame(**{RUN: run_id})
+
+    def seen(*messages: tuple[Message, float]) -> float:
+        converter = FoxgloveConverter()
+        derived = [one for message, t_s in messages for one in converter.convert(message, AT_NS + round(t_s * 1e9))]
+        return heading_deg(derived)
+
+    def told(yaw_rad: float, run: str = run_id) -> Message:
+        state = SimState(running=True, paused=False, speed=1.0, tick=0, run_id=run, behind_s=0.0)
+        snapshot = telemetry(flight.world, state)
+        attitude = snapshot.attitude.model_copy(update={"yaw_rad": yaw_rad})
+        return Message(topics.TELEMETRY.subject, snapshot.model_copy(update={"attitude": attitude}).to_json(), {})
+
+    west, south = told(math.pi), told(-math.pi / 2)
+    assert seen((begin, 0.0), (at_frame, 0.1)) == pytest.approx(30.0)
+    assert seen((begin, 0.0), (west, 1.0), (begin, 0.0), (at_frame, 1.1)) == pytest.approx(270.0)
+    assert seen((south, 2.0), (west, 1.0), (begin, 0.0), (at_frame, 1.5)) == pytest.approx(270.0)
+    assert seen((begin, 0.0), (told(1.0, "another"), 0.0), (at_frame, 1.1)) == pytest.approx(30.0)
 
 
 @pytest.mark.parametrize(

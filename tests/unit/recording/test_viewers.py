@@ -45,11 +45,11 @@ def frames_of(path: Path) -> list[list[Any]]:
     return list(frames.values())
 
 
-def rows_in_rerun(path: Path) -> dict[str, dict[str, list[Any]]]:
+def rows_in_rerun(path: Path, *, recover: bool = False) -> dict[str, dict[str, list[Any]]]:
     """The columns of each derived channel, as Rerun's importer has them, ordered by event time."""
     chunk = pytest.importorskip("rerun.chunk", reason=NEEDED)
     columns: dict[str, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
-    for one in chunk.McapReader(str(path)).stream():
+    for one in chunk.McapReader(str(path), recover=recover).stream():
         if one.entity_path.startswith(DERIVED) and not one.is_static:
             batch = one.to_record_batch()
             for name in batch.schema.names:
@@ -84,6 +84,13 @@ def test_rerun_has_the_tracks_where_they_are(traffic: Path):
         np.testing.assert_allclose(points, [[0.0, 0.0, 0.0], *tracks], rtol=1e-6)
     poses = rows[f"{DERIVED}tracks"]["InstancePoses3D:translations"]
     assert [len(each or []) for each in poses] == [len(tracks) for tracks in frames]
+
+
+def test_rerun_recovers_what_a_killed_recorder_has_left(traffic: Path, tmp_path: Path):
+    cut, data = tmp_path / "cut.mcap", traffic.read_bytes()
+    cut.write_bytes(data[: data.rindex(b"contents.json")])
+    left, whole = (rows[f"{DERIVED}positions"] for rows in (rows_in_rerun(cut, recover=True), rows_in_rerun(traffic)))
+    assert left["Points3D:positions"] == whole["Points3D:positions"]
 
 
 def test_foxglove_s_decoder_and_sdk_read_every_message(traffic: Path):

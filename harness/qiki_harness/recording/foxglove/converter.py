@@ -1,9 +1,7 @@
 """Derive Foxglove's messages from the messages of a recording, one by one as they are written."""
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from uuid import UUID
 
 from foxglove_schemas_protobuf.FrameTransform_pb2 import FrameTransform
 from foxglove_schemas_protobuf.FrameTransforms_pb2 import FrameTransforms
@@ -20,14 +18,13 @@ from qiki.contracts.enums import RadarTrackStatus
 from qiki.contracts.events import SEVERITY
 from qiki.contracts.frame_columns import FrameColumns
 from qiki.contracts.headers import FrameOrigin, Message
-from qiki.contracts.sim import SimRun
-from qiki.contracts.telemetry import TelemetrySnapshot
 from qiki.text import printable
 from qiki_harness.event_details import details
 from qiki_harness.recording.foxglove import channels
 from qiki_harness.recording.foxglove.channels import RADAR, VEHICLE, WORLD, DerivedChannel
+from qiki_harness.recording.foxglove.headings import Headings
 from qiki_harness.recording.foxglove.points import detection_points, position_points
-from qiki_harness.recording.foxglove.poses import ORIGIN, UNTURNED, Triple, along, facing, pose, timestamp
+from qiki_harness.recording.foxglove.poses import ORIGIN, UNTURNED, Triple, along, pose, timestamp
 from qiki_harness.recording.foxglove.tracks import FrameTracks, TrackCollector
 
 _MALFORMED = (ValueError, LookupError, TypeError, ArithmeticError)
@@ -54,15 +51,14 @@ class FoxgloveConverter:
 
     def __init__(self) -> None:
         self._tracks = TrackCollector()
-        self._run_id: UUID | None = None
-        self._facing = UNTURNED
-        self._derivers: dict[str, Callable[[Message, int], Iterable[Derived]]] = {
-            topics.RUNS.subject: self._begin,
-            topics.TELEMETRY.subject: self._turn,
+        self._headings = Headings()
+        self._derivers: dict[str, Callable[[Message, int], Iterable[Derived] | None]] = {
+            topics.RUNS.subject: self._headings.add_run,
+            topics.TELEMETRY.subject: self._headings.add_telemetry,
             topics.FRAMES.subject: self._frame,
             topics.TRACKS.subject: lambda message, event_ns: _scene(self._tracks.add_track(message), event_ns),
             topics.TRACKED.subject: lambda message, event_ns: _scene(self._tracks.add_notice(message), event_ns),
-            topics.AUDIT.subject: lambda *_: (),  # it repeats the events
+            topics.AUDIT.subject: lambda *_: None,  # it repeats the events
         }
 
     def convert(self, message: Message, event_ns: int) -> list[Derived]:
@@ -73,33 +69,23 @@ class FoxgloveConverter:
                 return []
             derive = _event
         try:
-            return list(derive(message, event_ns))
+            return list(derive(message, event_ns) or ())
         except _MALFORMED:
             return []
-
-    def _begin(self, message: Message, _: int) -> Iterable[Derived]:
-        run = SimRun.from_json(message.body)
-        if run.run_id != self._run_id:  # the description of a run comes again
-            self._run_id = run.run_id
-            self._facing = facing(math.radians(90.0 - run.scenario["bot"]["heading_deg"]))
-        return ()
-
-    def _turn(self, message: Message, _: int) -> Iterable[Derived]:
-        self._facing = facing(TelemetrySnapshot.from_json(message.body).attitude.yaw_rad)
-        return ()
 
     def _frame(self, message: Message, event_ns: int) -> Iterator[Derived]:
         own = FrameOrigin.read(message.headers)
         if own is None:
             return
-        self._tracks.add_frame(own)
-        moment, here = timestamp(event_ns), pose(own.own_position, self._facing)
+        turned = self._headings.at(own.run, event_ns)
+        moment, here = timestamp(event_ns), pose(own.own_position, turned)
         radar = _transform(moment, WORLD, RADAR, pose(own.own_position, UNTURNED))
-        vehicle = _transform(moment, RADAR, VEHICLE, pose(ORIGIN, self._facing))
+        vehicle = _transform(moment, RADAR, VEHICLE, pose(ORIGIN, turned))
         yield _derived(channels.TRANSFORMS, FrameTransforms(transforms=(radar, vehicle)))
         yield _derived(channels.OWN_POSE, PoseInFrame(timestamp=moment, frame_id=WORLD, pose=here))
         plots = FrameColumns.from_json(message.body).plots
         yield _derived(channels.DETECTIONS, detection_points(plots, RADAR, moment))
+        yield from _scene(self._tracks.add_frame(own), event_ns)
 
 
 def track_frame_id(track_id: str) -> str:

@@ -1,7 +1,7 @@
-"""The tracks of a frame, collected until its notice says that they are complete."""
+"""The tracks of a frame, collected until they are complete."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Self
 
 from pydantic_core import from_json
@@ -11,10 +11,11 @@ from qiki.contracts.radar import TrackedFrame
 
 FrameKey = tuple[str, str]
 """Run and number, as headers have them."""
-WAITING = 64
-"""Frames whose tracks may wait for their notice, or the other way round: streams are read beside each other."""
-BEHIND = 20_000
-"""Frames that tracks may be behind: half an hour of a bridge that was away."""
+OWN, ANNOUNCED, WAITING = 10_000, 100_000, 500
+"""Frames of which the own state, the notice, and tracks are kept until the rest has come.
+
+Streams are read beside each other, and of what they have kept the short messages of one come long before the other's.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +40,6 @@ class SeenTrack:
         return cls(*(fields[name] for name in ("track_id", "status", "iff", "quality", "position", "velocity")))
 
 
-@dataclass
-class _Collected:
-    tracks: dict[str, SeenTrack] = field(default_factory=dict)
-    announced: int | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class FrameTracks:
     """The tracks of one frame, with the vehicle's own state at its time."""
@@ -54,49 +49,50 @@ class FrameTracks:
 
 
 class TrackCollector:
-    """Collects track messages by frame.
+    """Collects the messages of a frame: its own, its tracks, and the notice of how many they are; in any order.
 
-    A frame is complete once its notice and as many tracks as it announces have come, in any order. A frame that lacks
-    some is forgotten when later ones wait; so are the tracks of a frame whose own message has not come.
+    A frame that lacks some of them is forgotten when many others wait.
     """
 
     def __init__(self) -> None:
         self._own: dict[FrameKey, FrameOrigin] = {}
-        self._waiting: dict[FrameKey, _Collected] = {}
+        self._announced: dict[FrameKey, int] = {}
+        self._tracks: dict[FrameKey, dict[str, SeenTrack]] = {}
 
-    def add_frame(self, own: FrameOrigin) -> None:
-        """Remember the own state at a frame."""
-        self._own[own.run, str(own.frame)] = own
-        _forget(self._own, BEHIND)
+    def add_frame(self, own: FrameOrigin) -> FrameTracks | None:
+        """Add the own state at a frame; return the frame's tracks if they are complete now."""
+        key = (own.run, str(own.frame))
+        _keep(self._own, key, own, OWN)
+        return self._complete(key)
 
     def add_track(self, message: Message) -> FrameTracks | None:
         """Add a track; return those of its frame if they are complete now."""
         track = SeenTrack.read(message.body)
         key = (message.headers[RUN], message.headers[FRAME])
-        self._of(key).tracks[track.track_id] = track
+        if key not in self._tracks:
+            _keep(self._tracks, key, {}, WAITING)
+        self._tracks[key][track.track_id] = track
         return self._complete(key)
 
     def add_notice(self, message: Message) -> FrameTracks | None:
         """Add the notice of a frame; return its tracks if they are complete now."""
         notice = TrackedFrame.from_json(message.body)
         key = (notice.run_id, str(notice.frame))
-        self._of(key).announced = notice.tracks
+        _keep(self._announced, key, notice.tracks, ANNOUNCED)
         return self._complete(key)
 
-    def _of(self, key: FrameKey) -> _Collected:
-        found = self._waiting.setdefault(key, _Collected())
-        _forget(self._waiting, WAITING)
-        return found
-
     def _complete(self, key: FrameKey) -> FrameTracks | None:
-        collected, own = self._waiting[key], self._own.get(key)
-        if own is None or collected.announced is None or len(collected.tracks) < collected.announced:
+        """Return and forget the tracks of a frame if nothing of it lacks."""
+        own, announced, tracks = self._own.get(key), self._announced.get(key), self._tracks.get(key, {})
+        if own is None or announced is None or len(tracks) < announced:
             return None
-        del self._waiting[key]
-        return FrameTracks(own, tuple(collected.tracks.values()))
+        for known in (self._own, self._announced, self._tracks):
+            known.pop(key, None)
+        return FrameTracks(own, tuple(tracks.values()))
 
 
-def _forget(frames: dict[FrameKey, Any], most: int) -> None:
-    """Remove the oldest frames, until so many are left."""
-    while len(frames) > most:
-        del frames[next(iter(frames))]
+def _keep(known: dict[FrameKey, Any], key: FrameKey, value: Any, most: int) -> None:
+    """Put a value, and remove the oldest until so many are left."""
+    known[key] = value
+    while len(known) > most:
+        del known[next(iter(known))]
