@@ -23,7 +23,7 @@ from qiki.contracts.radar import RadarTrack
 from qiki.contracts.telemetry import SimState
 from qiki.flight.engines import InlineEngines
 from qiki.flight.frames import FlownFrame
-from qiki.guard.messages import cleared_of, estimates_messages, notice_of
+from qiki.guard.messages import cleared_of, notice_of
 from qiki.state import State, Stateful
 from qiki.world.actuation import actuator_refusals, submit_command, takes_effect
 from qiki.world.errors import NoSensorError
@@ -64,7 +64,7 @@ class AgentDriver(Stateful):
         run, number, observer = tracked.run, tracked.number, self._observer
         for row in tracked.reports.rows(rfc3339(tracked.reports.moment)):
             observer.take_track(RadarTrack.model_validate(row), run, number, self._next, now_s)
-        estimates = estimates_messages(tracked)
+        estimates = frame.estimates
         for part in estimates:  # as they are read on a stack: with the digits of the wire
             observer.take_estimates(TrackEstimates.from_json(part.body), self._next, now_s)
         for alert in tracked.judgement.alerts:

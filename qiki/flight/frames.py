@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from qiki.world.truth import truth_body
 from qiki.world.world import MeasuredFrame
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FlownFrame:
     """A measured frame, its tracks and alerts, and the truth.
 
@@ -47,6 +48,11 @@ class FlownFrame:
         """True state of the present contacts; made when asked for."""
         return TruthSnapshot.from_json(self._truth_body)
 
+    @cached_property
+    def estimates(self) -> list[Message]:
+        """The estimates of the frame's tracks, ready to publish."""
+        return estimates_messages(self.tracked)
+
     @property
     def _truth_body(self) -> bytes:
         return truth_body(self.contacts, self.states, self.measured)
@@ -54,7 +60,7 @@ class FlownFrame:
     def messages(self, ts_ingest: datetime) -> list[Message]:
         """Return all messages of the frame in the order of a stack; `ts_ingest` is wall time there."""
         measured, tracked = self.measured, self.tracked
-        estimates = estimates_messages(tracked)
+        estimates = self.estimates
         return [
             *messages_of_plots(measured.bare(ts_ingest), measured.detections.to_json(), measured.origin, self.radar),
             Message(topics.TRUTH.subject, self._truth_body, {}),
