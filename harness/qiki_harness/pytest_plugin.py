@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, Unpack
 
 import pytest
@@ -35,6 +35,14 @@ class OwnTwin(Protocol):
 
     def __call__(self, scenario: str | Path = "mixed-traffic", **options: Unpack[TwinOptions]) -> Twin:
         """See `qiki_harness.twin.start_twin`."""
+        ...
+
+
+class Record(Protocol):
+    """Records the stack of a twin into a file, which is whole once the context ends."""
+
+    def __call__(self, twin: Twin) -> AbstractContextManager[Path]:
+        """Return the context; it gives the file's path."""
         ...
 
 
@@ -172,6 +180,25 @@ def own_twin(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OwnTwin
             return twin
 
         yield start
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Record:
+    """Records the stack of a twin: what its streams keep, and what passes while the context lasts."""
+    from qiki_harness.recording.about import about, attachments  # noqa: PLC0415
+    from qiki_harness.recording.recorder import Recorder  # noqa: PLC0415
+    from qiki_harness.recording.writer import RecordingWriter  # noqa: PLC0415
+    from qiki_harness.twin.backing import NATS_URL, tests_keys  # noqa: PLC0415
+
+    @contextmanager
+    def recorded(twin: Twin) -> Iterator[Path]:
+        addresses, path = twin.backing.addresses, tmp_path / f"run-{len(list(tmp_path.glob('run-*.mcap')))}.mcap"
+        writer = RecordingWriter(path, about(addresses[NATS_URL], None), attachments(None))
+        with Recorder(writer, addresses[NATS_URL], tests_keys(addresses), everything=True) as recorder:
+            yield path
+            recorder.catch_up()
+
+    return recorded
 
 
 @pytest.hookimpl(wrapper=True)

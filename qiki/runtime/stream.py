@@ -100,6 +100,16 @@ class StreamReader:
         self._delivered = 0  # by the present consumer, which numbers its messages
         self._broken = asyncio.Event()
 
+    @property
+    def stream(self) -> str:
+        """The stream's name."""
+        return self._stream
+
+    @property
+    def last(self) -> int:
+        """Sequence of the last message that was taken; 0 before the first."""
+        return self._last or 0
+
     def lost(self) -> None:
         """Note the loss of the connection, and so of the consumer."""
         self._broken.set()

@@ -122,6 +122,8 @@ def bench_start(folder: Path, runs: int) -> None:
 def bench_recording(folder: Path, runs: int, seconds: float) -> None:
     """Recordings in one process, and a recorder beside a stack at two speeds."""
     show(recording.files(folder, runs))
+    show(recording.saving(runs))
+    show(recording.added_delay(folder, seconds, runs))
     for speed in (1.0, 10.0):
         place = folder / f"speed{speed:g}"
         place.mkdir()

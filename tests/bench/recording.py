@@ -3,6 +3,7 @@
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from statistics import median
 from typing import TypeVar
@@ -11,7 +12,8 @@ import psutil
 from onlookers import SETTLE_S, cpu_s
 from start import options
 
-from qiki.flight import Flight
+from qiki.contracts import topics
+from qiki.flight import Flight, SavedFlight
 from qiki.world.scenario import load_scenario
 from qiki_harness.cli.options import QIKI
 from qiki_harness.recording.check import summarise
@@ -21,10 +23,13 @@ from qiki_harness.recording.runs import recorded_run
 from qiki_harness.recording.verify import verify
 from qiki_harness.stack import Stack
 from qiki_harness.testing import until
+from qiki_harness.twin import Twin
+from qiki_harness.twin.backing import OwnStack
 
 T = TypeVar("T")
 SCENARIO, SECONDS = "mixed-traffic", 60.0
 LONG, LONG_S = "collision", 3600.0
+SAVED = ("mixed-traffic", "swarm-50")
 
 
 def files(folder: Path, runs: int) -> Iterator[str]:
@@ -49,14 +54,64 @@ def files(folder: Path, runs: int) -> Iterator[str]:
     yield f"{LONG}, an hour, {long.stat().st_size / 1e6:.0f} MB: checked in {check_s:.3f} s, sought in {seek_s:.3f} s"
 
 
+def saving(runs: int) -> Iterator[str]:
+    """Lines: a run is saved, and another flight goes on from there, at moments a second apart."""
+    for scenario in SAVED:
+        flown, other = Flight(load_scenario(scenario)), Flight(load_scenario(scenario))
+        other.load(flown.save())  # the first time, the fields' types are compiled
+        times: dict[str, list[float]] = {"saved": [], "loaded": [], "to bytes and back": []}
+        for _ in range(10 * runs):
+            list(flown.fly(1.0))
+            save_s, saved = spent(flown.save)
+            load_s, _ = spent(lambda: other.load(saved))  # noqa: B023
+            wire_s, _ = spent(lambda: SavedFlight.from_bytes(saved.to_bytes()))  # noqa: B023
+            for each, took_s in zip(times.values(), (save_s, load_s, wire_s), strict=True):
+                each.append(took_s)
+        shown = ", ".join(f"{name} in {1000 * median(each):.2f} ms" for name, each in times.items())
+        yield f"{scenario}: {shown}"
+
+
+def added_delay(folder: Path, seconds: float, runs: int) -> Iterator[str]:
+    """Lines: from a frame to its last track as a client sees them, in turn with and without a recorder beside."""
+    with Stack.start(options(folder / "delay", QIKI_SPEED="1")) as stack:
+        stack.wait_healthy()
+        delays: dict[str, list[float]] = {"without": [], "with": []}
+        with closing(Twin(OwnStack(stack))) as twin:
+            for number in range(runs):
+                delays["without"] += _delays(twin, seconds)
+                recorder = _recorder(stack, folder / f"delay-{number}.mcap")
+                delays["with"] += _delays(twin, seconds)
+                recorder.terminate()
+                recorder.wait(60)
+    medians = {name: 1000 * median(each) for name, each in delays.items()}
+    shown = ", ".join(f"{name} a recorder {delay_ms:.2f} ms" for name, delay_ms in medians.items())
+    yield f"frame to notice, p50 of {len(delays['with'])}: {shown}, added {medians['with'] - medians['without']:.2f} ms"
+
+
+def _delays(twin: Twin, seconds: float) -> list[float]:
+    """Return the times from a frame's message to its notice's, as they come in so many seconds [s]."""
+    time.sleep(SETTLE_S)
+    begin_s = time.monotonic()
+    time.sleep(seconds)
+    frames = {one.frame: one.came_s for one in twin.history(topics.FRAMES) if one.came_s >= begin_s}
+    notices = {one.frame: one.came_s for one in twin.history(topics.TRACKED) if one.came_s >= begin_s}
+    return [came_s - frames[frame] for frame, came_s in notices.items() if frame in frames]
+
+
+def _recorder(stack: Stack, path: Path) -> "subprocess.Popen[bytes]":
+    """Start a recorder on a stack, and wait until it writes."""
+    words = ("record", str(path), "--name", stack.folder.path.name, "--run-dir", str(stack.folder.path.parent))
+    recorder = subprocess.Popen([*QIKI, *words], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    until("it is written", lambda: path.exists() and path.stat().st_size > 1e5)
+    return recorder
+
+
 def beside_a_stack(folder: Path, seconds: float, speed: float) -> Iterator[str]:
     """Lines: the share of a core of a recorder and of each service, and how far the recorder is behind."""
     with Stack.start(options(folder / "stack", QIKI_SPEED=str(speed))) as stack:
         info = stack.wait_healthy()
         path = folder / "live.mcap"
-        words = ("record", str(path), "--name", stack.folder.path.name, "--run-dir", str(stack.folder.path.parent))
-        recorder = subprocess.Popen([*QIKI, *words], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        until("it is written", lambda: path.exists() and path.stat().st_size > 1e5)
+        recorder = _recorder(stack, path)
         time.sleep(SETTLE_S)
         processes = {name: psutil.Process(status.pid) for name, status in info.services.items() if status.pid}
         processes["recorder"] = psutil.Process(recorder.pid)

@@ -158,3 +158,23 @@ def test_nothing_is_imported_before_a_fixture_is_asked_for(elsewhere):
     )
 
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_a_test_records_its_stack(elsewhere):
+    result = elsewhere(
+        "from qiki_harness.recording.reader import Recording\n"
+        "from qiki_harness.recording.runs import recorded_run\n"
+        "from qiki_harness.recording.verify import verify\n"
+        "def test_it(own_twin, record):\n"
+        "    twin = own_twin('collision', speed=10, without=('qiki-dev',))\n"
+        "    twin.await_tracked_frame(frame=20)\n"
+        "    with record(twin) as first:\n"
+        "        newest = twin.await_tracked_frame(frame=60)\n"
+        "    with record(twin) as second:\n"
+        "        pass\n"
+        "    assert first.name != second.name\n"
+        "    verdict = verify(recorded_run(Recording(first)))\n"
+        "    assert verdict.same and verdict.first == 0 and verdict.last >= 59\n"
+        "    assert verify(recorded_run(Recording(second))).same\n"
+    )
+    assert result.returncode == 0, result.stdout + result.stderr

@@ -72,8 +72,7 @@ def record_kept(url: str, keys: str | None, path: Path) -> None:
     """
     writer = RecordingWriter(path, about(url, None), attachments(None))
     with Recorder(writer, url, keys, everything=True) as recorder:
-        end_s = time.monotonic() + _READ_S
-        recorder.wait(lambda: not recorder.caught_up and time.monotonic() < end_s)
+        recorder.catch_up(_READ_S)
 
 
 def record_histories(twin: Watcher, path: Path) -> None:

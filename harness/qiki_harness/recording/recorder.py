@@ -118,6 +118,15 @@ class Recorder:
         """True once all that the streams kept before has come."""
         return self._wire.caught_up
 
+    def catch_up(self, deadline_s: float = _FOLLOW_S) -> None:
+        """Wait until all that the streams keep now is recorded.
+
+        Raises:
+            HarnessError: not in time.
+        """
+        self._wire.catch_up(deadline_s)
+        self._writer.flush()
+
     def wait(self, going_on: Callable[[], bool]) -> None:
         """Record while `going_on`, which is asked twice a second.
 

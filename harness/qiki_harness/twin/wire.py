@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future
 from datetime import UTC, datetime
@@ -114,6 +115,22 @@ class Wire:
             except TimeoutError:
                 self.close()
                 raise DeadlineError(f"{problem} within {seconds:g} s") from None
+
+    def catch_up(self, deadline_s: float) -> None:
+        """Wait until all that is stored now has come.
+
+        Raises:
+            DeadlineError: not in time.
+        """
+
+        async def ends(_: Client, jetstream: JetStreamContext) -> list[int]:
+            return [(await jetstream.stream_info(one.stream)).state.last_seq for one in self._readers]
+
+        newest, until_s = self.call(ends, deadline_s), time.monotonic() + deadline_s
+        while any(one.last < end for one, end in zip(self._readers, newest, strict=True)):
+            if time.monotonic() > until_s:
+                raise DeadlineError(f"NATS at {self._url} did not give all that it keeps within {deadline_s:g} s")
+            time.sleep(_POLL_S)
 
     def close(self) -> None:
         """Disconnect, and end the thread."""
