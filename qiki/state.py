@@ -23,10 +23,18 @@ from qiki.errors import UserError
 RANDOM = "bit_generator"
 """Attribute of a numpy generator; numpy itself takes long to load, and not all who keep a state compute."""
 Saved = dict[str, Any]
+MISFITS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""The errors that values of a wrong type or size bring about."""
+_LONGEST = 200
 
 
 class StateError(UserError):
     """A saved state does not fit; the text names the field and the reason."""
+
+
+def misfit(error: Exception) -> str:
+    """Return one of `MISFITS` in a line."""
+    return " ".join(repr(error).split())[:_LONGEST]
 
 
 def converted(write: Callable[[Any], Any], read: Callable[[Any], Any]) -> Any:
@@ -67,15 +75,19 @@ class State:
             values = self._reader.validate_python({name: saved[name] for name in saved if name not in self._parts})
         except ValidationError as error:
             raise StateError(first_fault(error)) from None
+        except MISFITS as error:  # of a type that is `converted`
+            raise StateError(f"a value cannot be read: {misfit(error)}") from None
         for name, value in values.items():
             _assign(thing, name, value)
         for name, kind in self._parts.items():
+            if name not in saved:
+                raise StateError(f"{name}: is missing")
             try:
                 setattr(thing, name, _restored(kind, getattr(thing, name), saved[name]))
-            except KeyError:
-                raise StateError(f"{name}: is missing") from None
             except StateError as error:
                 raise StateError(f"{name}.{error}") from None
+            except MISFITS as error:
+                raise StateError(f"{name}: {misfit(error)}") from None
 
     @cached_property
     def _reader(self) -> TypeAdapter[Any]:

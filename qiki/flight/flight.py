@@ -23,7 +23,7 @@ from qiki.guard import load_rules
 from qiki.guard.rules import GuardRules
 from qiki.guard.tracked_run import Tracked, TrackedRun
 from qiki.radar.model import SR_THRESHOLD_M
-from qiki.state import StateError
+from qiki.state import MISFITS, StateError, misfit
 from qiki.tracking import Estimates, TrackerParameters
 from qiki.tracking.errors import TrackerError
 from qiki.world.commands import VehicleCommand, read_command
@@ -184,8 +184,8 @@ class Flight:
             self._tracked = TrackedRun.restore(state["tracked"], self._parameters, self.inputs.rules)
             if self._agent is not None:
                 self._agent.restore_state(state["agent"])
-        except (TrackerError, LookupError, TypeError, ValueError) as error:
-            raise StateError(f"not the state of a flight: {error!r:.200}") from None
+        except (TrackerError, *MISFITS) as error:
+            raise StateError(f"not the state of a flight: {misfit(error)}") from None
         self._events = []
         if self.world.tick_count == 0:
             self._raise(SIMULATOR, *run_started(self.world))

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
-from typing import Any, Self
+from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from qiki.agent.agent import AgentParameters
 from qiki.botspec import BotConfig
@@ -16,7 +16,7 @@ from qiki.contracts.fields import first_fault
 from qiki.contracts.ticks import TICK_S
 from qiki.guard.rules import GuardRules
 from qiki.radar.model import SR_THRESHOLD_M
-from qiki.state import Saved, StateError
+from qiki.state import Saved, StateError, misfit
 from qiki.world.scenario import Scenario
 
 FORMAT = 1
@@ -29,7 +29,7 @@ class FlightInputs:
     """All that a flight follows from, but for orders and engines; see `Flight`."""
 
     scenario: Scenario
-    seed: int
+    seed: Annotated[int, Field(ge=0)]
     run_id: UUID
     bot: BotConfig
     rules: GuardRules
@@ -88,7 +88,7 @@ class SavedFlight:
         except ValidationError as error:
             raise StateError(f"inputs.{first_fault(error)}") from None
         except (ValueError, LookupError, TypeError, RecursionError) as error:
-            raise StateError(f"not a saved flight: {error!r:.100}") from None
+            raise StateError(f"not a saved flight: {misfit(error)}") from None
 
 
 @cache

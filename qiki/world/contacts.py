@@ -12,7 +12,7 @@ from qiki.arrays import Array, Mask
 from qiki.contracts.enums import TransponderMode
 from qiki.contracts.ticks import TICK_S
 from qiki.geometry import unit_vectors
-from qiki.state import Saved, StateError, Stateful
+from qiki.state import Saved, StateError, Stateful, misfit
 from qiki.world.motion import Motions
 from qiki.world.scenario import Scenario
 from qiki.world.scenario.contact import ContactSpec, SwarmSpec, TransponderSpec
@@ -135,7 +135,7 @@ class Contacts(Stateful):
             ahead = self._states(begin_ns, dt_ns)
             self.now = ahead[self._t_ns]
         except (KeyError, TypeError, ValueError) as error:
-            raise StateError(f"not a time of contacts: {error!r}") from None
+            raise StateError(f"not a time of contacts: {misfit(error)}") from None
         self._ahead = {t_ns: states for t_ns, states in ahead.items() if t_ns > self._t_ns}
 
     def _states(self, begin_ns: int, dt_ns: int) -> dict[int, ContactStates]:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 from google.protobuf.message import DecodeError
 from nats.errors import ProtocolError
@@ -23,17 +24,20 @@ from faststream_bridge.frames import read_content
 from faststream_bridge.snapshot import SnapshotFile
 from generated.q_sim_api_pb2 import SendActuatorCommandRequest
 from generated.radar.v1.radar_pb2 import RadarFrame as ProtoFrame
+from q_sim_service.keeper import Keeper
 from q_sim_service.requests import read_message, salvage
 from qiki.audit.files import file_name
 from qiki.audit.intake import read_draft
 from qiki.audit.query import Query, find
 from qiki.audit.verify import verify
 from qiki.botspec import load_spec
+from qiki.botspec.planes import BotParameters
 from qiki.contracts.cloudevents import BrokenEventError
 from qiki.contracts.headers import Message
 from qiki.contracts.protobuf import command_from_proto, frame_from_proto
 from qiki.contracts.topics import TOPICS
 from qiki.errors import QikiError
+from qiki.flight import Flight, SavedFlight
 from qiki.guard import load_rules
 from qiki.runtime.identities.nkey import is_public
 from qiki.runtime.identities.nkey import verify as signed
@@ -41,8 +45,11 @@ from qiki.runtime.nats_patches import apply
 from qiki.runtime.reading import read_payload
 from qiki.world.commands import read_command
 from qiki.world.scenario import load_scenario
+from qiki.world.simulator import RunState
+from qiki.world.world import SimWorld
 from qiki_harness.recording.bundle import recordings
 from qiki_harness.recording.layout import About, Note
+from qiki_harness.recording.plant import plant
 from qiki_harness.recording.writer import RecordingWriter
 from registrar.refused import read_line
 
@@ -140,6 +147,33 @@ def recorded() -> bytes:
     return path.read_bytes()
 
 
+def _saved_flight(data: bytes) -> None:
+    Flight.resume(SavedFlight.from_bytes(data))
+
+
+def saved() -> bytes:
+    """A small flight, as it is saved."""
+    flight = Flight(load_scenario("single-pass"))
+    assert list(flight.fly(1.0))
+    return flight.save().to_bytes()
+
+
+def _kept_run(data: bytes) -> None:
+    folder = FOLDER / "kept"
+    folder.mkdir(exist_ok=True)
+    (folder / "run.json").write_bytes(data)
+    (folder / "run-1.jsonl").write_bytes(data[-200:])
+    Keeper(folder, {}, lambda: 0.0).resume()
+
+
+def kept() -> bytes:
+    """A run as a simulator keeps it."""
+    folder = Path(tempfile.mkdtemp(prefix="qiki-fuzz-"))
+    world = SimWorld(load_scenario("single-pass"), BotParameters(), 1, UUID(int=1))
+    plant(world, (), folder, speed=1.0, state=RunState.STOPPED)
+    return (folder / "run.json").read_bytes()
+
+
 def _actuator(data: bytes) -> None:
     command_from_proto(SendActuatorCommandRequest.FromString(data).command)
 
@@ -181,11 +215,13 @@ TARGETS: dict[str, Target] = {
     "event": Target(_event, (BrokenEventError,), (b"ce-id: a\nce-type: b\nce-source: c\nce-specversion: 1.0\n\n{}",)),
     "frame": Target(_frame, (), (b"x-qiki-run: a\nx-qiki-frame: 1\n\n{}",)),
     "journal": Target(_journal, (QikiError,)),
+    "kept-run": Target(_kept_run, (), (kept(),)),
     "key": Target(_token),
     "nats": Target(_nats, (ProtocolError,), PROTOCOL),
     "proto-frame": Target(_proto_frame, (DecodeError, ValueError)),
     "recording": Target(_file("run.mcap", _recording), (QikiError,), (recorded(),)),
     "rules": Target(_file("rules.yaml", load_rules), (QikiError,)),
+    "saved-flight": Target(_saved_flight, (QikiError,), (saved(),)),
     "scenario": Target(_file("world.yaml", load_scenario), (QikiError,)),
     "snapshot": Target(_snapshot, (), (json.dumps({"version": 1}).encode(),)),
 }

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -233,3 +234,31 @@ def test_bytes_of_another_version_or_of_nothing_are_refused():
         with pytest.raises(StateError, match=fault) as refused:
             SavedFlight.from_bytes(raw)
         assert "\n" not in str(refused.value)
+
+
+def leaves(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """The places of all values in a state."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    found = [place for name, one in inner for place in leaves(one, (*path, name))]
+    return [path, *found] if path else found
+
+
+@pytest.fixture(scope="module")
+def content() -> dict[str, Any]:
+    one = flight("mixed-traffic")
+    flown(one, 90)
+    return json.loads(one.save().to_bytes())
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_other_value_is_taken_or_refused_with_a_reason(content: dict[str, Any], data: st.DataObject):
+    changed = deepcopy(content)
+    *path, last = data.draw(st.sampled_from(leaves(changed)))
+    place = changed
+    for name in path:
+        place = place[name]
+    odd = [None, True, -1, 0, 10**30, 1.5, float("inf"), float("nan"), "", "east", "QUFB", [], [1], {}, {"a": 1}]
+    place[last] = data.draw(st.sampled_from(odd))
+    with suppress(StateError):
+        Flight.resume(SavedFlight.from_bytes(json.dumps(changed).encode()))
