@@ -14,7 +14,7 @@ import zstandard
 from mcap.exceptions import EndOfFile, InvalidMagic, McapError
 from mcap.opcode import Opcode
 from mcap.reader import SeekingReader
-from mcap.records import Attachment, Channel, Chunk, DataEnd, Header, McapRecord, Metadata
+from mcap.records import Attachment, Channel, Chunk, ChunkIndex, DataEnd, Header, McapRecord, Metadata
 from mcap.records import Message as McapMessage
 from mcap.stream_reader import StreamReader, breakup_chunk
 from mcap.summary import Summary
@@ -80,11 +80,11 @@ class Recording:
             elif channel.topic != layout.NOTES and not channel.topic.startswith(layout.DERIVED):
                 if record.log_time < from_ns:
                     continue
-                if record.sequence not in headers:
-                    raise self._fault(f"message {record.sequence} has no headers")
-                of_it = headers.pop(record.sequence)
+                of_it = headers.pop(record.sequence, None)
                 if subjects is not None and channel.topic not in subjects:
                     continue
+                if of_it is None:
+                    raise self._fault(f"message {record.sequence} has no headers")
                 fields, sequence = self._headers(of_it)
                 if not _withdrawn(channel, record.sequence, sequence, withdrawals):
                     message = Message(channel.topic, record.data, fields)
@@ -147,18 +147,16 @@ class Recording:
     def _timed(self, from_ns: int, topics: Collection[str] | None) -> Iterator[tuple[Channel, McapMessage]]:
         """Yield the messages of all channels by log time, those of one time as they were written.
 
-        Chunks without a message on one of these topics are passed over.
+        Chunks without a message on one of these topics are passed over, but for the one before another: its last
+        record may be the headers of a message there.
         """
         if self.summary is None:
             found = list(self._in_file())
             yield from sorted(found, key=lambda one: one[1].log_time)
             return
         channels = self.summary.channels
-        chunks = sorted(self.summary.chunk_indexes, key=lambda one: one.message_start_time)
-        wanted = {one.id for one in channels.values() if topics is None or one.topic in topics}
-        chunks = [
-            one for one in chunks if one.message_end_time >= from_ns and wanted & one.message_index_offsets.keys()
-        ]
+        chunks = [one for one in self._chunks_with(topics) if one.message_end_time >= from_ns]
+        chunks.sort(key=lambda one: one.message_start_time)
         waiting: list[tuple[int, int, int, McapMessage]] = []
         with self._reading() as file:
             for place, chunk in enumerate(chunks):
@@ -169,6 +167,14 @@ class Recording:
                 while waiting and (until is None or waiting[0][0] < until):
                     record = heappop(waiting)[3]
                     yield channels[record.channel_id], record
+
+    def _chunks_with(self, topics: Collection[str] | None) -> list[ChunkIndex]:
+        """Return the chunks that hold messages on these topics, each with the one before it."""
+        assert self.summary is not None
+        wanted = {one.id for one in self.summary.channels.values() if topics is None or one.topic in topics}
+        chunks = sorted(self.summary.chunk_indexes, key=lambda one: one.chunk_start_offset)
+        holds = [bool(wanted & one.message_index_offsets.keys()) for one in chunks]
+        return [one for one, here, behind in zip(chunks, holds, [*holds[1:], False], strict=True) if here or behind]
 
     def _in_file(self) -> Iterator[tuple[Channel, McapMessage]]:
         channels: dict[int, Channel] = {}
