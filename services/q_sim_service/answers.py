@@ -24,16 +24,22 @@ class Answer:
 
 
 class Answers:
-    """The last answers, by the ids of their commands; `kept` are those of a process before this one."""
+    """The last answers, by the ids of their commands.
 
-    def __init__(self, kept: Iterable[KeptAnswer] = ()) -> None:
+    Args:
+        kept: those of a process before this one
+        obeyed: ids of orders that it had accepted, perhaps without having answered
+    """
+
+    def __init__(self, kept: Iterable[KeptAnswer] = (), obeyed: Iterable[str] = ()) -> None:
         self._answers: OrderedDict[UUID, Answer] = OrderedDict()
         self._goals: dict[UUID, int] = {}
+        self._obeyed = frozenset(obeyed)
         for one in kept:
             if one.goal is None:
-                self._answers[UUID(one.message_id)] = Answer(one.digest, one.body, one.headers)
+                self._answers[one.message_id] = Answer(one.digest, one.body, one.headers)
             else:
-                self._goals[UUID(one.message_id)] = one.goal
+                self._goals[one.message_id] = one.goal
 
     def find(self, received: Received) -> Answer | None:
         """Return the answer that the command's id got, which may have been another command's."""
@@ -43,6 +49,10 @@ class Answers:
         """Return the tick up to which a step goes that a process before this one had begun; None for any other."""
         return self._goals.get(UUID(message_id)) if message_id else None
 
+    def has_obeyed(self, message_id: str | None) -> bool:
+        """Return whether a process before this one had accepted the order of a command."""
+        return message_id in self._obeyed
+
     def keep(self, received: Received, answer: Answer) -> KeptAnswer | None:
         """Remember an answer, for which the oldest makes room; return it with its id, None without one."""
         message_id = received.request.message_id
@@ -51,7 +61,9 @@ class Answers:
         self._answers[UUID(message_id)] = answer
         if len(self._answers) > REMEMBERED:
             self._answers.popitem(last=False)
-        return KeptAnswer(message_id=message_id, digest=answer.digest, body=answer.body, headers=dict(answer.headers))
+        return KeptAnswer(
+            message_id=UUID(message_id), digest=answer.digest, body=answer.body, headers=dict(answer.headers)
+        )
 
 
 def acknowledge(request: Request, reason: str | None = None, progress: Mapping[str, int] | None = None) -> ControlAck:

@@ -2,6 +2,7 @@
 
 import time
 
+from q_sim_service.answers import Answers
 from q_sim_service.control import Control
 from q_sim_service.gate import Gate
 from q_sim_service.keeper import Keeper, Resumed
@@ -12,6 +13,7 @@ from q_sim_service.server import Rpc, serving
 from q_sim_service.settings import SimulatorSettings
 from q_sim_service.ticker import Ticker
 from qiki.botspec import BotConfig, generate, load_spec, profile_hash
+from qiki.contracts.sim import Origin
 from qiki.errors import UserError
 from qiki.runtime.identities.credentials import KEYS_DIR, Credentials, credentials
 from qiki.runtime.identities.roster import Roster
@@ -54,8 +56,8 @@ async def main(service: Service[SimulatorSettings]) -> None:
         ticker.follow()
         service.health.met("world")
         await service.until_stopped(ticker.run(), _talk(service, ticker, publisher, resumed))
-    if keeper is not None:
-        keeper.forget()
+        if keeper is not None:
+            keeper.forget()
 
 
 def _gate(service: Service[SimulatorSettings], own: Credentials | None) -> Gate | None:
@@ -105,6 +107,14 @@ def _simulator(settings: SimulatorSettings, bot: BotConfig, resumed: Resumed | N
     return simulator
 
 
+def _answers(resumed: Resumed | None) -> Answers:
+    """Return the memory of answers: that of a killed process, where there was one."""
+    if resumed is None:
+        return Answers()
+    obeyed = (order.message_id for order in resumed.orders if order.origin is Origin.CONTROL)
+    return Answers(resumed.answers, filter(None, obeyed))
+
+
 async def _talk(
     service: Service[SimulatorSettings], ticker: Ticker, publisher: NatsPublisher, resumed: Resumed | None
 ) -> None:
@@ -113,7 +123,7 @@ async def _talk(
         if service.stopping.is_set():
             return
         async with Publisher(link) as to_streams, service.events.sent_by(to_streams), TaskGroup() as group:
-            control = Control(ticker, service.events, resumed.answers if resumed else ())
+            control = Control(ticker, service.events, _answers(resumed))
             await control.listen(link)
             await telemetry_on_request(link, ticker)
             await link.client.flush()

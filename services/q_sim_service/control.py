@@ -6,7 +6,7 @@ reset ends the steps before it.
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from uuid import UUID
 
 import structlog
 from nats.aio.msg import Msg
@@ -44,10 +44,10 @@ class EndedError(Exception):
 class Control:
     """The queue of commands and their executor."""
 
-    def __init__(self, ticker: Ticker, events: Events, kept: Iterable[KeptAnswer] = ()) -> None:
+    def __init__(self, ticker: Ticker, events: Events, answers: Answers | None = None) -> None:
         self._ticker = ticker
         self._events = events
-        self._answers = Answers(kept)
+        self._answers = answers or Answers()
         self._waiting: deque[tuple[Received, bool]] = deque()  # with whether it ends a step
         self._fresh = asyncio.Event()
         self._halts = 0  # such commands in the queue
@@ -147,6 +147,8 @@ class Control:
         match command:
             case Step(ticks=ticks):
                 await self._step(request.message_id, ticks)
+            case VehicleCommand() if self._answers.has_obeyed(request.message_id):
+                log.info("command sent again, not executed again", command=request.command_name)
             case VehicleCommand():
                 giver = Giver(Origin.CONTROL, request.sender, request.message_id)
                 self._ticker.submit(command.order(), giver)
@@ -161,7 +163,7 @@ class Control:
         if goal is not None:  # a process before this one was killed in the middle of it
             ticks = max(goal - self._ticker.world.tick_count, 0)
         elif message_id is not None:
-            self._ticker.keep(KeptAnswer(message_id=message_id, goal=self._ticker.world.tick_count + ticks))
+            self._ticker.keep(KeptAnswer(message_id=UUID(message_id), goal=self._ticker.world.tick_count + ticks))
         done = await self._ticker.step(ticks, ended=lambda: self._halts > 0)
         if done < ticks:
             self._cut = True

@@ -6,20 +6,23 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import structlog
 from pydantic import ValidationError
 
-from q_sim_service.kept_run import MOST_RESUMES, Entry, Journal, KeptAnswer, KeptRunError, KeptState, RunFiles, boot_id
+from q_sim_service.kept_run import MOST_TRIES, Entry, Journal, KeptAnswer, KeptRunError, KeptState, RunFiles, boot_id
 from qiki.contracts.fields import first_fault
 from qiki.contracts.sim import SimOrder, SimRun
-from qiki.state import StateError
+from qiki.state import MISFITS, StateError, misfit
 from qiki.world.inputs import describe, order_body, read_inputs
 from qiki.world.simulator import RunState, Simulator
 from qiki.world.vehicle.orders import Order
 from qiki.world.world import GivenOrder, Giver, SimWorld
 
 SAVE_EVERY_S = 1.0
+SAFE_TICKS = 2
+"""Ticks beyond those of the last process after which it was not the run that ended it: it repeats to the bit."""
 KEPT_ANSWERS = 32
 log = structlog.get_logger()
 
@@ -58,41 +61,52 @@ class Keeper:
     def __init__(self, folder: Path, settings: dict[str, Any], clock: Callable[[], float]) -> None:
         self._files, self._settings, self._clock = RunFiles(folder), settings, clock
         self._journal: Journal | None = None
-        self._number, self._resumes = 0, 0
-        self._due_s = 0.0
+        self._older = self._number = 0  # of the states on the disk
+        self._run_id: UUID | None = None  # of the newest
+        self._saved_s = 0.0  # when the newest was
+        self._tick = 0  # that was reached
+        self._tries = 0
+        self._trying = False  # this process counts as one
+        self._safe_tick = 0
         self._fails = False
         self._described: tuple[SimWorld, SimRun] | None = None
-        self._answers: OrderedDict[str, KeptAnswer] = OrderedDict()
+        self._answers: OrderedDict[UUID, KeptAnswer] = OrderedDict()
 
     def resume(self) -> Resumed | None:
         """Return the run to go on with; None where a new one begins."""
         try:
-            state, entries = self._files.read()
-            world = self._world(state)
-        except (KeptRunError, StateError) as error:
+            first, newest, entries = self._files.read()
+            marked, self._tries = self._files.mark_of(newest.number)
+            world = self._world(first)
+        except (KeptRunError, StateError, *MISFITS) as error:
             if str(error):
-                log.warning("a new run begins: the last one cannot go on", reason=str(error))
+                reason = str(error) if isinstance(error, KeptRunError | StateError) else misfit(error)
+                log.warning("a new run begins: the last one cannot go on", reason=reason)
+            self._tries = 0
             self._files.forget()
             return None
-        reached, resumes = self._files.mark
-        self._number, self._resumes = state.number, resumes + 1
-        self._files.set_mark(reached, self._resumes)
-        answers = [*state.answers, *(entry.answer for entry in entries if entry.answer)]
+        reached = max(marked, int(newest.world["tick_count"]))
+        self._older, self._number, self._run_id = first.number, newest.number, first.run.run_id
+        self._tick, self._safe_tick = reached, reached + SAFE_TICKS
+        self._saved_s = self._clock()  # the older state stays the one to go on from
+        answers = [*first.answers, *(entry.answer for entry in entries if entry.answer)]
         self._answers = OrderedDict((one.message_id, one) for one in answers)
         return Resumed(
             world=world,
             orders=tuple(entry.order for entry in entries if entry.order),
             reached=reached,
-            state=state.state,
-            speed=state.speed,
-            default_speed=state.default_speed,
+            state=newest.state,
+            speed=newest.speed,
+            default_speed=newest.default_speed,
             answers=tuple(self._answers.values()),
-            planted=state.settings is None,
+            planted=first.settings is None,
         )
 
     def save(self, simulator: Simulator) -> None:
         """Save the run as it is between two ticks."""
-        self._due_s = self._clock() + SAVE_EVERY_S
+        world, now_s = simulator.world, self._clock()
+        same_run = self._run_id == world.run_id
+        older = self._older if same_run and now_s - self._saved_s < SAVE_EVERY_S else self._number
         state = KeptState(
             boot=boot_id(),
             number=self._number + 1,
@@ -101,27 +115,49 @@ class Keeper:
             state=simulator.state,
             speed=simulator.speed,
             default_speed=simulator.default_speed,
-            world=simulator.world.save_state(),
+            world=world.save_state(),
             answers=tuple(self._answers.values()),
         )
         before = self._journal
+        self._number, self._run_id, self._saved_s, self._tick = state.number, world.run_id, now_s, world.tick_count
         try:
-            self._journal = self._files.write(state, simulator.world.tick_count)
+            self._journal = self._files.write(state)
+            self._mark()
+            self._files.drop(older if same_run else state.number, state.number)
         except OSError as error:
             self._refused(error)
         else:
-            self._fails = False
-        self._number, self._resumes = state.number, 0
+            self._older, self._fails = (older if same_run else state.number), False
         if before is not None:
             before.close()
 
-    def reached(self, simulator: Simulator) -> None:
-        """Note that a tick is done, before anybody sees what it brought."""
-        self._files.set_mark(simulator.world.tick_count, self._resumes)
+    def trying(self) -> None:
+        """Note, before this process computes, that it tries to go on: a tick may end it."""
+        if not self._trying:
+            self._trying = True
+            self._tries += 1
+            self._mark()
 
-    def look(self, simulator: Simulator) -> None:
-        """Save if it is time."""
-        if self._clock() >= self._due_s:
+    def tried(self) -> None:
+        """Note that the ticks of the last process are done again: what ends this one before another is not the run."""
+        if self._trying:
+            self._trying = False
+            self._tries -= 1
+            self._mark()
+
+    def reached(self, tick: int) -> None:
+        """Note that so many ticks are done; what the last one brought is handed on after that."""
+        self._tick = tick
+        if tick >= self._safe_tick:
+            self._tries = 0
+        self._mark()
+
+    def _mark(self) -> None:
+        self._files.set_mark(self._number, self._tick, self._tries)
+
+    def save_if_due(self, simulator: Simulator) -> None:
+        """Save if the newest state is `SAVE_EVERY_S` old."""
+        if self._clock() - self._saved_s >= SAVE_EVERY_S:
             self.save(simulator)
 
     def note_order(self, world: SimWorld, order: Order, giver: Giver) -> None:
@@ -148,12 +184,11 @@ class Keeper:
             self._journal = None
 
     def _world(self, state: KeptState) -> SimWorld:
-        _, resumes = self._files.mark
         if state.settings is not None and state.settings != self._settings:
             changed = sorted(name for name in self._settings if state.settings.get(name) != self._settings[name])
             raise KeptRunError(f"the settings have changed: {', '.join(changed)}")
-        if resumes >= MOST_RESUMES:
-            raise KeptRunError(f"{resumes} simulators have gone on with it from one state, and ended")
+        if self._tries >= MOST_TRIES:
+            raise KeptRunError(f"{self._tries} processes have tried to go on with it, and ended")
         try:
             inputs = read_inputs(state.run)
         except ValidationError as error:
@@ -177,7 +212,7 @@ class Keeper:
 
     def _refused(self, error: OSError) -> None:
         """Give up what is on the disk: with a gap in it, it is another run."""
-        self._journal = None
+        self.close()
         with suppress(OSError):
             self._files.forget()
         if not self._fails:

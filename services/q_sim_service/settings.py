@@ -14,7 +14,10 @@ class SimulatorSettings(ServiceSettings):
     qsim_listen: Address = "127.0.0.1:50051"
     qiki_run_id: UUID | None = None
     qiki_state_dir: Path | None = None
-    """Folder of the count of runs of a given id. None: no count, and a restarted simulator takes the id again."""
+    """Folder of the count of runs of a given id, and of the run that a killed simulator goes on with.
+
+    None: neither, and a restarted simulator takes the id again.
+    """
     qiki_scenario: Text = "mixed-traffic"
     qiki_bot_spec: Path | None = None  # None: the specification that comes with the platform
     qiki_seed: int | None = whole(None, 0, 2**63 - 1)

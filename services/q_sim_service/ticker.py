@@ -158,21 +158,27 @@ class Ticker:
         self.world.submit(order, giver)
         if self._kept is not None:
             self._kept.note_order(self.world, order, giver)
+            self._kept.save_if_due(self.simulator)  # while time is held, no tick saves: the journal would grow
 
     def keep(self, answer: KeptAnswer) -> None:
         """Keep the answer to a command beside the run."""
         if self._kept is not None:
             self._kept.note_answer(answer)
+            self._kept.save_if_due(self.simulator)
 
     async def catch_up(self, tick: int, orders: Sequence[SimOrder]) -> None:
         """Do the ticks again that a killed process had done, up to one; each order takes effect at its tick."""
         for order in orders:
             self._schedule(order)
+        if self._keeper is not None:
+            self._keeper.trying()
         while self.world.tick_count < tick:
             self._tick()
             if self.world.tick_count % STEP_CHUNK == 0:
                 await asyncio.sleep(0)
         self._hand_over()
+        if self._keeper is not None:
+            self._keeper.tried()
 
     def _schedule(self, given: SimOrder) -> None:
         try:
@@ -226,7 +232,7 @@ class Ticker:
             self._tick()
             done += 1
         if self._kept is not None:
-            self._kept.look(self.simulator)
+            self._kept.save_if_due(self.simulator)
         await asyncio.sleep(0)
         self._hand_over()
         if done < ticks and self._clock() >= self._breath_s:
@@ -244,9 +250,11 @@ class Ticker:
     def _tick(self) -> None:
         self._hand_over()
         world = self.world
+        if self._kept is not None:
+            self._kept.trying()
         tick = world.tick()
         if self._kept is not None:
-            self._kept.reached(self.simulator)
+            self._kept.reached(world.tick_count)
         self._pacer.count()
         TICKS.inc()
         for given in tick.orders:

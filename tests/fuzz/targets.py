@@ -161,7 +161,7 @@ def saved() -> bytes:
 def _kept_run(data: bytes) -> None:
     folder = FOLDER / "kept"
     folder.mkdir(exist_ok=True)
-    (folder / "run.json").write_bytes(data)
+    (folder / "run-1.json").write_bytes(data)
     (folder / "run-1.jsonl").write_bytes(data[-200:])
     Keeper(folder, {}, lambda: 0.0).resume()
 
@@ -171,7 +171,7 @@ def kept() -> bytes:
     folder = Path(tempfile.mkdtemp(prefix="qiki-fuzz-"))
     world = SimWorld(load_scenario("single-pass"), BotParameters(), 1, UUID(int=1))
     plant(world, (), folder, speed=1.0, state=RunState.STOPPED)
-    return (folder / "run.json").read_bytes()
+    return (folder / "run-1.json").read_bytes()
 
 
 def _actuator(data: bytes) -> None:

@@ -101,9 +101,25 @@ def up(  # noqa: PLR0917  # each an option of the command line
         )
     if record is not None and record.exists():
         raise HarnessError(f"--record {record}: it is there already: name another file, or remove it")
-    if from_ is not None:
+    if from_ is None:
+        _unplant(options)
+    else:
         _plant(branch_of(from_, seed=seed, scenario=scenario, run_id=run_id), options, speed)
     sys.exit(_run(Stack.start(options, tied=not detached), record, detached=detached))
+
+
+def _unplant(options: StackOptions) -> None:
+    """Remove the run of a fork whose stack did not start."""
+    if any((options.folder / "data").glob("*/run-*.json")):
+        from qiki_harness.recording.plant import unplant  # noqa: PLC0415
+
+        unplant(_simulator_folder(options))
+
+
+def _simulator_folder(options: StackOptions) -> Path:
+    from qiki_harness.compose import ComposeFile  # noqa: PLC0415
+
+    return Path(ComposeFile(options.compose_file).native_variables(options.folder / "data", {})["SIM_STATE_DIR"])
 
 
 def _plant(one: "Branch", options: StackOptions, speed: float | None) -> None:
@@ -117,7 +133,7 @@ def _plant(one: "Branch", options: StackOptions, speed: float | None) -> None:
     simulator = compose.project({**variables, **options.variables}).services["q-sim-service"]
     held = simulator.environment["QIKI_AUTOSTART"] == "false"
     state = RunState.STOPPED if held else RunState.RUNNING
-    plant_branch(one, Path(variables["SIM_STATE_DIR"]), speed or one.run.described.speed, state)
+    plant_branch(one, _simulator_folder(options), speed or one.run.described.speed, state)
     echo(f"goes on from {one.t_s:g} s of run {one.future.parent}, as run {one.run_id}")
 
 

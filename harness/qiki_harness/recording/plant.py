@@ -1,9 +1,10 @@
 """Put a run into the folder of a simulator that is not started yet: it goes on with it as with a killed one's."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
-from q_sim_service.kept_run import Entry, KeptState, RunFiles, boot_id
+from q_sim_service.kept_run import Entry, KeptRunError, KeptState, RunFiles, boot_id
 from qiki.contracts.sim import SimOrder
 from qiki.world.inputs import describe
 from qiki.world.simulator import RunState
@@ -28,6 +29,7 @@ def plant(
     """
     kept = KeptState(
         boot=boot_id(),
+        number=1,
         run=describe(world, speed),
         settings=None,
         state=state,
@@ -37,9 +39,18 @@ def plant(
     )
     try:
         files = RunFiles(folder)
-        journal = files.write(kept, reached)
-        for order in orders:
-            journal.add(Entry(order=order))
-        journal.close()
+        files.forget()
+        files.set_mark(kept.number, reached, 0)
+        files.write(kept, tuple(Entry(order=order) for order in orders)).close()
     except OSError as error:
         raise RecordingError(f"{folder}: {error.strerror}") from None
+
+
+def unplant(folder: Path) -> None:
+    """Remove a run that was put there, and that no simulator has taken up."""
+    if not any(folder.glob("run-*.json")):
+        return
+    files = RunFiles(folder)
+    with suppress(KeptRunError):
+        if files.read()[0].settings is None:
+            files.forget()
