@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Annotated, Any, ClassVar, get_args, get_origin
 
 from pydantic import ConfigDict, PlainSerializer, PlainValidator, TypeAdapter, ValidationError
+from pydantic_core import to_jsonable_python
 from typing_extensions import TypedDict
 
 from qiki.contracts.fields import first_fault
@@ -26,6 +27,8 @@ Saved = dict[str, Any]
 MISFITS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """The errors that values of a wrong type or size bring about."""
 _LONGEST = 200
+IN_ORDER = PlainSerializer(lambda values: sorted(to_jsonable_python(list(values)), key=repr))
+"""Annotation of a set, which is saved in one order, whatever the hashes of the process."""
 
 
 class StateError(UserError):

@@ -1,16 +1,13 @@
 """The engines of a flight, asked in the caller's thread, and what they keep from tick to tick."""
 
-from collections import deque
+import pickle
 from collections.abc import Mapping
-from copy import copy
 from typing import Any
 
 from qiki.agent.engine import Engine, EngineResult, SavingEngine
 from qiki.agent.engine_call import ask_engine, describe
 from qiki.agent.world import World
 from qiki.state import Saved, StateError, Stateful
-
-_CONTAINERS = (list, dict, set, deque)
 
 
 class InlineEngines(Stateful):
@@ -28,7 +25,7 @@ class InlineEngines(Stateful):
         """Return what the engines keep, by name; None for one that keeps nothing.
 
         Raises:
-            StateError: an engine has changed, and has no `save`.
+            StateError: an engine has no `save`, and its fields have changed, or cannot be compared.
         """
         return {name: self._kept(name, engine) for name, engine in self._engines.items()}
 
@@ -52,18 +49,24 @@ class InlineEngines(Stateful):
         before, now = self._begun[name], _fields(engine)
         changed = sorted(field for field in before | now if not _same(before.get(field), now.get(field)))
         if changed:
-            keeps = f"engine {name} keeps {', '.join(changed)} from tick to tick"
+            keeps = f"engine {name} may keep {', '.join(changed)} from tick to tick"
             raise StateError(f"{keeps}: it has to have `save` and `load` (qiki.agent.SavingEngine)")
         return None
 
 
-def _fields(engine: Engine) -> dict[str, Any]:
-    """Return an engine's fields, and copies of its containers."""
-    fields = getattr(engine, "__dict__", {})
-    return {name: copy(value) if isinstance(value, _CONTAINERS) else value for name, value in fields.items()}
+def _fields(engine: Engine) -> dict[str, bytes | None]:
+    """Return an engine's fields, frozen; None for one that cannot be."""
+    slots = (name for kind in type(engine).__mro__ for name in getattr(kind, "__slots__", ()))
+    fields = {name: getattr(engine, name) for name in slots if hasattr(engine, name)}
+    return {name: _frozen(value) for name, value in (fields | getattr(engine, "__dict__", {})).items()}
 
 
-def _same(before: object, now: object) -> bool:
-    """Return whether a field has not changed; objects of other types count as the same while they are one object."""
-    plain = isinstance(now, (*_CONTAINERS, int, float, str, tuple, frozenset)) and type(now) is type(before)
-    return now is before or (plain and bool(now == before))
+def _frozen(value: object) -> bytes | None:
+    try:
+        return pickle.dumps(value)
+    except Exception:  # whatever an engine's objects raise
+        return None
+
+
+def _same(before: bytes | None, now: bytes | None) -> bool:
+    return before is not None and before == now

@@ -34,7 +34,7 @@ class FlightInputs:
     bot: BotConfig
     rules: GuardRules
     agent: AgentParameters | None
-    agent_ticks: int
+    agent_ticks: Annotated[int, Field(ge=1)]
     sr_threshold_m: float = SR_THRESHOLD_M
     hidden: frozenset[str] = frozenset()
 

@@ -60,15 +60,17 @@ class TrackedRun:
         radar: RadarFigures | None,
     ) -> None:
         self.identities, self.radar = identities, radar
+        self._named = identities  # by the newest frame
         self.tracker = Tracker(namespace, parameters.of_radar(radar), identities)
         self._judge = GuardJudge(rules)
         self._spoofers: set[str] = set()
 
     def know(self, identities: Mapping[str, FriendFoe]) -> None:
-        """Take the identities that a frame names: those of a run change where another future begins."""
-        if identities is not self.identities and identities != self.identities:
-            self.tracker.know(identities)
-        self.identities = identities
+        """Take the identities that a frame names: another future of a run may add some, and none changes its side."""
+        if identities is not self._named and identities.keys() - self.identities.keys():
+            self.identities = {**identities, **self.identities}
+            self.tracker.know(self.identities)
+        self._named = identities
 
     def step(self, scan: Scan) -> tuple[TrackReports, Judgement, list[int]]:
         """Track one scan; return reports, judgement, rows of new spoofers. A TrackerError leaves all as it was."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import numpy as np
-from pydantic import PlainSerializer, PlainValidator
+from pydantic import Field, PlainSerializer, PlainValidator
 
 from qiki.arrays import Array
 from qiki.botspec.planes import BotParameters
@@ -15,11 +15,11 @@ from qiki.contracts.enums import FriendFoe
 from qiki.contracts.headers import MAX_IDENTITIES_BYTES, FrameOrigin, identities_text
 from qiki.contracts.ids import RADAR_SENSOR_ID, run_frame_id
 from qiki.contracts.radar import RadarFrame
-from qiki.contracts.sim import Origin
+from qiki.contracts.sim import MAX_TICK, Origin
 from qiki.contracts.ticks import TICK_MS, TICK_S
 from qiki.radar import Detections, Radar
 from qiki.radar.model import SR_THRESHOLD_M
-from qiki.state import Saved, State, Stateful
+from qiki.state import Saved, State, StateError, Stateful
 from qiki.world.collisions import Collisions
 from qiki.world.contacts import Contacts
 from qiki.world.errors import OrderError
@@ -109,6 +109,7 @@ class Traffic:
     begin_tick: int = 0
 
 
+Count = Annotated[int, Field(ge=0, le=MAX_TICK)]
 TRAFFIC = State(_traffic=Traffic)
 
 
@@ -134,9 +135,9 @@ class SimWorld(Stateful):
     """
 
     STATE = State(
-        tick_count=int,
-        frame_count=int,
-        order_count=int,
+        tick_count=Count,
+        frame_count=Count,
+        order_count=Count,
         vehicle=Vehicle,
         contacts=Contacts,
         newest_frame=MeasuredFrame | None,
@@ -218,6 +219,8 @@ class SimWorld(Stateful):
         if self._traffic != present:
             self._set_traffic(self._traffic)
         super().restore_state({name: value for name, value in saved.items() if name != "_traffic"})
+        if self.contacts.t_s != self.t_s:
+            raise StateError(f"contacts: are at {self.contacts.t_s} s, and the world at {self.t_s} s")
 
     def save_state(self) -> Saved:
         """Return the whole state between two ticks, with the orders that take effect at the next one."""

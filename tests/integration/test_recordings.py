@@ -16,7 +16,7 @@ from qiki.contracts import topics
 from qiki.flight import Flight
 from qiki.world.scenario import load_scenario
 from qiki_harness.recording.about import about
-from qiki_harness.recording.bundle import recordings
+from qiki_harness.recording.bundle import record_kept, recordings
 from qiki_harness.recording.check import summarise
 from qiki_harness.recording.crashloop import RESTARTS
 from qiki_harness.recording.flown import record_flight
@@ -286,3 +286,12 @@ def test_a_stack_that_decides_otherwise_is_told(tmp_path: Path):
     verdict = verify_on_stack(recorded_run(Recording(path)), tmp_path / "again", rules)
     assert verdict.difference is not None
     assert (verdict.difference.key[0], verdict.difference.one) == (topics.GUARD.subject, "(there)")
+
+
+def test_a_recorder_catches_up_with_streams_that_were_emptied(own_twin, tmp_path: Path):
+    twin = own_twin("collision", run_id=RUN, start=False, without=("qiki-dev",))
+    twin.step(20)
+    twin.jetstream(lambda jetstream: jetstream.purge_stream(topics.QIKI_ESTIMATES_V1))
+    where = twin.backing.addresses
+    record_kept(where[NATS_URL], where[TESTS_KEYS], tmp_path / "kept.mcap")
+    assert recorded_run(Recording(tmp_path / "kept.mcap")).summary.last == 9

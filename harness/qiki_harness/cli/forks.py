@@ -24,7 +24,7 @@ def fork(
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Default: one named by the time, in .qiki/recordings."),
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Of all random numbers from there on.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Of all random numbers from there on.")] = None,
     scenario: Annotated[
         str | None, typer.Option(metavar="NAME|FILE", help="Its contacts replace the run's from there on.")
     ] = None,

@@ -173,9 +173,9 @@ def _look_for_crashes(stack: "Stack | None", loops: "CrashLoops", path: Path) ->
     if stack is None or not stack.alive:
         return
     for found in loops.look(stack.info.services, time.monotonic()):
-        exhibit = Exhibit(lambda copy: shutil.copyfile(path, copy), logs_of(stack))
         folder = stack.folder.path.parent / "bundles"
         try:
+            exhibit = Exhibit(lambda copy: shutil.copyfile(path, copy), logs_of(stack))
             bundle = write_bundle(folder, f"crash::{stack.info.name}", found, [exhibit])
         except (OSError, RecordingError) as error:
             echo(f"{found}; no bundle was written: {error}")

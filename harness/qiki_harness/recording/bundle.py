@@ -58,7 +58,13 @@ def exhibit_of(twin: Watcher) -> Exhibit:
 
 def logs_of(stack: Stack) -> dict[str, bytes]:
     """Return the last parts of the logs of a native stack."""
-    return {log.name: log.read_bytes()[-_LOG_BYTES:] for log in sorted(stack.folder.logs.glob("*.log"))}
+    return {log.name: _end_of(log) for log in sorted(stack.folder.logs.glob("*.log"))}
+
+
+def _end_of(log: Path) -> bytes:
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - _LOG_BYTES))
+        return file.read(_LOG_BYTES)
 
 
 def record_kept(url: str, keys: str | None, path: Path) -> None:

@@ -10,7 +10,7 @@ from qiki.contracts.ticks import TICK_S
 from qiki.flight import Flight, Moment
 from qiki.guard.rules import GuardRules
 from qiki.world.errors import OrderError
-from qiki.world.inputs import order_body
+from qiki.world.inputs import order_body, read_order
 from qiki.world.scenario import Scenario
 from qiki.world.simulator import RunState
 from qiki.world.vehicle.orders import Fork
@@ -69,7 +69,12 @@ def branch(
         raise RecordingError(f"{run.recording.path}: {t_s:g} s is not in the run (expected 0 to {end_s:g} s)")
     one = Branch(run, round(t_s / TICK_S), run_id or uuid4(), Fork(run.described.run_id, seed, scenario, engines))
     try:
-        _world(one).submit(one.future)
+        world = _world(one)
+        for order in (order for tick in sorted(run.orders) if tick < one.tick for order in run.orders[tick]):
+            if order.order == Fork.name:
+                world.submit(read_order(order), _BY_FORK)
+        world.tick()  # with the forks before this one, whose identities the run has
+        world.submit(one.future)
     except OrderError as error:
         raise RecordingError(f"{run.recording.path}: {error}") from None
     return one

@@ -134,12 +134,19 @@ def last_tick(run: RecordedRun) -> int:
 
 
 def fly_recorded(
-    flight: Flight, run: RecordedRun, end_tick: int, *, with_agent: bool, refused: Refused | None = None
+    flight: Flight,
+    run: RecordedRun,
+    end_tick: int,
+    *,
+    with_agent: bool,
+    agent: AgentParameters | None = None,
+    refused: Refused | None = None,
 ) -> Iterator[Moment]:
     """Fly with the recorded orders at their ticks, and yield the moments.
 
     Args:
         with_agent: the agent is flown: it gives its own orders, and its recorded ones are left out
+        agent: numbers of an agent that begins with an order; None: those of the run's
         refused: takes an order that the vehicle refuses now; None: it is an error
 
     Raises:
@@ -150,8 +157,8 @@ def fly_recorded(
             if not (with_agent and flight.has_agent and of_agent(order)):
                 _give(flight, order, run, refused)
             if with_agent and (engines := begun_by(order)) is not None:
-                agent = lockstep_of(run)
-                flight.begin_agent(agent, load_engines(engines, flight.inputs.bot), agent.lockstep_ticks)
+                begun = agent or lockstep_of(run)
+                flight.begin_agent(begun, load_engines(engines, flight.inputs.bot), begun.lockstep_ticks)
         yield flight.tick()
 
 

@@ -5,7 +5,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from qiki.agent.discovery import NONE
-from qiki.contracts import topics
+from qiki.botspec import generate, load_spec
 from qiki.flight.digest import FrameCollector
 from qiki.guard import load_rules
 from qiki.world.simulator import RunState
@@ -24,7 +24,7 @@ from qiki_harness.twin.backing import NATS_URL, OwnStack, tests_keys
 from qiki_harness.twin.native import options_for
 
 _AGENT = "qiki-dev"
-_SLOWLY = 0.001
+_SLOWLY = 1e-6
 """Speed until all listen: no tick is due, and an agent that conducts waits until time is held."""
 _STEP_TICKS = 2000
 _START_S, _LEAST_S, _TICK_S = 60.0, 60.0, 0.1
@@ -41,12 +41,20 @@ def verify_on_stack(run: RecordedRun, folder: Path, rules: Path | None = None) -
         HarnessError: this version cannot fly it, or the stack does not start or come to the end.
     """
     plan, remarks = plan_and_remarks(run, load_rules(rules) if rules else None)
-    if plan.later:
-        plan, remarks = plan.without_agent, ("the agent's decisions are taken as given: it begins in the middle",)
+    if plan.has_agent and (problem := _cannot_run(plan)):
+        plan, remarks = plan.without_agent, (f"the agent's decisions are taken as given: {problem}",)
     groups = comparable(run, with_agent=plan.has_agent)
     restaged = restage(run, plan, folder, rules)
     frames = FrameCollector(run.summary.run_id, groups, LATE_RECORDED)
     return judge(run, groups, recorded_frames(restaged, frames, groups), remarks)
+
+
+def _cannot_run(plan: FlightPlan) -> str:
+    """Return why the agent of a plan cannot run on a stack; empty where it can."""
+    if plan.later:
+        return "it begins in the middle of the run"
+    usual = generate(load_spec()).hardware_profile.parameters
+    return "" if plan.parameters == usual else "its vehicle is not the platform's own"
 
 
 def restage(run: RecordedRun, plan: FlightPlan, folder: Path, rules: Path | None) -> RecordedRun:
@@ -74,7 +82,7 @@ def restage(run: RecordedRun, plan: FlightPlan, folder: Path, rules: Path | None
                 twin.command("sim.step", ticks=min(_STEP_TICKS, end - done), deadline_s=_LEAST_S)
             last = run.summary.last
             twin.await_tracked_frame(run=run.summary.run_id, frame=last, deadline_s=_LEAST_S + end * _TICK_S)
-            until("the last frame is recorded", lambda: recorder.caught_up and _has(path, last), _LEAST_S)
+            recorder.catch_up(_LEAST_S)
     return recorded_run(Recording(path), run.summary.run_id)
 
 
@@ -93,8 +101,3 @@ def _listens(stack: Stack) -> bool:
     """Return whether all services are ready but the agent, which conducts once it may."""
     services = stack.info.services.values()
     return bool(services) and all(one.ready for one in services if one.name != _AGENT)
-
-
-def _has(path: Path, frame: int) -> bool:
-    notices = (one.message for one in Recording(path).messages({topics.TRACKED.subject}))
-    return any(int(message.headers["x-qiki-frame"]) >= frame for message in notices)

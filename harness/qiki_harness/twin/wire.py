@@ -124,7 +124,8 @@ class Wire:
         """
 
         async def ends(_: Client, jetstream: JetStreamContext) -> list[int]:
-            return [(await jetstream.stream_info(one.stream)).state.last_seq for one in self._readers]
+            states = [(await jetstream.stream_info(one.stream)).state for one in self._readers]
+            return [state.last_seq if state.messages else 0 for state in states]
 
         newest, until_s = self.call(ends, deadline_s), time.monotonic() + deadline_s
         while any(one.last < end for one, end in zip(self._readers, newest, strict=True)):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
+from typing import Annotated
 
 from qiki.agent.decision.evaluator import Candidate, Name, Verdict
 from qiki.agent.decision.limits import MAX_DURATION_S, ActuatorLimits, RefusalReason
@@ -12,7 +13,7 @@ from qiki.agent.vehicle import Outcome, VehicleLink
 from qiki.contracts.actuators import ActuatorCommand
 from qiki.contracts.enums import CommandType, FSMState, ProposalStatus, Unit
 from qiki.contracts.events import PROPOSAL_ACCEPTED, PROPOSAL_REFUSED, ActionTaken, Decision, EventKind, Evidence
-from qiki.state import State, Stateful
+from qiki.state import IN_ORDER, State, Stateful
 
 DONE = frozenset({ProposalStatus.ACCEPTED, ProposalStatus.EXECUTED})
 
@@ -89,7 +90,7 @@ def _timeout_ms(action: Action) -> int:
 class RepeatFilter(Stateful):
     """Drops results that only repeat those of the last tick; commands that the vehicle executed always pass."""
 
-    STATE = State(_last=frozenset[tuple[str, ...]])
+    STATE = State(_last=Annotated[frozenset[tuple[str, ...]], IN_ORDER])
 
     def __init__(self) -> None:
         self._last: frozenset[tuple[str, ...]] = frozenset()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Annotated
 from uuid import UUID
 
 from qiki.contracts.enums import RadarTrackStatus
@@ -9,7 +10,7 @@ from qiki.contracts.estimates import TrackEstimate, TrackEstimates
 from qiki.contracts.events import Evidence
 from qiki.contracts.radar import RadarTrack, TrackedFrame
 from qiki.contracts.ticks import TICK_S
-from qiki.state import State, Stateful
+from qiki.state import IN_ORDER, State, Stateful
 
 AGE_DIGITS = 6
 KEPT_FRAMES = 300
@@ -80,7 +81,7 @@ class _FrameParts:
     notice: Notice | None = None
     tracks: dict[UUID, Seen] = field(default_factory=dict)
     estimates: dict[int, tuple[TrackEstimates, Received]] = field(default_factory=dict)
-    guards: set[GuardKey] = field(default_factory=set)
+    guards: Annotated[set[GuardKey], IN_ORDER] = field(default_factory=set)
     weight: int = 1
 
     @property

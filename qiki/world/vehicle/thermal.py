@@ -1,12 +1,13 @@
 """Thermal plane: a network of lumped nodes with losses to space and trip temperatures."""
 
 from collections.abc import Mapping
+from typing import Annotated
 
 import numpy as np
 
 from qiki.arrays import FLOATS, Array
 from qiki.botspec.planes import Node, ThermalParameters
-from qiki.state import State, Stateful
+from qiki.state import IN_ORDER, State, Stateful
 from qiki.world.vehicle.hysteresis import Hysteresis
 
 
@@ -21,7 +22,7 @@ class ThermalPlane(Stateful):
         tripped: nodes that have reached their trip temperature and not yet cooled by their hysteresis
     """
 
-    STATE = State(temperatures_c=FLOATS, tripped=frozenset[Node], _trips=list[Hysteresis])
+    STATE = State(temperatures_c=FLOATS, tripped=Annotated[frozenset[Node], IN_ORDER], _trips=list[Hysteresis])
 
     def __init__(self, parameters: ThermalParameters, dt_s: float) -> None:
         self._parameters = parameters

@@ -99,8 +99,9 @@ def test_a_planted_branch_has_the_orders_until_there(recorded: RecordedRun, tmp_
     one = branch(recorded, 20.0, seed=3)
     plant_branch(one, tmp_path / "sim", 2.5, RunState.STOPPED)
     files = RunFiles(tmp_path / "sim")
-    state, entries = files.read()
-    assert (files.mark, state.settings, state.state, state.speed) == ((400, 0), None, "stopped", 2.5)
+    state, newest, entries = files.read()
+    assert (newest, files.mark_of(state.number)) == (state, (400, 0))
+    assert (state.settings, state.state, state.speed) == (None, "stopped", 2.5)
     assert state.run.run_id == one.run_id
     orders = [words_of(entry.order) for entry in entries if entry.order]
     assert orders[-1] == f"run.fork at tick 400 parent={RUN} seed=3"

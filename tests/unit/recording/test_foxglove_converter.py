@@ -5,13 +5,14 @@ import math
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import permutations
+from typing import Any
 
 import pytest
 from foxglove_schemas_protobuf.Log_pb2 import Log
 from foxglove_schemas_protobuf.PointCloud_pb2 import PointCloud
 from foxglove_schemas_protobuf.PoseInFrame_pb2 import PoseInFrame
 from foxglove_schemas_protobuf.PosesInFrame_pb2 import PosesInFrame
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qiki.contracts import topics
@@ -212,3 +213,26 @@ VALUES = st.recursive(
 def test_any_message_is_taken(subject: str, body: bytes, headers: dict[str, str]):
     for derived in FoxgloveConverter().convert(Message(subject, body, headers), AT_NS):
         assert derived.channel in CHANNELS
+
+
+def values_of(body: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """The places of all values of a body."""
+    inner = body.items() if isinstance(body, dict) else enumerate(body) if isinstance(body, list) else ()
+    return [place for name, one in inner for place in [(*path, name), *values_of(one, (*path, name))]]
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_whatever_a_field_holds_nothing_is_raised(data: st.DataObject):
+    messages = [frame(), track(1), track(2), notice(2), frame(1), track(1, 1), notice(1, 1)]
+    number = data.draw(st.integers(0, len(messages) - 1))
+    body = json.loads(messages[number].body)
+    *path, last = data.draw(st.sampled_from(values_of(body)))
+    place = body
+    for name in path:
+        place = place[name]
+    place[last] = data.draw(st.sampled_from([None, True, -1, 1e300, 10**40, float("nan"), "", "x", [], [1], {}]))
+    converter = FoxgloveConverter()
+    for at, message in enumerate(messages):
+        changed = json.dumps(body).encode() if at == number else message.body
+        converter.convert(Message(message.subject, changed, message.headers), 10**18 + at)

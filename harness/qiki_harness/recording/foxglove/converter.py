@@ -1,5 +1,6 @@
 """Derive Foxglove's messages from the messages of a recording, one by one as they are written."""
 
+import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -27,7 +28,7 @@ from qiki_harness.recording.foxglove.points import detection_points, position_po
 from qiki_harness.recording.foxglove.poses import ORIGIN, UNTURNED, Triple, along, pose, timestamp
 from qiki_harness.recording.foxglove.tracks import FrameTracks, TrackCollector
 
-_MALFORMED = (ValueError, LookupError, TypeError, ArithmeticError)
+_MALFORMED = (ValueError, LookupError, TypeError, ArithmeticError, AttributeError, struct.error)
 _LEVELS = {"INFO": Log.INFO, "WARNING": Log.WARNING, "ERROR": Log.ERROR, "CRITICAL": Log.FATAL}
 _CONFIRMED = {RadarTrackStatus.TRACKED, RadarTrackStatus.COASTING}
 
