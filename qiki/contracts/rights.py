@@ -118,7 +118,7 @@ def _written(name: str, *, lockstep: bool) -> Iterator[str]:
     for topic in TOPICS:
         conducts = lockstep and topic is topics.COMMANDS and name == identities.AGENT
         if topic is not topics.EVENTS and (name in topic.writers or conducts):
-            yield topic.subject
+            yield topic.subject_of(name)
 
 
 def _event_subjects(name: str) -> Iterator[str]:
@@ -133,7 +133,8 @@ def _api(name: str) -> Iterator[str]:
         return
     if name == identities.BRIDGE:
         yield from (f"$JS.API.{form}" for form in LAG_API)
-    for stream in dict.fromkeys(str(topic.stream) for topic in TOPICS if name in topic.writers and topic.stream):
+    written = (topic for topic in TOPICS if name in topic.writers and not topic.own)
+    for stream in dict.fromkeys(topic.stream for topic in written if topic.stream):
         yield f"$JS.API.DIRECT.GET.{stream}"  # to compare, where the server says that it has a message already
     for stream in dict.fromkeys(str(topic.stream) for topic in TOPICS if name in topic.readers and not topic.live):
         yield from (f"$JS.API.{form.format(stream)}" for form in READ_API)

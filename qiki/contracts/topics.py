@@ -12,6 +12,7 @@ from qiki.contracts.audit import AuditAnchor, AuditRecord
 from qiki.contracts.control import CommandMessage, ControlAck
 from qiki.contracts.enums import RadarRangeBand
 from qiki.contracts.estimates import TrackEstimates
+from qiki.contracts.health import ServiceHealth
 from qiki.contracts.identities import AGENT, BRIDGE, OPERATOR, RADAR, REGISTRAR, SERVICES, SIMULATOR
 from qiki.contracts.radar import GuardAlert, RadarFrame, RadarTrack, TrackedFrame
 from qiki.contracts.sim import SimOrder, SimRun
@@ -99,6 +100,7 @@ class Topic(Generic[P]):
         watched: viewers see it
         answered: its receivers answer requests, and nothing else subscribes, so that a sender learns from the broker
             that none is there
+        own: the subject ends with the writer's name, and each writes its own only
     """
 
     subject: str
@@ -113,6 +115,7 @@ class Topic(Generic[P]):
     followers: tuple[str, ...] = ()
     watched: bool = True
     answered: bool = False
+    own: bool = False
 
     @property
     def durability(self) -> Durability:
@@ -132,6 +135,10 @@ class Topic(Generic[P]):
     def stale_after_s(self) -> float | None:
         """Time without a message after which the topic is stale; None: never."""
         return None if self.rate_hz is None else STALE_AFTER / self.rate_hz
+
+    def subject_of(self, writer: str) -> str:
+        """Return the subject on which a writer publishes."""
+        return self.subject.removesuffix(">") + writer if self.own else self.subject
 
     def covers(self, subject: str) -> bool:
         """Return whether a message on a subject belongs to the topic."""
@@ -201,6 +208,9 @@ RUNS = Topic("qiki.sim.v1.runs", SimRun, "run description", (SIMULATOR,),
     "a run begins: all that it follows from, but for the orders", stream=QIKI_STATE_V1)
 ORDERS = Topic("qiki.sim.v1.orders", SimOrder, "order", (SIMULATOR,),
     "an order took effect, with its tick", stream=QIKI_STATE_V1)
+HEALTH = Topic("qiki.health.v1.>", ServiceHealth, "health report", (SIMULATOR, RADAR, BRIDGE, REGISTRAR, AGENT),
+    "what a service's `/readyz` says, on `qiki.health.v1.NAME`; also at every change of it", 0.2, QIKI_STATE_V1,
+    own=True)
 DEAD_LETTERS: Topic[Any] = Topic("qiki.dlq.v1.>", None, "dead letter", (BRIDGE, REGISTRAR),
     "the bytes as they came, from the reader that failed", stream=QIKI_DLQ_V1)
 # fmt: on

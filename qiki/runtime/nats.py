@@ -18,9 +18,11 @@ from qiki.contracts.events import NATS_CONNECTED, NATS_DISCONNECTED
 from qiki.contracts.identities import VIEWER
 from qiki.runtime import nats_patches
 from qiki.runtime.health import Health
+from qiki.runtime.health_reports import report_health
 from qiki.runtime.identities.credentials import credentials
 from qiki.runtime.retry import RETRY_S, listening, pause_s
 from qiki.runtime.service import S, Service
+from qiki.runtime.tasks import background
 
 CONNECTED = Gauge("qiki_nats_connected", "1 while the connection to NATS is up", ["connection"])
 # A silent broker counts as lost after three intervals: with the time between health checks that is within 5 s.
@@ -77,7 +79,8 @@ async def connect(service: Service[S], role: str = "nats") -> AsyncIterator[Link
     await link.client.connect(**options)
     _up(service, role)
     try:
-        yield link
+        async with background(report_health(service.health, link.client)):
+            yield link
     finally:
         if link.client.is_closed and not service.stopping.is_set():  # report this error before its consequences
             with contextlib.suppress(TimeoutError):

@@ -105,7 +105,8 @@ def may_publish(name: str, subject: str) -> bool:
     """The tables' rights, read by their columns alone."""
     if name == identities.TESTS:
         return True
-    writes = {topic.subject for topic in TOPICS if name in topic.writers and not topic.subject.endswith(">")}
+    written = (topic.subject_of(name) for topic in TOPICS if name in topic.writers)
+    writes = {subject for subject in written if not subject.endswith(">")}
     writes |= {kind.subject for kind in KINDS if name in kind.publishers}
     if name == "commander":
         writes = {topic.subject for topic in TOPICS if identities.OPERATOR in topic.writers}
@@ -149,7 +150,7 @@ def test_streams_are_read_by_who_reads_a_topic_of_them(guarded: Guarded, name: s
     kept = [topic for topic in TOPICS if topic is not topics.TELEMETRY]  # it is kept beside
     reads |= {topic.stream for topic in kept if name in topic.readers + topic.followers}
     follows = {topic.stream for topic in TOPICS if name in topic.followers or name in everything}
-    compares = reads | {topic.stream for topic in TOPICS if name in topic.writers}
+    compares = reads | {topic.stream for topic in TOPICS if name in topic.writers and not topic.own}
     for forms, those in ((READING, reads), (COMPARING, compares), (FOLLOWING, follows)):
         for stream in STREAMS:
             requests = [("publish", f"$JS.API.{form.format(stream.name)}") for form in forms]

@@ -47,7 +47,7 @@ class Arrivals:
     def flow(self, span_s: float, idle_jitter_ms: float) -> Flow:
         """Return the rate, and the jitter above that of the machine."""
         rate = self.count / span_s
-        if self.topic.rate_hz is None:
+        if self.topic.rate_hz is None or self.topic.own:  # of several writers
             return Flow(per_s=rate)
         return Flow(per_s=rate, jitter_ms=max(0.0, jitter_ms(self._times_s) - idle_jitter_ms))
 

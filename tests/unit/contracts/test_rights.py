@@ -2,7 +2,7 @@
 
 import pytest
 
-from qiki.contracts import identities
+from qiki.contracts import identities, topics
 from qiki.contracts.identities import SERVICES, VIEWER, Account
 from qiki.contracts.rights import Grant, granted, rights_of, watched
 from qiki.contracts.topics import STREAMS
@@ -60,3 +60,9 @@ def test_a_foreign_radar_publishes_its_subjects_and_reads_its_answers():
 
 def test_each_stream_can_be_looked_at():
     assert {f"$JS.API.DIRECT.GET.{stream.name}" for stream in STREAMS} <= set(rights_of(VIEWER).publish)
+
+
+@pytest.mark.parametrize("name", topics.HEALTH.writers)
+def test_a_service_reports_its_own_health_only(name: str):
+    reports = [subject for subject in rights_of(name).publish if "health" in subject and "$JS" not in subject]
+    assert [subject for subject in reports if subject.startswith("qiki.health.")] == [f"qiki.health.v1.{name}"]

@@ -25,6 +25,11 @@ SUBJECTS = {
     "qiki.agent.v1.state": ("AgentState", ("qiki-dev",), "QIKI_STATE_V1"),
     "qiki.sim.v1.runs": ("SimRun", ("q-sim-service",), "QIKI_STATE_V1"),
     "qiki.sim.v1.orders": ("SimOrder", ("q-sim-service",), "QIKI_STATE_V1"),
+    "qiki.health.v1.>": (
+        "ServiceHealth",
+        ("q-sim-service", "q-sim-radar", "faststream-bridge", "registrar", "qiki-dev"),
+        "QIKI_STATE_V1",
+    ),
     "qiki.dlq.v1.>": (None, ("faststream-bridge", "registrar"), "QIKI_DLQ_V1"),
 }
 
@@ -66,6 +71,11 @@ def test_a_topic_covers_its_subject_or_those_below_it():
     assert not topics.TRACKS.covers("qiki.radar.v1.tracks.sr")
     assert topics.EVENTS.covers("qiki.events.v1.radar.guard")
     assert not topics.EVENTS.covers("qiki.events.v2.radar.guard")
+
+
+def test_each_writer_of_a_topic_of_their_own_has_a_subject():
+    assert topics.HEALTH.subject_of("registrar") == "qiki.health.v1.registrar"
+    assert topics.TELEMETRY.subject_of("q-sim-service") == "qiki.telemetry"
 
 
 def test_the_names_of_messages_differ():

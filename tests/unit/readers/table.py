@@ -168,6 +168,7 @@ OF_AGENT = {
     GUARD_CLEARED.subject: CLEARED,
     RADAR_GAP.subject: {"ts_epoch": 1.0, "run_id": ID, "first_frame": 3, "last_frame": 5, "reason": "lost"},
 }  # fmt: skip
+HEALTH = {"timestamp": MOMENT, "service": "s", "ready": False, "status": "waiting", "waiting_for": {"nats": "away"}}
 BODIES = {
     topics.FRAMES.subject: FRAME,
     topics.FRAMES_LR.subject: FRAME,
@@ -180,6 +181,13 @@ BODIES = {
     topics.TRUTH.subject: TRUTH,
     topics.AGENT_STATE.subject: STATE,
     topics.RUNS.subject: RUN,
+    topics.HEALTH.subject: {
+        "timestamp": MOMENT,
+        "service": "registrar",
+        "ready": False,
+        "status": "waiting",
+        "waiting_for": {"nats": "away"},
+    },
     topics.ORDERS.subject: ORDER,
     **OF_AGENT,
 }
