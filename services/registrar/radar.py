@@ -2,8 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -59,36 +59,43 @@ class Second:
     unreadable: int = 0
     amount: int = 0
 
-    def plus(self, sequence: int, amount: int | None) -> "Second":
-        """Return the second with one more message."""
-        frames, unreadable = self.frames + (amount is not None), self.unreadable + (amount is None)
-        total = self.amount + (amount or 0)
-        return replace(self, last_sequence=sequence, frames=frames, unreadable=unreadable, amount=total)
+    @classmethod
+    def of(cls, second_epoch: int, taken: Sequence[tuple[int, int | None]]) -> "Second":
+        """Return the second of messages, each with its sequence and what is in it (None: unreadable)."""
+        amounts = [amount for _, amount in taken if amount is not None]
+        unreadable = len(taken) - len(amounts)
+        return cls(second_epoch, taken[0][0], taken[-1][0], len(amounts), unreadable, sum(amounts))
 
 
 class Seconds:
-    """Groups messages in the stream's order by their second. No message is in two groups."""
+    """Groups messages in the stream's order by their second. No message is in two groups.
+
+    A killed broker may lose its last messages: then others, or the same again, come at their places, and replace them
+    in the group that is not over.
+    """
 
     def __init__(self) -> None:
-        self._current: Second | None = None
+        self._epoch = 0
+        self._taken: list[tuple[int, int | None]] = []
 
     def take(self, sequence: int, stored_at: datetime, amount: int | None) -> Second | None:
         """Count a message and what is in it (None: unreadable); return the group before it if it ended."""
+        while self._taken and self._taken[-1][0] >= sequence:
+            self._taken.pop()
         second_epoch = int(stored_at.timestamp())
-        current = self._current
-        if current and current.second_epoch == second_epoch:
-            self._current = current.plus(sequence, amount)
-            return None
-        self._current = Second(second_epoch, sequence, sequence).plus(sequence, amount)
-        return current
+        ended = None
+        if self._taken and second_epoch != self._epoch:
+            ended, self._taken = Second.of(self._epoch, self._taken), []
+        self._epoch = second_epoch
+        self._taken.append((sequence, amount))
+        return ended
 
     def over(self, moment: datetime) -> Second | None:
         """Return the current group if its second ended `GRACE_S` ago, so that it is complete."""
-        current = self._current
-        if current is None or moment.timestamp() < current.second_epoch + 1 + GRACE_S:
+        if not self._taken or moment.timestamp() < self._epoch + 1 + GRACE_S:
             return None
-        self._current = None
-        return current
+        ended, self._taken = Second.of(self._epoch, self._taken), []
+        return ended
 
 
 async def summarise(

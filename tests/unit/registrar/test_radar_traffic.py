@@ -80,3 +80,24 @@ def test_every_message_is_counted_in_one_second_and_places_never_overlap(steps):
     assert sum(second.amount for second in found) == sum(amount or 0 for _, amount, _ in steps)
     places = [place for second in found for place in range(second.first_sequence, second.last_sequence + 1)]
     assert places == list(range(1, len(steps) + 1))
+
+
+def test_a_message_that_the_broker_lost_and_stored_again_counts_once():
+    seconds, begin = Seconds(), datetime(2026, 1, 1, tzinfo=UTC)
+    for sequence in range(1, 6):
+        assert seconds.take(sequence, begin, 10) is None
+    assert seconds.take(4, begin + timedelta(seconds=0.5), 7) is None  # 4 and 5 were lost
+    assert seconds.take(5, begin + timedelta(seconds=0.6), None) is None
+    ended = seconds.take(6, begin + timedelta(seconds=1.5), 1)
+    assert ended is not None
+    assert (ended.first_sequence, ended.last_sequence) == (1, 5)
+    assert (ended.frames, ended.unreadable, ended.amount) == (4, 1, 37)
+
+
+def test_a_group_of_which_all_was_lost_is_none():
+    seconds, begin = Seconds(), datetime(2026, 1, 1, tzinfo=UTC)
+    assert seconds.take(8, begin, 10) is None
+    assert seconds.take(8, begin + timedelta(seconds=3), 4) is None
+    ended = seconds.over(begin + timedelta(seconds=60))
+    assert ended is not None
+    assert (ended.first_sequence, ended.frames, ended.amount) == (8, 1, 4)
