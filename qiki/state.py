@@ -36,7 +36,7 @@ class StateError(UserError):
 
 
 def misfit(error: Exception) -> str:
-    """Return one of `MISFITS` in a line."""
+    """Return the text of an error, in one line."""
     return " ".join(repr(error).split())[:_LONGEST]
 
 

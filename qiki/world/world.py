@@ -269,7 +269,7 @@ class SimWorld(Stateful):
         return None
 
     def _begin_future(self, fork: Fork) -> None:
-        """Replace random numbers and contacts as a fork says."""
+        """Begin the future that a fork names: other random numbers, other contacts, or both."""
         seed = self.seed if fork.seed is None else fork.seed
         if fork.seed is not None:
             _, radar, sensors = _streams(seed)
