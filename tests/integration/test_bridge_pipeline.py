@@ -324,7 +324,8 @@ def test_a_forged_frame_whose_time_fits_its_number_costs_a_few_frames_and_no_tra
         stack.store([*map(message, range(20)), forged(600_000, 60_000.0), *map(message, range(20, 23))])
         stack.await_tracked(21)
         until("old frames to be counted", lambda: 'frames_total{outcome="old"} 3.0' in bridge.get("/metrics")[1])
-        until("the snapshot", lambda: '"trial": {' in (stack.bridge_state / "tracker-snapshot.json").read_text())
+        snapshot = stack.bridge_state / "tracker-snapshot.json"
+        until("the snapshot", lambda: snapshot.exists() and '"trial": {' in snapshot.read_text())
         bridge.kill()
         bridge.start()
         bridge.ready()

@@ -36,7 +36,7 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
 
 
 @contextmanager
-def simulated(broker: Broker, folder: Path, **settings: object) -> Iterator[ServiceProcess]:
+def simulated(broker: Broker, folder: Path, stop: bool = False, **settings: object) -> Iterator[ServiceProcess]:
     """A radar, not yet started, whose simulator measures 200 frames a second."""
     world = {"QIKI_RUN_ID": RUN, "QIKI_SPEED": 20, "QIKI_SCENARIO": "single-pass"} | settings
     with ServiceProcess(
@@ -57,6 +57,8 @@ def simulated(broker: Broker, folder: Path, **settings: object) -> Iterator[Serv
         )
         yield service
         service.kill()
+        if stop:
+            simulator.terminate()
 
 
 @pytest.fixture
@@ -202,11 +204,21 @@ def has_runs(broker: Broker, wanted: list[str]) -> bool:
 def test_a_simulator_that_begins_again_over_the_same_data_has_runs_of_its_own(broker: Broker, tmp_path: Path):
     initialise(broker)
     for lives in ([RUN], [RUN, str(uuid5(UUID(RUN), "1"))]):
-        with simulated(broker, tmp_path, QIKI_STATE_DIR=tmp_path / "state") as radar, radar:
+        with simulated(broker, tmp_path, stop=True, QIKI_STATE_DIR=tmp_path / "state") as radar, radar:
             until("frames of this life", partial(has_runs, broker, lives), DEADLINE_S)
             radar.ready()
     numbers = [int((one.headers or {})["x-qiki-frame"]) for one in stored(broker, "qiki.radar.v1.frames")]
     assert numbers.count(0) == 2
+
+
+def test_behind_a_killed_simulator_the_frames_of_its_run_go_on(broker: Broker, tmp_path: Path):
+    initialise(broker)
+    for frames in (50, 150):
+        with simulated(broker, tmp_path, QIKI_STATE_DIR=tmp_path / "state") as radar, radar:
+            await_frames(broker, radar, frames)
+    assert has_runs(broker, [RUN])
+    numbers = [int((one.headers or {})["x-qiki-frame"]) for one in stored(broker, "qiki.radar.v1.frames")]
+    assert numbers == list(range(len(numbers)))
 
 
 def test_a_run_that_is_begun_again_is_told_with_what_to_do(broker: Broker, tmp_path: Path):
