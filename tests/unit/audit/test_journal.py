@@ -16,6 +16,7 @@ from qiki.audit.files import audit_files, has_writer
 from qiki.audit.journal import FileLimits, Journal, last_head
 from qiki.audit.record import START, Draft, Entry
 from qiki.audit.verify import verify
+from qiki_harness.testing.files import largest_file
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ROOMY = FileLimits(max_bytes=1 << 20, max_age_s=86_400)
@@ -31,17 +32,6 @@ def opened(folder: Path, limits: FileLimits = ROOMY) -> Iterator[Journal]:
         yield journal
     finally:
         journal.close()
-
-
-@contextmanager
-def largest_file(size: int) -> Iterator[None]:
-    """The system refuses to let a file grow beyond this, as a full disk would, after a part of the write."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @contextmanager

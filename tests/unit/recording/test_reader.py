@@ -1,9 +1,7 @@
 """A recording holds what was put into it; whatever becomes of the file, it is read or refused in one line."""
 
 import random
-import resource
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,6 +18,7 @@ from qiki_harness.recording.check import summarise
 from qiki_harness.recording.layout import ABOUT, About, Note, pack_headers, unpack_headers
 from qiki_harness.recording.reader import Recording
 from qiki_harness.recording.writer import RecordingWriter
+from qiki_harness.testing.files import largest_file
 
 ORIGIN = About(product="0", source="a test", begun="", python="3")
 Change = Callable[[Callable[[bytes], bytes]], Path]
@@ -160,7 +159,7 @@ def test_a_disk_that_takes_no_more_ends_the_recording_and_what_was_written_is_re
     for number in range(50):
         writer.put(message(number))
     writer.flush()
-    with file_limit(path.stat().st_size + 100), pytest.raises(RecordingError, match=TOO_LARGE):
+    with largest_file(path.stat().st_size + 100), pytest.raises(RecordingError, match=TOO_LARGE):
         fill(writer, 50, 5000)
     with pytest.raises(RecordingError, match="is closed"):
         writer.put(message(51))
@@ -174,7 +173,7 @@ def test_a_disk_that_takes_no_more_at_the_end_is_told(tmp_path: Path):
     path = tmp_path / "a.mcap"
     writer = RecordingWriter(path, ORIGIN)
     fill(writer, 0, 50)
-    with file_limit(path.stat().st_size + 10), pytest.raises(RecordingError, match=TOO_LARGE):
+    with largest_file(path.stat().st_size + 10), pytest.raises(RecordingError, match=TOO_LARGE):
         writer.close()
     assert read_all(path) == [message(number) for number in range(50)]
 
@@ -189,17 +188,6 @@ def test_a_chunk_that_another_compressed_is_refused(tmp_path: Path):
         writer.finish()
     with pytest.raises(RecordingError, match=r"a chunk compressed by 'lz4' \(expected zstd\)"):
         read_all(path)
-
-
-@contextmanager
-def file_limit(size: int) -> Iterator[None]:
-    """Let no file grow beyond a size: the write fails, as on a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def fill(writer: RecordingWriter, first: int, last: int) -> None:
