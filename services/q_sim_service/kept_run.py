@@ -178,7 +178,7 @@ class RunFiles:
 
 
 class Journal:
-    """What came after a state, line by line; a line is in the file when `add` returns."""
+    """The orders and answers after a state, line by line; a line is in the file when `add` returns."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("wb", buffering=0)

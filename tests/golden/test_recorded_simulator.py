@@ -1,4 +1,4 @@
-"""What stands in for the simulator in the agent's golden run: it answers as is recorded, and does a step once."""
+"""The recorded simulator of the agent's golden run: it answers as is recorded, and does a step once."""
 
 import asyncio
 from dataclasses import replace

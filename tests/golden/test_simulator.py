@@ -49,7 +49,7 @@ def test_the_simulator_moves_and_measures_as_it_did(reference, bus, ended, asser
 
 
 def published(reference: Reference) -> Iterator[Message]:
-    """What the simulator, and the radar for it, published in the recorded run."""
+    """Yield the messages that the simulator, and the radar for it, published in the recorded run."""
     subjects = {topic.subject for topic in (*KEPT, topics.TRUTH)}
     for message in reference.messages:
         raised = message.headers.get("ce-source", "").startswith(RAISED)

@@ -143,7 +143,7 @@ def _give(world: SimWorld, command: Command, message: Message) -> None:
 
 
 class _Held:
-    """What the agent asks of a simulation that is held: telemetry, and the answers to a self test."""
+    """The telemetry and the answers to a self test of a simulation that is held, for the agent."""
 
     def __init__(self, run: GoldenRun, world: SimWorld) -> None:
         sensors = [sensor.type for sensor in run.bot.hardware_profile.sensors]

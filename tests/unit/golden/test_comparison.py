@@ -1,4 +1,4 @@
-"""What a process gave is held against a reference: the first difference is named by frame, field and values."""
+"""The output of a process is compared with a reference: the first difference is named by frame, field and values."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -20,7 +20,7 @@ Streams are read beside each other, and of what they have kept the short message
 
 @dataclass(frozen=True, slots=True)
 class SeenTrack:
-    """What a picture shows of a track; position [m] and velocity [m/s] are relative to the vehicle."""
+    """A track as a picture shows it; position [m] and velocity [m/s] are relative to the vehicle."""
 
     track_id: str
     status: int

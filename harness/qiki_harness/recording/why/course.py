@@ -26,7 +26,7 @@ class Act:
 
 @dataclass
 class Course:
-    """How a flight went.
+    """The course of a flight.
 
     Attributes:
         decisions, modes, commands: of the agent, in order

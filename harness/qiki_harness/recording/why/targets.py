@@ -73,7 +73,7 @@ class Targets:
 
     @property
     def counts(self) -> str:
-        """How many there are of each kind."""
+        """The number of each kind, in words."""
         counts = Counter(one.kind for one in self.all)
         return ", ".join(f"{counts[kind]} {kind}{'' if counts[kind] == 1 else 's'}" for kind in KINDS)
 

@@ -1,4 +1,4 @@
-"""What the agent would have done with one input changed: the run is flown with and without the change."""
+"""A recorded run, flown with and without one changed input, and the decisions of the agent in both."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
