@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -29,6 +30,8 @@ BATCH = 500
 QUIET_S = 0.5
 GRACE_S = 1.0
 MAX_AMOUNT = 1_000_000
+
+Waiting = asyncio.Queue[tuple[str, Msg]]  # the creation of the stream, and a message of it
 
 
 @dataclass(frozen=True)
@@ -71,38 +74,32 @@ class Seconds:
     """Groups messages in the stream's order by their second. No message is in two groups.
 
     A killed broker may lose its last messages: then others, or the same again, come at their places, and replace them
-    in the group that is not over.
+    in the groups that are not over.
     """
 
     def __init__(self) -> None:
-        self._epoch = 0
-        self._taken: list[tuple[int, int | None]] = []
+        self._taken: list[tuple[int, int, int | None]] = []  # second, sequence, amount
 
-    def take(self, sequence: int, stored_at: datetime, amount: int | None) -> Second | None:
-        """Count a message and what is in it (None: unreadable); return the group before it if it ended."""
-        while self._taken and self._taken[-1][0] >= sequence:
+    def take(self, sequence: int, stored_at: datetime, amount: int | None) -> None:
+        """Count a message and what is in it (None: unreadable)."""
+        while self._taken and self._taken[-1][1] >= sequence:
             self._taken.pop()
-        second_epoch = int(stored_at.timestamp())
-        ended = None
-        if self._taken and second_epoch != self._epoch:
-            ended, self._taken = Second.of(self._epoch, self._taken), []
-        self._epoch = second_epoch
-        self._taken.append((sequence, amount))
-        return ended
+        self._taken.append((int(stored_at.timestamp()), sequence, amount))
 
-    def over(self, moment: datetime) -> Second | None:
-        """Return the current group if its second ended `GRACE_S` ago, so that it is complete."""
-        if not self._taken or moment.timestamp() < self._epoch + 1 + GRACE_S:
-            return None
-        ended, self._taken = Second.of(self._epoch, self._taken), []
-        return ended
+    def over(self, moment: datetime) -> list[Second]:
+        """Return the groups whose second ended `GRACE_S` ago: they are complete, and the broker has written them."""
+        newest = moment.timestamp() - 1 - GRACE_S
+        over = list(itertools.takewhile(lambda taken: taken[0] <= newest, self._taken))
+        del self._taken[: len(over)]
+        groups = itertools.groupby(over, key=lambda taken: taken[0])
+        return [Second.of(second, [taken[1:] for taken in group]) for second, group in groups]
 
 
 async def summarise(
     service: Service[RegistrarSettings], link: Link, registry: Registry, traffic: Traffic, last: dict[str, Any]
 ) -> None:
     """Summarise what follows the last summary on record, whose payload is `last`, until the service stops."""
-    waiting = asyncio.Queue[tuple[str, Msg]](BATCH)
+    waiting: Waiting = asyncio.Queue(BATCH)
 
     async def take(message: Msg, _: int) -> None:
         await waiting.put((rfc3339(reader.created) if reader.created else "", message))
@@ -111,31 +108,29 @@ async def summarise(
     async with TaskGroup() as group:
         reading = group.create_task(reader.run())
         with contextlib.suppress(StoppingError):
-            await _register(service, registry, traffic, waiting)
+            await _register(service, registry, traffic, reader, waiting)
         reading.cancel()
 
 
 async def _register(
-    service: Service[RegistrarSettings], registry: Registry, traffic: Traffic, waiting: "asyncio.Queue[tuple[str, Msg]]"
+    service: Service[RegistrarSettings], registry: Registry, traffic: Traffic, reader: StreamReader, waiting: Waiting
 ) -> None:
-    """Register each second of the messages that wait, once it is over; StoppingError when the service stops."""
+    """Register each second of the messages that wait, once it is over; StoppingError when the service stops.
+
+    While the reader has no consumer nothing is over: the broker may have lost messages that were taken.
+    """
     created, seconds = "", Seconds()
     while True:
-        drafts = list[Draft]()
-        messages = await unless_stopping(service.stopping, _batch(waiting))
-        for of_stream, message in messages:
+        for of_stream, message in await unless_stopping(service.stopping, _batch(waiting)):
             if of_stream != created:
                 created, seconds = of_stream, Seconds()
             place = message.metadata
-            second = seconds.take(place.sequence.stream, place.timestamp, amount_of(message.data, traffic))
-            if second is not None:
-                drafts.append(draft_of(traffic, created, second))
-        if not messages and (last := seconds.over(now())) is not None:
-            drafts.append(draft_of(traffic, created, last))
-        await registry.register(drafts)
+            seconds.take(place.sequence.stream, place.timestamp, amount_of(message.data, traffic))
+        if reader.following.is_set():
+            await registry.register([draft_of(traffic, created, second) for second in seconds.over(now())])
 
 
-async def _batch(waiting: "asyncio.Queue[tuple[str, Msg]]") -> list[tuple[str, Msg]]:
+async def _batch(waiting: Waiting) -> list[tuple[str, Msg]]:
     """Return the messages that wait; nothing where none comes within half a second."""
     try:
         async with asyncio.timeout(QUIET_S):

@@ -46,58 +46,52 @@ def at(seconds: float) -> datetime:
     return NOON + timedelta(seconds=seconds)
 
 
-def test_a_second_ends_with_the_first_message_of_another():
+def test_seconds_are_over_when_the_last_of_their_messages_is_a_second_old():
     seconds = Seconds()
-    assert seconds.take(11, at(0.0), 3) is None
-    assert seconds.take(14, at(0.95), None) is None
-    assert seconds.take(17, at(0.999), 4) is None
-    assert seconds.take(20, at(1.0), 5) == Second(NOON_S, 11, 17, frames=2, unreadable=1, amount=7)
-    assert seconds.take(23, at(7.5), 0) == Second(NOON_S + 1, 20, 20, frames=1, amount=5)
-
-
-def test_a_second_that_nothing_follows_ends_a_second_later():
-    seconds = Seconds()
-    assert seconds.over(at(100)) is None
-    seconds.take(1, at(0.5), 2)
-    assert seconds.over(at(1.9)) is None
-    assert seconds.over(at(2.0)) == Second(NOON_S, 1, 1, frames=1, amount=2)
-    assert seconds.over(at(3.0)) is None
+    assert seconds.over(at(100)) == []
+    for sequence, moment_s, amount in [(11, 0.0, 3), (14, 0.95, None), (17, 0.999, 4), (20, 1.0, 5), (23, 7.5, 0)]:
+        seconds.take(sequence, at(moment_s), amount)
+    assert seconds.over(at(1.9)) == []
+    first = Second(NOON_S, 11, 17, frames=2, unreadable=1, amount=7)
+    assert seconds.over(at(2.0)) == [first]
+    second, third = Second(NOON_S + 1, 20, 20, frames=1, amount=5), Second(NOON_S + 7, 23, 23, frames=1)
+    assert seconds.over(at(60)) == [second, third]
+    assert seconds.over(at(61)) == []
 
 
 @given(
     st.lists(st.tuples(st.floats(0, 3), st.none() | st.integers(0, 9), st.booleans()), max_size=60),
 )
 def test_every_message_is_counted_in_one_second_and_places_never_overlap(steps):
-    seconds, ended, moment_s = Seconds(), [], 0.0
-    for sequence, (pause_s, amount, silence) in enumerate(steps, 1):
+    seconds, found, moment_s = Seconds(), list[Second](), 0.0
+    for sequence, (pause_s, amount, looked) in enumerate(steps, 1):
         moment_s += pause_s
-        ended.append(seconds.take(sequence, at(moment_s), amount))
-        if silence:
-            ended.append(seconds.over(at(moment_s + 5)))
-    ended.append(seconds.over(at(moment_s + 5)))
-    found = [second for second in ended if second]
+        seconds.take(sequence, at(moment_s), amount)
+        if looked:
+            found += seconds.over(at(moment_s + 1.5))
+    found += seconds.over(at(moment_s + 5))
     assert sum(second.frames + second.unreadable for second in found) == len(steps)
     assert sum(second.amount for second in found) == sum(amount or 0 for _, amount, _ in steps)
     places = [place for second in found for place in range(second.first_sequence, second.last_sequence + 1)]
     assert places == list(range(1, len(steps) + 1))
 
 
-def test_a_message_that_the_broker_lost_and_stored_again_counts_once():
-    seconds, begin = Seconds(), datetime(2026, 1, 1, tzinfo=UTC)
-    for sequence in range(1, 6):
-        assert seconds.take(sequence, begin, 10) is None
-    assert seconds.take(4, begin + timedelta(seconds=0.5), 7) is None  # 4 and 5 were lost
-    assert seconds.take(5, begin + timedelta(seconds=0.6), None) is None
-    ended = seconds.take(6, begin + timedelta(seconds=1.5), 1)
-    assert ended is not None
-    assert (ended.first_sequence, ended.last_sequence) == (1, 5)
-    assert (ended.frames, ended.unreadable, ended.amount) == (4, 1, 37)
+def test_messages_that_the_broker_lost_and_stored_again_count_once():
+    seconds = Seconds()
+    for sequence, moment_s in [(1, 0.1), (2, 0.5), (3, 0.9), (4, 1.0), (5, 1.1)]:
+        seconds.take(sequence, at(moment_s), 10)
+    seconds.take(3, at(1.5), 7)  # 3 to 5 were lost, of two seconds
+    seconds.take(4, at(1.6), None)
+    seconds.take(5, at(2.6), 1)
+    assert seconds.over(at(60)) == [
+        Second(NOON_S, 1, 2, frames=2, amount=20),
+        Second(NOON_S + 1, 3, 4, frames=1, unreadable=1, amount=7),
+        Second(NOON_S + 2, 5, 5, frames=1, amount=1),
+    ]
 
 
 def test_a_group_of_which_all_was_lost_is_none():
-    seconds, begin = Seconds(), datetime(2026, 1, 1, tzinfo=UTC)
-    assert seconds.take(8, begin, 10) is None
-    assert seconds.take(8, begin + timedelta(seconds=3), 4) is None
-    ended = seconds.over(begin + timedelta(seconds=60))
-    assert ended is not None
-    assert (ended.first_sequence, ended.frames, ended.amount) == (8, 1, 4)
+    seconds = Seconds()
+    seconds.take(8, at(0), 10)
+    seconds.take(8, at(3), 4)
+    assert seconds.over(at(60)) == [Second(NOON_S + 3, 8, 8, frames=1, amount=4)]
