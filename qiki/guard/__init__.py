@@ -5,6 +5,7 @@ from pathlib import Path
 from qiki.guard.judge import Ended, GuardJudge, Judgement
 from qiki.guard.rules import GuardRule, GuardRules
 from qiki.guard.tracked_run import Tracked, TrackedRun
+from qiki.shipped import DEFAULT_RULES
 from qiki.yamlfile import load_yaml_model
 
 __all__ = [
@@ -18,8 +19,6 @@ __all__ = [
     "TrackedRun",
     "load_rules",
 ]
-
-DEFAULT_RULES = Path(__file__).parent / "rules.yaml"
 
 
 def load_rules(path: Path = DEFAULT_RULES) -> GuardRules:

@@ -13,6 +13,7 @@ from qiki.contracts.ticks import TICK_RATE_HZ
 from qiki.errors import UserError
 from qiki.fields import Location, Name, Number, Spec, Whole, field_error
 from qiki.radar.parameters import RadarParameters
+from qiki.shipped import SCENARIOS, SUFFIX, scenario_names
 from qiki.world.scenario.contact import ContactSpec, SwarmSpec
 from qiki.world.scenario.motion import KnownSideName, Point, VelocityVector
 from qiki.yamlfile import load_yaml_model
@@ -21,9 +22,6 @@ MAX_CONTACTS = 4000
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 FIRST_EPOCH, LAST_EPOCH = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 """Time is counted in microseconds of Unix time, and ends with the year 9999: 7,799 years are left for any run."""
-_HOMES = [parent / "scenarios" for parent in Path(__file__).parents[3:5]]
-SHIPPED = next(filter(Path.is_dir, _HOMES), _HOMES[0])  # beside `qiki` in a checkout, above the packages elsewhere
-SUFFIX = ".yaml"
 
 
 class BotStart(Spec):
@@ -125,12 +123,7 @@ def _refuse_repeats(what: str, names: Iterator[tuple[str, Location]]) -> None:
         seen.add(name)
 
 
-def scenario_names(folder: Path = SHIPPED) -> list[str]:
-    """Return the names of the scenarios in a folder, sorted."""
-    return sorted(path.stem for path in folder.glob(f"*{SUFFIX}"))
-
-
-def load_scenario(name_or_path: str | Path, folder: Path = SHIPPED) -> Scenario:
+def load_scenario(name_or_path: str | Path, folder: Path = SCENARIOS) -> Scenario:
     """Read a scenario by its name, or by a path, which has a slash or ends in .yaml or .yml; UserError in one line."""
     path = Path(name_or_path)
     if "/" in str(name_or_path) or path.suffix in {SUFFIX, ".yml"}:
@@ -138,7 +131,7 @@ def load_scenario(name_or_path: str | Path, folder: Path = SHIPPED) -> Scenario:
     return load_named_scenario(str(name_or_path), folder)
 
 
-def load_named_scenario(name: str, folder: Path = SHIPPED) -> Scenario:
+def load_named_scenario(name: str, folder: Path = SCENARIOS) -> Scenario:
     """Read a scenario of a folder, and no file elsewhere: the name may come from the network. UserError in one line."""
     names = scenario_names(folder)
     if name not in names:

@@ -16,8 +16,8 @@ from qiki.botspec.spec import DEFAULT_SPEC
 from qiki.errors import UserError
 from qiki.guard import DEFAULT_RULES
 from qiki.guard.rules import GuardRules
+from qiki.shipped import SCENARIOS
 from qiki.world.scenario import load_scenario
-from qiki.world.scenario.model import SHIPPED
 from qiki.yamlfile import load_yaml_model
 from qiki.yamltree import MAX_VALUES
 from qiki_harness.cli.options import compose_file
@@ -32,7 +32,7 @@ def load_compose(path: Path) -> object:
 
 
 READERS: dict[str, tuple[Callable[[Path], object], list[Path]]] = {
-    "scenario.yaml": (load_scenario, sorted(SHIPPED.glob("*.yaml"))),
+    "scenario.yaml": (load_scenario, sorted(SCENARIOS.glob("*.yaml"))),
     "spec.yaml": (load_spec, [DEFAULT_SPEC]),
     "rules.yaml": (partial(load_yaml_model, model=GuardRules), [DEFAULT_RULES]),
     "compose.yml": (load_compose, [compose_file()]),

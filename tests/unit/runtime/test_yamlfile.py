@@ -11,8 +11,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from qiki.botspec.spec import DEFAULT_SPEC
+from qiki.shipped import SCENARIOS
 from qiki.textfile import FileError
-from qiki.world.scenario.model import SHIPPED
 from qiki.yamlfile import load_yaml_model
 from qiki.yamltree import MAX_DEPTH, MAX_VALUES, Loader, QuickLoader, parse_yaml
 
@@ -195,7 +195,7 @@ def test_a_file_that_is_not_there_or_is_no_text_is_refused(tmp_path: Path):
         load_yaml_model(tmp_path / "latin.yaml", World)
 
 
-@pytest.mark.parametrize("path", [DEFAULT_SPEC, *sorted(SHIPPED.glob("*.yaml"))], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [DEFAULT_SPEC, *sorted(SCENARIOS.glob("*.yaml"))], ids=lambda path: path.stem)
 def test_both_loaders_compose_the_same(path: Path):
     text = path.read_text()
     root = parse_yaml(text)

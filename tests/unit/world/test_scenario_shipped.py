@@ -8,9 +8,9 @@ from pydantic import BaseModel
 
 from qiki.contracts.enums import FriendFoe, ObjectType, RadarRangeBand, TransponderMode
 from qiki.radar import Detections, Radar
+from qiki.shipped import SCENARIOS
 from qiki.world.contacts import Contacts
 from qiki.world.scenario import Scenario, load_scenario, scenario_names
-from qiki.world.scenario.model import SHIPPED
 
 FRAME_S = 0.1
 
@@ -96,7 +96,7 @@ def test_swarm_is_fifty_in_a_short_file():
     assert (history.range_m > 70).all()
     assert (history.range_m < 5050).all()
     assert np.mean([len(look) for look in history.looks]) > 48
-    assert len((SHIPPED / "swarm-50.yaml").read_text().splitlines()) < 15
+    assert len((SCENARIOS / "swarm-50.yaml").read_text().splitlines()) < 15
 
 
 def test_collision_collides_at_40_s():
@@ -214,7 +214,7 @@ def specs(model: type[BaseModel] = Scenario) -> set[type[BaseModel]]:
 
 
 def test_the_guide_names_every_field_and_every_scenario():
-    guide = (SHIPPED.parent / "docs" / "scenarios.md").read_text()
+    guide = (SCENARIOS.parent / "docs" / "scenarios.md").read_text()
     fields = {name for spec in specs() for name in spec.model_fields}
     assert len(specs()) == 14
     assert sorted(name for name in fields if f"`{name}`" not in guide) == []
