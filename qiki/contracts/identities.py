@@ -12,7 +12,8 @@ RADAR = "q-sim-radar"
 BRIDGE = "faststream-bridge"
 REGISTRAR = "registrar"
 AGENT = "qiki-dev"
-SERVICES = (JS_INIT, SIMULATOR, RADAR, BRIDGE, REGISTRAR, AGENT)
+CONSOLE = "operator-console"
+SERVICES = (JS_INIT, SIMULATOR, RADAR, BRIDGE, REGISTRAR, AGENT, CONSOLE)
 
 
 class Account(StrEnum):
@@ -24,6 +25,7 @@ class Account(StrEnum):
 
     TWIN = "TWIN"
     GUESTS = "GUESTS"
+    PAGES = "PAGES"  # operators' pages: the users that the console makes for an hour or two
     SYSTEM = "SYS"
 
 
@@ -43,6 +45,7 @@ IDENTITIES = (
     Identity(BRIDGE, "the tracker"),
     Identity(REGISTRAR, "the audit log"),
     Identity(AGENT, "the agent; it commands the simulator in lockstep only"),
+    Identity(CONSOLE, "the operator's page"),
     Identity(TESTS, "the tests and the smoke test: everything"),
     Identity(OPERATOR, "the `qiki` command: watches everything, and commands"),
     Identity("system", "has the broker read its rights again", Account.SYSTEM),

@@ -4,7 +4,7 @@ Subjects are patterns of NATS: `*` stands for one token, `>` for the rest.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from qiki.contracts import identities, topics
 from qiki.contracts.events import EVENTS as KINDS
@@ -82,12 +82,22 @@ def granted(name: str, grant: Grant) -> Rights:
     """Return the rights of a further identity."""
     inbox = inbox_of(name)
     if grant.operate:
-        commands = [topic.subject for topic in TOPICS if identities.OPERATOR in topic.writers]
-        publish = [*commands, *grant.publish, *_followed(stream.name for stream in STREAMS), *_outside()]
+        publish = [*commanded(), *grant.publish, *_followed(stream.name for stream in STREAMS), *_outside()]
         return Rights(Account.TWIN, _sorted(publish), _sorted([inbox, "qiki.>"]), _of_durables())
     if grant.publish:
         return Rights(Account.TWIN, _sorted(grant.publish), (inbox,))
     return _viewer(inbox)
+
+
+def of_pages() -> Rights:
+    """Return the rights of an operator's page: it watches as the viewer, and commands."""
+    viewer = rights_of(identities.VIEWER)
+    return replace(viewer, account=Account.PAGES, publish=_sorted([*viewer.publish, *commanded()]))
+
+
+def commanded() -> tuple[str, ...]:
+    """Return the subjects on which an operator asks something of a service."""
+    return tuple(topic.subject for topic in TOPICS if identities.OPERATOR in topic.writers)
 
 
 def inbox_of(name: str) -> str:

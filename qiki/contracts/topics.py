@@ -13,7 +13,7 @@ from qiki.contracts.control import CommandMessage, ControlAck
 from qiki.contracts.enums import RadarRangeBand
 from qiki.contracts.estimates import TrackEstimates
 from qiki.contracts.health import ServiceHealth
-from qiki.contracts.identities import AGENT, BRIDGE, OPERATOR, RADAR, REGISTRAR, SERVICES, SIMULATOR
+from qiki.contracts.identities import AGENT, BRIDGE, CONSOLE, OPERATOR, RADAR, REGISTRAR, SERVICES, SIMULATOR
 from qiki.contracts.radar import GuardAlert, RadarFrame, RadarTrack, TrackedFrame
 from qiki.contracts.sim import SimOrder, SimRun
 from qiki.contracts.telemetry import TelemetrySnapshot, TruthSnapshot
@@ -208,7 +208,8 @@ RUNS = Topic("qiki.sim.v1.runs", SimRun, "run description", (SIMULATOR,),
     "a run begins: all that it follows from, but for the orders", stream=QIKI_STATE_V1)
 ORDERS = Topic("qiki.sim.v1.orders", SimOrder, "order", (SIMULATOR,),
     "an order took effect, with its tick", stream=QIKI_STATE_V1)
-HEALTH = Topic("qiki.health.v1.>", ServiceHealth, "health report", (SIMULATOR, RADAR, BRIDGE, REGISTRAR, AGENT),
+HEALTH = Topic("qiki.health.v1.>", ServiceHealth, "health report",
+    (SIMULATOR, RADAR, BRIDGE, REGISTRAR, AGENT, CONSOLE),
     "what a service's `/readyz` says, on `qiki.health.v1.NAME`; also at every change of it", 0.2, QIKI_STATE_V1,
     own=True)
 DEAD_LETTERS: Topic[Any] = Topic("qiki.dlq.v1.>", None, "dead letter", (BRIDGE, REGISTRAR),

@@ -26,7 +26,7 @@ def main() -> int:
         settings = load_settings(KeySettings)
         where = settings.keyring_dir, settings.broker_keys_dir, settings.nats_configuration.resolve()
         lockstep, hosts = settings.agent_lockstep_ticks > 0, settings.qiki_tls_names
-        with Keyring.open(*where, lockstep=lockstep, hosts=hosts) as ring:
+        with Keyring.open(*where, lockstep=lockstep, hosts=hosts, pages=settings.pages) as ring:
             changed = ring.prepare(settings.folders, now())
             ring.write_ca(settings.qiki_tls_ca_dir)
             if make_signing_key(settings.folders[REGISTRAR] / KEY_FILE):

@@ -8,9 +8,13 @@ from pydantic import BeforeValidator, create_model
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from qiki.contracts.identities import IDENTITIES, OPERATOR, SERVICES, TESTS
+from qiki.runtime.identities.broker import PageAccess
+from qiki.runtime.identities.keyring import LOCAL
+from qiki.runtime.identities.pages import CONFIGURATION
 from qiki.runtime.settings import Url, whole
 
 HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?|[0-9A-Fa-f:.]{2,45}")
+ORIGIN = re.compile(rf"https?://(?:{HOST.pattern}|\[[0-9A-Fa-f:.]{{2,45}}\])(?::[0-9]{{1,5}})?")
 HANDED_OUT = (*SERVICES, TESTS, OPERATOR)
 """Identities whose credentials go into a folder of their own; the others' stay in the keyring."""
 
@@ -20,6 +24,13 @@ def _hosts(text: object) -> tuple[str, ...]:
     if wrong := [host for host in hosts if not HOST.fullmatch(host)]:
         raise ValueError(f"{wrong[0]!r} is no host name or address (expected several with blanks between them)")
     return hosts
+
+
+def _origins(text: object) -> tuple[str, ...]:
+    origins = tuple(text.split()) if isinstance(text, str) else ()
+    if wrong := [origin for origin in origins if not ORIGIN.fullmatch(origin)]:
+        raise ValueError(f"{wrong[0]!r} is no origin such as https://twin.example (expected several with blanks)")
+    return origins
 
 
 class _Base(BaseSettings):
@@ -33,6 +44,11 @@ class _Base(BaseSettings):
     qiki_tls_ca_dir: Path
     qiki_tls_names: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)] = ()
     """Names and addresses by which other machines reach the stack, with blanks between them."""
+    qiki_pages_dir: Path
+    """Folder of the operators' pages: their links, and their users of the broker."""
+    qiki_console_port: int = whole(8088, 1, 65_535)
+    qiki_console_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_origins)] = ()
+    """Further addresses that pages may come from, as https://twin.example, with blanks between them."""
     agent_lockstep_ticks: int = whole(0, 0, 1_000_000)
 
 
@@ -46,6 +62,15 @@ _Folders = create_model("_Folders", __base__=_Base, **{variable(name): (Path, ..
 
 class KeySettings(_Folders):
     """All of them."""
+
+    @property
+    def pages(self) -> PageAccess:
+        """The way of pages to the broker: with TLS where other machines reach the stack."""
+        scheme = "https" if self.qiki_tls_names else "http"
+        hosts = (*LOCAL, *self.qiki_tls_names)
+        own = (f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.qiki_console_port}" for host in hosts)
+        users = self.qiki_pages_dir / CONFIGURATION
+        return PageAccess(users, (*own, *self.qiki_console_origins), encrypted=bool(self.qiki_tls_names))
 
     @property
     def folders(self) -> dict[str, Path]:

@@ -166,6 +166,12 @@ static int64_t moment_ns(const struct stat *file) {
     return (int64_t)file->st_mtim.tv_sec * 1000000000 + file->st_mtim.tv_nsec;
 }
 
+/* The time of a file's change; 0 without one. */
+static int64_t modified_ns(const char *path) {
+    struct stat file;
+    return path != NULL && stat(path, &file) == 0 ? moment_ns(&file) : 0;
+}
+
 static int open_folder(int parent, const char *name) {
     return openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
@@ -218,9 +224,16 @@ static void watch(pid_t server, const char *port, const char *store) {
     char page[128];
     snprintf(page, sizeof page, "http://127.0.0.1:%s/healthz?details=true", port);
     int64_t synced_ns = 0, look_ms = now_ms() + LOOK_MS;
+    const char *pages = getenv("NATS_PAGES");
+    int64_t read_ns = modified_ns(pages);
     for (;;) {
         pause_ms(SYNC_MS);
         if (getppid() != server) return; /* the address may be another server's by now, and the process id too */
+        int64_t found_ns = modified_ns(pages);
+        if (found_ns != read_ns) {
+            read_ns = found_ns;
+            kill(server, SIGHUP); /* it reads its configuration again */
+        }
         synced_ns = sync_tree(open_folder(AT_FDCWD, store), synced_ns);
         if (now_ms() < look_ms) continue;
         look_ms = now_ms() + LOOK_MS;

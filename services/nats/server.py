@@ -6,6 +6,9 @@ After a failed write the server stores nothing more, even when the disk has room
 write error and there is room, the watcher ends the server, and the restart policy starts it again. This process becomes
 the server; the watcher is its child and ends with it.
 
+When the file that NATS_PAGES names was replaced, the server reads its configuration again: the operators' pages have
+their users there.
+
 With `sync_interval: always` the server syncs the blocks of streams of `persist_mode: async` every two minutes only, and
 never their configuration and their consumers, or the names of new folders. The watcher does it, so that a power
 failure takes the last second of them at most.
@@ -97,10 +100,16 @@ def watch(server: int, nats_http: str, store: str) -> None:
     from qiki.runtime.terminal import echo  # noqa: PLC0415
 
     synced_ns, look_s = 0, time.monotonic() + LOOK_S
+    pages = os.environ.get("NATS_PAGES", "")
+    read_ns = modified_ns(pages)
     while True:
         time.sleep(SYNC_S)
         if os.getppid() != server:  # the address may be another server's by now, and the process id too
             return
+        if (found_ns := modified_ns(pages)) != read_ns:
+            read_ns = found_ns
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(server, signal.SIGHUP)  # it reads its configuration again
         synced_ns = sync(store, synced_ns)
         if time.monotonic() < look_s:
             continue
@@ -130,6 +139,14 @@ def fresh(store: str, since_ns: int) -> list[tuple[str, int]]:
                 if (moment_ns := os.stat(path).st_mtime_ns) >= since_ns:  # noqa: PTH116
                     found.append((path, moment_ns))
     return sorted(found, key=itemgetter(1), reverse=True)
+
+
+def modified_ns(path: str) -> int:
+    """Return the time of a file's change; 0 without one."""
+    try:
+        return os.stat(path).st_mtime_ns  # noqa: PTH116
+    except OSError:
+        return 0
 
 
 def _sync(path: str) -> None:

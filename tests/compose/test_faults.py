@@ -8,7 +8,7 @@ import pytest
 from qiki.contracts import topics
 from qiki_harness.twin.checks import check_frames, check_tracks, settle
 
-SERVICES = ("nats", "q-sim-service", "q-sim-radar", "faststream-bridge", "registrar", "qiki-dev")
+SERVICES = ("nats", "q-sim-service", "q-sim-radar", "faststream-bridge", "registrar", "operator-console", "qiki-dev")
 BACK_S = 30.0
 WINDOW_S = max(stream.duplicate_window_s for stream in topics.STREAMS)
 HELD_S = 7.0  # how long a fault lasts that does not end by itself: longer than a cut link goes unnoticed

@@ -9,7 +9,7 @@ from qiki_harness.containers import Containers
 
 WITHIN_S = 5.0
 DEADLINE_S = 30.0
-SERVICES = ("nats", "q-sim-service", "q-sim-radar", "faststream-bridge", "registrar", "qiki-dev")
+SERVICES = ("nats", "q-sim-service", "q-sim-radar", "faststream-bridge", "registrar", "operator-console", "qiki-dev")
 READERS = tuple(service for service in SERVICES if service != "nats")
 
 

@@ -17,7 +17,7 @@ COMMAND = api.SendActuatorCommandRequest(
     )
 )
 ANSWER_S = 20.0
-SERVICES = {"q-sim-service", "q-sim-radar", "faststream-bridge", "registrar", "q-core-agent"}
+SERVICES = {"q-sim-service", "q-sim-radar", "faststream-bridge", "registrar", "operator-console", "q-core-agent"}
 INSIDE = """
 import grpc, sys
 from generated.q_sim_api_pb2 import HealthCheckRequest

@@ -13,7 +13,7 @@ from qiki_harness.supply.sbom import Materials
 ROOT = Path(__file__).parents[2]
 LARGEST_MB = 300
 LARGEST_BROKER_MB = 25
-SERVICES = ("nats", "q-sim-service", "q-sim-radar", "faststream-bridge", "registrar", "qiki-dev")
+SERVICES = ("nats", "q-sim-service", "q-sim-radar", "faststream-bridge", "registrar", "operator-console", "qiki-dev")
 INSTALLED = "import json, importlib.metadata as m; print(json.dumps({d.name: d.version for d in m.distributions()}))"
 
 

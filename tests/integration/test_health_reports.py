@@ -6,7 +6,7 @@ from qiki.contracts import topics
 from qiki.runtime.health_reports import EVERY_S
 from qiki_harness.twin import Twin
 
-REPORTING = ("q-sim-service", "q-sim-radar", "faststream-bridge", "registrar", "q-core-agent")
+REPORTING = ("q-sim-service", "q-sim-radar", "faststream-bridge", "registrar", "operator-console", "q-core-agent")
 
 
 @pytest.fixture

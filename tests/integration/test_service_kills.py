@@ -30,7 +30,7 @@ def twin(stack):
 
 
 @pytest.mark.parametrize(
-    "killed", ["nats", "q-sim-service", "q-sim-radar", "faststream-bridge", "registrar", "qiki-dev"]
+    "killed", ["nats", "q-sim-service", "q-sim-radar", "faststream-bridge", "registrar", "operator-console", "qiki-dev"]
 )
 def test_a_killed_service_comes_back_and_the_pipeline_goes_on(twin, killed):
     newest = twin.await_tracked_frame(after=twin.now())

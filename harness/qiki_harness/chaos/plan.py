@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-PYTHON_SERVICES = ("q-sim-service", "q-sim-radar", "faststream-bridge", "registrar", "qiki-dev")
+PYTHON_SERVICES = ("q-sim-service", "q-sim-radar", "faststream-bridge", "registrar", "qiki-dev", "operator-console")
 BROKER = "nats"
 SERVICES = (BROKER, *PYTHON_SERVICES)
 CLIENTS = "clients"

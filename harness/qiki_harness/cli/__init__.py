@@ -12,6 +12,7 @@ import typer
 from qiki.errors import UserError
 from qiki.runtime.terminal import OutputClosedError, drop_output, echo
 from qiki_harness.cli import (
+    console,
     doctor,
     durability,
     events,
@@ -60,6 +61,7 @@ app.command()(recordings.record)
 app.command()(replays.verify)
 app.command()(replays.diff)
 app.command()(replays.play)
+app.command()(console.console)
 app.command()(forks.fork)
 app.command()(reasons.why)
 app.add_typer(recordings.app, name="recording")

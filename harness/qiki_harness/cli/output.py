@@ -95,8 +95,8 @@ class Progress:
             wipe(self._stream)
 
 
-def summary(info: StackInfo, *, detached: bool) -> list[str]:
-    """Say what runs, where, and what to type next, in at most six lines."""
+def summary(info: StackInfo, page: Sequence[str] = (), *, detached: bool) -> list[str]:
+    """Say what runs, where, and what to type next, in at most eight lines. `page`: the lines of the page."""
     times = [status.ready_after_s or 0.0 for status in info.services.values()]
     started = [status for status in info.services.values() if status.state is not State.EXTERNAL]
     name = "" if info.name == "default" else f" --name {info.name}"
@@ -105,6 +105,7 @@ def summary(info: StackInfo, *, detached: bool) -> list[str]:
         f"Stack {info.name!r} is up: {len(started)} services in {max(times):.1f} s.",
         "  reach it at   "
         + "  ".join(f"{key}={value}" for key, value in info.addresses.items() if not key.endswith("_DIR")),
+        *page,
         f"  logs, data in {info.folder}",
         "  next          " + "   ".join(step + name for step in next_steps) + ("" if detached else "   Ctrl-C ends it"),
     ]

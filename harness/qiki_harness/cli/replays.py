@@ -2,7 +2,6 @@
 
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,8 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from qiki.runtime.terminal import echo
-from qiki_harness.cli.options import DEFAULT, QIKI, Name, Rules, Run, RunDir, compose_file, run_folder
+from qiki_harness.cli.console import links, page_of
+from qiki_harness.cli.options import DEFAULT, QIKI, Name, Rules, Run, RunDir
 from qiki_harness.cli.output import complain, table, until_signal
+from qiki_harness.cli.played import page_broker, play_until, source
 from qiki_harness.cli.recordings import SUFFIX, File
 from qiki_harness.errors import HarnessError, RecordingError
 
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from qiki_harness.recording.verify import Verdict
 
 _DIFFERENT = 1
-_POLL_S = 0.1
-_START_S = 60.0
-_OF_BROKER = ("keys", "nats", "nats-js-init")
 
 
 class Where(StrEnum):
@@ -99,44 +97,16 @@ def play(
     run_dir: RunDir = None,
 ) -> None:
     """Play a recording on a broker of its own, until its end and then until Ctrl-C: `qiki watch --name play`."""
-    import asyncio  # noqa: PLC0415
-
     from qiki_harness.recording.bundle import recordings  # noqa: PLC0415
-    from qiki_harness.recording.player import Player, connected  # noqa: PLC0415
+    from qiki_harness.recording.player import Player  # noqa: PLC0415
     from qiki_harness.recording.runs import recorded_run  # noqa: PLC0415
 
     played = recorded_run(recordings(file)[0], run)
-    span_ns = played.summary.begin_ns, played.summary.end_ns
-    with _broker(name, run_dir) as addresses, until_signal() as called:
-
-        async def go_on() -> None:
-            player = Player(played.recording, played.summary.run_id, span_ns, speed, from_s)
-            async with connected(addresses["NATS_URL"], addresses["TESTS_KEYS_DIR"]) as client:
-                playing = asyncio.ensure_future(player.play(client, loop=loop, told=echo))
-                while not called():
-                    if playing.done() and not playing.cancelled() and (error := playing.exception()):
-                        raise error
-                    await asyncio.sleep(_POLL_S)
-                playing.cancel()
-
+    with page_broker(name, run_dir, {"sources": [source(str(file))]}) as stack, until_signal() as called:
         where = f" --name {name}" if name != DEFAULT else ""
-        echo(f"{file}: NATS_URL={addresses['NATS_URL']}   qiki watch{where}   Ctrl-C ends it")
-        asyncio.run(go_on())
-
-
-@contextmanager
-def _broker(name: str, run_dir: Path | None) -> Iterator[dict[str, str]]:
-    """Start a broker with its streams and credentials, and no other service; give its addresses."""
-    from qiki_harness.compose import ComposeFile  # noqa: PLC0415
-    from qiki_harness.stack import Stack, StackOptions  # noqa: PLC0415
-
-    file, folder = compose_file(), run_folder(name, run_dir)
-    if Stack(folder).alive:
-        raise HarnessError(f"stack {name!r} runs already: --name plays beside it")
-    services = ComposeFile(file).project(ComposeFile(file).native_variables(folder, {})).services
-    others = tuple(service for service in services if service not in _OF_BROKER)
-    with Stack.start(StackOptions(file, folder, name, auto_ports=True, without=others)) as stack:
-        yield dict(stack.wait_healthy(_START_S).addresses)
+        echo(f"{file}: NATS_URL={stack.info.addresses['NATS_URL']}   qiki watch{where}   Ctrl-C ends it")
+        echo(*links(*page_of(stack)))
+        play_until(called, [(Player.of(played, speed, from_s), stack.info.addresses)], loop=loop)
 
 
 def _verify(file: Path, run: str | None, rules: Path | None, on: Where) -> None:

@@ -13,9 +13,11 @@ import typer
 
 from qiki.errors import UserError
 from qiki.runtime.terminal import OutputClosedError, drop_output, echo
+from qiki_harness.cli.console import links, page_of
 from qiki_harness.cli.forks import branch_of
 from qiki_harness.cli.options import QIKI, File, Name, RunDir, compose_file, run_folder
 from qiki_harness.cli.output import LogView, Progress, by_hand, summary
+from qiki_harness.cli.played import CONSOLE
 from qiki_harness.errors import HarnessError, StackError
 from qiki_harness.stack import Stack, StackOptions
 from qiki_harness.stack.model import PORTS, is_port
@@ -210,7 +212,8 @@ def _bring_up(stack: Stack, *, detached: bool) -> None:
         info = stack.wait_healthy(_START_S, watch=progress.show)
     finally:
         progress.clear()
-    echo(*summary(info, detached=detached))
+    page = info.services.get(CONSOLE)
+    echo(*summary(info, links(*page_of(stack)) if page and page.ready else [], detached=detached))
 
 
 def _stay(stack: Stack) -> int:

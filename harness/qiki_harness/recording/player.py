@@ -30,6 +30,7 @@ from qiki.runtime.nats import new_client
 from qiki.world.commands import Pause, Start, read_command
 from qiki_harness.recording.layout import Recorded, topic_of
 from qiki_harness.recording.reader import Recording
+from qiki_harness.recording.runs import RecordedRun
 
 SEEK = "play.seek"
 FLUSH_EVERY = 200
@@ -78,6 +79,12 @@ class Player:
         self._from_s = from_s
         self._sought: float | None = None
         self._changed = asyncio.Event()
+
+    @classmethod
+    def of(cls, run: RecordedRun, speed: float = 1.0, from_s: float = 0.0) -> "Player":
+        """Return the player of a recorded run."""
+        span_ns = run.summary.begin_ns, run.summary.end_ns
+        return cls(run.recording, run.summary.run_id, span_ns, speed, from_s)
 
     async def play(self, client: Client, *, loop: bool = False, told: Callable[[str], None] = lambda _: None) -> None:
         """Play lap by lap, without end; at the end of the recording wait for a seek. `told` gets a line a lap."""

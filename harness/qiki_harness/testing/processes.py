@@ -91,8 +91,13 @@ class Broker(_LoggedProcess):
         watched: bool = False,
     ) -> None:
         self._locks = PortLocks(user_folder() / "ports", f"a test's broker in {store_dir}")
-        self._port, self._http_port = self._reserve(), self._reserve()
-        settings = {"NATS_LISTEN_HOST": host, "NATS_PORT": self._port, "NATS_HTTP_PORT": self._http_port}
+        self._port, self._http_port, self._ws_port = (self._reserve() for _ in range(3))
+        settings = {
+            "NATS_LISTEN_HOST": host,
+            "NATS_PORT": self._port,
+            "NATS_HTTP_PORT": self._http_port,
+            "NATS_WS_PORT": self._ws_port,
+        }
         launcher = [sys.executable, "-IS", str(_SERVICE / "server.py")] if watched else []
         command = [*launcher, str(SERVER), "-c", str(configuration), "--store_dir", str(store_dir)]
         super().__init__(command, log or store_dir / "nats-server.log", settings)
@@ -106,6 +111,11 @@ class Broker(_LoggedProcess):
     def http_url(self) -> str:
         """The address of its monitoring."""
         return f"http://127.0.0.1:{self._http_port}"
+
+    @property
+    def ws_url(self) -> str:
+        """The address of its WebSocket listener, which it has with a stack's configuration."""
+        return f"ws://127.0.0.1:{self._ws_port}"
 
     def __exit__(self, *_: object) -> None:
         self.kill()

@@ -3,12 +3,13 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from qiki.contracts.identities import VIEWER, Account
-from qiki.contracts.rights import Rights, outside_acks, rights_of, watched
+from qiki.contracts.rights import Rights, commanded, outside_acks, rights_of, watched
 from qiki.files import write_atomically
 from qiki.runtime.identities.credentials import CA, CERTIFICATE, CERTIFICATE_KEY, PRIVATE
 from qiki.runtime.identities.nkey import public_text
@@ -17,19 +18,45 @@ HANDSHAKE_S = 5
 ANSWERED_WITHIN = "24h"
 """Time in which a service may answer: a step takes as long as its ticks, and several may be asked on one subject."""
 RIGHTS, MAIN = "rights.conf", "server.conf"
+INCLUDE = "include"
 API = "$JS.API.>"
 """Into the guests' account as a whole, or the server would answer there itself. Each guest's rights say what of it."""
 ANYBODY = public_text(hashlib.sha256(VIEWER.encode()).digest())
 """The viewer's public key. Nobody has its seed: `no_auth_user` names it for a client without a key."""
 
 
-def write_configuration(folder: Path, base: Path, users: Iterable[tuple[str, Rights]]) -> None:
+@dataclass(frozen=True)
+class PageAccess:
+    """The way of browsers to the broker.
+
+    Attributes:
+        users: the part of the configuration with the operators' pages
+        origins: addresses of pages that may connect, as browsers send them
+        encrypted: with TLS only
+    """
+
+    users: Path
+    origins: Sequence[str]
+    encrypted: bool = False
+
+
+def write_configuration(folder: Path, base: Path, users: Iterable[tuple[str, Rights]], pages: PageAccess) -> None:
     """Write the rights, and the main file, which includes them and the broker's own configuration."""
-    write_atomically(folder / RIGHTS, _text(accounts(users)).encode(), PRIVATE)
     # The server takes an included path for one beside the including file.
+    included = os.path.relpath(pages.users, folder)
+    write_atomically(folder / RIGHTS, _text(accounts(users, included)).encode(), PRIVATE)
     lines = [f"include {json.dumps(name)}" for name in (os.path.relpath(base, folder), RIGHTS)]
+    tls = json.dumps(_tls(folder.resolve()))
     if (folder / CERTIFICATE).exists():
-        lines += [f"tls: {json.dumps(_tls(folder.resolve()))}", "allow_non_tls: true"]
+        lines += [f"tls: {tls}", "allow_non_tls: true"]
+    lines += [
+        "websocket: {",
+        "  host: $NATS_LISTEN_HOST",
+        "  port: $NATS_WS_PORT",
+        f"  allowed_origins: {json.dumps(list(pages.origins))}",
+        f"  tls: {tls}" if pages.encrypted else "  no_tls: true",
+        "}",
+    ]
     write_atomically(folder / MAIN, "\n".join([*lines, ""]).encode(), PRIVATE)
 
 
@@ -44,28 +71,36 @@ def _tls(folder: Path) -> dict[str, Any]:
     }
 
 
-def accounts(users: Iterable[tuple[str, Rights]]) -> dict[str, Any]:
-    """Return the configuration's values for users by public key."""
+def accounts(users: Iterable[tuple[str, Rights]], pages: str) -> dict[str, Any]:
+    """Return the configuration's values for users by public key; `pages` is the file of the pages' users."""
     by_account: dict[Account, list[dict[str, Any]]] = {account: [] for account in Account}
     for public, rights in users:
-        by_account[rights.account].append({"nkey": public, "permissions": _permissions(rights)})
-    viewer = {"nkey": ANYBODY, "permissions": _permissions(rights_of(VIEWER))}
+        by_account[rights.account].append({"nkey": public, "permissions": permissions(rights)})
+    viewer = {"nkey": ANYBODY, "permissions": permissions(rights_of(VIEWER))}
     by_account[Account.GUESTS].append(viewer)
     streams = [{"stream": subject} for subject in watched()]
     services = [{"service": subject} for subject in outside_acks()]
     api = {"service": API, "response_type": "stream"}
-    guests = {"accounts": [Account.GUESTS]}
+    commands = [{"service": subject} for subject in commanded()]
+    watchers = {"accounts": [Account.GUESTS, Account.PAGES]}
+    operators = {"accounts": [Account.PAGES]}
+    imported = (*streams, *services, {"service": API})
     return {
         "accounts": {
             Account.TWIN: {
                 "jetstream": "enabled",
                 "users": by_account[Account.TWIN],
-                "exports": [{**one, **guests} for one in (*streams, *services, api)],
+                "exports": [
+                    *({**one, **watchers} for one in (*streams, *services, api)),
+                    *({**one, **operators} for one in commands),
+                ],
             },
             Account.GUESTS: {
                 "users": by_account[Account.GUESTS],
-                "imports": [_import(one) for one in (*streams, *services, {"service": API})],
+                "imports": [_import(one) for one in imported],
             },
+            # Whatever stands in the file, this account can do no more than the twin's exports to it allow.
+            Account.PAGES: {"imports": [_import(one) for one in (*imported, *commands)], INCLUDE: pages},
             Account.SYSTEM: {"users": by_account[Account.SYSTEM]},
         },
         "system_account": Account.SYSTEM,
@@ -77,7 +112,8 @@ def _import(export: Mapping[str, str]) -> dict[str, Any]:
     return {kind: {"account": Account.TWIN, "subject": subject} for kind, subject in export.items()}
 
 
-def _permissions(rights: Rights) -> dict[str, Any]:
+def permissions(rights: Rights) -> dict[str, Any]:
+    """Return rights as the configuration has them."""
     publish: dict[str, Any] = {"allow": list(rights.publish)}
     if rights.refused:
         publish["deny"] = list(rights.refused)
@@ -89,4 +125,4 @@ def _text(values: Mapping[str, Any]) -> str:
     """Return values as configuration: its syntax takes JSON for each."""
     lines = ["# Made from the tables of topics and events, and from the keys; the next start makes it again."]
     lines += [f"{name}: {json.dumps(value, indent=1)}" for name, value in values.items()]
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, ""]).replace(f'"{INCLUDE}": ', f"{INCLUDE} ")  # a statement, no key

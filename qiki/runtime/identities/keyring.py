@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qiki.clock import rfc3339
-from qiki.contracts.identities import IDENTITIES, REGISTRAR, SERVICES, SIMULATOR, VIEWER
+from qiki.contracts.identities import CONSOLE, IDENTITIES, REGISTRAR, SERVICES, SIMULATOR, VIEWER
 from qiki.contracts.rights import Grant, Rights, granted, rights_of
 from qiki.errors import UserError
 from qiki.files import write_atomically
-from qiki.runtime.identities.broker import write_configuration
+from qiki.runtime.identities.broker import PageAccess, write_configuration
 from qiki.runtime.identities.credentials import (
     CA,
     PRIVATE,
@@ -33,13 +33,14 @@ from qiki.runtime.identities.credentials import (
     write_pair,
 )
 from qiki.runtime.identities.nkey import new_seed, read_seed
+from qiki.runtime.identities.pages import CONFIGURATION, prepare
 from qiki.runtime.identities.roster import Member, write_roster
 
 if TYPE_CHECKING:
     from qiki.runtime.identities.certificates import Authority
 
 LOCAL = ("localhost", "127.0.0.1", "::1")
-LIST, LOCK, HOSTS = "identities.json", "lock", "hosts.json"
+LIST, LOCK, HOSTS, PAGES = "identities.json", "lock", "hosts.json", "pages.json"
 BROKER = "nats"
 """The name that the broker's certificate has; it is no identity."""
 RESERVED = {VIEWER, *SERVICES, BROKER, LOCK, "unknown", "nobody", "many"}
@@ -77,6 +78,7 @@ class Keyring:
         lockstep: the agent conducts the simulator, so it may command it
         broker: folder of the broker's part, with the path of its own configuration
         hosts: names and addresses that other machines reach this stack by, for the servers' certificates
+        pages: the operators' pages
     """
 
     folder: Path
@@ -85,6 +87,7 @@ class Keyring:
     lockstep: bool = False
     entries: dict[str, Entry] = field(default_factory=dict)
     hosts: Sequence[str] = ()
+    pages: PageAccess | None = None
     _ca: "Authority | None" = None
 
     @classmethod
@@ -97,12 +100,14 @@ class Keyring:
         *,
         lockstep: bool | None = None,
         hosts: Sequence[str] | None = None,
+        pages: PageAccess | None = None,
     ) -> Iterator["Keyring"]:
         """Read the list, alone; at the end write it, and what the broker must know.
 
         Args:
             lockstep: None: as it was
             hosts: None: those of the last time
+            pages: None: those of the last time
 
         Raises:
             KeyringError: the list cannot be read.
@@ -113,7 +118,8 @@ class Keyring:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             entries, before = _read(folder / LIST)
             known = _read_hosts(folder / HOSTS) if hosts is None else hosts
-            ring = cls(folder, broker, configuration, before if lockstep is None else lockstep, entries, known)
+            pages = pages or _read_pages(folder)
+            ring = cls(folder, broker, configuration, before if lockstep is None else lockstep, entries, known, pages)
             yield ring
             ring._write()
         finally:
@@ -214,7 +220,7 @@ class Keyring:
 
     def _hosts_of(self, name: str) -> tuple[str, ...]:
         """Return the hosts that a certificate names: none for a client's."""
-        return tuple(dict.fromkeys((name, *LOCAL, *self.hosts))) if name in {SIMULATOR, BROKER} else ()
+        return tuple(dict.fromkeys((name, *LOCAL, *self.hosts))) if name in {SIMULATOR, CONSOLE, BROKER} else ()
 
     def _write(self) -> None:
         rows = [{**asdict(one), "expires": rfc3339(one.expires)} for one in self.entries.values()]
@@ -226,7 +232,11 @@ class Keyring:
                 write_roster(Path(reader.folder), map(_member, self.entries.values()))
         private_folder(self.broker)
         users = [(one.public, one.rights(lockstep=self.lockstep)) for one in self.entries.values()]
-        write_configuration(self.broker, self.configuration, users)
+        pages = self.pages or PageAccess(self.folder / "pages" / CONFIGURATION, ())
+        row = {"users": str(pages.users), "origins": list(pages.origins), "encrypted": pages.encrypted}
+        write_atomically(self.folder / PAGES, json.dumps(row).encode(), PRIVATE)
+        prepare(pages.users.parent)
+        write_configuration(self.broker, self.configuration, users, pages)
 
 
 def _member(entry: Entry) -> Member:
@@ -258,6 +268,14 @@ def _read_hosts(path: Path) -> tuple[str, ...]:
         return tuple(map(str, json.loads(path.read_text(encoding="utf-8"))))
     except (OSError, ValueError, TypeError):
         return ()
+
+
+def _read_pages(folder: Path) -> PageAccess | None:
+    try:
+        row = json.loads((folder / PAGES).read_text(encoding="utf-8"))
+        return PageAccess(Path(row["users"]), tuple(map(str, row["origins"])), bool(row["encrypted"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _entry(row: Mapping[str, Any]) -> Entry:

@@ -27,7 +27,7 @@ SUBJECTS = {
     "qiki.sim.v1.orders": ("SimOrder", ("q-sim-service",), "QIKI_STATE_V1"),
     "qiki.health.v1.>": (
         "ServiceHealth",
-        ("q-sim-service", "q-sim-radar", "faststream-bridge", "registrar", "qiki-dev"),
+        ("q-sim-service", "q-sim-radar", "faststream-bridge", "registrar", "qiki-dev", "operator-console"),
         "QIKI_STATE_V1",
     ),
     "qiki.dlq.v1.>": (None, ("faststream-bridge", "registrar"), "QIKI_DLQ_V1"),

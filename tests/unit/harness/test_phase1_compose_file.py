@@ -9,7 +9,15 @@ from qiki_harness.compose import ComposeFile, Project, RestartKind, StartConditi
 from qiki_harness.compose.nodes import read
 
 FILE = Path(__file__).parents[3] / "docker-compose.phase1.yml"
-LONG_RUNNING = {"nats", "q-sim-service", "q-sim-radar", "faststream-bridge", "registrar", "qiki-dev"}
+LONG_RUNNING = {
+    "nats",
+    "q-sim-service",
+    "q-sim-radar",
+    "faststream-bridge",
+    "registrar",
+    "operator-console",
+    "qiki-dev",
+}
 
 
 @pytest.fixture(scope="module")
@@ -26,14 +34,14 @@ def project(compose: ComposeFile) -> Project:
 def test_container_names_are_the_contracts():
     services = read(FILE).entries()["services"].entries()
     names = {name: service.entries()["container_name"].text() for name, service in services.items()}
-    contract = {"nats": "qiki-nats-phase1", "registrar": "qiki-registrar-phase1"}
+    contract = {"nats": "qiki-nats-phase1", "registrar": "qiki-registrar-phase1", "operator-console": "qiki-console"}
     assert names == {name: contract.get(name, name) for name in names}
     assert LONG_RUNNING | {"nats-js-init"} <= set(names)
 
 
 def test_ports_are_the_contracts(compose: ComposeFile):
     published = {port.default: port.service for port in compose.ports if port.published}
-    assert published == {4222: "nats", 8222: "nats", 50051: "q-sim-service"}
+    assert published == {4222: "nats", 8222: "nats", 9222: "nats", 50051: "q-sim-service", 8088: "operator-console"}
     exposed = {port.service: port.default for port in compose.ports if not port.published}
     assert len({*exposed.values(), *published}) == len(exposed) + len(published), "two services have the same port"
     assert (
@@ -44,6 +52,7 @@ def test_ports_are_the_contracts(compose: ComposeFile):
             "faststream-bridge": 9102,
             "registrar": 9103,
             "qiki-dev": 9104,
+            "operator-console": 9105,
         }.items()
     )
 
@@ -73,7 +82,7 @@ def test_silence_shows_within_5_s_and_a_probe_that_starts_slowly_does_not(projec
 
 
 def test_streams_are_made_before_anybody_publishes(project: Project):
-    for name in ("q-sim-radar", "faststream-bridge", "registrar", "qiki-dev"):
+    for name in ("q-sim-radar", "faststream-bridge", "registrar", "operator-console", "qiki-dev"):
         conditions = {need.service: need.condition for need in project.services[name].dependencies}
         assert conditions["nats-js-init"] is StartCondition.COMPLETED
 
@@ -87,7 +96,9 @@ def test_natively_everything_is_on_loopback_and_in_the_run_folder(project: Proje
     assert project.addresses == {
         "NATS_URL": "nats://127.0.0.1:4222",
         "NATS_HTTP": "http://127.0.0.1:8222",
+        "NATS_WS": "ws://127.0.0.1:9222",
         "QSIM_GRPC": "127.0.0.1:50051",
+        "CONSOLE_HTTP": "http://127.0.0.1:8088",
         "BRIDGE_HTTP": "http://127.0.0.1:9102",
         "QIKI_KEYS_DIR": "/run/data/keys-operator",
         "TESTS_KEYS_DIR": "/run/data/keys-tests",

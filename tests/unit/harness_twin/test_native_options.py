@@ -30,7 +30,13 @@ def test_the_testers_shell_changes_nothing_but_how_much_is_logged(tmp_path: Path
         ports = {
             "NATS_URL",
             "NATS_HTTP",
+            "NATS_WS",
+            "NATS_WS_PORT",
             "QSIM_GRPC",
+            "CONSOLE_HTTP",
+            "CONSOLE_LISTEN",
+            "CONSOLE_WS_PORT",
+            "QIKI_CONSOLE_PORT",
             "BRIDGE_HTTP",
             "NATS_PORT",
             "NATS_HTTP_PORT",

@@ -14,13 +14,22 @@ from pydantic.fields import FieldInfo
 
 from faststream_bridge.settings import BridgeSettings
 from nats_js_init.settings import InitSettings
+from operator_console.settings import ConsoleSettings
 from q_core_agent.settings import AgentSettings
 from q_sim_radar.settings import RadarSettings
 from q_sim_service.settings import SimulatorSettings
 from qiki.runtime.settings import ServiceSettings, SettingsError, bounds, load_settings
 from registrar.settings import RegistrarSettings
 
-MODELS = [AgentSettings, BridgeSettings, InitSettings, RadarSettings, RegistrarSettings, SimulatorSettings]
+MODELS = [
+    AgentSettings,
+    BridgeSettings,
+    ConsoleSettings,
+    InitSettings,
+    RadarSettings,
+    RegistrarSettings,
+    SimulatorSettings,
+]
 SERVICES = Path(__file__).parents[3] / "services"
 FIELDS = [(model, name) for model in MODELS for name in model.model_fields]
 CLOSED = (bool, Path, UUID, type(None))
@@ -104,6 +113,8 @@ def test_a_number_beyond_its_bounds_is_one_line_with_variable_value_and_bounds(
         (AgentSettings, "AGENT_TICK_SEC", "1e-9"),
         (InitSettings, "RADAR_MAX_BYTES", "1"),
         (BridgeSettings, "NATS_HTTP", "http://x\x1b:1"),
+        (ConsoleSettings, "CONSOLE_SHOWN", '{"sources": 3}'),
+        (ConsoleSettings, "CONSOLE_LISTEN", "nowhere"),
     ],
 )
 def test_what_was_accepted_and_could_not_work_is_refused(
