@@ -219,13 +219,13 @@ static void end(pid_t server) {
     }
 }
 
-/* Sync and look until the server is gone; end it when a restart mends it. */
-static void watch(pid_t server, const char *port, const char *store) {
+/* Sync and look until the server is gone; end it when a restart mends it. `read_ns` is the time of the pages' file that
+ * the server has read. */
+static void watch(pid_t server, const char *port, const char *store, int64_t read_ns) {
     char page[128];
     snprintf(page, sizeof page, "http://127.0.0.1:%s/healthz?details=true", port);
     int64_t synced_ns = 0, look_ms = now_ms() + LOOK_MS;
     const char *pages = getenv("NATS_PAGES");
-    int64_t read_ns = modified_ns(pages);
     for (;;) {
         pause_ms(SYNC_MS);
         if (getppid() != server) return; /* the address may be another server's by now, and the process id too */
@@ -319,12 +319,13 @@ int main(int argc, char **argv) {
         fprintf(stderr, "nats-launcher: %s: %s\n", shared, strerror(errno));
         return 1;
     }
+    int64_t read_ns = modified_ns(getenv("NATS_PAGES")); /* before the server reads it */
     switch (fork()) {
         case -1:
             perror("nats-launcher");
             return 1;
         case 0:
-            watch(server, port, store);
+            watch(server, port, store, read_ns);
             return 0;
         default:
             execvp(argv[1], argv + 1);

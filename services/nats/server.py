@@ -35,8 +35,10 @@ def main(command: list[str]) -> None:
     """Fork the watcher, and become the server."""
     server = os.getpid()
     share_log(os.environ.get("NATS_LOG_DIR"))
+    read_ns = modified_ns(os.environ.get("NATS_PAGES", ""))  # before the server reads it
     if os.fork() == 0:
-        watch(server, f"http://127.0.0.1:{os.environ['NATS_HTTP_PORT']}", command[command.index("--store_dir") + 1])
+        store = command[command.index("--store_dir") + 1]
+        watch(server, f"http://127.0.0.1:{os.environ['NATS_HTTP_PORT']}", store, read_ns)
         os._exit(0)
     os.execvp(command[0], command)  # noqa: S606
 
@@ -93,15 +95,18 @@ def _begin(log: Path, old: int) -> int:
     return os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
 
 
-def watch(server: int, nats_http: str, store: str) -> None:
-    """Look until the server is gone; end it when a restart mends it."""
+def watch(server: int, nats_http: str, store: str, read_ns: int) -> None:
+    """Look until the server is gone; end it when a restart mends it.
+
+    Args:
+        read_ns: time of the pages' file that the server has read
+    """
     sys.path.append(str(Path(__file__).resolve().parents[2]))
     from qiki.runtime.probe import ask, health_page, write_error  # noqa: PLC0415 - the server starts without them
     from qiki.runtime.terminal import echo  # noqa: PLC0415
 
     synced_ns, look_s = 0, time.monotonic() + LOOK_S
     pages = os.environ.get("NATS_PAGES", "")
-    read_ns = modified_ns(pages)
     while True:
         time.sleep(SYNC_S)
         if os.getppid() != server:  # the address may be another server's by now, and the process id too

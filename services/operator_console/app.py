@@ -54,10 +54,12 @@ async def main(service: Service[ConsoleSettings]) -> None:
     urls = [str(source.url) for source in shown(settings).sources]
     with _listening(settings) as listener:
         server = _Server(_uvicorn(settings, application(configuration(settings), urls, exchange)), serving)
-        await service.until_stopped(server.serve(sockets=[listener]), _end_rights(pages), _events(service))
+        # Nothing of the console's own may come among the messages of a recording.
+        reports = [] if settings.console_shown else [_report(service)]
+        await service.until_stopped(server.serve(sockets=[listener]), _end_rights(pages), *reports)
 
 
-async def _events(service: Service[ConsoleSettings]) -> None:
+async def _report(service: Service[ConsoleSettings]) -> None:
     """Tell the broker of the service's life and health."""
     async with connect(service) as link, Publisher(link) as publisher, service.events.sent_by(publisher):
         await service.stopping.wait()

@@ -21,6 +21,7 @@ import pytest
 from nats.errors import Error
 from nats.js.api import PersistMode, StreamConfig
 
+from qiki.files import write_atomically
 from qiki.runtime import probe
 from qiki_harness.stack.ports import PortLocks, free_range
 from qiki_harness.stack.runfolder import user_folder
@@ -104,10 +105,11 @@ class Launched:
 
 
 @contextmanager
-def started(launch: Command, folder: Path, store: Path) -> Iterator[Launched]:
+def started(launch: Command, folder: Path, store: Path, **variables: str) -> Iterator[Launched]:
     locks = PortLocks(user_folder() / "ports", "a test's broker")
     port, http_port = islice(filter(locks.take, free_range()), 2)
     settings = {"NATS_LISTEN_HOST": "127.0.0.1", "NATS_PORT": str(port), "NATS_HTTP_PORT": str(http_port)}
+    settings |= variables
     command = [*launch, str(SERVER), "-c", str(CONFIGURATION), "--store_dir", str(store)]
     with (folder / "nats.log").open("wb") as log:
         process = psutil.Popen(command, env=os.environ | settings, stdout=log, stderr=log)
@@ -129,6 +131,20 @@ def test_the_watcher_of_the_broker_ends_with_it(launch: Command, tmp_path: Path)
         broker.process.terminate()
         assert broker.process.wait(30) == 0
     until("the watcher to end", lambda: not watcher.is_running() or watcher.status() == psutil.STATUS_ZOMBIE)
+
+
+def test_the_broker_reads_its_configuration_again_when_the_file_of_the_pages_was_replaced(
+    launch: Command, tmp_path: Path
+):
+    pages = tmp_path / "users.conf"
+    pages.write_text("users: []")
+    with started(launch, tmp_path, tmp_path / "store", NATS_PAGES=str(pages)) as broker:
+        for times in (1, 2):
+            write_atomically(pages, b"users: [ ]")
+            until("it to be read", lambda times=times: broker.said().count("Reloaded server configuration") == times)
+        pages.unlink()
+        until("it to be read", lambda: broker.said().count("Reloaded server configuration") == 3)
+        assert broker.process.is_running()
 
 
 async def publish_until_refused(url: str) -> None:

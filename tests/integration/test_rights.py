@@ -7,7 +7,9 @@ import asyncio
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from nats.aio.client import Client
@@ -15,19 +17,21 @@ from nats.aio.client import Client
 from qiki.contracts import identities, topics
 from qiki.contracts.events import EVENTS as KINDS
 from qiki.contracts.identities import IDENTITIES, VIEWER, Account
-from qiki.contracts.rights import Grant, Rights, granted, rights_of
+from qiki.contracts.rights import Grant, Rights, granted, of_pages, rights_of
 from qiki.contracts.topics import OUTSIDE, STREAMS, TOPICS
 from qiki.runtime.clock import now
 from qiki.runtime.identities.broker import MAIN
 from qiki.runtime.identities.credentials import nats_options
 from qiki.runtime.identities.keyring import Keyring
+from qiki.runtime.identities.pages import Pages, PageUser, new_link
 from qiki.runtime.nats import new_client
 from qiki_harness.testing import Broker
 from qiki_harness.testing.processes import CONFIGURATION
 
 FOREIGN_RADAR = Grant(publish=(topics.FRAMES.subject,))
 GRANTS = {"watcher": Grant(), "commander": Grant(operate=True), "lidar": FOREIGN_RADAR}
-NAMES = [*(one.name for one in IDENTITIES), VIEWER, *GRANTS]
+PAGE = "an operator's page"
+NAMES = [*(one.name for one in IDENTITIES), VIEWER, PAGE, *GRANTS]
 SUBJECTS = sorted({topic.subject.replace(">", "x") for topic in TOPICS} | {kind.subject for kind in KINDS})
 OF_NOBODY = ("qiki.sub.of.no.table", "qiki.radar.v1.tracks.forged", "elsewhere", "$SYS.REQ.SERVER.x.RELOAD")
 HARMFUL = (
@@ -59,14 +63,14 @@ class Caller:
         return {request: (request[0], request[1].lower()) not in self.refused for request in requests}
 
 
-async def call_as(url: str, folder: Path | None) -> Caller:
+async def call_as(url: str, **options: Any) -> Caller:
     caller = Caller(new_client())
 
     async def failed(error: Exception) -> None:
         if found := VIOLATION.search(str(error)):
             caller.refused.add((found[1].lower(), found[2].lower()))
 
-    await caller.client.connect(url, allow_reconnect=False, error_cb=failed, **nats_options(folder))
+    await caller.client.connect(url, allow_reconnect=False, error_cb=failed, **options)
     return caller
 
 
@@ -76,12 +80,16 @@ class Guarded:
 
     url: str
     ring: Keyring
+    page: PageUser
+
+    def options(self, name: str) -> dict[str, Any]:
+        if name == PAGE:
+            return {"user": self.page.user, "password": self.page.password}
+        return nats_options(None if name == VIEWER else Path(self.ring.entry(name).folder))
 
     def ask(self, name: str, *requests: tuple[str, str]) -> dict[tuple[str, str], bool]:
-        folder = None if name == VIEWER else Path(self.ring.entry(name).folder)
-
         async def run() -> dict[tuple[str, str], bool]:
-            caller = await call_as(self.url, folder)
+            caller = await call_as(self.url, **self.options(name))
             try:
                 return await caller.may(*requests)
             finally:
@@ -97,8 +105,11 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
         ring.prepare({}, now())
         for name, grant in GRANTS.items():
             ring.add(name, grant, now())
+    pages = ring.pages.users.parent
+    page = Pages(pages).exchange(new_link(pages, now()), now(), timedelta(hours=1))
+    assert page
     with Broker(folder / "store", folder / "broker" / MAIN) as broker:
-        yield Guarded(broker.url, ring)
+        yield Guarded(broker.url, ring, page)
 
 
 def may_publish(name: str, subject: str) -> bool:
@@ -108,7 +119,7 @@ def may_publish(name: str, subject: str) -> bool:
     written = (topic.subject_of(name) for topic in TOPICS if name in topic.writers)
     writes = {subject for subject in written if not subject.endswith(">")}
     writes |= {kind.subject for kind in KINDS if name in kind.publishers}
-    if name == "commander":
+    if name in {"commander", PAGE}:
         writes = {topic.subject for topic in TOPICS if identities.OPERATOR in topic.writers}
     letters = subject.startswith("qiki.dlq.v1.") and name in topics.DEAD_LETTERS.writers
     return subject in {*writes, *(GRANTS[name].publish if name in GRANTS else ())} or letters
@@ -119,7 +130,7 @@ def may_see(name: str, subject: str) -> bool:
     if name in {identities.TESTS, identities.OPERATOR, "commander"}:
         return subject.startswith("qiki.") or name == identities.TESTS
     topic = next((one for one in TOPICS if one.covers(subject)), None)
-    if name in {VIEWER, "watcher"}:
+    if name in {VIEWER, "watcher", PAGE}:
         return topic is not None and topic.watched
     return topic is not None and name in topic.readers and (topic.stream is None or topic is topics.TELEMETRY)
 
@@ -146,7 +157,7 @@ def test_streams_and_durables_are_made_and_changed_by_their_initialiser_alone(gu
 @pytest.mark.parametrize("name", NAMES)
 def test_streams_are_read_by_who_reads_a_topic_of_them(guarded: Guarded, name: str) -> None:
     everything = {identities.TESTS, identities.OPERATOR, "commander"}
-    reads = {stream.name for stream in STREAMS if name in everything | {VIEWER, "watcher"}}
+    reads = {stream.name for stream in STREAMS if name in everything | {VIEWER, "watcher", PAGE}}
     kept = [topic for topic in TOPICS if topic is not topics.TELEMETRY]  # it is kept beside
     reads |= {topic.stream for topic in kept if name in topic.readers + topic.followers}
     follows = {topic.stream for topic in TOPICS if name in topic.followers or name in everything}
@@ -162,7 +173,7 @@ def test_streams_are_read_by_who_reads_a_topic_of_them(guarded: Guarded, name: s
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_durable_is_its_readers(guarded: Guarded, name: str) -> None:
-    guests = {VIEWER, "watcher", identities.OPERATOR, "commander", identities.TESTS}
+    guests = {VIEWER, "watcher", PAGE, identities.OPERATOR, "commander", identities.TESTS}
     for topic in TOPICS:
         for durable in topic.durables:
             wanted = (
@@ -180,9 +191,9 @@ def test_a_durable_is_its_readers(guarded: Guarded, name: str) -> None:
 
 @pytest.mark.parametrize("name", [one for one in NAMES if one != identities.TESTS])
 def test_nobody_reads_the_answers_to_another(guarded: Guarded, name: str) -> None:
-    others = [f"_INBOX.{one}.x" for one in NAMES if one not in {name, VIEWER}]
+    others = [f"_INBOX.{one}.x" for one in NAMES if one not in {name, VIEWER, PAGE}]
     found = guarded.ask(name, *(("subscription", subject) for subject in others))
-    mine = {VIEWER}  # in an account of its own, where the others' answers do not come
+    mine = {VIEWER, PAGE}  # in an account of its own, where the others' answers do not come
     assert set(found.values()) == {name in mine}
 
 
@@ -195,4 +206,6 @@ def test_the_server_itself_is_managed_by_nobody_else(guarded: Guarded, name: str
 
 
 def rights_of_any(name: str) -> Rights:
+    if name == PAGE:
+        return of_pages()
     return granted(name, GRANTS[name]) if name in GRANTS else rights_of(name)

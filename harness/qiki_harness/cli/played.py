@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -36,9 +37,9 @@ def play_all(files: Sequence[Path], name: str, run_dir: Path | None, told: Told)
 
     runs = [recorded_run(recordings(file)[0]) for file in files]
     with ExitStack() as stacks, until_signal() as called:
-        parts = _on_page(stacks, [str(file) for file in files], runs, name, run_dir)
+        parts = _on_page(stacks, [file.name for file in files], runs, name, run_dir)
         told(parts[0].info.addresses[ADDRESS], parts[0].folder.data / PAGES)
-        players = [Player.of(run, from_s=run.summary.end_ns) for run in runs]
+        players = [Player.of(run, from_s=math.inf) for run in runs]
         play_until(called, list(zip(players, (part.info.addresses for part in parts), strict=True)))
 
 

@@ -102,7 +102,7 @@ def play(
     from qiki_harness.recording.runs import recorded_run  # noqa: PLC0415
 
     played = recorded_run(recordings(file)[0], run)
-    with page_broker(name, run_dir, {"sources": [source(str(file))]}) as stack, until_signal() as called:
+    with page_broker(name, run_dir, {"sources": [source(file.name)]}) as stack, until_signal() as called:
         where = f" --name {name}" if name != DEFAULT else ""
         echo(f"{file}: NATS_URL={stack.info.addresses['NATS_URL']}   qiki watch{where}   Ctrl-C ends it")
         echo(*links(*page_of(stack)))

@@ -7,6 +7,7 @@ its own, so that no reader takes its messages for duplicates. Operators pause it
 import asyncio
 import contextlib
 import json
+import math
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -66,7 +67,7 @@ class Player:
         run_id: of the run
         span_ns: event time of its first and last frame
         speed: seconds of event time a second
-        from_s: since the first frame: what is earlier is filled in at once
+        from_s: since the first frame: what is earlier is filled in at once; infinite: all of it
     """
 
     def __init__(
@@ -96,10 +97,15 @@ class Player:
         while True:
             await fresh_streams(client)
             run_id = self._new_id()
-            told(f"plays run {run_id} from {self._from_s:g} s on, {self._speed:g} times real time")
+            told(f"plays run {run_id} {self._pace()}")
             if not await self._lap(client, run_id) and not loop:
                 told("the recording is at its end")
                 await self._sought_again()
+
+    def _pace(self) -> str:
+        if math.isinf(self._from_s):
+            return "at once"
+        return f"from {self._from_s:g} s on, {self._speed:g} times real time"
 
     async def _lap(self, client: Client, run_id: str) -> bool:
         """Play to the end, and return False; to a seek, and return True."""

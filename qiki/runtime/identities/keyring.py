@@ -75,19 +75,19 @@ class Keyring:
     """The identities of a stack.
 
     Attributes:
-        lockstep: the agent conducts the simulator, so it may command it
         broker: folder of the broker's part, with the path of its own configuration
+        pages: the way of the operators' pages to the broker
+        lockstep: the agent conducts the simulator, so it may command it
         hosts: names and addresses that other machines reach this stack by, for the servers' certificates
-        pages: the operators' pages
     """
 
     folder: Path
     broker: Path
     configuration: Path
+    pages: PageAccess
     lockstep: bool = False
     entries: dict[str, Entry] = field(default_factory=dict)
     hosts: Sequence[str] = ()
-    pages: PageAccess | None = None
     _ca: "Authority | None" = None
 
     @classmethod
@@ -118,8 +118,8 @@ class Keyring:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             entries, before = _read(folder / LIST)
             known = _read_hosts(folder / HOSTS) if hosts is None else hosts
-            pages = pages or _read_pages(folder)
-            ring = cls(folder, broker, configuration, before if lockstep is None else lockstep, entries, known, pages)
+            pages = pages or _read_pages(folder) or PageAccess(folder / "pages" / CONFIGURATION, ())
+            ring = cls(folder, broker, configuration, pages, before if lockstep is None else lockstep, entries, known)
             yield ring
             ring._write()
         finally:
@@ -232,7 +232,7 @@ class Keyring:
                 write_roster(Path(reader.folder), map(_member, self.entries.values()))
         private_folder(self.broker)
         users = [(one.public, one.rights(lockstep=self.lockstep)) for one in self.entries.values()]
-        pages = self.pages or PageAccess(self.folder / "pages" / CONFIGURATION, ())
+        pages = self.pages
         row = {"users": str(pages.users), "origins": list(pages.origins), "encrypted": pages.encrypted}
         write_atomically(self.folder / PAGES, json.dumps(row).encode(), PRIVATE)
         prepare(pages.users.parent)
