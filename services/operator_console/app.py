@@ -28,6 +28,7 @@ PRUNE_S = 1.0
 RELOADED_S = 1.5
 """Time until the broker knows a new user: its watcher looks twice a second."""
 BACKLOG = 128
+CONNECTIONS = 256
 LINKS = Counter("qiki_console_links_total", "Links that were exchanged, or refused", ["outcome"])
 OPERATORS = Gauge("qiki_console_operators", "Users of the broker that pages have now")
 log = structlog.get_logger()
@@ -104,7 +105,7 @@ def _uvicorn(settings: ConsoleSettings, application: Any) -> uvicorn.Config:
         server_header=False,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=1,
-        limit_concurrency=256,
+        limit_concurrency=CONNECTIONS,
         backlog=BACKLOG,
         **options,
     )
