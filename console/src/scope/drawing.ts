@@ -1,0 +1,128 @@
+/** Keeps a canvas up to date: it is painted when something that its picture is made of changes, once a frame at most. */
+
+import { effect, signal } from "@preact/signals";
+import type { Measure } from "./parts/labels.ts";
+import { measureWith, paint, readPalette, type Palette } from "./paint.ts";
+import type { Picture } from "./picture.ts";
+import type { Size } from "./projection.ts";
+import type { DrawnTrack } from "./symbols.ts";
+
+/** What was painted last, for tests: taken from the picture itself. */
+export interface Drawn {
+  readonly frame: number | null;
+  readonly run: string | null;
+  readonly at: number;
+  readonly tracks: readonly DrawnTrack[];
+  readonly plots: number;
+  readonly notes: readonly string[];
+  /** Clock of the page [ms]. */
+  readonly painted: number;
+}
+
+declare global {
+  interface Window {
+    /** By the name of the run; of a side view, with `/side` behind it. */
+    qikiDrawn?: Record<string, Drawn>;
+  }
+}
+
+const MOST_PIXELS = 2;
+
+/** The colours of the page's theme. */
+const palette = signal<Palette | null>(null);
+
+/** Keep a canvas up to date with a picture, which is made of signals, with a pause between two [ms]; return what ends it. */
+export function keepDrawn(
+  canvas: HTMLCanvasElement,
+  name: string,
+  make: (size: Size, measure: Measure) => Picture,
+  painted: (picture: Picture) => void,
+  pause: () => number = () => 0,
+): () => void {
+  const context = canvas.getContext("2d", { alpha: false });
+  if (!context) return () => undefined;
+  const measure = measureWith(context);
+  const size = signal<Size>({ width: 0, height: 0 });
+  const draw = (): void => {
+    const { width, height } = size.value;
+    if (!width || !height || !palette.value) return;
+    fitCanvas(canvas, context, size.value);
+    const made = make(size.value, measure);
+    paint(made, context, palette.value);
+    publish(name, made);
+    painted(made);
+  };
+  const stops = [onceAFrame(draw, pause), followSize(canvas, size), followTheme(canvas)];
+  return () => {
+    for (const stop of stops) stop();
+    delete window.qikiDrawn?.[name];
+  };
+}
+
+/** Run a function now, and in an animation frame after a pause when a signal that it read has changed; return what ends it. */
+function onceAFrame(run: () => void, pause: () => number): () => void {
+  let stop: () => void = () => undefined;
+  let request = 0;
+  let ranAt = -Infinity;
+  const begin = (): void => {
+    request = 0;
+    if (performance.now() < ranAt + pause()) {
+      request = requestAnimationFrame(begin);
+      return;
+    }
+    ranAt = performance.now();
+    stop();
+    let ran = false;
+    stop = effect(() => {
+      if (ran) request ||= requestAnimationFrame(begin);
+      else run();
+      ran = true;
+    });
+  };
+  begin();
+  return () => {
+    stop();
+    cancelAnimationFrame(request);
+  };
+}
+
+function fitCanvas(canvas: HTMLCanvasElement, context: CanvasRenderingContext2D, { width, height }: Size): void {
+  const pixels = Math.min(devicePixelRatio, MOST_PIXELS);
+  const [wide, high] = [Math.round(width * pixels), Math.round(height * pixels)];
+  if (canvas.width !== wide || canvas.height !== high) {
+    canvas.width = wide;
+    canvas.height = high;
+  }
+  context.setTransform(pixels, 0, 0, pixels, 0, 0);
+}
+
+function followSize(canvas: HTMLCanvasElement, size: { value: Size }): () => void {
+  const follow = (): void => {
+    size.value = { width: canvas.clientWidth, height: canvas.clientHeight };
+  };
+  const observer = new ResizeObserver(follow);
+  observer.observe(canvas);
+  follow();
+  return () => observer.disconnect();
+}
+
+/** Read the colours now, and whenever the scheme of the system or an attribute of the page's root changes. */
+function followTheme(canvas: HTMLCanvasElement): () => void {
+  const read = (): void => {
+    palette.value = readPalette(canvas.parentElement ?? document.body);
+  };
+  const scheme = matchMedia("(prefers-color-scheme: dark)");
+  const root = new MutationObserver(read);
+  root.observe(document.documentElement, { attributes: true });
+  scheme.addEventListener("change", read);
+  read();
+  return () => {
+    root.disconnect();
+    scheme.removeEventListener("change", read);
+  };
+}
+
+function publish(name: string, { frame, run, at, tracks, plots, notes }: Picture): void {
+  window.qikiDrawn ??= {};
+  window.qikiDrawn[name] = { frame, run, at, tracks, plots, notes, painted: performance.now() };
+}
