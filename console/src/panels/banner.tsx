@@ -1,4 +1,4 @@
-/** What a person must know at once: the connection, the right to command, what is missing. */
+/** Notices that cannot wait: the connection, the right to command, what is missing. */
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";

@@ -59,7 +59,7 @@ function Decision({ view, event, went }: Properties) {
       <div class="sub">
         {t("evidence")}{" "}
         {objectsOf(payload, "rests_on").map((one) => (
-          <EvidenceButton evidence={evidenceOf(one)} go={(evidence) => went(goToEvidence(view, evidence))} />
+          <EvidenceButton evidence={evidenceOf(one)} go={(evidence) => went(goToEvidence(view, evidence, event.storedAt))} />
         ))}
       </div>
     </li>

@@ -1,4 +1,4 @@
-/** How the two runs differ in the frame that both show. */
+/** Differences of the two runs in the frame that both show. */
 
 import { useComputed, type ReadonlySignal, type Signal } from "@preact/signals";
 import type { Configuration } from "../config.ts";

@@ -1,4 +1,4 @@
-/** What happened, newest first, and the state of the audit chain. */
+/** Events, newest first, and the state of the audit chain. */
 
 import { useSignal } from "@preact/signals";
 import type { Happening, Moment, Severity } from "../run/types.ts";

@@ -8,7 +8,7 @@ import { inputAges, isHealthStale, type InputAge } from "./values/ages.ts";
 import { age, clip, metres, number } from "./values/format.ts";
 import { TRANSPONDER } from "./values/names.ts";
 
-/** How old each input of the page is; for the page's head. */
+/** Ages of the page's inputs, for its head. */
 export function Ages({ view }: { readonly view: View }) {
   return (
     <ul class="ages" aria-label={t("ages")}>

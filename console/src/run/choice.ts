@@ -1,4 +1,4 @@
-/** What the user has chosen: it is in the address (address.ts), and the same in all runs that are shown. */
+/** The user's choice. It is in the address (address.ts), and the same in all runs that are shown. */
 
 import { signal } from "@preact/signals";
 

@@ -1,4 +1,4 @@
-/** What the page shows: one moment of a run. Everything drawn is a function of a `Moment`, live or past. */
+/** The content of the page: one moment of a run. Everything drawn is a function of a `Moment`, live or past. */
 
 import type {
   AgentState,

@@ -1,4 +1,4 @@
-/** What the parts of the page may use of one run: the model behind it is `Model` (model.ts). */
+/** The interface of one run to the parts of the page; `Model` (model.ts) implements it. */
 
 import type { ReadonlySignal } from "@preact/signals";
 import type { Moment } from "./types.ts";
@@ -7,11 +7,11 @@ import type { Moment } from "./types.ts";
 export interface LinkState {
   readonly state: "connecting" | "open" | "lost";
   readonly who: "viewer" | "operator";
-  /** When it was lost, Unix milliseconds by this machine's clock. */
+  /** Time of the loss, Unix milliseconds by this machine's clock. */
   readonly since: number | null;
   /** Why it cannot be opened, in the library's words; empty if it can. */
   readonly reason: string;
-  /** When the operator's right ends, Unix milliseconds; null for a viewer. */
+  /** End of the operator's right, Unix milliseconds; null for a viewer. */
   readonly until: number | null;
 }
 
@@ -22,7 +22,7 @@ export interface Span {
   readonly runs: readonly { readonly sequence: number; readonly run: string; readonly scenario: string }[];
 }
 
-/** Where the page is in time. The one clock rule: a place on the bar is a frame's, and `live` is the newest. */
+/** The page's place in time. The one clock rule: a place on the bar is a frame's, and `live` is the newest. */
 export interface ClockState {
   /** `live` follows; `past` stands; `replay` walks on from a past place by itself, at `rate` times simulated time. */
   readonly mode: "live" | "past" | "replay";

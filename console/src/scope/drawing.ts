@@ -7,7 +7,7 @@ import type { Picture } from "./picture.ts";
 import type { Size } from "./projection.ts";
 import type { DrawnTrack } from "./symbols.ts";
 
-/** What was painted last, for tests: taken from the picture itself. */
+/** The pictures that were painted last, for tests: taken from the picture itself. */
 export interface Drawn {
   readonly frame: number | null;
   readonly run: string | null;

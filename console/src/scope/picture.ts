@@ -44,7 +44,7 @@ export interface Picture extends Size {
   readonly tracks: readonly DrawnTrack[];
   /** Plots on the screen. */
   readonly plots: number;
-  /** What a reader must know about the picture, a sentence each. */
+  /** Remarks on the picture, a sentence each, such as what is left out. */
   readonly notes: readonly string[];
   /** The frame is old while the simulation runs: tracks are painted faintly. */
   readonly stale: boolean;

@@ -1,4 +1,4 @@
-/** What the picture shows, in words: for who does not see it. */
+/** The picture in words, for those who do not see it. */
 
 import type { Moment } from "../run/types.ts";
 import type { RadarTrack } from "../wire/payloads.ts";

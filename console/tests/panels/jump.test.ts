@@ -44,21 +44,27 @@ test("an event leads to its moment and its track", async () => {
 
 test("evidence of a frame's notice is a place of the bar", async () => {
   const view = new FakeView();
-  expect(await goToEvidence(view, { subject: "qiki.tracker.v1.frames", sequence: 42, age_s: 0 })).toBe(true);
-  expect(await goToEvidence(view, { subject: "qiki.tracker.v1.frames", sequence: 0, age_s: 0 })).toBe(false);
+  expect(await goToEvidence(view, { subject: "qiki.tracker.v1.frames", sequence: 42, age_s: 0 }, 0)).toBe(true);
+  expect(await goToEvidence(view, { subject: "qiki.tracker.v1.frames", sequence: 0, age_s: 0 }, 0)).toBe(false);
   expect(view.went).toEqual(["place 42"]);
 });
 
 test("evidence of a message leads to its frame, and to the track in it", async () => {
   const message = { subject: GUARD, time: AT, headers: [`x-qiki-run: ${RUN}`, "x-qiki-frame: 404"], body: JSON.stringify({ track_id: TRACK }) };
   const view = new FakeView({ messages: { "QIKI_EVENTS_V1 7": message } });
-  expect(await goToEvidence(view, { subject: GUARD, sequence: 7, age_s: 0.1 })).toBe(true);
+  expect(await goToEvidence(view, { subject: GUARD, sequence: 7, age_s: 0.1 }, 0)).toBe(true);
   expect([view.went, chosenTrack.value]).toEqual([["frame 404 of deaea8d5"], TRACK]);
 });
 
 test("evidence that is gone, another message, or without a sequence leads nowhere", async () => {
   const other = { subject: "qiki.events.v1.life.boot", time: AT, headers: [], body: "no JSON" };
   const view = new FakeView({ messages: { "QIKI_EVENTS_V1 7": other } });
-  for (const sequence of [7, 8, null]) expect(await goToEvidence(view, { subject: GUARD, sequence, age_s: 0 })).toBe(false);
+  for (const sequence of [7, 8, null]) expect(await goToEvidence(view, { subject: GUARD, sequence, age_s: 0 }, 0)).toBe(false);
   expect(view.went).toEqual([]);
+});
+
+test("in a recording evidence leads to the decision's own moment: its sequences are those of other streams", async () => {
+  const view = new FakeView({ messages: notices, played: true });
+  expect(await goToEvidence(view, { subject: GUARD, sequence: 7, age_s: 0 }, AT + 500)).toBe(true);
+  expect(view.went).toEqual(["place 6"]);
 });

@@ -15,6 +15,8 @@ from uuid import UUID, uuid5
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.js import JetStreamContext
+from nats.js.api import PubAck
 from nats.js.errors import NotFoundError
 
 from nats_js_init.settings import InitSettings
@@ -34,7 +36,7 @@ from qiki_harness.recording.reader import Recording
 from qiki_harness.recording.runs import RecordedRun
 
 SEEK = "play.seek"
-FLUSH_EVERY = 200
+MOST_PENDING = 500
 """Messages that may be on their way to the broker while the past is filled in."""
 _NS = 1e9
 
@@ -111,23 +113,22 @@ class Player:
         """Play to the end, and return False; to a seek, and return True."""
         self.laps += 1
         self._sought = None
-        begun, waiting = False, 0
+        begun, filled = False, Filling(client.jetstream())
         for played in timeline(self._recording, self._run_id, *self._span_ns):
             message = self._renamed(played.recorded.message, run_id)
             past = played.t_s < self._from_s
-            if past and not _is_kept(message.subject):
+            if past:
+                await filled.put(message)
                 continue
-            if not past:
-                if not begun:
-                    self.t_s, begun = self._from_s, True
-                    self._anchor()
-                await self._wait(played.t_s)
-                if self._moved():
-                    return True
+            if not begun:
+                self.t_s, begun = self._from_s, True
+                await filled.settle()
+                self._anchor()
+            await self._wait(played.t_s)
+            if self._moved():
+                return True
             await client.publish(message.subject, message.body, headers=dict(message.headers) or None)
-            waiting += 1
-            if waiting % FLUSH_EVERY == 0:
-                await client.flush()
+        await filled.settle()
         await client.flush()
         self._from_s = 0.0
         return False
@@ -196,6 +197,34 @@ class Player:
                     raise UserError(f"a recording obeys sim.pause, sim.start and {SEEK}, not {name}")
         self._anchor()
         self._changed.set()
+
+
+class Filling:
+    """Stores the past at once. A frame's notice is stored behind all that came before it, and before all that follows.
+
+    Readers tell the moment of one stream's message by its time of storage beside another's.
+    """
+
+    def __init__(self, jetstream: JetStreamContext) -> None:
+        self._jetstream = jetstream
+        self._pending = list["asyncio.Future[PubAck]"]()
+
+    async def put(self, message: Message) -> None:
+        """Store a message, if a stream keeps its subject."""
+        if not _is_kept(message.subject):
+            return
+        is_notice = message.subject == topics.TRACKED.subject
+        if is_notice or len(self._pending) >= MOST_PENDING:
+            await self.settle()
+        headers = dict(message.headers) or None
+        self._pending.append(await self._jetstream.publish_async(message.subject, message.body, headers=headers))
+        if is_notice:
+            await self.settle()
+
+    async def settle(self) -> None:
+        """Wait until all of them are stored."""
+        pending, self._pending = self._pending, []
+        await asyncio.gather(*pending)
 
 
 async def fresh_streams(client: Client) -> None:

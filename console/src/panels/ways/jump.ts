@@ -45,8 +45,15 @@ export async function goToEvent(view: View, event: Happening): Promise<boolean> 
   return went;
 }
 
-/** Show the frame, and choose the track, of a message that a decision rests on; false if it is not stored any more. */
-export async function goToEvidence(view: View, { subject, sequence }: Evidence): Promise<boolean> {
+/**
+ * Show the frame, and choose the track, of a message that a decision rests on; false if it is not stored any more.
+ *
+ * The streams of a recording that is played number their messages otherwise: there the decision's own moment is shown.
+ *
+ * @param decidedAt - when the decision was stored, Unix milliseconds
+ */
+export async function goToEvidence(view: View, { subject, sequence }: Evidence, decidedAt: number): Promise<boolean> {
+  if (view.played) return await goToTime(view, decidedAt);
   if (sequence === null) return false;
   const span = view.clock.state.peek().span;
   if (subject === TRACKED) {
