@@ -25,8 +25,8 @@ def qiki(container_stack, containers, tmp_path):
 
 def test_ps_shows_its_services(qiki):
     lines = qiki("ps").stdout.splitlines()
-    assert len(lines) == 1 + 8
-    assert sum(" healthy " in line for line in lines) == 6
+    assert len(lines) == 1 + 9
+    assert sum(" healthy " in line for line in lines) == 7
 
 
 def test_logs_are_those_of_what_runs(qiki, tmp_path):

@@ -12,7 +12,7 @@ def test_it_opens_with_the_stack_up(workspace):
     assert workspace.result["outcome"] == "success"
     assert workspace.result["remoteWorkspaceFolder"] == "/workspace"
     workspace.stack.containers.wait_ready()
-    assert len(workspace.stack.containers.all()) == 8
+    assert len(workspace.stack.containers.all()) == 9
     assert workspace.run("pwd").strip() == "/workspace"
     assert workspace.run("id", "-u").strip() == str(os.getuid())
 

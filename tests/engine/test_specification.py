@@ -20,6 +20,7 @@ NAMES = (
     "q-sim-radar",
     "faststream-bridge",
     "qiki-registrar-phase1",
+    "qiki-console",
     "qiki-dev",
 )
 READMES = {"README.md": "## Containers", "docs/README.ru.md": "## Контейнеры"}

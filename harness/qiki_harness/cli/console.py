@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from qiki.runtime.identities.pages import new_link
 from qiki.runtime.terminal import echo
 from qiki_harness.cli.options import DEFAULT, Name, RunDir, running_stack
 from qiki_harness.cli.played import ADDRESS, CONSOLE, PAGES, play_all
@@ -50,6 +49,7 @@ def page_of(stack: Stack) -> tuple[str, Path]:
 def links(address: str, folder: Path) -> list[str]:
     """Return the lines with the page's addresses: for everybody, and once for an operator."""
     from qiki.runtime.clock import now  # noqa: PLC0415
+    from qiki.runtime.identities.pages import new_link  # noqa: PLC0415  # pydantic
 
     try:
         token = new_link(folder, now())
