@@ -25,6 +25,7 @@ import world
 from bridge import latency, throughput
 from endurance import endure
 
+import console
 from qiki_harness.containers import ContainerStack
 from qiki_harness.stack import Stack
 from qiki_harness.supply.pins import read
@@ -41,9 +42,11 @@ def main() -> None:
     """Run what was asked for, or what is measured by default."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", nargs="*", choices=[*BENCHES, []], help=f"default: {', '.join(DEFAULT)}")
-    parser.add_argument("--minutes", type=int, default=30, help="of the endurance run, at five times real time")
+    parser.add_argument(
+        "--minutes", type=int, default=30, help="of the endurance run, at five times real time; <= 20 of the page"
+    )
     parser.add_argument("--encounters", type=int, default=200, help="how many are flown with each engine")
-    parser.add_argument("--seconds", type=float, default=30.0, help="of the onlookers and recorders")
+    parser.add_argument("--seconds", type=float, default=30.0, help="of the onlookers, recorders and the page's delay")
     parser.add_argument(
         "--beside", type=Path, help="another checkout with a .venv, also measured: onlookers, registering, world"
     )
@@ -139,6 +142,9 @@ def show(lines: Iterable[str]) -> None:
 DEFAULT = ("bridge", "publishing", "lockstep", "start")
 BENCHES: dict[str, Callable[[Path, argparse.Namespace], None]] = {
     "bridge": lambda folder, given: bench_bridge(folder, given.runs),
+    "console": lambda folder, given: show(
+        console.measure(folder / "console", given.runs, given.seconds, given.minutes)
+    ),
     "containers": lambda folder, given: bench_containers(folder, given.runs),
     "digests": lambda _, __: digests.main(),
     "encounters": lambda _, given: show(encounters.measure(given.encounters)),

@@ -1,6 +1,5 @@
 """Recordings on brokers of their own, one or two, and a page that shows them."""
 
-import asyncio
 import json
 import math
 import random
@@ -51,6 +50,8 @@ def play_until(
     Raises:
         RecordingError: a recording cannot be read to its end.
     """
+    import asyncio  # noqa: PLC0415
+
     from qiki_harness.recording.player import connected  # noqa: PLC0415
 
     async def one(player: "Player", addresses: Mapping[str, str]) -> None:
