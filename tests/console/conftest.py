@@ -34,7 +34,7 @@ FLAGS = (
 DESK = {"width": 1280, "height": 800}
 WAIT_S = 45.0
 _TEXTS = "where => [...document.querySelectorAll(where)].map(element => element.innerText)"
-_DRAWN = "name => window.qikiDrawn?.[name] ?? null"
+_DRAWN = "name => { const all = window.qikiDrawn ?? {}; return all[name ?? Object.keys(all)[0]] ?? null; }"
 
 
 class Screen:
@@ -96,8 +96,8 @@ class Screen:
         self.tab("Events")
         return self.texts(".events li")
 
-    def drawn(self, name: str = "") -> dict[str, Any] | None:
-        """Return what a view shows: the structure that was painted. The side view's name ends in `/side`."""
+    def drawn(self, name: str | None = None) -> dict[str, Any] | None:
+        """Return what a view shows, as it was painted; without a name the first one. A side view's ends in `/side`."""
         picture: dict[str, Any] | None = self.page.evaluate(_DRAWN, name)
         return picture
 
@@ -130,7 +130,9 @@ class Screen:
             )
             raise
 
-    def until_drawn(self, what: str, condition: Callable[[dict[str, Any]], Any], name: str = "") -> dict[str, Any]:
+    def until_drawn(
+        self, what: str, condition: Callable[[dict[str, Any]], Any], name: str | None = None
+    ) -> dict[str, Any]:
         """Wait until a condition on what is painted holds; return the structure."""
         return self.until(what, lambda: (one := self.drawn(name)) and condition(one) and one)
 
