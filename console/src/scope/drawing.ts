@@ -1,4 +1,4 @@
-/** Keeps a canvas up to date: it is painted when something that its picture is made of changes, once a frame at most. */
+/** Keeps a canvas up to date: it is painted when something that its picture is made of changes, about once a frame at most. */
 
 import { effect, signal } from "@preact/signals";
 import type { Measure } from "./parts/labels.ts";
@@ -27,6 +27,9 @@ declare global {
 }
 
 const MOST_PIXELS = 2;
+/** A little less than a frame's time at 60 frames a second. */
+const FRAME_MS = 15;
+const AT_ONCE = -1;
 
 /** The colours of the page's theme. */
 const palette = signal<Palette | null>(null);
@@ -59,28 +62,37 @@ export function keepDrawn(
   };
 }
 
-/** Run a function now, and in an animation frame after a pause when a signal that it read has changed; return what ends it. */
+/**
+ * Run a function now, and again when a signal that it read has changed, a pause after the last time; return what ends it.
+ *
+ * A moment changes within an animation frame. It is drawn in that frame; whatever else changes then waits for the next one.
+ */
 function onceAFrame(run: () => void, pause: () => number): () => void {
-  let stop: () => void = () => undefined;
-  let request = 0;
-  let ranAt = -Infinity;
+  let [stop, request, ranAt, ended] = [(): void => undefined, 0, -Infinity, false];
   const begin = (): void => {
     request = 0;
-    if (performance.now() < ranAt + pause()) {
-      request = requestAnimationFrame(begin);
-      return;
-    }
+    if (performance.now() < ranAt + pause()) return nextFrame();
     ranAt = performance.now();
     stop();
     let ran = false;
     stop = effect(() => {
-      if (ran) request ||= requestAnimationFrame(begin);
+      if (ran) ask();
       else run();
       ran = true;
     });
   };
+  const nextFrame = (): void => {
+    request = requestAnimationFrame(begin);
+  };
+  const ask = (): void => {
+    if (request) return;
+    if (document.hidden || performance.now() < ranAt + FRAME_MS) return nextFrame();
+    request = AT_ONCE;
+    queueMicrotask(() => ended || begin());
+  };
   begin();
   return () => {
+    ended = true;
     stop();
     cancelAnimationFrame(request);
   };
