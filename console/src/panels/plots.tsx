@@ -137,10 +137,10 @@ function lineOptions(colour: (name: string) => string, place: number): uPlot.Ser
   return { stroke: colour(name), width: 1.5, points: { show: false }, ...dash };
 }
 
+/** Draw where the moment is; it may be a little behind the last reading. */
 function markMoment(plot: uPlot, seconds: number, colour: string): void {
   const { ctx, bbox } = plot;
-  const x = plot.valToPos(seconds, "x", true);
-  if (x < bbox.left || x > bbox.left + bbox.width) return;
+  const x = Math.min(Math.max(plot.valToPos(seconds, "x", true), bbox.left), bbox.left + bbox.width);
   ctx.save();
   ctx.strokeStyle = colour;
   ctx.lineWidth = 2;

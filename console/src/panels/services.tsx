@@ -8,11 +8,12 @@ import { inputAges, isHealthStale, type InputAge } from "./values/ages.ts";
 import { age, clip, metres, number } from "./values/format.ts";
 import { TRANSPONDER } from "./values/names.ts";
 
-/** Ages of the page's inputs, for its head. */
+/** Ages of the page's inputs, for its head; of a recording those that it has. */
 export function Ages({ view }: { readonly view: View }) {
+  const inputs = inputAges(view.moment.value).filter(({ age: found }) => found !== null || !view.played);
   return (
     <ul class="ages" aria-label={t("ages")}>
-      {inputAges(view.moment.value).map((input) => (
+      {inputs.map((input) => (
         <Age input={input} />
       ))}
     </ul>

@@ -81,6 +81,15 @@ describe("the live moment", () => {
     expect(show(RUN_B, 0)).toBe(516);
   });
 
+  test("of a recording count ages from its newest message, those of a stack from now", () => {
+    const message = stored(telemetry(RUN_A, frameTime(0)), 1, STORED);
+    for (const [isPlayed, at] of [[true, STORED], [false, STORED + 60_000]] as const) {
+      const one = make(new Streams().past, isPlayed);
+      one.takeState([message]);
+      expect(one.moment(STORED + 60_000).at).toBe(at);
+    }
+  });
+
   test("names the place of its frame's message, but not a recording's of then", () => {
     show(RUN_A, 0, ["t1"], 77);
     expect(moment().frame?.sequences.frame).toBe(77);

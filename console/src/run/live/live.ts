@@ -143,8 +143,15 @@ export class Live {
       trails: frame === null ? new Map() : this.trails.upTo(frame),
       readings: this.#readings,
       audit: this.#audit === null ? null : { sequence: this.#audit, whole: this.#stock.chain.isWhole(this.#audit) },
-      at: now,
+      at: this.#isPlayed ? this.#newestStored(now) : now,
     };
+  }
+
+  /** Return the newest time of storage: at the end of a recording its inputs do not become stale. */
+  #newestStored(now: number): number {
+    const { telemetry, agent } = this.#state;
+    const newest = Math.max(...[this.#frame, telemetry, agent].map((one) => one?.storedAt ?? 0));
+    return newest > 0 ? newest : now;
   }
 
   /** Begin another run: nothing of it was seen yet. */
