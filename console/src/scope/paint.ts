@@ -97,7 +97,7 @@ function trace(context: CanvasRenderingContext2D, steps: readonly number[]): voi
 /**
  * Draw the last edge of a polygon, and a pixel of the first one again, which joins their corner like the others.
  *
- * Chromium's `closePath` measures the whole path each time: with 1,000 squares in a path it takes tens of milliseconds.
+ * Chromium's `closePath` measures the whole path each time: its time grows with the square of the polygons in a path.
  */
 function endPolygon(context: CanvasRenderingContext2D, steps: readonly number[], begin: number): void {
   const [x = 0, y = 0, , x2 = 0, y2 = 0] = steps.slice(begin, begin + 5);
