@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import browser_page
 import containers
 import digests
 import encounters
@@ -25,7 +26,6 @@ import world
 from bridge import latency, throughput
 from endurance import endure
 
-import console
 from qiki_harness.containers import ContainerStack
 from qiki_harness.stack import Stack
 from qiki_harness.supply.pins import read
@@ -143,7 +143,7 @@ DEFAULT = ("bridge", "publishing", "lockstep", "start")
 BENCHES: dict[str, Callable[[Path, argparse.Namespace], None]] = {
     "bridge": lambda folder, given: bench_bridge(folder, given.runs),
     "console": lambda folder, given: show(
-        console.measure(folder / "console", given.runs, given.seconds, given.minutes)
+        browser_page.measure(folder / "console", given.runs, given.seconds, given.minutes)
     ),
     "containers": lambda folder, given: bench_containers(folder, given.runs),
     "digests": lambda _, __: digests.main(),

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from clients import connect
 
-from console.browser import browser, open_page, until_tracks
-from console.table import Row, percentiles
+from browser_page.browser import browser, open_page, until_tracks
+from browser_page.table import Row, percentiles
 from qiki.contracts import topics
 from qiki.contracts.radar import TrackedFrame
 from qiki_harness.stack import StackInfo

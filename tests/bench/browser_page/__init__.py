@@ -7,11 +7,11 @@ from pathlib import Path
 
 from start import ROOT, options
 
-from console.animation import frames_a_second, swarm
-from console.browser import missing
-from console.latency import first_tracks, message_to_pixel
-from console.load import cpu_shares, memory
-from console.table import HEAD, Row
+from browser_page.animation import frames_a_second, swarm
+from browser_page.browser import missing
+from browser_page.latency import first_tracks, message_to_pixel
+from browser_page.load import cpu_shares, memory
+from browser_page.table import HEAD, Row
 from qiki_harness.stack import Stack, StackInfo
 
 STATIC = ROOT / "services" / "operator_console" / "static"

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import psutil
 from onlookers import SETTLE_S, cpu_s
 
-from console.browser import browser, open_page, processes, until_tracks
-from console.table import Row
+from browser_page.browser import browser, open_page, processes, until_tracks
+from browser_page.table import Row
 from qiki_harness.stack import StackInfo
 
 if TYPE_CHECKING:

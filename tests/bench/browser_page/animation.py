@@ -5,9 +5,9 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from console.browser import CANVAS, browser, open_page, until_tracks
-from console.latency import INTERVALS
-from console.table import Row, percentiles
+from browser_page.browser import CANVAS, browser, open_page, until_tracks
+from browser_page.latency import INTERVALS
+from browser_page.table import Row, percentiles
 from qiki_harness.stack import StackInfo
 
 if TYPE_CHECKING:
