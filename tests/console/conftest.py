@@ -6,7 +6,6 @@ The browser is Debian's Chromium (`apt install chromium`), or the one that CHROM
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
@@ -15,22 +14,15 @@ from typing import Any, TypeVar
 
 import pytest
 
-from qiki_harness.cli.console import links, page_of
+from qiki_harness.cli.console import links
 from qiki_harness.cli.options import QIKI
+from qiki_harness.cli.played import page_of
 from qiki_harness.errors import DeadlineError
 from qiki_harness.testing import until
+from qiki_harness.testing.browser import FLAGS, chromium, lacking
 
 T = TypeVar("T")
 
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 DESK = {"width": 1280, "height": 800}
 WAIT_S = 45.0
 _TEXTS = "where => [...document.querySelectorAll(where)].map(element => element.innerText)"
@@ -61,7 +53,7 @@ class Screen:
 
     @property
     def address(self) -> str:
-        """What the browser's address bar says."""
+        """The text of the browser's address bar."""
         address: str = self.page.evaluate("() => location.href")
         return address
 
@@ -165,29 +157,17 @@ class Screen:
             self._complaints.append(f"{message.text} ({message.location.get('url', '')})")
 
 
-def _missing() -> str | None:
-    try:
-        import playwright.sync_api  # noqa: F401, PLC0415
-    except ImportError:
-        return "takes Playwright: tox -e console"
-    return None if _chromium() else "takes Chromium: apt install chromium, or CHROMIUM=/path/to/it"
-
-
-def _chromium() -> str | None:
-    return os.environ.get("CHROMIUM") or shutil.which("chromium")
-
-
 @pytest.fixture(scope="session")
 def start_browser() -> Iterator[Callable[..., Any]]:
     """Starts a browser with further flags."""
-    if reason := _missing():
+    if reason := lacking():
         if os.environ.get("QIKI_BROWSER_TESTS"):  # where they must run
             pytest.fail(reason)
         pytest.skip(reason)
     from playwright.sync_api import sync_playwright  # noqa: PLC0415
 
     with sync_playwright() as playwright:
-        yield lambda *flags: playwright.chromium.launch(executable_path=_chromium(), args=[*FLAGS, *flags])
+        yield lambda *flags: playwright.chromium.launch(executable_path=chromium(), args=[*FLAGS, *flags])
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""What the page says while parts of the stack are dead, and how it goes on by itself."""
+"""Faults of the stack as the page tells them, and its way on by itself."""
 
 import pytest
 

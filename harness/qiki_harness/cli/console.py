@@ -8,9 +8,8 @@ import typer
 
 from qiki.runtime.terminal import echo
 from qiki_harness.cli.options import DEFAULT, Name, RunDir, running_stack
-from qiki_harness.cli.played import ADDRESS, CONSOLE, PAGES, play_all
+from qiki_harness.cli.played import CONSOLE, page_of, play_all
 from qiki_harness.errors import HarnessError
-from qiki_harness.stack import Stack
 
 _MOST = 2
 
@@ -39,11 +38,6 @@ def console(files: Files = None, name: Name = DEFAULT, run_dir: RunDir = None) -
         if (service := stack.info.services.get(CONSOLE)) is None or not service.ready:
             raise HarnessError(f"{CONSOLE} does not run: `qiki ps` shows the services")
         _say(*page_of(stack))
-
-
-def page_of(stack: Stack) -> tuple[str, Path]:
-    """Return the address of a stack's page, and the folder of its links."""
-    return stack.info.addresses[ADDRESS], stack.folder.data / PAGES
 
 
 def links(address: str, folder: Path) -> list[str]:

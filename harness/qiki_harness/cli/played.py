@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -37,7 +38,7 @@ def play_all(files: Sequence[Path], name: str, run_dir: Path | None, told: Told)
     runs = [recorded_run(recordings(file)[0]) for file in files]
     with ExitStack() as stacks, until_signal() as called:
         parts = _on_page(stacks, [file.name for file in files], runs, name, run_dir)
-        told(parts[0].info.addresses[ADDRESS], parts[0].folder.data / PAGES)
+        told(*page_of(parts[0]))
         players = [Player.of(run, from_s=math.inf) for run in runs]
         play_until(called, list(zip(players, (part.info.addresses for part in parts), strict=True)))
 
@@ -90,6 +91,11 @@ def page_broker(name: str, run_dir: Path | None, shown: Mapping[str, Any] | None
         yield stack
 
 
+def page_of(stack: "Stack") -> tuple[str, Path]:
+    """Return the address of a stack's page, and the folder of its links."""
+    return stack.info.addresses[ADDRESS], stack.folder.data / PAGES
+
+
 def source(name: str, url: str | None = None) -> dict[str, Any]:
     """Return a source of the page's configuration; without `url` the stack's own broker."""
     return {"name": name, "url": url, "played": True}
@@ -102,7 +108,8 @@ def _on_page(
     if len(names) == 1:
         return [stacks.enter_context(page_broker(name, run_dir, {"sources": [source(names[0])]}))]
     port = _free_port()
-    sources = [source(names[0]), source(names[1], f"ws://*:{port}")]
+    scheme = "wss" if os.environ.get("QIKI_TLS_NAMES") else "ws"  # as that of all listeners
+    sources = [source(names[0]), source(names[1], f"{scheme}://*:{port}")]
     shown = {"sources": sources, "divergence": _divergence(*runs)}
     first = stacks.enter_context(page_broker(name, run_dir, shown))
     page = first.info.addresses[ADDRESS]

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from qiki.runtime.terminal import echo
-from qiki_harness.cli.console import links, page_of
+from qiki_harness.cli.console import links
 from qiki_harness.cli.options import DEFAULT, QIKI, Name, Rules, Run, RunDir
 from qiki_harness.cli.output import complain, table, until_signal
-from qiki_harness.cli.played import page_broker, play_until, source
+from qiki_harness.cli.played import page_broker, page_of, play_until, source
 from qiki_harness.cli.recordings import SUFFIX, File
 from qiki_harness.errors import HarnessError, RecordingError
 

@@ -13,11 +13,11 @@ import typer
 
 from qiki.errors import UserError
 from qiki.runtime.terminal import OutputClosedError, drop_output, echo
-from qiki_harness.cli.console import links, page_of
+from qiki_harness.cli.console import links
 from qiki_harness.cli.forks import branch_of
 from qiki_harness.cli.options import QIKI, File, Name, RunDir, compose_file, run_folder
 from qiki_harness.cli.output import LogView, Progress, by_hand, summary
-from qiki_harness.cli.played import CONSOLE
+from qiki_harness.cli.played import CONSOLE, page_of
 from qiki_harness.errors import HarnessError, StackError
 from qiki_harness.stack import Stack, StackOptions
 from qiki_harness.stack.model import PORTS, is_port

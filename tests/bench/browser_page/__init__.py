@@ -8,11 +8,11 @@ from pathlib import Path
 from start import ROOT, options
 
 from browser_page.animation import frames_a_second, swarm
-from browser_page.browser import missing
 from browser_page.latency import first_tracks, message_to_pixel
 from browser_page.load import cpu_shares, memory
 from browser_page.table import HEAD, Row
 from qiki_harness.stack import Stack, StackInfo
+from qiki_harness.testing.browser import lacking
 
 STATIC = ROOT / "services" / "operator_console" / "static"
 SCENARIO = "mixed-traffic"
@@ -23,7 +23,7 @@ MANY = 1000
 
 def measure(folder: Path, runs: int, seconds: float, minutes: float) -> Iterator[str]:
     """Lines of the table, as they are measured; one line with the reason where there is no browser."""
-    if reason := missing():
+    if reason := lacking():
         yield reason
         return
     yield f"load average at the start {os.getloadavg()[0]:.1f}, of all that runs here; {os.cpu_count()} cores"

@@ -1,7 +1,5 @@
 """Debian's Chromium, driven by Playwright, and the page in it. Playwright is imported only when it is used."""
 
-import os
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,37 +10,15 @@ import psutil
 from qiki_harness.cli.played import ADDRESS
 from qiki_harness.stack import StackInfo
 from qiki_harness.testing import until_async
+from qiki_harness.testing.browser import FLAGS, chromium
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page, ViewportSize
 
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 DESK: "ViewportSize" = {"width": 1280, "height": 800}
 CANVAS = ".scope-plan canvas"
 WAIT_S = 60.0
 PAINTS = Path(__file__).with_name("paints.js")
-
-
-def missing() -> str | None:
-    """Return what is missing to drive a browser."""
-    try:
-        import playwright.async_api  # noqa: F401, PLC0415
-    except ImportError:
-        return "the page's bench takes Playwright: tox -e bench-console"
-    return None if chromium() else "the page's bench takes Chromium: apt install chromium, or CHROMIUM=/path/to/it"
-
-
-def chromium() -> str | None:
-    """Return the browser's path."""
-    return os.environ.get("CHROMIUM") or shutil.which("chromium")
 
 
 @asynccontextmanager
@@ -78,6 +54,21 @@ async def until_tracks(page: "Page", tracks: int) -> None:
         return drawn >= tracks
 
     await until_async(f"{tracks} tracks on the page", known, WAIT_S)
+
+
+async def shown_frame(page: "Page") -> int:
+    """Return the number of the frame that the plan view shows; -1 for none."""
+    frame: int = await page.evaluate("() => window.qikiDrawn?.['']?.frame ?? -1")
+    return frame
+
+
+async def until_frame(page: "Page", frame: int, deadline_s: float = WAIT_S) -> None:
+    """Wait until the plan view shows a frame, or a later one."""
+
+    async def shown() -> bool:
+        return await shown_frame(page) >= frame
+
+    await until_async(f"frame {frame} on the page", shown, deadline_s)
 
 
 async def processes(opened: "Browser") -> dict[int, str]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from clients import connect
 
-from browser_page.browser import browser, open_page, until_tracks
+from browser_page.browser import browser, open_page, until_frame, until_tracks
 from browser_page.table import Row, percentiles
 from qiki.contracts import topics
 from qiki.contracts.radar import TrackedFrame
@@ -48,7 +48,7 @@ async def message_to_pixel(info: StackInfo, seconds: float) -> list[Row]:
         await until_tracks(page, 1)
         await asyncio.sleep(SETTLE_S)
         stored_ms = await stored_notices(info, seconds)
-        await asyncio.sleep(1.0)
+        await until_frame(page, max(frame for _, frame in stored_ms))
         paints, origin_ms = await page.evaluate("() => [window.benchPaints, performance.timeOrigin]")
     first: dict[tuple[str, int], dict[str, Any]] = {}
     for paint in paints:

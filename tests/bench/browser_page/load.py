@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import psutil
 from onlookers import SETTLE_S, cpu_s
 
-from browser_page.browser import browser, open_page, processes, until_tracks
+from browser_page.browser import browser, open_page, processes, shown_frame, until_frame, until_tracks
 from browser_page.table import Row
 from qiki_harness.stack import StackInfo
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser, CDPSession
 
 SAMPLES = 60
+FRAME_RATE_HZ = 10.0
 PAGES = (0, 1, 3)
 SERVICES = ("nats", "operator-console")
 
@@ -29,9 +30,10 @@ async def memory(info: StackInfo, minutes: float) -> list[Row]:
         await until_tracks(page, 1)
         session = await page.context.new_cdp_session(page)
         began = time.monotonic()
+        frames = round(60 * minutes * FRAME_RATE_HZ / SAMPLES)
         sampled: list[tuple[float, float, float]] = []
         while len(sampled) < SAMPLES:
-            await asyncio.sleep(60 * minutes / SAMPLES)
+            await until_frame(page, await shown_frame(page) + frames, 60 + 2 * frames / FRAME_RATE_HZ)
             heap, private = await heap_mb(session), await private_mb(opened)
             sampled.append(((time.monotonic() - began) / 60, heap, private))
     minute, heaps, privates = zip(*sampled, strict=True)
