@@ -18,7 +18,7 @@ def test_a_broken_part_fails_it_and_shows_who_is_guilty(container_stack, monkeyp
     said = done.stdout + done.stderr
     assert done.returncode == 2, said
     assert "faststream-bridge | faststream-bridge: /no/rules.yaml" in said
-    assert "the logs of 8 containers are in" in said
+    assert "the logs of 9 containers are in" in said
     assert "taken down" in said
     engine = container_stack.containers.engine
     left = [one.name for one in engine.containers.list(all=True) if "-smoke-" in one.name]
