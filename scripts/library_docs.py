@@ -9,7 +9,22 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "docs/examples/library"
 ORDER = ("fly", "track", "guard", "audit", "engine")
-ROOMS = ("flight", "world", "radar", "tracking", "guard", "agent", "audit", "botspec", "contracts", "runtime")
+ROOMS = (
+    *(
+        "envs",
+        "tasks",
+        "flight",
+        "world",
+        "radar",
+        "tracking",
+        "guard",
+        "agent",
+        "audit",
+        "botspec",
+        "contracts",
+        "runtime",
+    ),
+)
 HEAD = """\
 # The library
 

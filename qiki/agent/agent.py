@@ -92,6 +92,7 @@ class Agent(Stateful):
         self._engine_results: tuple[EngineResult, ...] = ()
         self._causes: tuple[str, ...] = ()
         self._world = observer.world(0, 0.0, None)
+        self._ahead: tuple[float, World] | None = None
 
     @property
     def fsm_state(self) -> FSMState:
@@ -103,10 +104,16 @@ class Agent(Stateful):
         """The inputs that the boot still lacks; empty after it."""
         return waits_for(self._world) if self.fsm_state is FSMState.BOOTING else ()
 
+    def look(self, now_s: float) -> World:
+        """Return the world that a tick at this time begins with, before its self test."""
+        if self._ahead is None or self._ahead[0] != now_s:
+            self._ahead = now_s, self._observer.world(self._world.tick + 1, now_s, self._bios.status)
+        return self._ahead[1]
+
     async def tick(self, now_s: float) -> None:
         """Do one tick; `now_s` is the agent's clock, as for the observer."""
         with self._timing("context"):
-            self._observe(self._world.tick + 1, now_s)
+            self._see(self.look(now_s))
         if not self._world.run_id:
             return
         self._machine.boot(self._instant, self._inputs)
@@ -140,7 +147,7 @@ class Agent(Stateful):
 
     async def shutdown(self, now_s: float) -> None:
         """Emit AGENT_HALTED."""
-        self._observe(self._world.tick, now_s)
+        self._see(self._observer.world(self._world.tick, now_s, self._bios.status))
         if self._world.run_id:
             self._machine.halt(self._instant)
 
@@ -154,9 +161,9 @@ class Agent(Stateful):
         """The evidence for what names none."""
         return self._world.newest(TRACKS, TELEMETRY)
 
-    def _observe(self, tick: int, now_s: float) -> None:
-        self._world = self._observer.world(tick, now_s, self._bios.status)
-        self._vehicle_mode.update(self._world)
+    def _see(self, world: World) -> None:
+        self._world, self._ahead = world, None
+        self._vehicle_mode.update(world)
 
     async def _test(self, now_s: float) -> None:
         """Have the vehicle test itself when that is due; emit the report if it has changed."""

@@ -1,5 +1,6 @@
 """Discovery of the installed engines that the settings choose."""
 
+import os
 from collections.abc import Iterable
 from importlib.metadata import EntryPoint, entry_points
 
@@ -12,15 +13,23 @@ from qiki.errors import UserError
 ALL = "all"
 NONE = "none"
 RESERVED = (ALL, NONE, rules.NAME)
+POLICY, POLICY_FILE = "policy", "AGENT_POLICY"
+"""The engine that flies a trained policy, and the variable that names its file."""
+LINKED, LINK = "linked", "AGENT_LINK"
+"""The engine whose proposals an environment gives, and the variable that names its address and key."""
+NEEDED = {POLICY: POLICY_FILE, LINKED: LINK}
+"""Engines that are there only where a variable is set, and then without being chosen."""
 
 
 def load_engines(chosen: str, bot: BotConfig) -> dict[str, Engine]:
     """Load the chosen engines, sorted by name; `chosen` is names separated by commas, or `all`, or `none`.
 
+    Those whose variable is set (`NEEDED`) are loaded too.
+
     Raises:
         UserError: an engine is not installed, its name is not its own, or it cannot be loaded.
     """
-    points = tuple(entry_points(group=GROUP))
+    points = _installed()
     installed = {point.name: point for point in points}
     names = _names(chosen, installed)
     if unknown := sorted(names - installed.keys()):
@@ -33,15 +42,21 @@ def load_engines(chosen: str, bot: BotConfig) -> dict[str, Engine]:
 
 def switched_off(chosen: str) -> list[str]:
     """Return the names of the installed engines that are not chosen; their packages are not imported."""
-    installed = {point.name for point in entry_points(group=GROUP)}
+    installed = {point.name for point in _installed()}
     return sorted(installed - _names(chosen, installed))
+
+
+def _installed() -> tuple[EntryPoint, ...]:
+    return tuple(
+        point for point in entry_points(group=GROUP) if point.name not in NEEDED or os.environ.get(NEEDED[point.name])
+    )
 
 
 def _names(chosen: str, installed: Iterable[str]) -> set[str]:
     names = {name.strip() for name in chosen.split(",")} - {""}
-    if names == {NONE}:
-        return set()
-    return set(installed) if names == {ALL} else names
+    if names == {ALL}:
+        return set(installed)
+    return (set() if names == {NONE} else names) | (NEEDED.keys() & set(installed))
 
 
 def _check_name(name: str, points: list[EntryPoint]) -> None:

@@ -10,6 +10,7 @@ from qiki.agent.agent import Agent, AgentParameters
 from qiki.agent.engine import Engine
 from qiki.agent.perception.observer import Observer
 from qiki.agent.vehicle import ActuatorReport, Answers, Outcome, Reading
+from qiki.agent.world import World
 from qiki.botspec import BotConfig
 from qiki.botspec.planes import sensor_id
 from qiki.clock import rfc3339
@@ -45,7 +46,7 @@ class AgentDriver(Stateful):
     `emit` takes service, kind, payload, id and time of each event that the agent, or the simulator for it, raises.
     """
 
-    STATE = State(_agent=Agent, _engines=InlineEngines, _sequence=int, _commands=int)
+    STATE = State(_agent=Agent, _engines=InlineEngines, _sequence=int, _commands=int, _telemetry_tick=int)
 
     def __init__(
         self, world: SimWorld, bot: BotConfig, parameters: AgentParameters, engines: Mapping[str, Engine], emit: Raise
@@ -56,6 +57,7 @@ class AgentDriver(Stateful):
         vehicle, self._engines = WorldVehicle(world, sensors, self._command_event), InlineEngines(engines)
         self._agent = Agent(bot, parameters, vehicle, self._engines, partial(emit, AGENT), self._observer)
         self._sequence = self._commands = 0
+        self._telemetry_tick = -1
         self._see_telemetry()
 
     def see(self, frame: FlownFrame) -> None:
@@ -75,6 +77,11 @@ class AgentDriver(Stateful):
             observer.take_cleared(cleared_of(ended, tracked), number, self._next, now_s)
         notice, alerts = notice_of(tracked), tracked.judgement.count
         observer.take_tracked(notice, alerts, len(estimates), self._next, now_s)
+
+    def look(self) -> World:
+        """Return the world that the next decision begins with."""
+        self._see_telemetry()
+        return self._agent.look(self._now_s)
 
     def decide(self) -> None:
         """Let the agent tick at the present time; its commands take effect at the next tick of the world."""
@@ -98,6 +105,9 @@ class AgentDriver(Stateful):
 
     def _see_telemetry(self) -> None:
         tick, run_id = self._world.tick_count, str(self._world.run_id)
+        if self._telemetry_tick == tick:
+            return
+        self._telemetry_tick = tick
         state = SimState(running=False, paused=False, speed=1.0, tick=tick, run_id=run_id, behind_s=0.0)
         self._observer.take_telemetry(telemetry(self._world, state), self._now_s)
 

@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 
 from qiki.agent.agent import AgentParameters
 from qiki.agent.engine import Engine
+from qiki.agent.world import World
 from qiki.botspec import BotConfig, generate, load_spec
 from qiki.contracts.agent import AgentState
 from qiki.contracts.events import Decision, EventKind
@@ -18,7 +19,8 @@ from qiki.contracts.ticks import TICK_S
 from qiki.errors import UserError
 from qiki.flight.agent_driver import SIMULATOR, AgentDriver
 from qiki.flight.frames import FlownFrame, scan_of
-from qiki.flight.saved import FlightInputs, SavedFlight
+from qiki.flight.saved import FlightInputs, Perception, SavedFlight
+from qiki.flight.truth import reports_of_truth
 from qiki.guard import load_rules
 from qiki.guard.rules import GuardRules
 from qiki.guard.tracked_run import Tracked, TrackedRun
@@ -101,6 +103,9 @@ class Flight:
         agent_ticks: ticks between the agent's decisions
         sr_threshold_m: range up to which transponders are received [m]
         hidden: ids of tracks that the agent does not see, nor anything about them; they are published all the same
+        perception: "tracks", as on a stack; "truth": the radar does not measure and nothing is tracked; frames have
+            the true states of the contacts as tracks, the guard judges these, and the agent is shown those alone on
+            which an alert holds
     """
 
     def __init__(
@@ -116,15 +121,17 @@ class Flight:
         agent_ticks: int = 2,
         sr_threshold_m: float = SR_THRESHOLD_M,
         hidden: Collection[str] = (),
+        perception: Perception = "tracks",
     ) -> None:
         bot = bot or generate(load_spec())
         rules = rules or load_rules()
         seed = scenario.seed if seed is None else seed
         run_id = run_id or uuid5(NAMESPACE, f"{scenario.name}:{seed}")
         self.inputs = FlightInputs(
-            scenario, seed, run_id, bot, rules, agent, agent_ticks, sr_threshold_m, frozenset(hidden)
+            scenario, seed, run_id, bot, rules, agent, agent_ticks, sr_threshold_m, frozenset(hidden), perception
         )
-        self.world = SimWorld(scenario, bot.hardware_profile.parameters, seed, run_id, sr_threshold_m)
+        parameters, measures = bot.hardware_profile.parameters, perception == "tracks"
+        self.world = SimWorld(scenario, parameters, seed, run_id, sr_threshold_m, measures=measures)
         self._radar = scenario.radar.unlike_default
         self._parameters = TrackerParameters(short_range_m=sr_threshold_m)
         self._tracked = TrackedRun(run_id, self._parameters, rules, scenario.identities, self._radar)
@@ -135,25 +142,48 @@ class Flight:
             self.begin_agent(agent, engines or {}, agent_ticks)
         self._raise(SIMULATOR, *run_started(self.world))
 
-    def tick(self) -> Moment:
-        """Advance by one tick."""
+    def tick(self, *, decide: bool = True) -> Moment:
+        """Advance by one tick.
+
+        Args:
+            decide: let the agent decide if that is due; otherwise `decide` is the caller's to call before the next tick
+        """
         brought = self.world.tick()
         frame = None if brought.frame is None else self._track(brought.frame)
         for event in brought.events:
             self._raise(SIMULATOR, *event_of(self.world, event))
         if self._agent is not None:
             if frame is not None:
-                self._agent.see(frame.without(self._hidden))
-            if self.world.tick_count % self.inputs.agent_ticks == 0:
+                self._agent.see(frame.without(self._hidden_in(frame)))
+            if decide and self.decides_now:
                 self._agent.decide()
         events, self._events = tuple(self._events), []
         orders = tuple(order_message(self.world, given) for given in brought.orders)
         return Moment(self.world.tick_count, self.world.t_s, frame, events, orders)
 
+    def decide(self) -> None:
+        """Let the agent decide at the present tick; its events come with the next tick's."""
+        self._driver.decide()
+
+    def look(self) -> World:
+        """Return the world that the agent sees at its decision of the present tick, but for the self test."""
+        return self._driver.look()
+
+    @property
+    def decides_now(self) -> bool:
+        """True if the agent's decision is due at the present tick."""
+        return self.world.tick_count % self.inputs.agent_ticks == 0
+
     @property
     def has_agent(self) -> bool:
         """True if an agent commands the vehicle."""
         return self._agent is not None
+
+    @property
+    def _driver(self) -> AgentDriver:
+        if self._agent is None:
+            raise UserError("the vehicle flies without an agent")
+        return self._agent
 
     def begin_agent(self, agent: AgentParameters, engines: Mapping[str, Engine], agent_ticks: int) -> None:
         """Let an agent begin, in place of a former one; it has seen nothing yet."""
@@ -239,14 +269,23 @@ class Flight:
         self.world.submit(read_order(order), Giver(order.origin, order.sender, order.message_id))
 
     def _track(self, measured: MeasuredFrame) -> FlownFrame:
-        scan = scan_of(measured)
-        self._tracked.know(measured.identities)
-        reports, judgement, spoofers = self._tracked.step(scan)
+        contacts = self.world.contacts
         run, number = str(measured.run_id), measured.number
+        self._tracked.know(measured.identities)
+        if self.inputs.perception == "truth":
+            judged = self._tracked.judge(reports_of_truth(contacts, contacts.now, measured))
+            tracked = Tracked(run, str(number), number, measured.frame_id, *judged)
+            return FlownFrame(measured, self._radar, contacts, contacts.now, tracked)
+        scan = scan_of(measured)
+        reports, judgement, spoofers = self._tracked.step(scan)
         estimates = self._tracked.estimates(scan)
         tracked = Tracked(run, str(number), number, measured.frame_id, reports, judgement, spoofers, estimates)
-        contacts = self.world.contacts
         return FlownFrame(measured, self._radar, contacts, contacts.now, tracked)
+
+    def _hidden_in(self, frame: FlownFrame) -> Collection[str]:
+        if self.inputs.perception == "tracks":
+            return self._hidden
+        return set(frame.tracked.reports.track_id) - self._tracked.alarming
 
     def _raise(self, service: str, kind: EventKind, body: Payload, event_id: str, moment: datetime) -> None:
         self._events.append(RaisedEvent(kind, body, event_id, moment, service))

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -22,6 +22,7 @@ from qiki.world.scenario import Scenario
 FORMAT = 1
 """Of a saved flight; it changes where a state of the same fields means something else."""
 PRODUCT = version("qiki-dtmp")
+Perception = Literal["tracks", "truth"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class FlightInputs:
     agent_ticks: Annotated[int, Field(ge=1)]
     sr_threshold_m: float = SR_THRESHOLD_M
     hidden: frozenset[str] = frozenset()
+    perception: Perception = "tracks"
 
     def difference(self, other: Self) -> str:
         """Return the names of the fields that differ; empty where none does."""

@@ -94,6 +94,12 @@ class GuardJudge:
                 episodes.pop(reports.track_id[row], None)
         return judgement
 
+    @property
+    def alarming(self) -> set[str]:
+        """The ids of the tracks that meet a rule, and were reported."""
+        episodes = (one for each in self._episodes.values() for one in each.items())
+        return {track for track, episode in episodes if episode.reported}
+
     def snapshot(self) -> dict[str, Any]:
         """Return the state as JSON values."""
         return {

@@ -77,6 +77,15 @@ class TrackedRun:
         reports = self.tracker.step(scan)
         return reports, self._judge.judge(reports), self._new_spoofers(reports)
 
+    def judge(self, reports: TrackReports) -> tuple[TrackReports, Judgement, list[int]]:
+        """Judge reports that come from elsewhere than the tracker; return them, the judgement, and no spoofers."""
+        return reports, self._judge.judge(reports), []
+
+    @property
+    def alarming(self) -> set[str]:
+        """The ids of the tracks on which an alert holds."""
+        return self._judge.alarming
+
     def estimates(self, scan: Scan) -> Estimates:
         """Return the whole states of the live tracks after a scan, the newest, relative to the bot's in it."""
         return self.tracker.estimates().seen_from(scan.own_position, scan.own_velocity)

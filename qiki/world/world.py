@@ -131,7 +131,7 @@ class SimWorld(Stateful):
     """One run: a function of scenario, parameters, seed, run id and the orders with their ticks.
 
     Contacts, radar and sensors draw random numbers from streams of their own, made from `seed`. The radar reads
-    transponders up to the range `sr_threshold_m`.
+    transponders up to the range `sr_threshold_m`; unless it `measures`, its frames have no detections.
     """
 
     STATE = State(
@@ -156,6 +156,8 @@ class SimWorld(Stateful):
         seed: int,
         run_id: UUID,
         sr_threshold_m: float = SR_THRESHOLD_M,
+        *,
+        measures: bool = True,
     ) -> None:
         _, radar, sensors = _streams(seed)
         self.scenario, self.seed, self.run_id = scenario, seed, run_id
@@ -168,6 +170,7 @@ class SimWorld(Stateful):
         self.vehicle = Vehicle(parameters, scenario.bot, TICK_S, sensors)
         self._set_traffic(Traffic(scenario, seed))
         self._radar = Radar(scenario.radar, radar, sr_threshold_m)
+        self._measures = measures
         self._ticks_per_frame = round(1.0 / (scenario.frame_rate_hz * TICK_S))
         self._orders: list[tuple[Order, Giver]] = []
         self._scheduled: list[tuple[int, Order, Giver]] = []
@@ -291,7 +294,10 @@ class SimWorld(Stateful):
         if self.tick_count % self._ticks_per_frame or self.vehicle.radar_off_reason is not None:
             return None
         own = self.vehicle.position_m, self.vehicle.velocity_mps
-        detections = self._radar.measure(self.contacts, *own, self.vehicle.drive.heading_deg)
+        if self._measures:
+            detections = self._radar.measure(self.contacts, *own, self.vehicle.drive.heading_deg)
+        else:
+            detections = Detections.of_rows([])
         number, self.frame_count = self.frame_count, self.frame_count + 1
         instant = self.t_s, self.timestamp
         self.newest_frame = MeasuredFrame(self.run_id, number, *instant, detections, *own, self.identities)

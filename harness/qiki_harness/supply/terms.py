@@ -6,7 +6,8 @@ from qiki_harness.errors import LockError
 
 # Nobody who ships the product, or a service of his own beside it, comes under their terms.
 PERMISSIVE = {
-    "0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "ISC", "MIT", "MIT-0", "PSF-2.0", "Zlib",
+    "0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "ISC", "MIT", "MIT-0", "MIT-CMU", "PSF-2.0",
+    "Zlib",
 }  # fmt: skip
 # Their terms end with their own files or programs: for tools, which no service loads.
 TOOLS = PERMISSIVE | {"GPL-2.0-only", "GPL-2.0-or-later", "GPL-3.0-or-later", "MPL-2.0", "SSH-OpenSSH", "curl"}
