@@ -26,20 +26,20 @@ _TYPES = {int(kind): kind.name for kind in CommandType}
 _UNITS = {int(unit): unit.name for unit in Unit}
 
 
-Submit = Callable[[Order, Giver], None]
+Submit = Callable[[Order, Giver], object]
 """Gives an order to a world, or raises an OrderError."""
 
 
 def submit_command(
     world: SimWorld, command: ActuatorCommand, sender: str | None = None, submit: Submit | None = None
 ) -> ActuatorOutcome:
-    """Submit a sender's command, which takes effect at the next tick; return its outcome as an event body.
+    """Submit a sender's command, which takes effect at the next tick or, where the scenario has a latency, later.
 
-    `submit` gives the order, instead of the world's own.
+    `submit` gives the order, instead of the world's own. Return the outcome as an event body.
     """
     giver = Giver(Origin.GRPC, sender or "", _shown(command.command_id) or None)
     try:
-        (submit or world.submit)(order_of(command), giver)
+        (submit or world.submit_late)(order_of(command), giver)
         reason = None
     except OrderError as error:
         reason = str(error)

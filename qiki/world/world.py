@@ -1,5 +1,6 @@
 """The simulated world: the vehicle, the contacts and the radar, advanced by ticks of a fixed step."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -96,7 +97,9 @@ class Tick:
 
 
 BY_CONTROL = Giver(Origin.CONTROL)
-CONSTANT = ("frame_rate_hz", "radar")
+LATENCY = 1
+"""Tells the random numbers of delays from others of the same seed."""
+CONSTANT = ("frame_rate_hz", "radar", "latency")
 """Fields of a scenario that are the same throughout a run."""
 
 
@@ -193,6 +196,23 @@ class SimWorld(Stateful):
             raise OrderError(reason)
         self._orders.append((order, giver))
 
+    def submit_late(self, order: Order, giver: Giver) -> int:
+        """Submit a command of the agent; return the tick behind which it takes effect.
+
+        Where the scenario has a latency, that is later: the delays follow from the seed and the present tick, and no
+        command overtakes another. OrderError if the vehicle cannot obey now.
+        """
+        ticks = self._delay_ticks()
+        if not ticks:
+            self.submit(order, giver)
+            return self.tick_count
+        reason = self._refusal(order)
+        if reason is not None:
+            raise OrderError(reason)
+        tick = max([self.tick_count + ticks, *(late for late, _, _ in self._scheduled)])
+        self.schedule(tick, order, giver)
+        return tick
+
     def schedule(self, tick: int, order: Order, giver: Giver) -> None:
         """Submit an order that takes effect once so many ticks are done; it is dropped if the vehicle cannot obey then.
 
@@ -238,6 +258,15 @@ class SimWorld(Stateful):
         """Return the distance of the nearest contact [m]; None if there is none."""
         relative = self.relative_positions()[self.contacts.present]
         return float(np.sqrt(np.einsum("ij,ij->i", relative, relative).min())) if len(relative) else None
+
+    def _delay_ticks(self) -> int:
+        """Return the delay of a command that is given now, in whole ticks."""
+        latency = self.scenario.latency
+        if latency is None:
+            return 0
+        chance = np.random.Generator(np.random.PCG64([self.seed, LATENCY, self.tick_count]))
+        delay_s = float(chance.uniform(*latency.thinking_s) + chance.uniform(*latency.link_s))
+        return math.ceil(round(delay_s / TICK_S, 6))
 
     def _obey(self) -> tuple[tuple[GivenOrder, ...], list[VehicleEvent]]:
         """Apply the orders; return them, and those dropped: an earlier one may have made an order impossible."""

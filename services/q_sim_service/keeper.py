@@ -160,9 +160,9 @@ class Keeper:
         if self._clock() - self._saved_s >= SAVE_EVERY_S:
             self.save(simulator)
 
-    def note_order(self, world: SimWorld, order: Order, giver: Giver) -> None:
-        """Note an order that takes effect at the next tick."""
-        self._add(Entry(order=order_body(world, GivenOrder(world.tick_count, world.order_count, order, giver))))
+    def note_order(self, world: SimWorld, tick: int, order: Order, giver: Giver) -> None:
+        """Note an order that takes effect after `tick` ticks."""
+        self._add(Entry(order=order_body(world, GivenOrder(tick, world.order_count, order, giver))))
 
     def note_answer(self, answer: KeptAnswer) -> None:
         """Note the answer that a command gets, or how far a step goes."""

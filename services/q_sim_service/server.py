@@ -66,7 +66,9 @@ class Rpc(QSimAPIServiceServicer):
         """Accept a command if the vehicle will obey it at the next tick."""
         simulator = self._ticker.simulator
         caller = CALLER.get()
-        submitted = submit_command(simulator.world, command_from_proto(request.command), caller, self._ticker.submit)
+        submitted = submit_command(
+            simulator.world, command_from_proto(request.command), caller, self._ticker.submit_late
+        )
         outcome = submitted.model_copy(update={"identity": caller})
         ACTUATOR_COMMANDS.labels("accepted" if outcome.accepted else "refused").inc()
         kind = ACTUATOR_OK if outcome.accepted else ACTUATOR_FAILED

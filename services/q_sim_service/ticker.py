@@ -156,8 +156,15 @@ class Ticker:
     def submit(self, order: Order, giver: Giver) -> None:
         """Submit an order to the world; OrderError if the vehicle cannot obey now."""
         self.world.submit(order, giver)
+        self._note(self.world.tick_count, order, giver)
+
+    def submit_late(self, order: Order, giver: Giver) -> None:
+        """Submit a command of the agent, which the scenario may delay; OrderError if the vehicle cannot obey now."""
+        self._note(self.world.submit_late(order, giver), order, giver)
+
+    def _note(self, tick: int, order: Order, giver: Giver) -> None:
         if self._kept is not None:
-            self._kept.note_order(self.world, order, giver)
+            self._kept.note_order(self.world, tick, order, giver)
             self._kept.save_if_due(self.simulator)  # while time is held, no tick saves: the journal would grow
 
     def keep(self, answer: KeptAnswer) -> None:

@@ -19,6 +19,7 @@ from qiki.world.scenario.motion import KnownSideName, Point, VelocityVector
 from qiki.yamlfile import load_yaml_model
 
 MAX_CONTACTS = 4000
+Delay = Annotated[Number, Field(ge=0, le=60)]
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 FIRST_EPOCH, LAST_EPOCH = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 """Time is counted in microseconds of Unix time, and ends with the year 9999: 7,799 years are left for any run."""
@@ -32,6 +33,21 @@ class BotStart(Spec):
     heading_deg: Annotated[Number, Field(ge=0, lt=360)] = 0.0
 
 
+class Latency(Spec):
+    """Delays of the agent's commands: each is drawn uniformly between two bounds [s]."""
+
+    thinking_s: tuple[Delay, Delay] = (0.0, 0.0)
+    link_s: tuple[Delay, Delay] = (0.0, 0.0)
+
+    @model_validator(mode="after")
+    def _bounds_ascend(self) -> Self:
+        for name in ("thinking_s", "link_s"):
+            low, high = getattr(self, name)
+            if high < low:
+                raise field_error((name,), f"{low:g} to {high:g} (expected the lower bound first)")
+        return self
+
+
 class Scenario(Spec):
     """A world: its contacts, the bot's initial state, the radar, and the times of all changes."""
 
@@ -42,6 +58,7 @@ class Scenario(Spec):
     frame_rate_hz: Annotated[Number, Field(gt=0, le=TICK_RATE_HZ)] = 10.0
     bot: BotStart = BotStart()
     radar: RadarParameters = RadarParameters()
+    latency: Latency | None = None
     identities: dict[Name, KnownSideName] = Field(default_factory=dict)
     contacts: Annotated[tuple[ContactSpec, ...], Field(max_length=2000)] = ()
     swarms: Annotated[tuple[SwarmSpec, ...], Field(max_length=20)] = ()
