@@ -24,6 +24,8 @@ _AT_IMPORT = (  # packages that read it when they are imported
 _BLAS = ("BLIS_", "GOTO_", "KMP_", "MKL_", "OMP_", "OPENBLAS_", "VECLIB_")  # read when numpy is imported
 _THREADS = "_NUM_THREADS"
 _FOLDERS = "_KEYS_DIR"  # of credentials: those of the faststream-bridge begin as a package's own variables do
+ONE_BLAS_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+"""As in a stack: results do not depend on the number of threads, and workers do not take each other's time."""
 _PER_PROCESS = {"PYTHONUNBUFFERED"}  # a forked service honours it
 
 

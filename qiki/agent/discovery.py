@@ -32,6 +32,8 @@ def load_engines(chosen: str, bot: BotConfig) -> dict[str, Engine]:
     points = _installed()
     installed = {point.name: point for point in points}
     names = _names(chosen, installed)
+    if unset := sorted(name for name in names - installed.keys() if name in NEEDED):
+        raise UserError(f"the engine {unset[0]!r} needs the variable {NEEDED[unset[0]]}")
     if unknown := sorted(names - installed.keys()):
         there = ", ".join([ALL, NONE, *sorted(installed)])
         raise UserError(f"AGENT_ENGINES: no engine {unknown[0]!r} is installed (expected some of: {there})")
@@ -72,6 +74,8 @@ def _load(point: EntryPoint, bot: BotConfig) -> Engine:
     try:
         factory: EngineFactory = point.load()
         engine = factory(bot)
+    except UserError as error:
+        raise UserError(f"engine {point.name!r}: {error}") from None
     except Exception as error:
         raise UserError(f"engine {point.name!r} ({point.value}) cannot be loaded: {describe(error)}") from error
     if not callable(getattr(engine, "propose", None)):

@@ -198,6 +198,10 @@ class TwinEnv(gymnasium.Env[Seen, Given]):
         self._observation = Observation(parts)
         return self._seen
 
+    def digest(self) -> str | None:
+        """Return the digest of the run up to the newest frame, which ends it; None unless `digests` are made."""
+        return self._twin.digest()
+
     def close(self) -> None:
         """End the twin and the window; the environment cannot be used afterwards."""
         if not self._closed:
@@ -235,7 +239,7 @@ class TwinEnv(gymnasium.Env[Seen, Given]):
             self._twin.latch()
             self._take(self._twin.step(()))
         info |= {"outcome": outcome, "summary": dict(vars(referee.summary))}
-        if (digest := self._twin.digest()) is not None:
+        if (digest := self.digest()) is not None:
             info["digest"] = digest
 
     def _check_open(self) -> None:

@@ -39,7 +39,7 @@ class Tracked:
         """Return the same frame without these tracks, by their ids, and without all that is about them."""
         rows = _others(self.reports.track_id, tracks)
         estimates = self.estimates and self.estimates.take(_others(self.estimates.track_id, tracks))
-        spoofers = np.flatnonzero(np.isin(rows, self.spoofers)).tolist()
+        spoofers = [place for place, row in enumerate(rows.tolist()) if row in self.spoofers]
         reports, judgement = self.reports.take(rows), self.judgement.without(tracks)
         return replace(self, reports=reports, judgement=judgement, spoofers=spoofers, estimates=estimates)
 

@@ -21,7 +21,7 @@ PER_M, PER_KG, PER_NEAR_STEP, REACHED, HIT = 0.04, 1.0, 0.1, 10.0, 30.0
 FARTHEST_M = 150.0
 """Beyond, it is as bad as there."""
 FEWEST, MOST = 2, 10
-FIRST_S, LAST_S = 18.0, 55.0
+FIRST_S, LAST_S = 15.0, 40.0
 FLIGHT_S = 35.0
 
 
@@ -34,10 +34,10 @@ class Avoid(Task):
     """
 
     name: ClassVar = "avoid"
-    steps: ClassVar = 600
+    steps: ClassVar = 800
 
     def world(self, seed: int, difficulty: float) -> Scenario:
-        """Draw 2 to 10 contacts that pass the way to the point between 18 and 55 s."""
+        """Draw 2 to 10 contacts that pass the way to the point between 15 and 40 s."""
         draw = Draw(self.name, seed, difficulty)
         start = draw.direction(5.0) * draw.uniform(60.0, 120.0)
         heading_deg = draw.uniform(0.0, 360.0)
@@ -45,7 +45,7 @@ class Avoid(Task):
         contacts = []
         for number in range(count):
             at_s = draw.uniform(FIRST_S, LAST_S)
-            aim = start * max(0.0, 1.0 - at_s / FLIGHT_S) + draw.normal(5.0 + 20.0 * (1.0 - difficulty))
+            aim = start * max(0.0, 1.0 - at_s / FLIGHT_S) + draw.normal(10.0 + 20.0 * (1.0 - difficulty))
             velocity = draw.direction(15.0) * draw.uniform(15.0, 40.0)
             kind = draw.choose(("DRONE", "DEBRIS", "ASTEROID", "SHIP"))
             contacts.append(contact(f"{kind.lower()}-{number}", kind, aim - at_s * velocity, velocity))

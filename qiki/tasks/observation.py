@@ -23,7 +23,7 @@ SLOTS = 8
 AHEAD_S = 60.0
 """A track's least distance is that of the next minute, on its present course."""
 LIMIT = 10.0
-GOAL_M, NEAR_MPS, FAR_M, FAST_MPS, MISS_M = 100.0, 10.0, 1000.0, 50.0, 200.0
+GOAL_M, NEAR_MPS, FAR_M, FAST_MPS, MISS_M, NEAR_M = 100.0, 10.0, 1000.0, 50.0, 200.0, 70.0
 SPREAD_M2, SPREAD_M2_S2 = 1e4, 1e2
 SIDES = np.array([FriendFoe.FRIEND, FriendFoe.FOE, FriendFoe.UNKNOWN], np.int64)
 TYPES = np.array(
@@ -37,7 +37,11 @@ GOAL = ("is known", *(f"{what} {axis}" for what in ("position", "velocity") for 
 ALERTS = ("critical", "others")
 _TRIANGLE = ("ff", "fs", "fu", "ss", "su", "uu")
 TRACK = (
-    *(f"{what} {axis}" for what in ("position", "velocity", "miss") for axis in ("forward", "starboard", "up")),
+    *(
+        f"{what} {axis}"
+        for what in ("position", "velocity", "miss", "threat")
+        for axis in ("forward", "starboard", "up")
+    ),
     "in",
     *(f"{what} covariance {pair}" for what in ("position", "velocity") for pair in _TRIANGLE),
     *("quality", "coasting", "friend", "foe", "unknown", "drone", "ship", "station", "asteroid", "debris", "replies"),
@@ -175,6 +179,7 @@ def _tracks(seen: Seen, axes: Array) -> tuple[Array, Array]:
         seen.position[order] @ axes.T / FAR_M,
         seen.velocity[order] @ axes.T / FAST_MPS,
         miss[order] @ axes.T / MISS_M,
+        _threat(miss[order], in_s[order]) @ axes.T,
         in_s[order, None] / AHEAD_S,
         _turned(seen.position_covariance[order], axes) / SPREAD_M2,
         _turned(seen.velocity_covariance[order], axes) / SPREAD_M2_S2,
@@ -187,6 +192,17 @@ def _tracks(seen: Seen, axes: Array) -> tuple[Array, Array]:
     rows[: len(order)] = np.concatenate(columns, axis=1)
     mask[: len(order)] = 1.0
     return rows, mask
+
+
+def _threat(miss: Array, in_s: Array) -> Array:
+    """Return the direction of each miss, (n, 3), as long as it is near: 1 on a collision course, 0.5 at 70 m.
+
+    It is 0 for a track that recedes.
+    """
+    away_m = np.sqrt(np.einsum("ij,ij->i", miss, miss))
+    size = np.where(in_s > 0.0, 1.0 / (1.0 + (away_m / NEAR_M) ** 2), 0.0)
+    threat: Array = miss * (size / np.maximum(away_m, 1e-9))[:, None]
+    return threat
 
 
 def _turned(triangles: Array, axes: Array) -> Array:

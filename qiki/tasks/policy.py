@@ -111,8 +111,8 @@ class Policy:
             raise PolicyError(f"{path}: {error.strerror or 'not a policy'}") from None
         except PolicyError as error:
             raise PolicyError(f"{path}: {error}") from None
-        except (BadZipFile, LookupError, TypeError, ValueError, EOFError) as error:
-            raise PolicyError(f"{path}: not a policy ({' '.join(str(error).split())[:120]})") from None
+        except (BadZipFile, LookupError, TypeError, ValueError, EOFError):
+            raise PolicyError(f"{path}: not a policy (expected an .npz that `Policy.save` wrote)") from None
 
     @classmethod
     def _of_arrays(cls, arrays: dict[str, Any]) -> Self:

@@ -26,6 +26,7 @@ from qiki_harness.cli import (
     score,
     spec,
     stacks,
+    train,
     up,
 )
 from qiki_harness.cli.output import LogLines, complain
@@ -58,6 +59,7 @@ def qiki(
 for command in (up.up, stacks.ps, stacks.logs, stacks.restart, stacks.down, stacks.watch, score.score):
     app.command()(command)
 app.command()(recordings.record)
+app.command()(train.train)
 app.command()(replays.verify)
 app.command()(replays.diff)
 app.command()(replays.play)

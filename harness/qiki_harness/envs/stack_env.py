@@ -11,6 +11,7 @@ from uuid import UUID
 import yaml
 
 from qiki.agent import Proposal
+from qiki.contracts import topics
 from qiki.contracts.enums import RadarRangeBand
 from qiki.contracts.headers import Message
 from qiki.contracts.ticks import TICK_RATE_HZ, TICK_S
@@ -18,7 +19,7 @@ from qiki.envs import TwinEnv
 from qiki.envs.flown import LATCH, PORT
 from qiki.envs.views import View
 from qiki.errors import UserError
-from qiki.flight.digest import GROUP_OF, RunDigest
+from qiki.flight.digest import GROUP_OF, Chains, FrameCollector
 from qiki.guard.rules import GuardRules
 from qiki.state import StateError
 from qiki.tasks import Facts
@@ -61,7 +62,11 @@ class StackEnv(TwinEnv):
 
 
 class StackTwin:
-    """The twin of an environment on a stack; see `qiki.envs.views.Twin`."""
+    """The twin of an environment on a stack; see `qiki.envs.views.Twin`.
+
+    Attributes:
+        agent: its process; None between runs
+    """
 
     def __init__(self, folder: Path, *, digests: bool) -> None:
         self._folder, self._digests = folder, digests
@@ -69,6 +74,7 @@ class StackTwin:
         self._ends = ExitStack()
         self._twin: Twin | None = None
         self._link: EngineLink | None = None
+        self.agent: ServiceProcess | None = None
         self._last = -1
         self._run_id = ""
 
@@ -91,9 +97,10 @@ class StackTwin:
             self._ends.callback(self._link.close)
             keys = {"QIKI_DEV_KEYS_DIR": self._twin.stack.folder.keys(_AGENT)}
             addresses = self._twin.stack.info.addresses
-            agent = ServiceProcess(_MODULE, place / "agent.log", **keys, **conduct, **self._link.variable, **addresses)
-            agent.start()
-            self._ends.callback(agent.kill)
+            settings = {**keys, **conduct, **self._link.variable, **addresses}
+            self.agent = ServiceProcess(_MODULE, place / "agent.log", **settings)
+            self.agent.start()
+            self._ends.callback(self.agent.kill)
             return self._view()
         except BaseException:
             self.close()
@@ -111,10 +118,12 @@ class StackTwin:
             raise HarnessError(f"{LATCH} was refused: {answer.error_detail}")
 
     def digest(self) -> str | None:
-        """Return the digest of the run up to its newest frame."""
+        """End the agent, and return the digest of the run up to its newest frame."""
         if not self._digests:
             return None
-        twin, digest = self._running[0], RunDigest(self._run_id)
+        twin = self._running[0]
+        frames, chains = FrameCollector(self._run_id, late_frames=self._last + 1), Chains(self._run_id)
+        self._end_agent(twin)
         twin.await_tracked_frame(run=self._run_id, frame=self._last)
         kept: Iterable[Iterable[Record[Any]]] = (
             *(twin.frames(band=band) for band in RadarRangeBand),
@@ -122,9 +131,19 @@ class StackTwin:
         )
         for record in chain.from_iterable(kept):
             if record.subject in GROUP_OF:
-                digest.add(Message(record.subject, record.body, record.headers))
-        link = digest.finish()
-        return link.whole if link else None
+                frames.add(Message(record.subject, record.body, record.headers))
+        for frame in frames.finish():
+            chains.add(frame)
+        return chains.links[-1].whole if chains.links else None
+
+    def _end_agent(self, twin: Twin) -> None:
+        """Stop the agent, which sends its last events before it ends, and wait until they have come."""
+        if self.agent is None:
+            return
+        self.agent.terminate()
+        self.agent = None
+        last = twin.jetstream(lambda jetstream: jetstream.stream_info(str(topics.EVENTS.stream))).state.last_seq
+        twin.await_until("all events have come", lambda: any(one.sequence >= last for one in twin.events()[-1:]))
 
     def save(self) -> Any:
         """Refuse: a stack is forked from a recording."""
@@ -137,7 +156,7 @@ class StackTwin:
     def close(self) -> None:
         """End the stack and the agent."""
         self._ends.close()
-        self._twin = self._link = None
+        self._twin = self._link = self.agent = None
 
     @property
     def _running(self) -> tuple[Twin, EngineLink]:

@@ -1,10 +1,11 @@
 """Fly a recorded run again on a native stack of its own: real services, the recorded orders at their ticks."""
 
+import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from qiki.agent.discovery import NONE
+from qiki.agent.discovery import NONE, POLICY_FILE
 from qiki.botspec import generate, load_spec
 from qiki.flight.digest import FrameCollector
 from qiki.guard import load_rules
@@ -92,6 +93,7 @@ def _stack(plan: FlightPlan, folder: Path, rules: Path | None) -> Iterator[Stack
     variables |= {"QIKI_GUARD_RULES": str(rules.resolve())} if rules else {}
     if plan.agent is not None:
         variables |= {"AGENT_LOCKSTEP_TICKS": str(plan.agent.lockstep_ticks), "AGENT_ENGINES": plan.engines or NONE}
+        variables[POLICY_FILE] = os.environ.get(POLICY_FILE, "")
     with Stack.start(options_for(folder, variables, () if plan.agent else (_AGENT,))) as stack:
         until("the stack listens", lambda: _listens(stack), _START_S)
         yield stack

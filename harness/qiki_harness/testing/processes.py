@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from qiki_harness.cli.options import compose_file
-from qiki_harness.environment import base_environment
+from qiki_harness.environment import ONE_BLAS_THREAD, base_environment
 from qiki_harness.errors import StartFailedError
 from qiki_harness.forks.warm import ForkedService, warm_service
 from qiki_harness.http import open_url
@@ -25,8 +25,6 @@ SERVER = Path(sysconfig.get_path("scripts")) / "nats-server"
 _SERVICE = Path(__file__).parents[3] / "services/nats"
 CONFIGURATION = _SERVICE / "nats.conf"
 STOP_S = 10.0
-_ONE_BLAS_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-"""As in a stack."""
 _COVERAGE = ("COVERAGE_", "COV_")
 
 
@@ -162,7 +160,7 @@ class ServiceProcess(_LoggedProcess):
     def __init__(self, command: str | Sequence[str], log: Path, **settings: object) -> None:
         super().__init__([sys.executable, "-m", command] if isinstance(command, str) else list(command), log, settings)
         self._module = command if isinstance(command, str) else None
-        self._environment = _ONE_BLAS_THREAD | self._environment
+        self._environment = ONE_BLAS_THREAD | self._environment
         self._from = 0
 
     def start(self) -> None:
