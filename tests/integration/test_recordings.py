@@ -14,6 +14,7 @@ import pytest
 
 from qiki.contracts import topics
 from qiki.flight import Flight
+from qiki.flight.digest import run_of
 from qiki.world.scenario import load_scenario
 from qiki_harness.recording.about import about
 from qiki_harness.recording.bundle import record_kept, recordings
@@ -134,6 +135,52 @@ def command(twin: Twin, path: Path, *words: str) -> "Iterator[subprocess.Popen[s
     finally:
         process.kill()
         process.communicate()
+
+
+def keep(twin: Twin, *words: str) -> "subprocess.CompletedProcess[str]":
+    """`qiki record --run` on a stack, to its end."""
+    where = twin.backing.addresses
+    environment = os.environ | {"NATS_URL": where[NATS_URL], "QIKI_KEYS_DIR": where[TESTS_KEYS]}
+    command = [*QIKI, "record", "--run", *words]
+    return subprocess.run(command, env=environment, text=True, capture_output=True, timeout=60, check=False)
+
+
+def test_a_run_that_was_reset_is_written_out_of_the_streams_and_flown_again(own_twin, tmp_path: Path):
+    twin = own_twin("mixed-traffic", run_id=RUN, speed=4)
+    twin.await_tracked_frame(frame=60)
+    assert twin.command("sim.xpdr.mode", mode="SILENT").ok
+    twin.await_tracked_frame(frame=BEYOND)
+    assert twin.command("sim.pause").ok
+    last = twin.frames()[-1].frame
+    twin.await_tracked_frame(frame=last)
+    assert twin.command("sim.reset", scenario="crossing").ok
+    assert twin.command("sim.start").ok
+    second = twin.await_tracked_frame(where=lambda notice: notice.frame > 5 and str(notice.run_id) != str(RUN)).run
+
+    first_file, second_file = tmp_path / "first.mcap", tmp_path / "second.mcap"
+    done = keep(twin, str(RUN)[:8], str(first_file))
+    assert (done.returncode, done.stderr) == (0, f"writes run {RUN} (mixed-traffic) into {first_file}\n")
+    checked = subprocess.run(
+        [*QIKI, "recording", "check", str(first_file)], capture_output=True, text=True, check=False
+    )
+    assert checked.stdout == f"{first_file}: nothing is missing, 1 run\n"
+    (run,) = summarise(Recording(first_file)).runs
+    assert (run.run_id, run.first, run.last) == (str(RUN), 0, last)
+    given = [one.data for one in twin.history(topics.ORDERS) if one.data.run_id == RUN]
+    assert "xpdr.mode" in {order.order for order in given}
+    assert run.orders == len(given)
+    verdict = judge(first_file)
+    assert verdict.same, verdict.difference
+    named = {run_of(one.message) for one in Recording(first_file).messages()}
+    assert named - {""} == {str(RUN)}
+
+    assert keep(twin, str(second)[:8], str(second_file)).returncode == 0
+    (run,) = summarise(Recording(second_file)).runs
+    assert (run.run_id, run.scenario, run.first) == (str(second), "crossing", 0)
+    refused = keep(twin, "ffff", str(tmp_path / "none.mcap"))
+    assert refused.returncode != 0
+    assert f"no run ffff is kept (expected one of: {RUN} (mixed-traffic), {second} (crossing))" in refused.stderr
+    assert not (tmp_path / "none.mcap").exists()
 
 
 @pytest.fixture

@@ -46,6 +46,10 @@ def record(
     ] = None,
     seconds: _Seconds = None,
     everything: Annotated[bool, typer.Option("--all", help="Also what the streams have kept until now.")] = False,
+    run: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="This run alone, as the streams keep it; the id's beginning will do."),
+    ] = None,
     fly: Annotated[
         str | None, typer.Option(metavar="NAME|FILE", help="Fly this scenario in one process, and record that.")
     ] = None,
@@ -54,9 +58,16 @@ def record(
     name: Name = DEFAULT,
     run_dir: RunDir = None,
 ) -> None:
-    """Record the running stack until Ctrl-C, until the stack ends, or for some seconds; or a flight in one process."""
-    path = file or default_file(run_dir, fly or name)
-    if fly is not None:
+    """Record the running stack until Ctrl-C, until the stack ends, or for some seconds.
+
+    With --run, keep a run that is over, or the present one until now. With --fly, record a flight in one process.
+    """
+    path = file or default_file(run_dir, fly or run or name)
+    if run is not None and (fly is not None or seconds is not None or everything):
+        raise HarnessError("--run records what the streams have kept of one run: not with --fly, --seconds or --all")
+    if run is not None:
+        _record_run(path, run, nats, name, run_dir)
+    elif fly is not None:
         _record_flight(fly, seed, seconds or 60.0, path)
     elif seed is not None:
         raise HarnessError("--seed is for --fly: a running stack has its own")
@@ -164,6 +175,22 @@ def _record_stack(
             return lasts and not called() and (stack is None or stack.alive)
 
         recorder.wait(going_on)
+
+
+def _record_run(path: Path, run: str, nats: str | None, name: str, run_dir: Path | None) -> None:
+    from qiki_harness.recording.about import about, attachments  # noqa: PLC0415
+    from qiki_harness.recording.recorder import Recorder  # noqa: PLC0415
+    from qiki_harness.recording.stored import find_run, stored_runs  # noqa: PLC0415
+    from qiki_harness.recording.writer import RecordingWriter  # noqa: PLC0415
+
+    stack = None if nats else running_stack(name, run_dir)
+    url = nats or (stack.info.addresses["NATS_URL"] if stack else "")
+    keys, folder = keys_for(stack), checkout()
+    chosen = find_run(stored_runs(url, keys), run)
+    writer = RecordingWriter(path, about(url, folder), attachments(folder))
+    with until_signal() as called, Recorder(writer, url, keys, run=chosen) as recorder:
+        echo(f"writes run {chosen.run_id} ({chosen.scenario}) into {path}", stream=sys.stderr)
+        recorder.wait(lambda: not recorder.caught_up and not called())
 
 
 def _look_for_crashes(stack: "Stack | None", loops: "CrashLoops", path: Path) -> None:

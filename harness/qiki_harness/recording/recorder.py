@@ -14,6 +14,7 @@ from qiki.contracts.headers import Message
 from qiki.runtime.stream import Begin
 from qiki_harness.errors import HarnessError, RecordingError
 from qiki_harness.recording.layout import Note, nanoseconds
+from qiki_harness.recording.stored import StoredRun
 from qiki_harness.recording.writer import FLUSH_S, RecordingWriter
 from qiki_harness.twin.wire import Wire, check_listening
 
@@ -22,29 +23,42 @@ _FOLLOW_S = 30.0  # until all streams are followed, and what a run follows from 
 _INPUTS = frozenset({topics.RUNS.subject, topics.ORDERS.subject})
 
 
+Wanted = Callable[[Msg, datetime], bool]
+
+
+def _wanted(run: StoredRun | None, *, everything: bool) -> Wanted:
+    if run is not None:
+        return run.has
+    if everything:
+        return lambda _message, _stored: True
+    begin = datetime.now(UTC)
+    return lambda message, stored: stored >= begin or message.subject in _INPUTS
+
+
 class RecordingSink:
     """Writes what passes into a recording, until it cannot be written.
 
     Args:
         writer: of the recording
-        since: messages stored before are left out, but for the inputs of the runs; None: none are
+        wanted: tells which kept messages are written, by their time of storage
+        passing: also what passes and is not kept
 
     Attributes:
         error: why the recording has ended early
     """
 
-    def __init__(self, writer: RecordingWriter, since: datetime | None) -> None:
-        self.topics = tuple(topic for topic in topics.TOPICS if not topic.answered)
+    def __init__(self, writer: RecordingWriter, wanted: Wanted, *, passing: bool = True) -> None:
+        self.topics = tuple(topic for topic in topics.TOPICS if not topic.answered and (passing or topic.stream))
         self.error: RecordingError | None = None
         self.ended = threading.Event()
         self._writer = writer
-        self._since = since
+        self._wanted = wanted
         self._broken_ns = 0
 
     def take(self, message: Msg, sequence: int) -> None:
         """Write a message."""
         stored = message.metadata.timestamp if sequence else datetime.now(UTC)
-        if sequence and self._since and stored < self._since and message.subject not in _INPUTS:
+        if sequence and not self._wanted(message, stored):
             return
         if self._broken_ns:
             self._note_break(self._broken_ns)
@@ -85,17 +99,26 @@ class Recorder:
         url: of the broker
         keys: folder of the credentials, an operator's or the tests'; a viewer follows no stream
         everything: also what the streams have kept until now
+        run: nothing but this run of what the streams have kept
 
     Raises:
         HarnessError: NATS does not answer.
     """
 
-    def __init__(self, writer: RecordingWriter, url: str, keys: str | None, *, everything: bool = False) -> None:
+    def __init__(
+        self,
+        writer: RecordingWriter,
+        url: str,
+        keys: str | None,
+        *,
+        everything: bool = False,
+        run: StoredRun | None = None,
+    ) -> None:
         self._writer = writer
         self._url = url
-        self._everything = everything
-        self.sink = RecordingSink(writer, None if everything else datetime.now(UTC))
-        begin = Begin.OLDEST if everything else Begin.NEW
+        self._everything = everything or run is not None
+        self.sink = RecordingSink(writer, _wanted(run, everything=everything), passing=run is None)
+        begin = (run.begin or Begin.OLDEST) if run else Begin.OLDEST if everything else Begin.NEW
         self._wire = Wire(url, self.sink, begin, keys, {topics.QIKI_STATE_V1: Begin.OLDEST})
 
     def __enter__(self) -> Self:
