@@ -9,6 +9,7 @@ import { Commands } from "./panels/commands.tsx";
 import { Decisions } from "./panels/decisions.tsx";
 import { Events } from "./panels/events.tsx";
 import { Head } from "./panels/head.tsx";
+import { Orders } from "./panels/orders.tsx";
 import { pacedView } from "./panels/widgets/pace.ts";
 import { follow, goToNewestRun, shownNames } from "./panels/ways/pair.ts";
 import { DifferenceBar, useDifference } from "./panels/differencebar.tsx";
@@ -24,7 +25,7 @@ import { Scope } from "./scope/scope.tsx";
 import { SideView } from "./scope/sideview.tsx";
 import { language, t } from "./text/index.ts";
 
-type TabName = "track" | "events" | "decisions" | "plots" | "services" | "commands";
+type TabName = "track" | "events" | "decisions" | "orders" | "plots" | "services" | "commands";
 type Area = "scope" | "tracks" | "agent" | "details";
 const AREAS: readonly Area[] = ["scope", "tracks", "agent", "details"];
 
@@ -53,7 +54,14 @@ export function Page({ views, configuration }: Properties) {
   useDocument();
   useTrackTab();
   const names = views.length > 1 ? shownNames(views) : [];
-  const only = panelsShow.value ? difference.value?.onlyB : difference.value?.onlyA;
+  const onlyIn = (index: number) => (index ? difference.value?.onlyB : difference.value?.onlyA);
+  const only = onlyIn(panelsShow.value);
+  const sights = (one: View, index: number) => ({
+    view: one,
+    rules: configuration.guard_rules,
+    run: names[index] ?? "",
+    only: () => onlyIn(index),
+  });
   return (
     <div class={`page ${mode.value}`} data-area={area.value}>
       <button type="button" class="skip" onClick={() => document.querySelector<HTMLElement>(".roll table")?.focus()}>
@@ -71,8 +79,8 @@ export function Page({ views, configuration }: Properties) {
           {views.map((one, index) => (
             <div class="sights" key={one.name}>
               {names[index] && <h2>{names[index]}</h2>}
-              <Scope view={one} rules={configuration.guard_rules} />
-              <SideView view={one} rules={configuration.guard_rules} />
+              <Scope {...sights(one, index)} />
+              <SideView {...sights(one, index)} />
             </div>
           ))}
         </div>
@@ -90,6 +98,7 @@ function tabs(view: View, { scenarios }: Configuration): readonly Tab<TabName>[]
   return [
     { name: "events", title: "tab_events", panel: () => <Events view={view} /> },
     { name: "decisions", title: "tab_decisions", panel: () => <Decisions view={view} /> },
+    { name: "orders", title: "tab_orders", panel: () => <Orders view={view} /> },
     { name: "track", title: "tab_track", panel: () => <TrackPanel view={view} /> },
     { name: "plots", title: "tab_plots", panel: () => <Plots view={view} /> },
     { name: "services", title: "tab_services", panel: () => <Services view={view} /> },

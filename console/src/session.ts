@@ -15,10 +15,11 @@ interface Right {
 
 /** Taker of the right. */
 export interface Operated {
-  operate(user: string, password: string, untilMs: number): Promise<void>;
+  /** Connect as a user; return why the broker refuses him, or an empty text. */
+  operate(user: string, password: string, untilMs: number): Promise<string>;
 }
 
-/** Why the link gives no right; empty if it does, or there is none. */
+/** Why there is no right to command; empty if there is, or none was asked for. */
 export const sessionNotice = signal("");
 
 /** Exchange the link's token, or take up the right that this tab has from before a reload. */
@@ -28,7 +29,10 @@ export async function openSession(model: Operated): Promise<void> {
   const right = token === null ? keptRight() : await exchanged(token);
   if (!right) return;
   sessionStorage.setItem(KEPT, JSON.stringify(right));
-  await model.operate(right.user, right.password, right.until);
+  const refusal = await model.operate(right.user, right.password, right.until);
+  if (!refusal) return;
+  sessionStorage.removeItem(KEPT);
+  sessionNotice.value = t("rightRefused", { reason: clip(refusal) });
 }
 
 /** Open the session, and again when a new link is followed in the same tab. */

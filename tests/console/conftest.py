@@ -6,10 +6,12 @@ The browser is Debian's Chromium (`apt install chromium`), or the one that CHROM
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -25,6 +27,10 @@ T = TypeVar("T")
 
 DESK = {"width": 1280, "height": 800}
 WAIT_S = 45.0
+CONSOLE = Path(__file__).parents[2] / "console"
+AXE = "node_modules/axe-core/axe.min.js"
+AXE_RUNS = "() => axe.run(document, {resultTypes: ['violations']})"
+SERIOUS = ("serious", "critical")
 _TEXTS = "where => [...document.querySelectorAll(where)].map(element => element.innerText)"
 _DRAWN = "name => { const all = window.qikiDrawn ?? {}; return all[name ?? Object.keys(all)[0]] ?? null; }"
 
@@ -87,6 +93,11 @@ class Screen:
         """Return the lines of the list of events, newest first."""
         self.tab("Events")
         return self.texts(".events li")
+
+    def orders(self) -> list[str]:
+        """Return the lines of the list of orders, newest first."""
+        self.tab("Orders")
+        return self.texts(".orders li")
 
     def drawn(self, name: str | None = None) -> dict[str, Any] | None:
         """Return what a view shows, as it was painted; without a name the first one. A side view's ends in `/side`."""
@@ -212,6 +223,32 @@ def viewer_address() -> Callable[[Any], str]:
 def operator_address() -> Callable[[Any], str]:
     """Gives an address that makes one browser tab the operator's, of a twin."""
     return lambda twin: next(line.split()[2] for line in links(*page_of(twin.stack)) if "as operator" in line)
+
+
+@pytest.fixture(scope="session")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The checker's text; a copy of its own is installed where the page's packages are not."""
+    folder = CONSOLE
+    if not (folder / AXE).exists():
+        if not shutil.which("npm"):
+            pytest.skip("takes npm, or console/node_modules")
+        folder = tmp_path_factory.mktemp("axe")
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(CONSOLE / name, folder)
+        subprocess.run(["npm", "ci", "--ignore-scripts"], cwd=folder, check=True, capture_output=True, timeout=200)
+    return (folder / AXE).read_text()
+
+
+@pytest.fixture
+def complaints(axe: str) -> Callable[..., list[str]]:
+    """Gives what the checker finds serious on a page, a line for each element; `impacts` names what else counts."""
+
+    def found(screen: Screen, impacts: tuple[str, ...] = SERIOUS) -> list[str]:
+        screen.page.evaluate(axe)
+        violations = [one for one in screen.page.evaluate(AXE_RUNS)["violations"] if one["impact"] in impacts]
+        return [f"{one['id']}: {node['html'][:200]}" for one in violations for node in one["nodes"]]
+
+    return found
 
 
 @pytest.fixture(scope="module")

@@ -1,19 +1,12 @@
 """Habits of the page: for who has no mouse, does not see, reads Russian, sits in the light or holds a phone."""
 
 import re
-import shutil
-import subprocess
-from pathlib import Path
 
 import pytest
 
-CONSOLE = Path(__file__).parents[2] / "console"
-AXE = "node_modules/axe-core/axe.min.js"
 PHONE = {"width": 390, "height": 844}
-TABS = 6
+TABS = 7
 AREAS = 4
-RUN = "() => axe.run(document, {resultTypes: ['violations']})"
-SERIOUS = {"serious", "critical"}
 FOCUS = """() => {
   const at = document.activeElement, style = getComputedStyle(at);
   const name = at.getAttribute("aria-label") || at.innerText || at.getAttribute("name") || at.className;
@@ -23,20 +16,6 @@ FOCUS = """() => {
 TO_THE_TOP = "() => { document.body.tabIndex = -1; document.body.focus(); document.body.removeAttribute('tabindex'); }"
 # Names and codes of the wire, units, and the other language's own name are the same in both.
 SAME = re.compile(r"`[^`]+`|[A-Z0-9_]{2,}|UTC|[a-z_]+[-_:.][\w.:-]+|SHP-\w+|in English|QIKI|\b[0-9a-f]{8}\b")
-
-
-@pytest.fixture(scope="module")
-def axe(tmp_path_factory):
-    """The checker's text; a copy of its own is installed where the page's packages are not."""
-    folder = CONSOLE
-    if not (folder / AXE).exists():
-        if not shutil.which("npm"):
-            pytest.skip("takes npm, or console/node_modules")
-        folder = tmp_path_factory.mktemp("axe")
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(CONSOLE / name, folder)
-        subprocess.run(["npm", "ci", "--ignore-scripts"], cwd=folder, check=True, capture_output=True, timeout=200)
-    return (folder / AXE).read_text()
 
 
 @pytest.fixture(scope="module")
@@ -50,13 +29,6 @@ def twin(start_module_twin):
 def shown(screen):
     screen.until("frames", lambda: screen.frame is not None and screen.rows())
     return screen
-
-
-def complaints(screen, axe):
-    """Return what the checker finds serious, a line for each element."""
-    screen.page.evaluate(axe)
-    found = [one for one in screen.page.evaluate(RUN)["violations"] if one["impact"] in SERIOUS]
-    return [f"{one['id']}: {node['html'][:200]}" for one in found for node in one["nodes"]]
 
 
 def each_part(screen, phone):
@@ -75,20 +47,20 @@ def each_part(screen, phone):
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 @pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
 def test_the_checker_finds_nothing_serious_and_nothing_overflows(
-    twin, open_page, viewer_address, operator_address, axe, scheme, phone
+    twin, open_page, viewer_address, operator_address, complaints, scheme, phone
 ):
     address = operator_address(twin) if scheme == "dark" else viewer_address(twin)
     size = {"viewport": PHONE, "has_touch": True} if phone else {}
     screen = shown(open_page(address, color_scheme=scheme, **size))
     found = []
     for part in each_part(screen, phone):
-        found += [f"{part}: {one}" for one in complaints(screen, axe)]
+        found += [f"{part}: {one}" for one in complaints(screen)]
         wide = screen.page.evaluate("() => document.documentElement.scrollWidth - innerWidth")
         found += [f"{part}: {wide} px too wide"] if wide > 0 else []
     if not phone:
         screen.go_to(150)
         screen.page.locator(".roll tbody tr[id]").first.click()
-        found += [f"past: {one}" for one in complaints(screen, axe)]
+        found += [f"past: {one}" for one in complaints(screen)]
     assert found == []
 
 

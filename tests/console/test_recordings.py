@@ -5,6 +5,11 @@ import re
 import pytest
 
 FORKED_AT_S, SECONDS = 10, 20
+CUT = """notes => notes.filter(one => {
+  const end = one.closest(".scope").getBoundingClientRect().bottom;
+  const hidden = one.scrollWidth > one.clientWidth + 1 || one.scrollHeight > one.clientHeight + 1;
+  return hidden || one.getBoundingClientRect().bottom > end + 1;
+}).map(one => one.innerText)"""
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +73,66 @@ def test_the_panels_show_the_run_that_is_chosen(screen):
     first = screen.rows()
     screen.page.get_by_label("Panels show").select_option(label="b.mcap")
     screen.until("the other run's rows", lambda: screen.rows() and screen.rows() != first)
+
+
+def test_a_track_of_one_run_only_is_marked_in_its_view_and_in_the_table(screen):
+    counts = re.compile(r"differs: (\d+) only in a\.mcap, (\d+) only in b\.mcap")
+    go_to(screen, 10 * FORKED_AT_S)
+
+    def step():
+        """Go on, frame by frame, until only one run has some track."""
+        found = counts.search(screen.text(".difference"))
+        if found and sum(map(int, found.groups())):
+            return [int(count) for count in found.groups()]
+        screen.page.locator(".slider").press("ArrowRight")
+        screen.until(
+            "the next frame in both", lambda: len(set(frames(screen))) == 1 and screen.frame == frames(screen)[0]
+        )
+        return None
+
+    numbers = screen.until("a track of one run only", step)
+    for name, count in zip(("a.mcap", "b.mcap"), numbers, strict=True):
+        screen.page.get_by_label("Panels show").select_option(label=name)
+        starred = screen.until(
+            "the table's stars", lambda count=count: len(found := stars(screen)) == count and (found, 1)
+        )
+        picture = screen.until_drawn(
+            "the rings", lambda one, count=count: f"this run: {count}." in note(one) or not count, name
+        )
+        assert {one["id"][:8] for one in picture["tracks"] if one["only"]} <= starred[0]
+        assert all("*" in one["label"] for one in picture["tracks"] if one["only"] and one["label"])
+
+
+def stars(screen):
+    """Return the ids of the rows that have a star."""
+    return {name.rstrip("*") for name in screen.rows() if name.endswith("*")}
+
+
+def note(picture):
+    return " ".join(picture["notes"])
+
+
+def test_both_views_have_names_of_their_own_and_the_checker_finds_nothing_at_all(screen, complaints):
+    go_to(screen, 10 * SECONDS - 10)
+    views = [
+        screen.page.get_by_role("region", name=f"{view}, {name}", exact=True).count()
+        for view in ("Plan view", "Side view")
+        for name in ("a.mcap", "b.mcap")
+    ]
+    assert views == [1, 1, 1, 1]
+    assert complaints(screen, ("minor", "moderate", "serious", "critical")) == []
+
+
+def test_no_note_is_cut_where_two_runs_share_the_room(screen):
+    go_to(screen, 10 * SECONDS - 10)
+    for _ in range(4):
+        screen.page.locator(".scope-plan canvas").first.press("+")  # most tracks are beyond the edges then
+    english = screen.until("long notes", lambda: all(texts := screen.texts(".scope-notes")) and texts)
+    assert all("Beyond the edges" in text for text in english)
+    assert screen.page.locator(".scope-notes").evaluate_all(CUT) == []
+    screen.page.get_by_role("button", name="RU: по-русски").click()
+    screen.until("Russian notes", lambda: not set(english) & set(screen.texts(".scope-notes")))
+    assert screen.page.locator(".scope-notes").evaluate_all(CUT) == []
 
 
 def test_an_operator_pauses_a_played_recording_and_seeks_in_it(files, qiki_page, open_page):

@@ -8,12 +8,13 @@ import type {
   RadarFrame,
   RadarTrack,
   ServiceHealth,
+  SimOrder,
   SimRun,
   TelemetrySnapshot,
   TrackedFrame,
 } from "../wire/payloads.ts";
-import type { Happening, Severity, Vector } from "../run/types.ts";
-import { CODE, OWN_POSITION, OWN_VELOCITY, SEVERITY } from "../wire/topics.ts";
+import type { Happening, Order, Severity, Vector } from "../run/types.ts";
+import { CODE, OWN_POSITION, OWN_VELOCITY, SEVERITY, TYPE_CONFIDENCE } from "../wire/topics.ts";
 import {
   boolean,
   isObject,
@@ -148,6 +149,15 @@ const simRun = object({
   sr_threshold_m: number,
   speed: number,
 });
+const simOrder = object({
+  run_id: string,
+  tick: WHOLE,
+  number: WHOLE,
+  order: string,
+  parameters: isObject,
+  origin: string,
+  sender: optional(string),
+});
 const health = object({
   timestamp: string,
   service: string,
@@ -226,6 +236,22 @@ export function readEvent(message: StoredMessage): Happening | null {
     storedAt,
     payload,
   };
+}
+
+/** Return an order; null, counted, if it cannot be read. */
+export function readOrder({ body, head, sequence, storedAt }: StoredMessage): Order | null {
+  const order = read<SimOrder>(body, simOrder);
+  if (order === null) return null;
+  const { run_id: run, tick, number, order: name, parameters, origin, sender = "" } = order;
+  const time = Date.parse(header(head, "ce-time"));
+  return { run, tick, number, name, parameters, origin, sender, time: Number.isNaN(time) ? storedAt : time, sequence, storedAt };
+}
+
+/** Return the probability of a track's kind in its headers; null without one. */
+export function confidenceOf(head: string): number | null {
+  const text = header(head, TYPE_CONFIDENCE);
+  const value = Number(text);
+  return text !== "" && value >= 0 && value <= 1 ? value : null;
 }
 
 /** Undo the percent encoding of CloudEvents' header values. */

@@ -30,7 +30,7 @@ export class Link {
   #refusals = 0;
   #expiry: ReturnType<typeof setTimeout> | undefined;
   #wake: () => void = () => undefined;
-  #settled: () => void = () => undefined;
+  #settled: (refusal: string) => void = () => undefined;
 
   constructor(url: string) {
     this.#url = url;
@@ -56,19 +56,25 @@ export class Link {
     void this.#run();
   }
 
-  /** Connect as a user until a time, Unix milliseconds. Resolves once he is connected or refused; never throws. */
-  withCredentials(user: string, password: string, until: number): Promise<void> {
+  /**
+   * Connect as a user until a time, Unix milliseconds. Never throws.
+   *
+   * @returns why the broker refuses him; empty once he is connected, or others took his place
+   */
+  withCredentials(user: string, password: string, until: number): Promise<string> {
+    this.#settled("");
     this.#credentials = { user, password, until };
     this.#refusals = 0;
     clearTimeout(this.#expiry);
     this.#expiry = setTimeout(() => this.#forget(), Math.min(Math.max(until - Date.now(), 0), LONGEST_TIMER_MS));
-    const settled = new Promise<void>((resolve) => (this.#settled = resolve));
+    const settled = new Promise<string>((resolve) => (this.#settled = resolve));
     this.#again();
     return settled;
   }
 
   /** Be the viewer again. */
   #forget(): void {
+    this.#settled("");
     this.#credentials = null;
     clearTimeout(this.#expiry);
     this.#again();
@@ -102,7 +108,7 @@ export class Link {
       return true;
     } catch (error) {
       this.#lost(words(error));
-      if (credentials !== null && credentials === this.#credentials && isRefusal(error)) this.#refused();
+      if (credentials !== null && credentials === this.#credentials && isRefusal(error)) this.#refused(words(error));
       return false;
     }
   }
@@ -114,7 +120,7 @@ export class Link {
     const who = credentials === null ? "viewer" : "operator";
     this.#state.value = { state: "open", who, since: null, reason: "", until: credentials?.until ?? null };
     for (const opener of this.#openers) opener(connection);
-    this.#settled();
+    if (credentials !== null) this.#settled("");
     const reason = await ended(connection);
     this.#connection = null;
     void connection.close();
@@ -128,12 +134,12 @@ export class Link {
     this.#state.value = { ...before, state: "lost", since, reason };
   }
 
-  #refused(): void {
+  #refused(reason: string): void {
     if (++this.#refusals < REFUSALS) return;
     this.#credentials = null;
     clearTimeout(this.#expiry);
     this.#state.value = { ...this.#state.value, who: "viewer", until: null };
-    this.#settled();
+    this.#settled(reason);
   }
 
   #pause(ms: number): Promise<void> {

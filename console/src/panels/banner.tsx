@@ -7,6 +7,7 @@ import { sessionNotice } from "../session.ts";
 import { t } from "../text/index.ts";
 import { clip, shortId } from "./values/format.ts";
 import { linkAdvice, missing, type Advice } from "./values/advice.ts";
+import { RunBefore } from "./runbefore.tsx";
 import { now } from "./widgets/pace.ts";
 
 const BRIEF_MS = 12_000;
@@ -17,7 +18,8 @@ const begun = Date.now();
 /** Notices of one run, read out when they change. */
 export function Banner({ view, name }: { readonly view: View; readonly name: string }) {
   const link = view.link.value;
-  const news = [useReturn(view), useNewRun(view), useEndOfRight(view)];
+  const newRun = useNewRun(view);
+  const news = [useReturn(view), newRun, useEndOfRight(view)];
   const lost = linkAdvice(link, now.value);
   const notices: readonly (Advice | null)[] = [
     lost,
@@ -33,6 +35,7 @@ export function Banner({ view, name }: { readonly view: View; readonly name: str
             <p class={notice.kind}>
               {name && `${name}: `}
               {notice.text} {notice.aside && <span aria-hidden="true">{notice.aside}</span>}
+              {notice.text === newRun && <RunBefore view={view} />}
             </p>
           ),
       )}

@@ -9,6 +9,7 @@ import { frameRate } from "./values/ages.ts";
 import { clip, clockTime } from "./values/format.ts";
 import { TRANSPONDER } from "./values/names.ts";
 import { ResetButton } from "./reset.tsx";
+import { RunBefore } from "./runbefore.tsx";
 
 const TICKS_A_SECOND = 20;
 const SHOWN_ANSWERS = 5;
@@ -173,6 +174,7 @@ function Vehicle({ view, send, scenarios }: Sender & Properties) {
       <Thrust send={send} />
       <Group label="runs">
         <ResetButton scenarios={scenarios} send={send} />
+        <RunBefore view={view} />
       </Group>
       <details>
         <summary>{t("dockingPower")}</summary>

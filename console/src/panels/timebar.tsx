@@ -6,6 +6,7 @@ import type { Moment } from "../run/types.ts";
 import { t, type Key } from "../text/index.ts";
 import { frameRate } from "./values/ages.ts";
 import { clip, clockTime, day, number, shortId } from "./values/format.ts";
+import { orderLine } from "./values/orders.ts";
 
 const LEAP_S = 10;
 
@@ -63,6 +64,9 @@ function Slider({ clock, state, moment, leap, divergence }: SliderProperties) {
       </div>
       {span?.runs.map((run) => (
         <i class="run-mark" title={`${clip(run.scenario, 60)} ${shortId(run.run)}`} style={{ left: percent(span, run.sequence) }} />
+      ))}
+      {span?.orders.map(({ sequence, order }) => (
+        <i class="order-mark" title={`${clockTime(order.time)} ${orderLine(order)}`} style={{ left: percent(span, sequence) }} />
       ))}
       {divergence !== null && <i class="divergence-mark" title={t("divergence")} style={{ left: percent(span, divergence) }} />}
       <div class="thumb" style={{ left: percent(span, shown) }} />

@@ -1,23 +1,18 @@
 /** The chosen track. */
 
-import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
 import { chosenTrack } from "../run/choice.ts";
 import type { Frame, Moment } from "../run/types.ts";
 import type { View } from "../run/view.ts";
 import { t, type Key } from "../text/index.ts";
 import type { RadarTrack, Vector as Axes } from "../wire/payloads.ts";
-import { RADAR_STREAM, TYPE_CONFIDENCE } from "../wire/topics.ts";
+import { RADAR_STREAM } from "../wire/topics.ts";
 import { frameRate } from "./values/ages.ts";
 import { closestApproach, rangeHistory, sigmas, type RangeAt } from "./values/approach.ts";
 import { centreOn } from "./ways/centre.ts";
 import { clip, metres, number, shortId } from "./values/format.ts";
-import { headerOf } from "./ways/jump.ts";
 import { kindName, sideClass, sideName, statusName, TRANSPONDER } from "./values/names.ts";
 import { RawButton } from "./widgets/raw.tsx";
 import { isSpoof } from "./values/rows.ts";
-
-const CONFIDENCE_MS = 2000;
 
 /** All that is known of the chosen track. */
 export function TrackPanel({ view }: { readonly view: View }) {
@@ -61,7 +56,7 @@ interface ValuesProperties {
 
 function Values({ view, track, frame }: ValuesProperties) {
   const sequence = frame.sequences.tracks.get(track.track_id);
-  const confidence = useConfidence(view, sequence);
+  const confidence = frame.confidences.get(track.track_id);
   return (
     <>
       <dl class="values">
@@ -85,7 +80,7 @@ function Values({ view, track, frame }: ValuesProperties) {
   );
 }
 
-function rows(track: RadarTrack, confidence: string): readonly (readonly [Key, string])[] {
+function rows(track: RadarTrack, confidence: number | undefined): readonly (readonly [Key, string])[] {
   return [
     ["range", metres(track.range_m)],
     ["approach", approachText(track)],
@@ -99,7 +94,8 @@ function rows(track: RadarTrack, confidence: string): readonly (readonly [Key, s
     ["velocitySigma", vector(sigmas(track.velocity_covariance), 3, "m/s")],
     ["identity", clip(track.transponder_id ?? "–", 140)],
     ["transponder", TRANSPONDER[track.transponder_mode ?? 0]],
-    ["kind", kindName(track.object_type) + (confidence && ` (${confidence})`)],
+    ["kind", kindName(track.object_type)],
+    ["kindConfidence", number(confidence === undefined ? null : 100 * confidence, 0, "%")],
     ["quality", number(track.quality, 4)],
     ["snr", number(track.snr_db, 1, "dB")],
     ["rcs", number(track.rcs_dbsm, 1, "dBm²")],
@@ -122,24 +118,6 @@ function approachText(track: RadarTrack): string {
   if (!approach) return "–";
   if (approach.seconds <= 0) return t("receding");
   return t("approachIn", { distance: metres(approach.distance), seconds: number(approach.seconds, 0) });
-}
-
-/** Read the classification's probability from the header of the track's message, now and then. */
-function useConfidence(view: View, sequence: number | undefined): string {
-  const read = useSignal({ text: "", at: 0 });
-  const track = chosenTrack.value;
-  useEffect(() => {
-    read.value = { text: "", at: 0 };
-  }, [track]);
-  useEffect(() => {
-    if (sequence === undefined || Date.now() - read.peek().at < CONFIDENCE_MS) return;
-    read.value = { text: read.peek().text, at: Date.now() };
-    void view.message(RADAR_STREAM, sequence).then((message) => {
-      const text = headerOf(message?.headers ?? [], TYPE_CONFIDENCE) ?? "";
-      if (chosenTrack.peek() === track) read.value = { text: clip(text, 8), at: Date.now() };
-    });
-  }, [sequence]);
-  return read.value.text;
 }
 
 function History({ moment, id }: { readonly moment: Moment; readonly id: string }) {

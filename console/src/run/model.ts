@@ -81,8 +81,8 @@ export class Model implements View {
     effect(() => this.#obey());
   }
 
-  /** Connect as an operator until a time, Unix milliseconds; then, or when refused, as the viewer again. */
-  operate(user: string, password: string, untilMs: number): Promise<void> {
+  /** Connect as an operator until a time, Unix milliseconds; then the viewer is back. Returns why he is refused, or "". */
+  operate(user: string, password: string, untilMs: number): Promise<string> {
     return this.#link.withCredentials(user, password, untilMs);
   }
 

@@ -37,6 +37,8 @@ export interface Frame {
   readonly ownVelocity: Vector;
   /** Sequences in QIKI_RADAR_V1 of what it is made of: the messages that a track rests on. */
   readonly sequences: { readonly frame: number | null; readonly tracks: ReadonlyMap<string, number> };
+  /** Probabilities of the tracks' kinds, by track id; those without a kind have none. */
+  readonly confidences: ReadonlyMap<string, number>;
 }
 
 export type Severity = "DEBUG" | "INFO" | "WARNING" | "ERROR" | "CRITICAL";
@@ -56,6 +58,25 @@ export interface Happening {
   readonly storedAt: number;
   /** As it came; a reader checks what it takes from it. */
   readonly payload: Readonly<Record<string, unknown>>;
+}
+
+/** An order that took effect in the simulation. */
+export interface Order {
+  readonly run: string;
+  /** Ticks that were done before. */
+  readonly tick: number;
+  /** From 0 within its run, without a gap. */
+  readonly number: number;
+  readonly name: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  /** The way on which it came: `control`, `grpc`, `scenario` or `fork`. */
+  readonly origin: string;
+  /** Empty: nobody, it is the scenario's. */
+  readonly sender: string;
+  /** Simulated UTC, Unix milliseconds. */
+  readonly time: number;
+  readonly sequence: number;
+  readonly storedAt: number;
 }
 
 /** A place of a track in the past. World axes [m]; the trail is drawn relative to the vehicle's present place. */
@@ -87,6 +108,8 @@ export interface Moment {
   readonly health: ReadonlyMap<string, Stored<ServiceHealth>>;
   /** Newest last, a few hundred at most, of any run: decisions, alerts, modes, refusals. Without audit records. */
   readonly events: readonly Happening[];
+  /** Newest last, a few hundred at most, of the frame's run. */
+  readonly orders: readonly Order[];
   readonly trails: ReadonlyMap<string, readonly TrailPoint[]>;
   /** Oldest first, some ten minutes of simulated time of this run. */
   readonly readings: readonly Reading[];
@@ -104,6 +127,7 @@ export const NOTHING: Moment = {
   description: null,
   health: new Map(),
   events: [],
+  orders: [],
   trails: new Map(),
   readings: [],
   audit: null,

@@ -1,7 +1,7 @@
 /** The interface of one run to the parts of the page; `Model` (model.ts) implements it. */
 
 import type { ReadonlySignal } from "@preact/signals";
-import type { Moment } from "./types.ts";
+import type { Moment, Order } from "./types.ts";
 
 /** The way to the broker. */
 export interface LinkState {
@@ -15,11 +15,19 @@ export interface LinkState {
   readonly until: number | null;
 }
 
+/** An order, and its place on the bar: the frame that was the newest when it took effect. */
+export interface OrderPlace {
+  readonly sequence: number;
+  readonly order: Order;
+}
+
 /** The stored frames, as places in QIKI_TRACKER_V1. `runs`: where each run begins, oldest first. */
 export interface Span {
   readonly oldest: number;
   readonly newest: number;
   readonly runs: readonly { readonly sequence: number; readonly run: string; readonly scenario: string }[];
+  /** The newest orders of all runs that are stored. */
+  readonly orders: readonly OrderPlace[];
 }
 
 /** The page's place in time. The one clock rule: a place on the bar is a frame's, and `live` is the newest. */

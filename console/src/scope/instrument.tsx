@@ -3,8 +3,10 @@
 import { useSignal, type Signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
+import type { GuardRule } from "../config.ts";
 import { chosenTrack } from "../run/choice.ts";
 import type { Moment } from "../run/types.ts";
+import type { View } from "../run/view.ts";
 import { t } from "../text/index.ts";
 import { keepDrawn } from "./drawing.ts";
 import { followPointers } from "./gestures.ts";
@@ -15,6 +17,16 @@ import { panned, zoomed, type Size } from "./projection.ts";
 import { headingUp } from "./sight.ts";
 import { chosenSentence, chosenState, summaryOf } from "./summary.ts";
 import "./scope.css";
+
+/** Properties of the plan view and the side view. */
+export interface SightProps {
+  readonly view: View;
+  readonly rules?: readonly GuardRule[];
+  /** The run's name where there are several. */
+  readonly run?: string;
+  /** Tracks that only this one of two runs has; what it reads of signals decides when it is asked again. */
+  readonly only?: () => ReadonlySet<string> | undefined;
+}
 
 /** Properties of an instrument. */
 export interface InstrumentProps {

@@ -22,6 +22,7 @@ const COLOURS: Readonly<Record<Colour, readonly [string, string]>> = {
   own: ["--own", "#e6eef2"],
   guard: ["--guard", "#c98a3c"],
   choice: ["--choice", "#ffffff"],
+  only: ["--warn", "#e8a33d"],
 };
 
 /** Read the colours of the theme. An element resolves them: a property may hold a function of the colour scheme. */

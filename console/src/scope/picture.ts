@@ -7,7 +7,7 @@ import { detailOf, thinningNote, type Detail } from "./parts/detail.ts";
 import type { Text } from "./format.ts";
 import { drawGround, niceStep, type Drawing } from "./parts/ground.ts";
 import { Sheet, type Ink, type StyleName, type Words } from "./parts/ink.ts";
-import { LINE, Room, type Measure } from "./parts/labels.ts";
+import { LINE, Room, type Measure, type Places } from "./parts/labels.ts";
 import { drawOwn, ownShip, type OwnShip } from "./parts/own.ts";
 import { polar, toPixels, within, type Projection, type Size } from "./projection.ts";
 import {
@@ -20,6 +20,8 @@ import {
   drawTrail,
   drawVector,
   positionOf,
+  rankOf,
+  RANKS,
   type DrawnTrack,
 } from "./symbols.ts";
 
@@ -27,6 +29,10 @@ import {
 export interface PictureOptions {
   readonly rules: readonly GuardRule[];
   readonly chosen: string | null;
+  /** Tracks that only this one of two runs has. */
+  readonly only?: ReadonlySet<string> | undefined;
+  /** Where labels stood in the picture before: they stay there while it is free. Changed by this one. */
+  readonly places?: Places;
   readonly text: Text;
   readonly measure: Measure;
   /** Draws what is behind the tracks; the rings of the plan view otherwise. */
@@ -69,7 +75,7 @@ export function picture(moment: Moment, projection: Projection, options: Picture
   drawOwn(drawing, own, frame?.ownVelocity ?? NO_VELOCITY, seconds);
   (options.ground ?? drawGround)(drawing, options.rules);
   const traffic: Traffic = frame
-    ? drawTraffic(drawing, moment, frame, options.chosen, seconds)
+    ? drawTraffic(drawing, moment, frame, options, seconds)
     : { tracks: [], plots: 0, notes: [text("scopeNoFrame")] };
   const age = frame && isStale(moment, frame) ? moment.at - frame.storedAt : 0;
   if (age) traffic.notes.unshift(text("scopeStale", { seconds: Math.round(age / 1000) }));
@@ -99,11 +105,12 @@ interface Traffic {
 }
 
 /** Draw plots and tracks; those beyond the edges are counted only. */
-function drawTraffic(drawing: Drawing, moment: Moment, frame: Frame, chosen: string | null, seconds: number): Traffic {
+function drawTraffic(drawing: Drawing, moment: Moment, frame: Frame, options: PictureOptions, seconds: number): Traffic {
   const { projection, text } = drawing;
+  const { chosen, only, places = new Map() } = options;
   const placed = frame.tracks
     .toSorted(byImportance(chosen))
-    .map((track) => ({ track, drawn: drawnTrack(track, toPixels(projection, positionOf(track))) }));
+    .map((track) => ({ track, drawn: drawnTrack(track, toPixels(projection, positionOf(track)), only) }));
   const seen = placed.filter(({ drawn }) => onScreen(projection, drawn.x, drawn.y));
   const detail = detailOf(seen.length, frame.plots.length, projection.width * projection.height);
   const plots = drawPlots(drawing, frame, detail);
@@ -113,15 +120,20 @@ function drawTraffic(drawing: Drawing, moment: Moment, frame: Frame, chosen: str
     cut = drawMotion(drawing, moment, frame, track, drawn, track.track_id === chosen ? WHOLE : detail, seconds) || cut;
     if (track.track_id === chosen) drawChoice(drawing.sheet.ink("choice"), drawn.x, drawn.y, detail.size);
   }
-  const labels = drawLabels(drawing, seen, detail, chosen);
+  const labels = drawLabels(drawing, seen, detail, chosen, places);
   const far = placed.find(({ track, drawn }) => track.track_id === chosen && !onScreen(projection, drawn.x, drawn.y));
   if (far) drawBeyond(drawing, far.drawn);
   const thinned = thinningNote(text, seen.length, detail, labels, cut);
   const beyond = placed.length - seen.length;
+  const ringed = placed.filter(({ drawn }) => drawn.only).length;
   return {
     tracks: seen.map(({ drawn }) => drawn),
     plots,
-    notes: [thinned, beyond ? text("scopeBeyond", { count: beyond }) : null].filter((note) => note !== null),
+    notes: [
+      ringed ? text("scopeOnly", { count: ringed }) : null,
+      thinned,
+      beyond ? text("scopeBeyond", { count: beyond }) : null,
+    ].filter((note) => note !== null),
   };
 }
 
@@ -147,14 +159,31 @@ interface Placed {
   readonly drawn: DrawnTrack;
 }
 
-/** Label tracks in the order of importance where there is room; return how many have a label. */
-function drawLabels(drawing: Drawing, seen: readonly Placed[], detail: Detail, chosen: string | null): number {
+/**
+ * Label tracks where there is room; return how many have a label.
+ *
+ * The more important ones come first. Among those of a rank, labels that may stay where they stood in the picture before
+ * do; the others take what is left. So a label jumps only when it must.
+ */
+function drawLabels(drawing: Drawing, seen: readonly Placed[], detail: Detail, chosen: string | null, places: Places): number {
+  const ids = new Set(seen.map(({ drawn }) => drawn.id));
+  for (const id of places.keys()) if (!ids.has(id)) places.delete(id);
   let labels = 0;
-  for (const { track, drawn } of seen) {
-    if (labels >= detail.labels) break;
+  const label = (one: Placed, still: boolean): void => {
+    const { track, drawn } = one;
+    const before = places.get(drawn.id);
+    if (labels >= detail.labels || drawn.label !== null || (still && before === undefined)) return;
     const isChosen = track.track_id === chosen;
-    const gap = detail.size + (drawn.spoof ? 11 : isChosen ? 10 : 5);
-    if (drawLabel(drawing, track, drawn, gap, isChosen)) labels++;
+    const gap = detail.size + (drawn.spoof ? 11 : isChosen || drawn.only ? 10 : 5);
+    const place = drawLabel(drawing, track, drawn, { gap, chosen: isChosen, before, still });
+    if (place === null) return;
+    places.set(drawn.id, place);
+    labels++;
+  };
+  for (const rank of RANKS) {
+    const equals = seen.filter(({ track }) => rankOf(track, chosen) === rank);
+    for (const one of equals) label(one, true);
+    for (const one of equals) label(one, false);
   }
   return labels;
 }

@@ -5,7 +5,7 @@ import type { RadarTrack } from "../wire/payloads.ts";
 import { distance, isSpoofed, nameOf, shown } from "./format.ts";
 import type { Drawing } from "./parts/ground.ts";
 import type { Ink, Side } from "./parts/ink.ts";
-import { LINE, place, placeAlways } from "./parts/labels.ts";
+import { LINE, place, placeAlways, placeStill } from "./parts/labels.ts";
 import { ellipseOf, polar, toPixels, type Projection } from "./projection.ts";
 
 /** Shape of a symbol. */
@@ -23,6 +23,8 @@ export interface DrawnTrack {
   readonly colour: Side;
   readonly status: Status;
   readonly spoof: boolean;
+  /** Only this one of two runs has it. */
+  readonly only: boolean;
   /** Text of its label, lines joined by a blank; null where there was no room. */
   label: string | null;
 }
@@ -50,12 +52,13 @@ export function positionOf(track: RadarTrack): Vector {
 }
 
 /** Return a track at its place on the screen, without a label yet. */
-export function drawnTrack(track: RadarTrack, [x, y]: readonly [number, number]): DrawnTrack {
-  const side = sideOf(track);
-  return { id: track.track_id, x, y, shape: SHAPES[side], colour: side, status: statusOf(track), spoof: isSpoofed(track), label: null };
+export function drawnTrack(track: RadarTrack, [x, y]: readonly [number, number], only?: ReadonlySet<string>): DrawnTrack {
+  const [side, id] = [sideOf(track), track.track_id];
+  const marks = { spoof: isSpoofed(track), only: only?.has(id) ?? false };
+  return { id, x, y, shape: SHAPES[side], colour: side, status: statusOf(track), ...marks, label: null };
 }
 
-/** Draw the symbol of a track, with a cross through a lost one and a mark beside a false identity. */
+/** Draw the symbol of a track, with a cross through a lost one, a mark beside a false identity, a ring around one of one run. */
 export function drawSymbol({ sheet, room }: Drawing, drawn: DrawnTrack, size: number): void {
   const { x, y } = drawn;
   const ink = sheet.ink(`${drawn.status}-${drawn.colour}`);
@@ -66,6 +69,7 @@ export function drawSymbol({ sheet, room }: Drawing, drawn: DrawnTrack, size: nu
   }
   room.mark(x - size, y - size, 2 * size, 2 * size);
   if (drawn.spoof) drawSpoof(sheet.ink("spoof"), x, y, size);
+  if (drawn.only) sheet.ink("only").ellipse(x, y, size + 6);
 }
 
 function outline(ink: Ink, shape: Shape, x: number, y: number, size: number): void {
@@ -138,27 +142,47 @@ export function drawTrail(drawing: Drawing, points: readonly TrailPoint[], frame
   return first > 0;
 }
 
-/** Write name and range beside a track, if there is room; true if there was. */
-export function drawLabel(drawing: Drawing, track: RadarTrack, drawn: DrawnTrack, gap: number, chosen: boolean): boolean {
+/** How a label is placed. */
+export interface LabelPlacing {
+  /** From the symbol's middle [px]. */
+  readonly gap: number;
+  readonly chosen: boolean;
+  /** Number of the place to try first. */
+  readonly before: number | undefined;
+  /** Only there. */
+  readonly still: boolean;
+}
+
+/** Write name and range beside a track, if there is room; return the place's number. `*` after the name: one run only. */
+export function drawLabel(drawing: Drawing, track: RadarTrack, drawn: DrawnTrack, placing: LabelPlacing): number | null {
   const { sheet, measure, text } = drawing;
   const short = track.transponder_id ? `${shown(track.track_id.slice(0, 4))} ` : "";
-  const lines = [nameOf(track), short + distance(text, track.range_m)] as const;
+  const lines = [nameOf(track) + (drawn.only ? "*" : ""), short + distance(text, track.range_m)] as const;
   const width = Math.max(measure(lines[0]), measure(lines[1])) + 4;
-  const corner = (chosen ? placeAlways : place)(drawing.room, drawn.x, drawn.y, gap, width, 2 * LINE);
-  if (!corner) return false;
-  const [x, y] = corner;
+  const { gap, chosen, before, still } = placing;
+  const block = { x: drawn.x, y: drawn.y, gap, width, height: 2 * LINE };
+  const placed = (still ? placeStill : chosen ? placeAlways : place)(drawing.room, block, before);
+  if (!placed) return null;
+  const { x, y } = placed;
   sheet.ink("plate").rectangle(x, y, width, 2 * LINE);
   sheet.write(lines[0], x + 2, y + LINE / 2, chosen ? "choice" : drawn.spoof ? "spoof" : drawn.colour);
   sheet.write(lines[1], x + 2, y + LINE * 1.5, chosen ? "choice" : "text");
   drawn.label = lines.join(" ");
-  return true;
+  return placed.place;
 }
 
-/** The order of importance: the chosen one, false identities, foes, then the nearest. Lost ones come last. */
+/** Ranks of tracks, the most important first. */
+export const RANKS = [0, 1, 2, 3] as const;
+
+/** Return the rank of a track: the chosen one, false identities and foes, others, lost ones. */
+export function rankOf(track: RadarTrack, chosen: string | null): (typeof RANKS)[number] {
+  if (track.track_id === chosen) return 0;
+  return track.status === 3 ? 3 : isSpoofed(track) || track.iff === 2 ? 1 : 2;
+}
+
+/** The order of importance: by rank, then the nearest. */
 export function byImportance(chosen: string | null): (one: RadarTrack, other: RadarTrack) => number {
-  const rank = (track: RadarTrack): number =>
-    track.track_id === chosen ? 0 : track.status === 3 ? 3 : isSpoofed(track) || track.iff === 2 ? 1 : 2;
-  return (one, other) => rank(one) - rank(other) || one.range_m - other.range_m;
+  return (one, other) => rankOf(one, chosen) - rankOf(other, chosen) || one.range_m - other.range_m;
 }
 
 /** Return the tracks of a moment that may be walked through, nearest first. */

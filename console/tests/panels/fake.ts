@@ -1,7 +1,7 @@
 /** A view without a broker, at a moment with eight tracks. */
 
 import { signal } from "@preact/signals";
-import { NOTHING, type Frame, type Happening, type Moment } from "../../src/run/types.ts";
+import { NOTHING, type Frame, type Happening, type Moment, type Order } from "../../src/run/types.ts";
 import type { Answer, Clock, ClockState, LinkState, View } from "../../src/run/view.ts";
 import type { RadarTrack, TelemetrySnapshot } from "../../src/wire/payloads.ts";
 
@@ -52,6 +52,7 @@ export function frame(more: Partial<Frame> = {}): Frame {
     plots: [],
     ownPosition: [0, 0, 0],
     ownVelocity: [0, 0, 0],
+    confidences: new Map([[TRACKS[1]?.track_id ?? "", 0.97]]),
     sequences: { frame: 100, tracks: new Map(TRACKS.map((one, index) => [one.track_id, 101 + index])) },
     ...more,
   };
@@ -113,6 +114,22 @@ export function happening(kind: string, code: number, payload: Happening["payloa
   };
 }
 
+export function order(number: number, more: Partial<Order> = {}): Order {
+  return {
+    run: RUN,
+    tick: 20 * number,
+    number,
+    name: "xpdr.mode",
+    parameters: { mode: 2 },
+    origin: "control",
+    sender: "operator_page",
+    time: EPOCH + 1000 * number,
+    sequence: 50 + number,
+    storedAt: AT,
+    ...more,
+  };
+}
+
 interface Options {
   readonly operator?: boolean;
   readonly played?: boolean;
@@ -139,7 +156,7 @@ export class FakeView implements View {
     this.moment = signal(options.moment ?? moment());
     const who = options.operator ? "operator" : "viewer";
     this.link = signal<LinkState>({ state: "open", who, since: null, reason: "", until: null });
-    const span = { oldest: 1, newest: 101, runs: [{ sequence: 1, run: RUN, scenario: "mixed-traffic" }] };
+    const span = { oldest: 1, newest: 101, runs: [{ sequence: 1, run: RUN, scenario: "mixed-traffic" }], orders: [] };
     this.state = signal<ClockState>({ mode: "live", place: 101, rate: 1, reading: false, span, ...options.clock });
     const go = (way: string) => void this.went.push(way);
     this.clock = {

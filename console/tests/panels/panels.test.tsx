@@ -5,13 +5,16 @@ import { AgentPanel } from "../../src/panels/agent.tsx";
 import { Commands } from "../../src/panels/commands.tsx";
 import { Decisions } from "../../src/panels/decisions.tsx";
 import { Events } from "../../src/panels/events.tsx";
+import { Banner } from "../../src/panels/banner.tsx";
+import { Orders } from "../../src/panels/orders.tsx";
+import { RunBefore } from "../../src/panels/runbefore.tsx";
 import { Services } from "../../src/panels/services.tsx";
 import { placeAt, TimeBar } from "../../src/panels/timebar.tsx";
 import { TrackPanel } from "../../src/panels/track.tsx";
 import { TrackTable } from "../../src/panels/tracktable.tsx";
 import { chosenTrack } from "../../src/run/choice.ts";
 import type { AgentState } from "../../src/wire/payloads.ts";
-import { AT, FakeView, frame, happening, moment, track, TRACKS } from "./fake.ts";
+import { AT, FakeView, frame, happening, moment, order, RUN, track, TRACKS } from "./fake.ts";
 
 const EVIL = "<script>alert(1)</script>";
 const settled = () => new Promise((then) => setTimeout(then, 20));
@@ -62,6 +65,42 @@ test("the chosen track has its values, and the messages that it rests on", () =>
   chosenTrack.value = TRACKS[3]?.track_id ?? null;
   const text = shown(<TrackPanel view={new FakeView()} />).textContent;
   for (const part of ["SHP-ALBA", "false identity", "400.0 m", "0.0 m in 133 s", "frame 100", "track 104"]) expect(text).toContain(part);
+});
+
+test("the kind of the chosen track comes with its probability", () => {
+  const certainty = (index: number) => {
+    chosenTrack.value = TRACKS[index]?.track_id ?? null;
+    return /Certainty of kind(.*?)Quality/.exec(shown(<TrackPanel view={new FakeView()} />).textContent)?.[1];
+  };
+  expect([certainty(1), certainty(7)]).toEqual(["97 %", "–"]);
+});
+
+test("orders are told newest first, with what they ask for and who gave them", () => {
+  const orders = [
+    order(0, { origin: "scenario", sender: "", name: "sensor.fail", parameters: { sensor: "radar", until_s: null } }),
+    order(1, { origin: "grpc", sender: "qiki-dev", name: EVIL, parameters: { value: 0.123456 } }),
+    order(2),
+    order(3, { origin: "grpc", sender: "qiki-dev", name: "mode.set", parameters: { mode: 4 } }),
+    order(4, { name: "mode.set", parameters: { mode: 99 } }),
+    order(5, { origin: "later", sender: "", name: "run.fork", parameters: { scenario: { name: "crossing" } } }),
+  ];
+  const root = shown(<Orders view={new FakeView({ moment: moment({ orders }) })} />);
+  expect(named(root, "li").map((row) => row.textContent)).toEqual([
+    "00:00:05.0 run.fork scenario=crossing later · at tick 100",
+    "00:00:04.0 mode.set mode=99 by operator_page (command) · at tick 80",
+    "00:00:03.0 mode.set mode=ERROR_STATE by qiki-dev (gRPC) · at tick 60",
+    "00:00:02.0 xpdr.mode mode=SILENT by operator_page (command) · at tick 40",
+    `00:00:01.0 ${EVIL} value=0.1235 by qiki-dev (gRPC) · at tick 20`,
+    "00:00:00.0 sensor.fail sensor=radar scenario · at tick 0",
+  ]);
+  expect(shown(<Orders view={new FakeView()} />).textContent).toContain("No orders took effect");
+});
+
+test("the bar has a mark for each order, with who gave it", () => {
+  const span = { oldest: 1, newest: 101, runs: [], orders: [{ sequence: 51, order: order(2) }] };
+  const root = shown(<TimeBar view={new FakeView({ clock: { span } })} />);
+  const mark = root.all((one) => one.getAttribute("class") === "order-mark")[0];
+  expect(mark?.getAttribute("title")).toBe("00:00:02.0 xpdr.mode mode=SILENT · by operator_page (command)");
 });
 
 test("a chosen track that is not in the frame is said to be missing", () => {
@@ -157,6 +196,29 @@ test("in the past no undo is offered that would rest on a past state", async () 
   expect(root.button("Undo")).toBeUndefined();
 });
 
+test("a reset is told with the run before, its last moment and the command that keeps it", async () => {
+  const first = { sequence: 1, run: RUN, scenario: "mixed-traffic" };
+  const view = new FakeView({ operator: true });
+  const [banner, commands] = [<Banner view={view} name="" />, <Commands view={view} scenarios={[]} />].map(shown);
+  await settled();
+  expect(banner?.textContent).toBe("");
+  expect(commands?.textContent).not.toContain("The run before");
+  const runs = [first, { sequence: 61, run: "5ca1ab1e-0000-4000-8000-000000000011", scenario: "crossing" }];
+  view.state.value = { ...view.state.value, span: { oldest: 1, newest: 101, runs, orders: [] } };
+  await settled();
+  const before = "The run before: mixed-traffic deaea8d5. Its last moment It stays stored for an hour. To keep it: qiki record --run deaea8d5";
+  expect(banner?.textContent).toBe(`A new run has begun: crossing 5ca1ab1e. ${before}`);
+  expect(commands?.textContent).toContain(before);
+  commands?.button("Its last moment")?.fire("click");
+  expect(view.went).toEqual(["place 60"]);
+});
+
+test("of a recording that is played nothing is said to be kept", () => {
+  const runs = [{ sequence: 1, run: RUN, scenario: "a" }, { sequence: 61, run: "b", scenario: "b" }];
+  const view = new FakeView({ played: true, clock: { span: { oldest: 1, newest: 101, runs, orders: [] } } });
+  expect(shown(<RunBefore view={view} />).textContent).toBe("The run before: a deaea8d5. Its last moment ");
+});
+
 test("the bar moves by keys and buttons, and says that the past is shown", async () => {
   const view = new FakeView({ clock: { mode: "past", place: 51 } });
   const root = shown(<TimeBar view={view} />);
@@ -170,6 +232,6 @@ test("the bar moves by keys and buttons, and says that the past is shown", async
 });
 
 test("a share of the bar is a place between the ends", () => {
-  const span = { oldest: 11, newest: 111, runs: [] };
+  const span = { oldest: 11, newest: 111, runs: [], orders: [] };
   expect([placeAt(span, -1), placeAt(span, 0.5), placeAt(span, 2)]).toEqual([11, 61, 111]);
 });

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { openSession, sessionNotice } from "../../src/session.ts";
 
 const RIGHT = { user: "page-1", password: "secret", until: Date.now() + 60_000 };
-const operate = vi.fn(() => Promise.resolve());
+const operate = vi.fn(() => Promise.resolve(""));
 const replaceState = vi.fn();
 
 function open(hash: string, status = 200, body: unknown = RIGHT): Promise<void> {
@@ -43,6 +43,17 @@ test("a refused token says why, and the page stays a viewer's", async () => {
   await open("#token=old", 403, { reason: "this link was used already" });
   expect(sessionNotice.value).toBe("The link gives no right to command: this link was used already");
   expect(operate).not.toHaveBeenCalled();
+});
+
+test("a right that the broker refuses is said to be refused, and not taken up again", async () => {
+  operate.mockResolvedValueOnce("Authorization Violation");
+  await open("#token=abc");
+  expect(sessionNotice.value).toBe(
+    "The broker refuses the right to command: Authorization Violation. Run `qiki console` for a new link.",
+  );
+  await open("");
+  expect(operate).toHaveBeenCalledTimes(1);
+  expect(sessionNotice.value).toBe("");
 });
 
 test("an answer of another form gives no right", async () => {

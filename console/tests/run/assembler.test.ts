@@ -28,6 +28,15 @@ describe("a frame", () => {
     expect(assembler.take()).toBeNull();
   });
 
+  test("has the probabilities of kinds that are known, and no others", () => {
+    const assembler = new Assembler(() => 0);
+    const given = [["t1", 2, "0.97"], ["t2", 0, "0.97"], ["t3", 2, "1.5"], ["t4", 2, "much"], ["t5", 2, ""]] as const;
+    for (const [id, object_type, value] of given)
+      assembler.track(track(RUN_A, 0, id, { object_type }, { "x-qiki-type-confidence": value }));
+    assembler.notice(notice(RUN_A, 0, 5));
+    expect([...decode(assembler.take()).confidences]).toEqual([["t1", 0.97]]);
+  });
+
   test("waits for tracks that come after the notice, in any order", () => {
     const assembler = new Assembler(() => 0);
     assembler.track(track(RUN_A, 4, "t3"));

@@ -10,7 +10,7 @@ function notice(sequence: number, run = RUN_A, number = sequence): StoredNotice 
   return { run, number, time, tracks: 0, radarSequence: null, buried: false, sequence, storedAt, stamp: iso(storedAt) };
 }
 
-const SPAN: Span = { oldest: 10, newest: 1000, runs: [] };
+const SPAN: Span = { oldest: 10, newest: 1000, runs: [], orders: [] };
 let now = 0;
 let loaded: number[];
 let notices: Map<number, StoredNotice | null>;

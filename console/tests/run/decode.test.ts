@@ -5,6 +5,7 @@ import {
   readAnswer,
   readEvent,
   readHealth,
+  readOrder,
   readPlots,
   readRun,
   readTelemetry,
@@ -14,7 +15,7 @@ import {
 } from "../../src/broker/decode.ts";
 import { count, description as reason, header, lines, rawOf, status } from "../../src/broker/head.ts";
 import { milliseconds } from "../../src/broker/past.ts";
-import { description, event, frame, notice, raw, RUN_A, stored, STORED, telemetry, trackValue } from "./wire.ts";
+import { description, EPOCH, event, frame, notice, order, raw, RUN_A, stored, STORED, telemetry, trackValue } from "./wire.ts";
 
 const body = (value: unknown) => raw("s", {}, value);
 const track = (change: object) => readTrack(body({ ...trackValue("t", 0), ...change }));
@@ -115,6 +116,30 @@ describe("an event", () => {
     const message = stored(raw("qiki.events.v1.other", { "x-qiki-severity": "AWFUL", "ce-id": "%zz" }, {}), 4, STORED);
     expect(readEvent(message)).toMatchObject({ id: "%zz", kind: "other", code: 0, severity: "INFO", time: STORED });
   });
+});
+
+describe("an order", () => {
+  test("has its tick, its giver and its simulated time", () => {
+    const given = order(RUN_A, 3, 40, { sender: "qiki-dev", origin: "grpc" });
+    expect(readOrder(stored(given, 7, STORED))).toEqual({
+      run: RUN_A,
+      tick: 40,
+      number: 3,
+      name: "xpdr.mode",
+      parameters: { mode: "ON" },
+      origin: "grpc",
+      sender: "qiki-dev",
+      time: EPOCH + 2000,
+      sequence: 7,
+      storedAt: STORED,
+    });
+    expect(readOrder(stored(order(RUN_A, 0, 0), 7, STORED))).toMatchObject({ sender: "" });
+  });
+
+  test.each([{ tick: -1 }, { number: "1" }, { order: null }, { parameters: [] }, { origin: 1 }, { sender: {} }])(
+    "with %j is left out",
+    (change) => expect(readOrder(stored(order(RUN_A, 0, 0, change), 1, 0))).toBeNull(),
+  );
 });
 
 describe("headers", () => {

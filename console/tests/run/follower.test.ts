@@ -14,6 +14,7 @@ import {
   frame,
   frameTime,
   notice,
+  order,
   record,
   RUN_A,
   RUN_B,
@@ -160,6 +161,20 @@ describe("live", () => {
     await vi.advanceTimersByTimeAsync(10);
     expect(moment().telemetry?.sequence).toBe(state.sequence);
     expect(moment().events.at(-1)).toMatchObject({ kind: "SystemMode", sequence: happened.sequence });
+  });
+
+  test("orders of the run are shown, those of before and those that come, and have a place on the bar", async () => {
+    store(RUN_A, 31);
+    streams.put(STATE_STREAM, order(RUN_A, 0, 20), STORED);
+    streams.put(STATE_STREAM, order(RUN_B, 0, 20), STORED);
+    await open();
+    await vi.advanceTimersByTimeAsync(500);
+    expect(moment().orders.map(({ run, tick }) => [run, tick])).toEqual([[RUN_A, 20]]);
+    deliver(streams.put(STATE_STREAM, order(RUN_A, 1, 41), STORED));
+    await vi.advanceTimersByTimeAsync(1500);
+    expect(moment().orders.map(({ tick }) => tick)).toEqual([20, 41]);
+    const places = clock.state.value.span?.orders.map(({ sequence, order: { tick } }) => [tick, sequence]);
+    expect(places).toEqual([[20, 10], [41, 20]]); // after tick 20 frame 9 is the newest, in place 10
   });
 
   test("another connection goes on without a jump back, and with what was missed", async () => {

@@ -12,6 +12,7 @@ import {
   frame,
   frameTime,
   notice,
+  order,
   raw,
   record,
   RUN_A,
@@ -125,6 +126,18 @@ describe("a past moment", () => {
     streams.messages.set(TRACKER_STREAM, streams.messages.get(TRACKER_STREAM)?.slice(50) ?? []);
     expect((await whole(10)).frame?.number).toBe(50);
   });
+});
+
+test("the orders of a moment are those of its run that took effect before its end", async () => {
+  store(RUN_A, 20, STORED);
+  streams.put(STATE_STREAM, order(RUN_A, 0, 40), STORED + 5000);
+  store(RUN_B, 20, STORED + 60_000);
+  streams.put(STATE_STREAM, order(RUN_B, 0, 40), STORED + 70_000);
+  const givers = async (place: number) => (await whole(place)).orders.map(({ run, tick }) => [run, tick]);
+  expect(await givers(40)).toEqual([[RUN_B, 40]]);
+  expect(await givers(39)).toEqual([]);
+  expect(await givers(20)).toEqual([[RUN_A, 40]]);
+  expect(await givers(19)).toEqual([]);
 });
 
 describe("wishes", () => {

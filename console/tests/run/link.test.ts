@@ -121,7 +121,7 @@ describe("an operator", () => {
     const done = vi.fn();
     void link.withCredentials("page-1", "secret", 60_000).then(done);
     await pass(0);
-    expect(done).toHaveBeenCalled();
+    expect(done).toHaveBeenCalledWith("");
     expect(state()).toMatchObject({ state: "open", who: "operator", until: 60_000 });
     expect(connections[0]?.close).toHaveBeenCalled();
     connections[1]?.end();
@@ -141,9 +141,21 @@ describe("an operator", () => {
     expect(state()).toMatchObject({ state: "lost", who: "viewer", reason: "Authorization Violation" });
     expect(done).not.toHaveBeenCalled();
     await pass(1000);
-    expect(done).toHaveBeenCalled();
+    expect(done).toHaveBeenCalledWith("Authorization Violation");
     expect(state()).toMatchObject({ state: "open", who: "viewer" });
     expect(users()).toEqual(["viewer", "page-1", "page-1", "page-1", "viewer"]);
+  });
+
+  test("whom another one replaces, or whose time ends, before the broker answers is not said to be refused", async () => {
+    wsconnect.mockImplementation(() => new Promise(() => undefined));
+    await start();
+    const [first, second] = [vi.fn(), vi.fn()];
+    void link.withCredentials("page-1", "secret", 60_000).then(first);
+    void link.withCredentials("page-2", "secret", 2_000).then(second);
+    await pass(0);
+    expect([first.mock.calls, second.mock.calls]).toEqual([[[""]], []]);
+    await pass(2_000);
+    expect(second.mock.calls).toEqual([[""]]);
   });
 
   test("whom the broker comes to know a little later is connected", async () => {

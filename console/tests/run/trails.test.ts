@@ -15,6 +15,7 @@ function frame(number: number, run = RUN_A, ids = ["t1"], own = 0): Frame {
     ownPosition: [own, 0, 0],
     ownVelocity: [0, 0, 0],
     sequences: { frame: null, tracks: new Map() },
+    confidences: new Map(),
   };
 }
 

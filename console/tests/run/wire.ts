@@ -3,7 +3,7 @@
 import type { Raw } from "../../src/broker/head.ts";
 import type { Batch, Past, Query, StoredMessage, StreamState } from "../../src/broker/past.ts";
 import type { RadarTrack } from "../../src/wire/payloads.ts";
-import { AUDIT, FRAMES, TELEMETRY, TRACKED, TRACKS } from "../../src/wire/topics.ts";
+import { AUDIT, FRAMES, ORDERS, TELEMETRY, TRACKED, TRACKS } from "../../src/wire/topics.ts";
 
 export const RUN_A = "aaaaaaaa-0000-4000-8000-000000000001";
 export const RUN_B = "bbbbbbbb-0000-4000-8000-000000000002";
@@ -46,8 +46,14 @@ export function trackValue(id: string, number: number, change: Partial<RadarTrac
   };
 }
 
-export function track(run: string, number: number, id: string, change: Partial<RadarTrack> = {}): Raw {
-  const headers = { "Nats-Msg-Id": `${run}:${number}:${id}`, "x-qiki-run": run, "x-qiki-frame": number };
+export function track(
+  run: string,
+  number: number,
+  id: string,
+  change: Partial<RadarTrack> = {},
+  more: Readonly<Record<string, string>> = {},
+): Raw {
+  const headers = { "Nats-Msg-Id": `${run}:${number}:${id}`, "x-qiki-run": run, "x-qiki-frame": number, ...more };
   return raw(TRACKS, headers, trackValue(id, number, change));
 }
 
@@ -121,6 +127,12 @@ export function description(run: string, name = "crossing"): Raw {
     sr_threshold_m: 5000,
     speed: 1,
   });
+}
+
+export function order(run: string, number: number, tick: number, change: Readonly<Record<string, unknown>> = {}): Raw {
+  const headers = { "Nats-Msg-Id": `${run}:order:${number}`, "ce-time": iso(EPOCH + 50 * tick), "x-qiki-run": run };
+  const body = { run_id: run, tick, number, order: "xpdr.mode", parameters: { mode: "ON" }, origin: "control" };
+  return raw(ORDERS, headers, { ...body, ...change });
 }
 
 export function event(kind: string, time: number, payload: unknown = {}, severity = "INFO"): Raw {

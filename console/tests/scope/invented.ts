@@ -75,6 +75,7 @@ export function moment(tracks: readonly RadarTrack[], more: Partial<Moment> & { 
       ownPosition: own,
       ownVelocity: speed,
       sequences: { frame: 1, tracks: new Map() },
+      confidences: new Map(),
     },
     seconds: 30,
     telemetry: { value: telemetry(), sequence: 1, storedAt: AT },

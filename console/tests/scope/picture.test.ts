@@ -218,6 +218,41 @@ describe("labels", () => {
     }
   });
 
+  it("stand where they stood before while it is free, and move once it is not", () => {
+    const one = track("a", [1200, 0, 0]);
+    const places = new Map<string, number>();
+    const boxOf = (other: Vector) => labelBoxes(pictured(moment([one, track("b", other)]), { chosen: "a", places }))[0];
+    const right = boxOf([-2000, 0, 0]);
+    const moved = boxOf([1700, 0, 0]); // in the way of the label
+    expect(right?.left).toBeGreaterThan(520);
+    expect(moved?.right).toBeLessThan(520);
+    expect(boxOf([-2000, 0, 0])).toEqual(moved);
+    expect(boxOf([700, 0, 0])).toEqual(right);
+  });
+
+  it("jump far less than without the places of before, among many", () => {
+    /** Count the labels that change their place from frame to frame. */
+    const jumps = (kept: boolean): number => {
+      let before = new Map<string, number>();
+      let count = 0;
+      for (let frame = 0; frame < 100; frame++) {
+        const places = new Map(kept ? before : []);
+        pictured(crowd(80, 30 + frame / 10), { places });
+        for (const [id, place] of places) if (before.has(id) && before.get(id) !== place) count++;
+        before = places;
+      }
+      return count;
+    };
+    expect(jumps(true)).toBeLessThan(0.5 * jumps(false));
+  });
+
+  it("of tracks that are gone are forgotten", () => {
+    const places = new Map<string, number>();
+    pictured(moment([track("a", [1200, 0, 0]), track("b", [-1200, 0, 0])]), { places });
+    pictured(moment([track("b", [-1200, 0, 0])]), { places });
+    expect([...places.keys()]).toEqual(["b"]);
+  });
+
   it("are left out where there is no room, but never that of the chosen track", () => {
     const heap = Array.from({ length: 400 }, (_, index) => track(`t${index}`, [500 + (index % 20) * 100, (index / 20) * 100, 0]));
     const made = pictured(moment(heap), { chosen: "t210" });
@@ -226,6 +261,27 @@ describe("labels", () => {
     expect(made.tracks[0]).toMatchObject({ id: "t210" });
     expect(made.tracks[0]?.label).not.toBeNull();
     expect(made.notes.join()).toContain(`no room for ${400 - labelled.length}`);
+  });
+});
+
+describe("tracks of one run only", () => {
+  const tracks = [track("a", [1200, 0, 0]), track("b", [-1200, 0, 0]), track("far", [90_000, 0, 0])];
+
+  it("have a ring and a star, and are counted", () => {
+    const made = pictured(moment(tracks), { only: new Set(["a", "far"]) });
+    expect(made.tracks.map(({ id, only, label }) => [id, only, label])).toEqual([
+      ["a", true, "a* 1.20 km"],
+      ["b", false, "b 1.20 km"],
+    ]);
+    expect(corners(made, "only")).toEqual([[520, 300]]);
+    expect(made.notes[0]).toBe("Ringed, only in this run: 2.");
+  });
+
+  it("are not marked where no other run is shown, or both have all", () => {
+    for (const only of [undefined, new Set<string>()]) {
+      const made = pictured(moment(tracks), { only });
+      expect([made.inks.has("only"), made.notes]).toEqual([false, ["Beyond the edges: 1."]]);
+    }
   });
 });
 

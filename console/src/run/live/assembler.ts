@@ -6,7 +6,7 @@
  * that was not shown yet. Duplicates and frames behind the newest one are left out.
  */
 
-import { ownState, readPlots, readTrack } from "../../broker/decode.ts";
+import { confidenceOf, ownState, readPlots, readTrack } from "../../broker/decode.ts";
 import { count, header, type Raw } from "../../broker/head.ts";
 import type { RadarTrack } from "../../wire/payloads.ts";
 import { FRAME, RUN } from "../../wire/topics.ts";
@@ -170,16 +170,26 @@ export function frameOf(
   before: Frame | null,
 ): Frame {
   const own = frame ? ownState(frame.head) : moved(before, notice);
+  const read: RadarTrack[] = [];
+  const confidences = new Map<string, number>();
+  for (const raw of tracks) {
+    const track = readTrack(raw);
+    if (track === null) continue;
+    read.push(track);
+    const confidence = track.object_type ? confidenceOf(raw.head) : null;
+    if (confidence !== null) confidences.set(track.track_id, confidence);
+  }
   return {
     run: notice.run,
     number: notice.number,
     time: notice.time,
     ...place,
-    tracks: tracks.map(readTrack).filter((track): track is RadarTrack => track !== null),
+    tracks: read,
     plots: frame ? readPlots(frame) : [],
     ownPosition: own.position,
     ownVelocity: own.velocity,
     sequences,
+    confidences,
   };
 }
 

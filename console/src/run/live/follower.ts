@@ -23,6 +23,7 @@ import type { Assembler } from "./assembler.ts";
 import type { RunClock } from "../clock.ts";
 import type { Live } from "./live.ts";
 import { storedNotice, type StoredNotice } from "../stored/notices.ts";
+import { ordersOf, placesOf } from "../stored/orders.ts";
 import { periodOf } from "../stored/readings.ts";
 import { STATE_SUBJECTS } from "./state.ts";
 import type { Stock } from "../stored/stock.ts";
@@ -61,6 +62,9 @@ export class Follower {
     const restart = (): void => undefined; // The tracker's stream tells it (#restart).
     const takeStates = (messages: readonly StoredMessage[]): void => {
       stock.telemetry.push(this.#takeState(messages), ...reach(messages));
+      const orders = ordersOf(messages);
+      stock.orders.push(orders, ...reach(messages));
+      live.addOrders(orders);
       ask();
     };
     const takeEvents = (messages: readonly StoredMessage[]): void => {
@@ -159,7 +163,12 @@ export class Follower {
     stock.runs.note(newest.run, newest.sequence);
     const { frame } = live;
     if (frame !== null) stock.runs.note(frame.run, frame.sequence);
-    clock.setSpan({ oldest, newest: newest.sequence, runs: stock.runs.list(oldest) });
+    const span = { oldest, newest: newest.sequence, runs: stock.runs.list(oldest) };
+    const known = {
+      describe: (run: string) => stock.runs.describe(run),
+      numberAt: (place: number) => stock.notices.known(place)?.number ?? null,
+    };
+    clock.setSpan({ ...span, orders: placesOf(live.orders, span, known) });
   }
 
   /** The streams were made: forget what the ones before had. */
@@ -195,7 +204,7 @@ export class Follower {
   async #fill(): Promise<void> {
     if (this.#isFilled) return;
     this.#isFilled = true;
-    await Promise.all([this.#fillTrails(), this.#fillEvents(), this.#fillReadings()]);
+    await Promise.all([this.#fillTrails(), this.#fillEvents(), this.#fillOrders(), this.#fillReadings()]);
     await this.#fillNearest();
   }
 
@@ -227,6 +236,13 @@ export class Follower {
     const { stock, live, ask } = this.#parts;
     const { last } = await stock.past.info(EVENTS_STREAM);
     live.addEvents(await stock.events.read(last));
+    ask();
+  }
+
+  async #fillOrders(): Promise<void> {
+    const { stock, live, ask } = this.#parts;
+    const { last } = await stock.past.info(STATE_STREAM);
+    live.addOrders(await stock.orders.read(last));
     ask();
   }
 

@@ -6,11 +6,12 @@ import { AUDIT, TELEMETRY } from "../../wire/topics.ts";
 import { frameOf, type Assembled } from "./assembler.ts";
 import { eventsOf, MOST_EVENTS } from "../stored/events.ts";
 import type { StoredNotice } from "../stored/notices.ts";
+import { MOST_ORDERS, ofRun } from "../stored/orders.ts";
 import { beginOf, MOST, readingOf, readingsOf, SPAN_MS, type StoredTelemetry } from "../stored/readings.ts";
 import { after, NO_STATE, worldOf, type State } from "./state.ts";
 import type { Stock } from "../stored/stock.ts";
 import { Trails } from "./trails.ts";
-import type { Frame, Happening, Moment, Reading } from "../types.ts";
+import type { Frame, Happening, Moment, Order, Reading } from "../types.ts";
 
 /** The part of the stock that it shares with past moments. */
 export type LiveStock = Pick<Stock, "runs" | "nearest" | "chain">;
@@ -23,6 +24,7 @@ export class Live {
   #frame: Frame | null = null;
   #world = "";
   #events: readonly Happening[] = [];
+  #orders: readonly Order[] = [];
   #readings: readonly Reading[] = [];
   #audit: number | null = null;
   #anchor: StoredNotice | null = null;
@@ -47,6 +49,11 @@ export class Live {
     return this.#state;
   }
 
+  /** The newest orders of any run. */
+  get orders(): readonly Order[] {
+    return this.#orders;
+  }
+
   /** The run that the simulator is at; empty if nothing says so. */
   get world(): string {
     return this.#world;
@@ -56,6 +63,7 @@ export class Live {
   clear(): void {
     this.#state = NO_STATE;
     this.#events = [];
+    this.#orders = [];
     this.#audit = null;
     this.#anchor = null;
     this.#begin("");
@@ -87,9 +95,12 @@ export class Live {
 
   /** Add events, which may be older than those that are there. */
   addEvents(events: readonly Happening[]): void {
-    if (events.length === 0) return;
-    const all = new Map([...this.#events, ...events].map((event) => [event.sequence, event]));
-    this.#events = [...all.values()].sort((one, other) => one.sequence - other.sequence).slice(-MOST_EVENTS);
+    if (events.length > 0) this.#events = merged(this.#events, events).slice(-MOST_EVENTS);
+  }
+
+  /** Add orders, which may be older than those that are there. */
+  addOrders(orders: readonly Order[]): void {
+    if (orders.length > 0) this.#orders = merged(this.#orders, orders).slice(-MOST_ORDERS);
   }
 
   /** Put the readings of earlier telemetry before those that are there. */
@@ -140,6 +151,7 @@ export class Live {
       frame,
       seconds: frame === null ? 0 : (frame.time - this.#beginTime()) / 1000,
       events: this.#events,
+      orders: ofRun(this.#orders, frame?.run ?? this.#world),
       trails: frame === null ? new Map() : this.trails.upTo(frame),
       readings: this.#readings,
       audit: this.#audit === null ? null : { sequence: this.#audit, whole: this.#stock.chain.isWhole(this.#audit) },
@@ -202,4 +214,10 @@ export class Live {
     const before = this.#frame?.sequence ?? anchor?.sequence ?? 0;
     return before + 1;
   }
+}
+
+/** Return the things of two lists by their sequence, each once. */
+function merged<T extends { readonly sequence: number }>(known: readonly T[], added: readonly T[]): readonly T[] {
+  const all = new Map([...known, ...added].map((one) => [one.sequence, one]));
+  return [...all.values()].sort((one, other) => one.sequence - other.sequence);
 }

@@ -11,11 +11,12 @@ import { AUDIT, EVENTS, EVENTS_STREAM, STATE_STREAM, TRACKED, TRACKER_STREAM } f
 import { endOf } from "../clock.ts";
 import { MOST_EVENTS } from "./events.ts";
 import { storedNotice, type StoredNotice } from "./notices.ts";
+import { ofRun } from "./orders.ts";
 import { beginOf, periodOf, readingsOf } from "./readings.ts";
 import { after, NO_STATE, STATE_SUBJECTS, type State } from "../live/state.ts";
 import type { Stock } from "./stock.ts";
 import { Trails } from "../live/trails.ts";
-import { NOTHING, type Frame, type Happening, type Moment, type Reading } from "../types.ts";
+import { NOTHING, type Frame, type Happening, type Moment, type Order, type Reading } from "../types.ts";
 
 const KEPT = 32;
 const STEADY_MS = 150;
@@ -58,6 +59,8 @@ export class History {
   #waiting: Facts | null = null;
   #readings: { to: number; run: string; items: readonly Reading[] } = { to: 0, run: "", items: [] };
   #happened: { to: number; items: readonly Happening[] } = { to: 0, items: [] };
+  /** All that were read last. */
+  #orders: readonly Order[] = [];
 
   constructor(stock: Stock, parts: HistoryParts) {
     this.#stock = stock;
@@ -70,6 +73,7 @@ export class History {
     this.#whole.clear();
     this.#readings = { to: 0, run: "", items: [] };
     this.#happened = { to: 0, items: [] };
+    this.#orders = [];
   }
 
   /** Ask for the moment of a place. */
@@ -176,7 +180,8 @@ export class History {
     const isNear = this.#stock.telemetry.isNear(facts.stateTo) && this.#stock.events.isNear(facts.eventsTo);
     if (!isNear) await steady();
     if (!isWanted()) return this.#looked(facts);
-    await Promise.all([this.#stock.telemetry.read(facts.stateTo), this.#stock.events.read(facts.eventsTo)]);
+    const { telemetry, orders, events } = this.#stock;
+    await Promise.all([telemetry.read(facts.stateTo), orders.read(facts.stateTo), events.read(facts.eventsTo)]);
     if (isWanted()) this.#show(facts, false);
     if (isNear) await steady();
     if (isSteady()) await this.#stock.lookback.trails(this.#trails, frame, period, isSteady);
@@ -199,6 +204,7 @@ export class History {
       frame,
       seconds: (frame.time - begin) / 1000,
       events: this.#eventsOf(facts),
+      orders: this.#ordersOf(facts),
       trails: this.#trails.upTo(frame),
       readings: this.#readingsOf(facts, begin),
       audit: audit === null ? null : { sequence: audit, whole: this.#stock.chain.isWhole(audit) },
@@ -220,6 +226,11 @@ export class History {
     if (known !== null) this.#happened = { to, items: known.slice(-MOST_EVENTS) };
     const { to: before, items } = this.#happened;
     return known !== null || (to >= before && to - before < CLOSE) ? items : [];
+  }
+
+  #ordersOf({ stateTo: to, frame: { run } }: Facts): readonly Order[] {
+    this.#orders = this.#stock.orders.known(to) ?? this.#orders;
+    return ofRun(this.#orders.filter(({ sequence }) => sequence <= to), run);
   }
 
   #readingsOf({ stateTo: to, frame: { run } }: Facts, begin: number): readonly Reading[] {

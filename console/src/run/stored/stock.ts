@@ -7,6 +7,7 @@ import { eventWindow } from "./events.ts";
 import { FrameReader } from "./framereader.ts";
 import { Lookback } from "./lookback.ts";
 import { Notices } from "./notices.ts";
+import { orderWindow } from "./orders.ts";
 import { Nearest, telemetryWindow } from "./readings.ts";
 import { Runs } from "./runs.ts";
 
@@ -18,8 +19,9 @@ export class Stock {
   readonly nearest = new Nearest();
   readonly chain = new AuditChain();
   readonly lookback: Lookback;
-  /** Telemetry and events that moments look back on. */
+  /** Telemetry, orders and events that moments look back on. */
   readonly telemetry;
+  readonly orders;
   readonly events;
 
   constructor(link: Link) {
@@ -29,11 +31,13 @@ export class Stock {
     this.reader = new FrameReader(this.past);
     this.lookback = new Lookback(this.notices, this.reader, this.nearest);
     this.telemetry = telemetryWindow(this.past);
+    this.orders = orderWindow(this.past);
     this.events = eventWindow(this.past);
   }
 
   /** Forget all: the streams were made again. */
   clear(): void {
-    for (const one of [this.notices, this.runs, this.reader, this.chain, this.telemetry, this.events]) one.clear();
+    const read = [this.notices, this.runs, this.reader, this.telemetry, this.orders, this.events];
+    for (const one of [...read, this.chain]) one.clear();
   }
 }

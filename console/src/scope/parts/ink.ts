@@ -3,7 +3,7 @@
 /** Side of a contact. */
 export type Side = "friend" | "foe" | "unknown";
 /** A colour of the theme: paint.ts has its property. */
-export type Colour = Side | "bg" | "ring" | "text" | "spoof" | "plot" | "own" | "guard" | "choice";
+export type Colour = Side | "bg" | "ring" | "text" | "spoof" | "plot" | "own" | "guard" | "choice" | "only";
 
 /** The look of a path. */
 export interface Style {
@@ -46,6 +46,7 @@ export const STYLES = {
   ...sides("new", (side) => line(side, 1)),
   ...sides("tracked", (side) => line(side, 1.75, { fill: side })),
   spoof: line("spoof", 2),
+  only: line("only", 1.5, { dash: [2, 3] }),
   thrust: line("guard", 1.5, { fill: "guard", fillAlpha: 0.5 }),
   own: line("own", 1.75, { fill: "own", fillAlpha: 0.9 }),
   ownVector: line("own", 1.25),

@@ -43,28 +43,72 @@ export class Room {
   }
 }
 
-/** Return the corner of a block of text beside a symbol, at the first of eight places with room; null: there is none. */
-export function place(room: Room, x: number, y: number, gap: number, width: number, height: number): readonly [number, number] | null {
-  const near = gap * 0.8;
-  const corners = [
-    [x + gap, y - height / 2],
-    [x - gap - width, y - height / 2],
-    [x - width / 2, y - gap - height],
-    [x - width / 2, y + gap],
-    [x + near, y - near - height],
-    [x + near, y + near],
-    [x - near - width, y - near - height],
-    [x - near - width, y + near],
-  ] as const;
-  return corners.find(([left, top]) => room.take(left, top, width, height)) ?? null;
+/** Numbers of the places where labels stand beside their tracks, by track id. */
+export type Places = Map<string, number>;
+
+/** A block of text beside a symbol [px]. */
+export interface Block {
+  /** Middle of the symbol. */
+  readonly x: number;
+  readonly y: number;
+  /** From there to the block. */
+  readonly gap: number;
+  readonly width: number;
+  readonly height: number;
 }
 
-/** Return the corner of a block that must be seen: farther away, or over what is there. */
-export function placeAlways(room: Room, x: number, y: number, gap: number, width: number, height: number): readonly [number, number] {
-  for (const more of [0, 20, 45]) {
-    const corner = place(room, x, y, gap + more, width, height);
-    if (corner) return corner;
+/** The upper left corner of a block, and the number of its place. */
+export interface PlacedBlock {
+  readonly x: number;
+  readonly y: number;
+  readonly place: number;
+}
+
+/** Where a block stands beside its symbol: the place's number has its sign in x and y, nearest to reading first. */
+const SIDES = [[1, 0], [-1, 0], [0, -1], [0, 1], [1, -1], [1, 1], [-1, -1], [-1, 1]] as const;
+/** Distances of a block that must be seen, beyond its gap [px]. */
+const FARTHER = [0, 20, 45] as const;
+
+/** Return a block at the place of before, or else at the first of eight places with room; null: there is none. */
+export function place(room: Room, block: Block, before?: number): PlacedBlock | null {
+  return placeAmong(room, block, inOrder(SIDES.length, before));
+}
+
+/** Return a block at the place of before; null: it is taken, or there is none. */
+export function placeStill(room: Room, block: Block, before?: number): PlacedBlock | null {
+  return before === undefined ? null : placeAmong(room, block, [before]);
+}
+
+/** Return a block that must be seen: farther away, or over what is there. */
+export function placeAlways(room: Room, block: Block, before?: number): PlacedBlock {
+  const found = placeAmong(room, block, inOrder(SIDES.length * FARTHER.length, before));
+  if (found) return found;
+  const [x, y] = cornerAt(block, 0);
+  room.mark(x, y, block.width, block.height);
+  return { x, y, place: 0 };
+}
+
+/** Return the numbers of so many places, the one of before first. */
+function inOrder(most: number, before = most): readonly number[] {
+  return [...(before < most ? [before] : []), ...Array(most).keys()];
+}
+
+function placeAmong(room: Room, block: Block, places: readonly number[]): PlacedBlock | null {
+  for (const index of places) {
+    const [x, y] = cornerAt(block, index);
+    if (room.take(x, y, block.width, block.height)) return { x, y, place: index };
   }
-  room.mark(x + gap, y - height / 2, width, height);
-  return [x + gap, y - height / 2];
+  return null;
+}
+
+function cornerAt({ x, y, gap, width, height }: Block, index: number): readonly [number, number] {
+  const [across, down] = SIDES[index % SIDES.length] ?? [1, 0];
+  const far = gap + (FARTHER[Math.floor(index / SIDES.length)] ?? 0);
+  const reach = across && down ? 0.8 * far : far;
+  return [x + beside(across, reach, width), y + beside(down, reach, height)];
+}
+
+/** Return where a block begins that is in front of a symbol, behind it, or in its middle. */
+function beside(side: number, reach: number, length: number): number {
+  return side ? side * reach - (side < 0 ? length : 0) : -length / 2;
 }
