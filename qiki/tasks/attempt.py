@@ -35,6 +35,7 @@ class Attempt:
         digests: make the digest of the run, which takes about as long as the flight itself
 
     Attributes:
+        task: that is attempted
         flight: the run; engines, rules and vehicle are as in `qiki.flight.Flight`
     """
 
@@ -49,6 +50,7 @@ class Attempt:
         rules: GuardRules | None = None,
         digests: bool = False,
     ) -> None:
+        self.task = task
         self._ticks = round(TICK_RATE_HZ / scenario.frame_rate_hz)
         self.flight = Flight(scenario, run_id=run_id, bot=bot, rules=rules, engines=engines, agent_ticks=self._ticks)
         self._referee = Referee(task, 1.0 / scenario.frame_rate_hz)

@@ -26,6 +26,7 @@ from qiki_harness.cli import (
     score,
     spec,
     stacks,
+    sweeps,
     train,
     up,
 )
@@ -70,6 +71,7 @@ app.add_typer(recordings.app, name="recording")
 app.command()(doctor.doctor)
 app.command()(durability.durability)
 app.add_typer(scenarios.app, name="scenario")
+app.add_typer(sweeps.app, name="sweep")
 for group in (events, keys, spec, manifest):
     app.add_typer(group.app, name=group.__name__.rpartition(".")[2])
 

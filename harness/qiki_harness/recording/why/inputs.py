@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from difflib import get_close_matches
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import yaml
 from pydantic import Field, ValidationError
@@ -17,7 +17,9 @@ from qiki.guard import load_rules
 from qiki.guard.rules import GuardRule, GuardRules
 from qiki.world.scenario import Scenario
 from qiki_harness.errors import HarnessError
-from qiki_harness.recording.reflight import FlightPlan
+
+if TYPE_CHECKING:
+    from qiki_harness.recording.reflight import FlightPlan
 
 _NEAR = 4
 _ID = "id"
@@ -51,7 +53,7 @@ class InputTree(Spec):
     agent: AgentNumbers
 
     @classmethod
-    def of(cls, plan: FlightPlan) -> "InputTree":
+    def of(cls, plan: "FlightPlan") -> "InputTree":
         """Return those of a plan."""
         return cls(
             scenario=plan.scenario.model_copy(update={"seed": plan.seed}),
@@ -60,7 +62,7 @@ class InputTree(Spec):
             agent=AgentNumbers.of(plan.agent or LOCKSTEP),
         )
 
-    def plan(self, before: FlightPlan) -> FlightPlan:
+    def plan(self, before: "FlightPlan") -> "FlightPlan":
         """Return a plan with these inputs."""
         return replace(
             before,
@@ -81,7 +83,19 @@ class InputTree(Spec):
         name = name.strip()
         if not equals or not name:
             raise HarnessError(f"--set {setting}: expected FIELD=VALUE")
-        tree, value = self.model_dump(mode="json"), _parsed(text)
+        value = parsed(text)
+        changed, before = self.given(name, value)
+        if changed == self:
+            raise HarnessError(f"--set {setting}: it is {_shown(before)} already")
+        return changed, f"{name} were {_shown(value)} instead of {_shown(before)}"
+
+    def given(self, name: str, value: Any) -> tuple["InputTree", Any]:
+        """Return the inputs with a value at a dotted name, and the value that was there.
+
+        Raises:
+            HarnessError: there is no such name, or the value is not allowed.
+        """
+        tree = self.model_dump(mode="json")
         try:
             path = _path(name if name.partition(".")[0] in tree else f"{_SCENARIO}{name}", tree)
         except LookupError:
@@ -92,14 +106,11 @@ class InputTree(Spec):
         before = container.get(path[-1]) if isinstance(container, dict) else container[path[-1]]
         container[path[-1]] = value
         try:
-            changed = InputTree.model_validate(tree)
+            return InputTree.model_validate(tree), before
         except ValidationError as error:
             if error.errors()[0]["type"] == _EXTRA:
                 raise _unknown(name, self.model_dump(mode="json")) from None
-            raise HarnessError(f"--set {setting}: {first_fault(error)}") from None
-        if changed == self:
-            raise HarnessError(f"--set {setting}: it is {_shown(before)} already")
-        return changed, f"{name} were {_shown(value)} instead of {_shown(before)}"
+            raise HarnessError(f"--set {name}={_shown(value)}: {first_fault(error)}") from None
 
 
 Key = str | int
@@ -141,7 +152,8 @@ def _unknown(name: str, tree: dict[str, Any]) -> HarnessError:
     return HarnessError(f"--set {name}: there is no such field (near it: {', '.join(near)})")
 
 
-def _parsed(text: str) -> Any:
+def parsed(text: str) -> Any:
+    """Return a value that is written as YAML; a text that is none is itself."""
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError:
