@@ -12,6 +12,7 @@ import typer
 from qiki.errors import UserError
 from qiki.runtime.terminal import OutputClosedError, drop_output, echo
 from qiki_harness.cli import (
+    cards,
     console,
     doctor,
     durability,
@@ -72,6 +73,7 @@ app.command()(doctor.doctor)
 app.command()(durability.durability)
 app.add_typer(scenarios.app, name="scenario")
 app.add_typer(sweeps.app, name="sweep")
+app.add_typer(cards.app, name="card")
 for group in (events, keys, spec, manifest):
     app.add_typer(group.app, name=group.__name__.rpartition(".")[2])
 
