@@ -1,5 +1,6 @@
 """The environment: one task, one vehicle, one step a radar frame."""
 
+from collections.abc import Sequence
 from typing import Any, Literal
 from uuid import UUID, uuid5
 
@@ -8,6 +9,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import ArrayLike
 
+from qiki.agent.discovery import LINKED
 from qiki.botspec import BotConfig, generate, load_spec
 from qiki.envs.flown import FlownTwin
 from qiki.envs.render import Screen, draw
@@ -50,6 +52,7 @@ class TwinEnv(gymnasium.Env[Seen, Given]):
             (`qiki.envs.views.has_news`), or `longest_s` have passed; the rewards are added up
         digests: `info["digest"]` of an episode's last step is the digest of its run
         render_mode: "rgb_array" or "human"
+        engines: names of the engines that propose; several have an action each (`qiki.envs.parallel`)
 
     Raises:
         UserError: there is no such task or scenario, or an option is none.
@@ -71,6 +74,7 @@ class TwinEnv(gymnasium.Env[Seen, Given]):
         render_mode: str | None = None,
         bot: BotConfig | None = None,
         rules: GuardRules | None = None,
+        engines: Sequence[str] = (LINKED,),
     ) -> None:
         _expect("observation", observation, KINDS)
         _expect("until", until, ENDS)
@@ -80,7 +84,7 @@ class TwinEnv(gymnasium.Env[Seen, Given]):
         self.render_mode = render_mode
         self._difficulty, self._kind, self._until, self._longest_s = difficulty, observation, until, longest_s
         self._scenario = load_scenario(scenario) if scenario else None
-        self._perception = perception
+        self._perception, self._engines = perception, tuple(engines)
         self._has_own_bot = bot is not None
         self._bot = bot or generate(load_spec())
         self._turn_rate_dps = self._bot.hardware_profile.parameters.drive.turn_rate_dps
@@ -96,7 +100,7 @@ class TwinEnv(gymnasium.Env[Seen, Given]):
         self.action_space = spaces.Box(-1.0, 1.0, (len(ACTIONS),), np.float32)
 
     def _make_twin(self, rules: GuardRules | None, *, digests: bool) -> Twin:
-        return FlownTwin(self._bot, rules, self._perception, digests=digests)
+        return FlownTwin(self._bot, rules, self._perception, digests=digests, engines=self._engines)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Seen, dict[str, Any]]:
         """Begin an episode.
@@ -133,13 +137,18 @@ class TwinEnv(gymnasium.Env[Seen, Given]):
             ActionError: the action is none; nothing has changed.
             UserError: the episode has ended, or none has begun.
         """
+        return self.step_with(action)
+
+    def step_with(self, *actions: ArrayLike) -> tuple[Seen, float, bool, bool, dict[str, Any]]:
+        """Do a step with an action for each engine."""
         self._check_open()
-        values = read_action(action)
+        values = [read_action(action) for action in actions]
         _, referee, view = self._running
+        reason = f"a step of the task {self.task.name}"
         reward, frames, parts = 0.0, 0, dict[str, float]()
         while True:
-            proposed = proposals(values, self._frame_s, self._turn_rate_dps, f"a step of the task {self.task.name}")
-            before, view = view.world, self._twin.step(proposed)
+            proposed = [proposals(each, self._frame_s, self._turn_rate_dps, reason) for each in values]
+            before, view = view.world, self._twin.step(*proposed)
             self._take(view)
             mark = referee.judge(view.facts)
             reward, frames = reward + mark.reward, frames + 1
@@ -237,7 +246,7 @@ class TwinEnv(gymnasium.Env[Seen, Given]):
     def _end(self, referee: Referee, outcome: str, info: dict[str, Any]) -> None:
         if outcome == "docked":
             self._twin.latch()
-            self._take(self._twin.step(()))
+            self._take(self._twin.step(*[()] * len(self._engines)))
         info |= {"outcome": outcome, "summary": dict(vars(referee.summary))}
         if (digest := self.digest()) is not None:
             info["digest"] = digest

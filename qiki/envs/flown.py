@@ -44,13 +44,20 @@ class FlownTwin:
     Args:
         perception: "tracks" or "truth"
         digests: make the digest of each run, which takes as long as the flight itself
+        engines: names of the engines whose proposals the caller gives
     """
 
     def __init__(
-        self, bot: BotConfig, rules: GuardRules | None, perception: Perception, *, digests: bool = False
+        self,
+        bot: BotConfig,
+        rules: GuardRules | None,
+        perception: Perception,
+        *,
+        digests: bool = False,
+        engines: Sequence[str] = (LINKED,),
     ) -> None:
         self._bot, self._rules, self._perception, self._digests = bot, rules, perception, digests
-        self._engine = GivenProposals()
+        self._engines = {name: GivenProposals() for name in engines}
         self._flight: Flight | None = None
         self._digest: RunDigest | None = None
         self._frame: FlownFrame | None = None
@@ -64,7 +71,6 @@ class FlownTwin:
 
     def begin(self, scenario: Scenario, run_id: UUID) -> View:
         """Begin a run, and return the view at its first frame."""
-        self._engine.proposals = ()
         self._frame = None
         ticks = round(TICK_RATE_HZ / scenario.frame_rate_hz)
         self._flight = Flight(
@@ -72,18 +78,18 @@ class FlownTwin:
             run_id=run_id,
             bot=self._bot,
             rules=self._rules,
-            engines={LINKED: self._engine},
+            engines=self._engines,
             agent_ticks=ticks,
             perception=self._perception,
         )
         self._digest = RunDigest(str(run_id)) if self._digests else None
         return self._advance()
 
-    def step(self, proposed: Sequence[Proposal]) -> View:
-        """Let the agent decide on these proposals, and return the view at the next frame."""
-        self._engine.proposals = tuple(proposed)
+    def step(self, *proposed: Sequence[Proposal]) -> View:
+        """Let the agent decide on the proposals of each engine, and return the view at the next frame."""
+        self._propose(proposed)
         self.flight.decide()
-        self._engine.proposals = ()
+        self._propose([()] * len(self._engines))
         return self._advance()
 
     def latch(self) -> None:
@@ -101,13 +107,17 @@ class FlownTwin:
 
     def load(self, saved: SavedFlight) -> View:
         """Go on from a state, and return its view; StateError if it does not fit."""
-        self._flight = Flight.resume(saved, {LINKED: self._engine})
+        self._flight = Flight.resume(saved, self._engines)
         self._digest = self._frame = None
         return View(self._flight.look(), None, self._seen(), self._flight.world.t_s)
 
     def close(self) -> None:
         """Forget the run."""
         self._flight = self._digest = self._frame = None
+
+    def _propose(self, proposed: Sequence[Sequence[Proposal]]) -> None:
+        for engine, given in zip(self._engines.values(), proposed, strict=True):
+            engine.proposals = tuple(given)
 
     def _advance(self) -> View:
         """Tick until the agent's decision is due."""

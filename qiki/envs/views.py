@@ -50,8 +50,8 @@ class Twin(Protocol):
     def begin(self, scenario: Scenario, run_id: UUID) -> View:
         """Begin a run, and return the view at its first frame."""
 
-    def step(self, proposed: Sequence[Proposal]) -> View:
-        """Let the agent decide on these proposals, and return the view at the next frame."""
+    def step(self, *proposed: Sequence[Proposal]) -> View:
+        """Let the agent decide on the proposals of each engine, and return the view at the next frame."""
 
     def latch(self) -> None:
         """Have the dock latch at the next tick."""

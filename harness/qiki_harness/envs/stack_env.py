@@ -56,8 +56,10 @@ class StackEnv(TwinEnv):
         super().__init__(*args, **options)
 
     def _make_twin(self, rules: GuardRules | None, *, digests: bool) -> "StackTwin":
-        if self._perception != "tracks" or rules is not None or self._has_own_bot:
-            raise UserError("a stack flies the platform's own vehicle with its own rules, and sees tracks")
+        if self._perception != "tracks" or rules is not None or self._has_own_bot or len(self._engines) != 1:
+            raise UserError(
+                "a stack flies the platform's own vehicle with its own rules and one engine, and sees tracks"
+            )
         return StackTwin(self._folder or Path(mkdtemp(prefix="qiki-env-")), digests=digests)
 
 
@@ -106,9 +108,10 @@ class StackTwin:
             self.close()
             raise
 
-    def step(self, proposed: Sequence[Proposal]) -> View:
+    def step(self, *proposed: Sequence[Proposal]) -> View:
         """Answer the agent, and return the view at the next frame."""
-        self._running[1].send(proposed)
+        (given,) = proposed
+        self._running[1].send(given)
         return self._view()
 
     def latch(self) -> None:
