@@ -14,6 +14,7 @@ import browser_page
 import containers
 import digests
 import encounters
+import envs
 import identities
 import lockstep
 import onlookers
@@ -149,6 +150,7 @@ BENCHES: dict[str, Callable[[Path, argparse.Namespace], None]] = {
     "digests": lambda _, __: digests.main(),
     "encounters": lambda _, given: show(encounters.measure(given.encounters)),
     "endurance": lambda folder, given: show(endure(folder / "endurance", given.minutes, SPEED)),
+    "envs": lambda folder, given: show(envs.lines(folder / "envs", given.runs)),
     "identities": lambda folder, given: show(identities.measure(folder / "identities", given.runs)),
     "lockstep": lambda folder, given: bench_lockstep(folder, given.runs),
     "onlookers": lambda folder, given: show(onlookers.measure(folder / "onlookers", given.seconds, given.beside)),
