@@ -5,6 +5,7 @@ import re
 import pytest
 
 FORKED_AT_S, SECONDS = 10, 20
+NARROW = "cells => cells.filter(one => one.scrollWidth > one.clientWidth).map(one => one.innerText)"
 CUT = """notes => notes.filter(one => {
   const end = one.closest(".scope").getBoundingClientRect().bottom;
   const hidden = one.scrollWidth > one.clientWidth + 1 || one.scrollHeight > one.clientHeight + 1;
@@ -30,7 +31,7 @@ def pair(files, qiki_page):
 @pytest.fixture
 def screen(pair, open_page):
     screen = open_page(pair)
-    screen.until("both recordings", lambda: screen.frame is not None and all(frames(screen)))
+    screen.until("both recordings", lambda: (screen.frame or 0) >= 10 * SECONDS - 2 and all(frames(screen)))
     return screen
 
 
@@ -96,6 +97,7 @@ def test_a_track_of_one_run_only_is_marked_in_its_view_and_in_the_table(screen):
         starred = screen.until(
             "the table's stars", lambda count=count: len(found := stars(screen)) == count and (found, 1)
         )
+        assert screen.page.locator(".roll tbody td:first-child").evaluate_all(NARROW) == []
         picture = screen.until_drawn(
             "the rings", lambda one, count=count: f"this run: {count}." in note(one) or not count, name
         )

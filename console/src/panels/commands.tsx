@@ -1,6 +1,6 @@
 /** Commands to the simulation, for operators. */
 
-import { useSignal } from "@preact/signals";
+import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import type { Answer, View } from "../run/view.ts";
 import { t, type Key } from "../text/index.ts";
@@ -22,6 +22,9 @@ interface Undo {
   readonly parameters: Readonly<Record<string, unknown>>;
 }
 
+/** It stays while another tab is looked at. */
+const undo = signal<Undo | null>(null);
+
 /** Send a command; `undo` takes it back. */
 export type Send = (
   name: string,
@@ -36,7 +39,6 @@ interface Properties {
 
 /** Commands and their answers; for a viewer the way to get the right. */
 export function Commands({ view, scenarios }: Properties) {
-  const undo = useSignal<Undo | null>(null);
   if (view.link.value.who !== "operator") return <p class="viewer">{t(view.played ? "viewerPlayed" : "viewer")}</p>;
   const send: Send = async (name, parameters = {}, back) => {
     undo.value = null;
@@ -49,7 +51,7 @@ export function Commands({ view, scenarios }: Properties) {
       {view.clock.state.value.mode !== "live" && <p class="warn">{t("commandsNow")}</p>}
       <Time view={view} send={send} />
       {view.played ? <Seek send={send} /> : <Vehicle view={view} send={send} scenarios={scenarios} />}
-      <Answers view={view} undo={undo.value} send={send} />
+      <Answers view={view} send={send} />
     </section>
   );
 }
@@ -235,15 +237,16 @@ function Docking({ send }: { readonly send: Send }) {
   );
 }
 
-function Answers({ view, send, undo }: Sender & { readonly undo: Undo | null }) {
+function Answers({ view, send }: Sender) {
+  const back = undo.value;
   return (
     <ol class="answers" aria-live="polite" aria-label={t("answers")}>
       {view.answers.value.slice(0, SHOWN_ANSWERS).map((answer, index) => (
         <li class={answer.ok ? "good" : "bad"} key={`${answer.at} ${answer.command}`}>
           {clockTime(answer.at, 0)} <code>{clip(answer.command, 60)}</code>{" "}
           {answer.ok ? t("done") : t("refusedBecause", { reason: clip(answer.reason, 400) })}
-          {index === 0 && undo?.answer === answer && (
-            <button type="button" onClick={() => void send(undo.name, undo.parameters)}>
+          {index === 0 && back?.answer === answer && (
+            <button type="button" onClick={() => void send(back.name, back.parameters)}>
               {t("undo")}
             </button>
           )}

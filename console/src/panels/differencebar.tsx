@@ -54,10 +54,10 @@ function isSame(found: Difference | null): boolean {
 }
 
 function differenceText(views: readonly View[], found: Difference | null): string {
-  const [a] = views;
-  if (!found) return t(a?.clock.state.value.mode === "replay" ? "reading" : "differFrames");
-  const number = a?.moment.value.frame?.number ?? 0;
-  if (isSame(found)) return t("differNone", { number });
+  const [number = 0, numberB = 0] = views.map((view) => view.moment.value.frame?.number ?? 0);
   const [nameA = "", nameB = ""] = shownNames(views);
+  if (!found && views.some((view) => view.clock.state.value.reading)) return t("reading");
+  if (!found) return t("differFrames", { number, nameA, numberB, nameB });
+  if (isSame(found)) return t("differNone", { number });
   return t("differCounts", { number, a: found.onlyA.size, b: found.onlyB.size, changed: found.changed.size, nameA, nameB });
 }

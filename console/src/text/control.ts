@@ -100,7 +100,7 @@ export const controlEn = {
   noConfiguration: "The page's configuration cannot be read: {reason}",
 
   differNone: "Frame {number}: the same in both",
-  differFrames: "The runs show different frames",
+  differFrames: "Different frames: {number} in {nameA}, {numberB} in {nameB}",
   differCounts: "Frame {number} differs: {a} only in {nameA}, {b} only in {nameB}, {changed} with other values",
   divergence: "First difference",
   noDivergence: "The recordings do not differ.",
@@ -207,7 +207,7 @@ export const controlRu: Readonly<Record<keyof typeof controlEn, string>> = {
   noConfiguration: "Настройки страницы не читаются: {reason}",
 
   differNone: "Кадр {number}: одинаков в обоих",
-  differFrames: "В прогонах показаны разные кадры",
+  differFrames: "Разные кадры: {number} в {nameA}, {numberB} в {nameB}",
   differCounts: "Кадр {number} различается: только в {nameA} {a}, только в {nameB} {b}, с другими значениями {changed}",
   divergence: "Первое различие",
   noDivergence: "Записи не различаются.",

@@ -198,7 +198,7 @@ export const panelsRu: Readonly<Record<keyof typeof panelsEn, string>> = {
   noTracks: "В этом кадре целей нет.",
   noneFiltered: "Под отбор ничего не подходит.",
   onlyHere: "только в этом прогоне",
-  spoofMark: "! ложное",
+  spoofMark: "! ложь",
   spoofing: "ложное имя",
   col_id: "Цель",
   col_kind: "Вид",

@@ -36,6 +36,16 @@ test("one view follows the other's frame, and its way back to live", () => {
   expect(other.went).toEqual(["live", "frame 9 of deaea8d5", "frame 33 of deaea8d5", "live"]);
 });
 
+test("a run that is shorter stays at its last frame", async () => {
+  const [lead, other] = [new FakeView({ clock: { mode: "past" } }), new FakeView()];
+  other.clock.goToFrame = () => Promise.resolve(false);
+  const end = follow(lead, other);
+  lead.moment.value = moment({ frame: frame({ number: 33 }) });
+  await Promise.resolve();
+  end();
+  expect(other.went).toEqual(["place 101"]);
+});
+
 test("a frame of the newest run is gone to", () => {
   const view = new FakeView();
   goToNewestRun(view, 404);

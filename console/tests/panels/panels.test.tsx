@@ -187,6 +187,20 @@ test("a recording obeys pause, speed and seek only", () => {
   expect(named(root, "button").map((button) => button.textContent)).toEqual(["Pause", "Go on", "Seek"]);
 });
 
+test("an undo stays while another tab is looked at", async () => {
+  const view = new FakeView({ operator: true });
+  const root = shown(<Commands view={view} scenarios={[]} />);
+  root.button("SILENT")?.fire("click");
+  await settled();
+  render(<Orders view={view} />, root as unknown as globalThis.Element);
+  await settled();
+  render(<Commands view={view} scenarios={[]} />, root as unknown as globalThis.Element);
+  await settled();
+  root.button("Undo")?.fire("click");
+  await settled();
+  expect(view.sent.at(-1)).toEqual(["sim.xpdr.mode", { mode: "ON" }]);
+});
+
 test("in the past no undo is offered that would rest on a past state", async () => {
   const view = new FakeView({ operator: true, clock: { mode: "past", place: 50 } });
   const root = shown(<Commands view={view} scenarios={[]} />);

@@ -75,7 +75,17 @@ export function follow(lead: View, other: View): () => void {
 
 function showBeside(lead: View, other: View, frame: Frame): void {
   const run = runBeside(lead, other, frame.run);
-  if (run !== undefined) void other.clock.goToFrame(run, frame.number);
+  if (run === undefined) return;
+  void other.clock.goToFrame(run, frame.number).then((found) => {
+    if (!found && lead.moment.peek().frame === frame) other.clock.goTo(lastPlace(other, run));
+  });
+}
+
+/** Return the place of a run's last frame: a shorter run stays there. */
+function lastPlace(view: View, run: string): number {
+  const span = view.clock.state.peek().span;
+  const next = span?.runs[span.runs.findIndex((one) => one.run === run) + 1];
+  return next ? next.sequence - 1 : (span?.newest ?? 0);
 }
 
 /** Return the run of another view that stands where a run stands in the first one. */
