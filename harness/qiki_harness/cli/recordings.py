@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Look at recordings and bundles: info, check, export, prune.", no_args_is_help=True)
 SUFFIX = ".mcap"
+KEPT = "what the streams kept is recorded"
+"""A line of `record --all`, once that is so."""
 _DIFFERENT = 1
 _MIB = 2**20
 _NS = 1e9
@@ -169,7 +171,13 @@ def _record_stack(
     with until_signal() as called, Recorder(writer, url, keys_for(stack), everything=everything) as recorder:
         echo(f"records {url} into {path}; Ctrl-C ends it", stream=sys.stderr)
 
+        kept = False
+
         def going_on() -> bool:
+            nonlocal kept
+            if everything and recorder.caught_up and not kept:
+                kept = True
+                echo(KEPT, stream=sys.stderr)
             _look_for_crashes(stack, loops, path)
             lasts = end_s is None or time.monotonic() < end_s or not recorder.caught_up
             return lasts and not called() and (stack is None or stack.alive)

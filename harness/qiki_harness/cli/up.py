@@ -18,6 +18,7 @@ from qiki_harness.cli.forks import branch_of
 from qiki_harness.cli.options import QIKI, File, Name, RunDir, compose_file, run_folder
 from qiki_harness.cli.output import LogView, Progress, by_hand, summary
 from qiki_harness.cli.played import CONSOLE, page_of
+from qiki_harness.cli.recordings import KEPT
 from qiki_harness.errors import HarnessError, StackError
 from qiki_harness.stack import Stack, StackOptions
 from qiki_harness.stack.model import PORTS, is_port
@@ -150,6 +151,8 @@ def _run(stack: Stack, record: Path | None, *, detached: bool) -> int:
             _await_recording(recorder, stack.folder.log(_RECORDER))
         return 0 if detached else _stay(stack)
     except KeyboardInterrupt:
+        if recorder:
+            _await_kept(recorder, stack.folder.log(_RECORDER))
         _stop(stack)
         return 0 if up else _INTERRUPTED
     except OutputClosedError:
@@ -197,12 +200,23 @@ def _await_recording(recorder: "subprocess.Popen[bytes]", log: Path) -> None:
         raise HarnessError(f"--record: {log.read_text(encoding='utf-8', errors='replace').strip()}")
 
 
+def _await_kept(recorder: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Wait until a recorder has read what the streams kept before it began: the broker ends with the stack."""
+    from qiki_harness.testing import until  # noqa: PLC0415
+
+    def read() -> bool:
+        return KEPT in log.read_text(encoding="utf-8", errors="replace") or recorder.poll() is not None
+
+    with contextlib.suppress(HarnessError):
+        until("the recorder to read what the streams kept", read, _RECORDER_S)
+
+
 def _last_words(recorder: "subprocess.Popen[bytes]", log: Path) -> list[str]:
     """Wait for the recorder, and return what it said of the recording."""
     with contextlib.suppress(subprocess.TimeoutExpired):
         recorder.wait(_RECORDER_S)
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    return [line for line in lines if not line.startswith("records ")]
+    return [line for line in lines if not line.startswith(("records ", KEPT))]
 
 
 def _bring_up(stack: Stack, *, detached: bool) -> None:
