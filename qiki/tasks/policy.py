@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 from zipfile import BadZipFile
 
 import numpy as np
@@ -146,6 +146,17 @@ class Policy:
         return "" if all(np.isfinite(array).all() for array in numbers) else "its numbers are not all finite"
 
 
+class Acting(Protocol):
+    """A policy of any kind, for a task."""
+
+    @property
+    def task(self) -> str:
+        """The task for which it was trained."""
+
+    def act(self, observation: ArrayLike) -> Array:
+        """Return the action for a flat observation, (5,), each -1 to 1."""
+
+
 class PolicyEngine:
     """Flies a policy: at each tick of the agent it observes, and proposes the policy's action.
 
@@ -153,7 +164,7 @@ class PolicyEngine:
         task: whose goal it is shown
     """
 
-    def __init__(self, policy: Policy, task: Task, bot: BotConfig) -> None:
+    def __init__(self, policy: Acting, task: Task, bot: BotConfig) -> None:
         self._policy, self._reason = policy, f"the policy for {policy.task}"
         self._encoder = encoder_of(task, bot)
         self._turn_rate_dps = bot.hardware_profile.parameters.drive.turn_rate_dps

@@ -9,6 +9,7 @@ from qiki.errors import UserError
 from qiki.tasks.avoid import Avoid
 from qiki.tasks.fly import Fly
 from qiki.tasks.inspect import Inspect
+from qiki.tasks.onnx_policy import SUFFIX, OnnxPolicy
 from qiki.tasks.policy import Policy, PolicyEngine, PolicyError
 from qiki.tasks.rendezvous import Rendezvous
 from qiki.tasks.task import Task
@@ -30,7 +31,7 @@ def read_engine(path: Path, bot: BotConfig) -> PolicyEngine:
     Raises:
         PolicyError: the file holds no policy that fits.
     """
-    policy = Policy.read(path)
+    policy = OnnxPolicy.read(path) if path.suffix == SUFFIX else Policy.read(path)
     if policy.task not in TASKS:
         raise PolicyError(f"{path}: trained for the task {policy.task!r} (expected one of: {', '.join(TASKS)})")
     return PolicyEngine(policy, find_task(policy.task), bot)

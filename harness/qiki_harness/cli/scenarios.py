@@ -1,4 +1,4 @@
-"""`qiki scenario`: list and check scenarios, and show the range of their radars."""
+"""`qiki scenario`: list, check and draw scenarios, and show the range of their radars."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +10,7 @@ from qiki_harness.cli.output import table
 if TYPE_CHECKING:
     from qiki.world.scenario import Scenario
 
-app = typer.Typer(help="List and check scenarios, the worlds of the simulator.")
+app = typer.Typer(help="List, check and draw scenarios, the worlds of the simulator.")
 
 Named = Annotated[str, typer.Argument(metavar="NAME|FILE", help="A scenario of the project, or a file.")]
 
@@ -48,6 +48,22 @@ def radar(scenario: Named) -> None:
         for kind, rcs_m2 in TYPICAL_RCS_M2.items()
     ]
     echo(*table(("WHAT", "CROSS-SECTION", "50 %", "90 %"), rows))
+
+
+@app.command()
+def draw(
+    task: Annotated[str, typer.Argument(metavar="TASK", help="avoid, rendezvous or inspect.")],
+    seed: Annotated[int, typer.Option(min=0, help="Of the world.")] = 0,
+    difficulty: Annotated[float, typer.Option(min=0, max=1)] = 0.5,
+) -> None:
+    """Print the world that a task draws from a seed, as a scenario file."""
+    import yaml  # noqa: PLC0415
+
+    from qiki.tasks import find_task  # noqa: PLC0415
+
+    world = find_task(task).world(seed, difficulty)
+    content = world.model_dump(mode="json", exclude_unset=True)
+    echo(*yaml.safe_dump(content, sort_keys=False, default_flow_style=None, width=120).splitlines())
 
 
 def _contacts(world: "Scenario") -> int:

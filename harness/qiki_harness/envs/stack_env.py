@@ -87,7 +87,7 @@ class StackTwin:
         self._runs, self._last, self._run_id = self._runs + 1, -1, str(run_id)
         place.mkdir(parents=True)
         world = place / f"{scenario.name}.yaml"
-        world.write_text(yaml.safe_dump(scenario.model_dump(mode="json"), sort_keys=False))
+        world.write_text(yaml.safe_dump(scenario.model_dump(mode="json", exclude_unset=True), sort_keys=False))
         ticks = round(TICK_RATE_HZ / scenario.frame_rate_hz)
         conduct = {"AGENT_LOCKSTEP_TICKS": str(ticks)}
         try:

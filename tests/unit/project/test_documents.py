@@ -29,7 +29,8 @@ def test_every_check_of_the_smoke_test_is_described(check):
         "docs/extending.md",
         "docs/identities.md",
         "docs/limits.md",
-        "docs/releases.md",
+        "CHANGELOG.md",
+        "docs/training.md",
         "docs/tls.md",
     ],
 )
