@@ -34,7 +34,7 @@ class Avoid(Task):
     """
 
     name: ClassVar = "avoid"
-    steps: ClassVar = 800
+    steps: ClassVar = 1000
 
     def world(self, seed: int, difficulty: float) -> Scenario:
         """Draw 2 to 10 contacts that pass the way to the point between 15 and 40 s."""
