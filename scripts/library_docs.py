@@ -34,12 +34,15 @@ Made by `scripts/gen_docs.py` from the docstrings; a test runs the examples.
 
 ## What is promised
 
-Three rooms are for programs of yours: `qiki.envs`, `qiki.flight` and `qiki.agent`. Between two versions with the same first number:
+Three rooms are for programs of yours: `qiki.envs`, `qiki.flight` and `qiki.agent`. Between two versions with the same
+first number:
 
-- A name in their tables below stays, with its arguments and their meaning. What goes is deprecated for a minor version, and says so.
-- The same inputs, seeds and orders give the same bytes in patch versions. A minor version may change them, and [CHANGELOG.md](../CHANGELOG.md) says so.
-- A world, an observation or a reward that changes gets an environment with another number (`qiki/Avoid-v1`), and the old one stays for a minor version. A
-  policy's file names the layout of its observations, and another one is refused.
+- A name in their tables below stays, with its arguments and their meaning. What goes is deprecated for a minor version,
+  and says so.
+- The same inputs, seeds and orders give the same bytes in patch versions. A minor version may change them, and
+  [CHANGELOG.md](../CHANGELOG.md) says so.
+- A world, an observation or a reward that changes gets an environment with another number (`qiki/Avoid-v1`), and the
+  old one stays for a minor version. A policy's file names the layout of its observations, and another one is refused.
 - A saved flight or environment is read by the version that wrote it. A recording is read by later ones.
 - Everything else in `qiki`, and all of `services` and `harness`, may change in any version.
 """

@@ -144,3 +144,15 @@ def test_a_policy_that_is_none_ends_the_agent_with_one_line(tmp_path):
     assert process.wait() == 2
     said = process.log.read_text().splitlines()[-1]
     assert said == f"q-core-agent: engine 'policy': {path}: not a policy (expected an .npz that `Policy.save` wrote)"
+
+
+@pytest.mark.timeout(400)
+def test_a_stack_flies_the_policy_that_the_variable_names(own_twin, tmp_path):
+    path = some_policy(tmp_path / "some.npz")
+    twin = own_twin("empty", start=False, env={"AGENT_POLICY": str(path), "AGENT_LOCKSTEP_TICKS": "2"})
+    twin.await_until(
+        "a decision of the policy is executed",
+        lambda: [one for one in twin.events() if one.data.fields.get("source") == "policy"],
+        SLOW_MACHINE_S,
+    )
+    twin.await_agent_state(lambda state: "policy" in state.engines, deadline_s=SLOW_MACHINE_S)
