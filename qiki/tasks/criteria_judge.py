@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -19,7 +20,7 @@ class Verdict:
         value: the worst one; None where there was none
         value_s: time of that value
         margin: from the limit to the worst value; negative: failed
-        contact: id of the contact of the worst value; empty for other values
+        contact: name of the contact of the worst value; empty for other values
         sentence: all of this, for people
     """
 
@@ -83,10 +84,13 @@ class CriteriaJudge:
     Args:
         frame_s: duration of a step
         steps: most that the task has
+        names: of the contacts in their scenario, by the ids that facts have
     """
 
-    def __init__(self, criteria: Criteria, frame_s: float, steps: int) -> None:
-        self._frame_s, self._steps = frame_s, steps
+    def __init__(
+        self, criteria: Criteria, frame_s: float, steps: int, names: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        self._frame_s, self._steps, self._names = frame_s, steps, names
         self._before: Facts | None = None
         self._fuel_kg: float | None = None
         self._taken = self._alarmed = self._safe = self._faults = 0
@@ -116,7 +120,8 @@ class CriteriaJudge:
     def verdicts(self, summary: Summary) -> tuple[Verdict, ...]:
         """Return the answers at the end of the flight."""
         end_s = summary.steps * self._frame_s
-        return tuple(course.verdict(summary, end_s, summary.steps / self._steps) for course in self._courses)
+        used = summary.steps / self._steps
+        return tuple(course.verdict(summary, end_s, used, self._names) for course in self._courses)
 
 
 class _Course:
@@ -142,7 +147,7 @@ class _Course:
         if margin < 0 and self._failed_s is None:
             self._failed_s = reading.t_s
 
-    def verdict(self, summary: Summary, end_s: float, used: float) -> Verdict:
+    def verdict(self, summary: Summary, end_s: float, used: float, names: Mapping[str, str]) -> Verdict:
         """Return the answer; `used` is the share of the task's time that has passed."""
         one = self._criterion
         if not self._name:
@@ -155,7 +160,8 @@ class _Course:
             return Verdict(one.id, holds, at_s, None, end_s, margin, "", f"{one.description}: {how}")
         if self._worst is None:
             return Verdict(one.id, True, None, None, 0.0, None, "", f"{one.description}: held, nothing to measure")
-        value, value_s, contact = self._worst
+        value, value_s, identity = self._worst
+        contact = names.get(identity, identity)
         failed_s = self._failed_s
         how = "held" if failed_s is None else f"failed at {failed_s:.1f} s"
         sentence = f"{one.description}: {how}, {self._shown(value, value_s)}{f', `{contact}`' if contact else ''}"

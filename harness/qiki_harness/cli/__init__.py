@@ -18,6 +18,7 @@ from qiki_harness.cli import (
     durability,
     events,
     forks,
+    hunt,
     keys,
     manifest,
     reasons,
@@ -68,6 +69,7 @@ app.command()(replays.play)
 app.command()(console.console)
 app.command()(forks.fork)
 app.command()(reasons.why)
+app.command()(hunt.hunt)
 app.add_typer(recordings.app, name="recording")
 app.command()(doctor.doctor)
 app.command()(durability.durability)

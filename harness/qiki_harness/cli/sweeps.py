@@ -110,6 +110,25 @@ def show(
             raise typer.Exit(_DIFFERENT)
 
 
+@app.command()
+def export(
+    file: ResultsFile,
+    minari: Annotated[str, typer.Option(metavar="ID", help="Name of the data set, as qiki/avoid-v0.")],
+) -> None:
+    """Write the runs that policies flew as a data set in Minari's format, for the usual tools of learning."""
+    from qiki_harness.sweeps.datasets import export as export_runs  # noqa: PLC0415
+    from qiki_harness.sweeps.store import Results  # noqa: PLC0415
+
+    with Results.read(file) as results:
+        done = left_out = 0
+        for done, total in export_runs(results, minari):
+            overwrite(f"{done} of {total} runs", sys.stderr)
+            left_out = len(results.keys) - total
+        wipe(sys.stderr)
+    others = f"; {left_out} left out, whose engines do not propose by five numbers" if left_out else ""
+    echo(f"{minari}: {done} episodes{others}")
+
+
 def spec_of(what: str | None, given: dict[str, Any], settings: list[str]) -> "SweepSpec":
     """Return the specification of a file, or of options.
 

@@ -1,5 +1,6 @@
 """A run of a sweep, flown again from the file of its results."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -27,11 +28,21 @@ def run_of(spec: SweepSpec, key: str, place: int) -> Run:
     Raises:
         HarnessError: engine or scenario have changed since.
     """
+    return runs_of(spec, [(key, place)])[0]
+
+
+def runs_of(spec: SweepSpec, wanted: Sequence[tuple[str, int]]) -> list[Run]:
+    """Return runs of a sweep by their keys and places, with their engines as they are now.
+
+    Raises:
+        HarnessError: engine or scenario have changed since.
+    """
     runs = plan(spec).runs
-    if place >= len(runs) or runs[place].key != key:
-        label = runs[place].source.label if place < len(runs) else "the sweep"
-        raise HarnessError(f"run {key[:12]} cannot be flown again: {label}, or its scenario, has changed since")
-    return runs[place]
+    for key, place in wanted:
+        if place >= len(runs) or runs[place].key != key:
+            label = runs[place].source.label if place < len(runs) else "the sweep"
+            raise HarnessError(f"run {key[:12]} cannot be flown again: {label}, or its scenario, has changed since")
+    return [runs[place] for _, place in wanted]
 
 
 def differences(recorded: Result, flown: Result) -> list[str]:

@@ -10,6 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from signal import SIG_IGN, SIGINT, signal
+from typing import Self
 
 from qiki.tasks.criteria import Criteria
 from qiki_harness.errors import HarnessError
@@ -54,7 +55,8 @@ class LocalCrew:
     """Flies runs in worker processes.
 
     Each worker has one run at a time. A dead worker is replaced, and its run is flown again; a run that two workers
-    died of is a result. So is one that takes longer than its limit.
+    died of is a result. So is one that takes longer than its limit. In a `with` statement the workers stay from one
+    call to the next.
 
     Args:
         workers: number of processes
@@ -63,6 +65,15 @@ class LocalCrew:
 
     def __init__(self, workers: int, limit_s: float | None = None) -> None:
         self._count, self._limit_s = workers, limit_s
+        self._idle: list[_Worker] = []
+        self._stays = False
+
+    def __enter__(self) -> Self:
+        self._stays = True
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
 
     def fly(self, runs: Iterable[Run], criteria: Criteria, stop: Stop = lambda: False) -> Iterator[Result]:
         """Yield the results as they come; after `stop` those of the runs that fly already.
@@ -73,11 +84,12 @@ class LocalCrew:
         waiting, deaths = deque(runs), Counter[str]()
         flying: dict[Future[Result], _Worker] = {}
         with _one_thread():
-            idle = [_Worker() for _ in range(min(self._count, len(waiting)))]
+            while len(self._idle) < min(self._count, len(waiting)):
+                self._idle.append(_Worker())
             try:
                 while True:
-                    while idle and waiting and not stop():
-                        worker = idle.pop()
+                    while self._idle and waiting and not stop():
+                        worker = self._idle.pop()
                         flying[worker.fly(waiting.popleft(), criteria)] = worker
                     if not flying:
                         return
@@ -86,15 +98,21 @@ class LocalCrew:
                         result = self._result(worker, future, deaths)
                         if result is None:
                             waiting.appendleft(_run_of(worker))
-                        idle.append(_replaced(worker) if future.exception() else worker)
+                        self._idle.append(_replaced(worker) if future.exception() else worker)
                         if result is not None:
                             yield result
                     self._kill_late(flying.values())
             finally:
                 for worker in flying.values():
                     worker.kill()
-                for worker in (*idle, *flying.values()):
                     worker.close()
+                if not self._stays:
+                    self._close()
+
+    def _close(self) -> None:
+        for worker in self._idle:
+            worker.close()
+        self._idle.clear()
 
     def _result(self, worker: _Worker, future: Future[Result], deaths: Counter[str]) -> Result | None:
         """Return the result of a run, None if it has to fly again."""

@@ -3,7 +3,8 @@
 import hashlib
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
@@ -11,13 +12,16 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from qiki.agent.discovery import ALL, NONE, POLICY, RESERVED, load_engines
 from qiki.agent.engine import GROUP, Engine
 from qiki.agent.engine_call import describe
 from qiki.botspec import BotConfig
 from qiki_harness.errors import HarnessError
+
+if TYPE_CHECKING:
+    from qiki.tasks import Policy
 
 Kind = Literal["none", "installed", "file", "policy"]
 POLICY_SUFFIX, PYTHON_SUFFIX = ".npz", ".py"
@@ -117,13 +121,27 @@ def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def policy_of(source: EngineSource) -> "Policy":
+    """Return the policy of a source; PolicyError if it holds none that fits."""
+    from qiki.tasks import Policy  # noqa: PLC0415
+
+    with _as_file(source) as path:
+        return Policy.read(path)
+
+
 def _policy(source: EngineSource, bot: BotConfig) -> Engine:
     from qiki.tasks import read_engine  # noqa: PLC0415
 
-    with TemporaryDirectory(prefix="qiki-policy-") as folder:
-        path = Path(folder) / f"policy{POLICY_SUFFIX}"
-        path.write_bytes(source.content)
+    with _as_file(source) as path:
         return read_engine(path, bot)
+
+
+@contextmanager
+def _as_file(source: EngineSource) -> Iterator[Path]:
+    with TemporaryDirectory(prefix="qiki-policy-") as folder:
+        path = Path(folder) / Path(source.label).name
+        path.write_bytes(source.content)
+        yield path
 
 
 def _factory(source: EngineSource) -> Callable[[BotConfig], Engine]:

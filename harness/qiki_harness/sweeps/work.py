@@ -118,7 +118,9 @@ def _flown(run: Run, criteria: Criteria) -> Result:
     attempt = attempt_of(run, digests=True)
     flight = attempt.flight
     scenario = flight.inputs.scenario
-    judge = CriteriaJudge(criteria, 1.0 / scenario.frame_rate_hz, attempt.task.steps)
+    contacts = flight.world.contacts
+    names = dict(zip(contacts.id_texts, contacts.names, strict=True))
+    judge = CriteriaJudge(criteria, 1.0 / scenario.frame_rate_hz, attempt.task.steps, names)
     first: dict[str, str] = {}
     safe_steps = 0
     for step in attempt.steps():
