@@ -13,11 +13,10 @@ from signal import SIG_IGN, SIGINT, signal
 from typing import Self
 
 from qiki.tasks.criteria import Criteria
+from qiki_harness.environment import ONE_BLAS_THREAD
 from qiki_harness.errors import HarnessError
 from qiki_harness.sweeps.work import WORKER_DIED, Result, Run, fly
 
-ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
-"""Libraries of linear algebra read them when a worker begins: workers do not compete for processors."""
 DEATHS = 2
 """A run that so many workers died of is a result."""
 _POLL_S = 0.2
@@ -28,7 +27,7 @@ class _Worker:
     """A pool of one process, so that its death has one run as its cause."""
 
     def __init__(self) -> None:
-        self._pool = ProcessPoolExecutor(1, get_context("spawn"), _begin)
+        self._pool = ProcessPoolExecutor(1, get_context("spawn"), begin_worker)
         self._ready = self._pool.submit(os.getpid)
         self.run: Run | None = None
         self.since_s = 0.0
@@ -83,7 +82,7 @@ class LocalCrew:
         """
         waiting, deaths = deque(runs), Counter[str]()
         flying: dict[Future[Result], _Worker] = {}
-        with _one_thread():
+        with one_thread():
             while len(self._idle) < min(self._count, len(waiting)):
                 self._idle.append(_Worker())
             try:
@@ -146,7 +145,7 @@ def _replaced(worker: _Worker) -> _Worker:
     return _Worker()
 
 
-def _begin() -> None:
+def begin_worker() -> None:
     """Prepare a worker: Ctrl-C is its parent's, and it ends with it."""
     signal(SIGINT, SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -159,10 +158,10 @@ def _end_with_parent() -> None:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Let processes that begin now do linear algebra in one thread."""
-    before = {name: os.environ.get(name) for name in ONE_THREAD}
-    os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
+    before = {name: os.environ.get(name) for name in ONE_BLAS_THREAD}
+    os.environ.update(ONE_BLAS_THREAD)
     try:
         yield
     finally:

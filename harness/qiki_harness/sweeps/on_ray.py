@@ -8,8 +8,8 @@ from importlib.metadata import version
 from typing import Any
 
 from qiki.tasks.criteria import Criteria
+from qiki_harness.environment import ONE_BLAS_THREAD
 from qiki_harness.errors import HarnessError
-from qiki_harness.sweeps.local import ONE_THREAD
 from qiki_harness.sweeps.work import WORKER_DIED, Result, Run, fly
 
 try:
@@ -24,7 +24,7 @@ AHEAD = 2
 """Runs that are given to Ray for each of its processors: none waits for this process."""
 _CONNECT_S = 5.0
 _POLL_S = 0.2
-_ENVIRONMENT = {"env_vars": dict.fromkeys(ONE_THREAD, "1")}
+_ENVIRONMENT = {"env_vars": ONE_BLAS_THREAD}
 
 
 class OtherVersionError(Exception):

@@ -4,7 +4,6 @@ Hansen, The CMA Evolution Strategy: A Tutorial, 2016 (the library `cmaes`). Ever
 same seeds, so that they differ by what they do and not by their luck; each generation has seeds of its own.
 """
 
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from multiprocessing import get_context
 
 import numpy as np
 
-from qiki_harness.environment import ONE_BLAS_THREAD
+from qiki_harness.sweeps.local import begin_worker, one_thread
 from qiki_harness.training.tied import START, tied_policy
 
 FIRST_SEED = 1_000_000
@@ -45,8 +44,7 @@ def evolve(
     from cmaes import CMA  # noqa: PLC0415  # it is an extra
 
     search = CMA(mean=np.array(START), sigma=SPREAD, seed=seed, population_size=candidates)
-    os.environ.update(ONE_BLAS_THREAD)
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with one_thread(), ProcessPoolExecutor(workers, get_context("spawn"), begin_worker) as pool:
         for number in range(generations):
             asked = [search.ask() for _ in range(candidates)]
             flown = range(FIRST_SEED + number * seeds, FIRST_SEED + (number + 1) * seeds)
