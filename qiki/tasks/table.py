@@ -25,13 +25,22 @@ def find_task(name: str) -> Task:
     return TASKS[name]()
 
 
+def read_policy(path: Path) -> Policy | OnnxPolicy:
+    """Return the policy of a file.
+
+    Raises:
+        PolicyError: the file holds no policy that fits.
+    """
+    return OnnxPolicy.read(path) if path.suffix == SUFFIX else Policy.read(path)
+
+
 def read_engine(path: Path, bot: BotConfig) -> PolicyEngine:
     """Return the engine of a policy's file.
 
     Raises:
         PolicyError: the file holds no policy that fits.
     """
-    policy = OnnxPolicy.read(path) if path.suffix == SUFFIX else Policy.read(path)
+    policy = read_policy(path)
     if policy.task not in TASKS:
         raise PolicyError(f"{path}: trained for the task {policy.task!r} (expected one of: {', '.join(TASKS)})")
     return PolicyEngine(policy, find_task(policy.task), bot)

@@ -14,7 +14,7 @@ from qiki_harness.cli.sweeps import spec_of
 if TYPE_CHECKING:
     from qiki_harness.hunt.flights import Flown
 
-_NOT_FOUND = 1
+_NOT_FOUND, _INTERRUPTED = 1, 130
 
 
 def hunt(
@@ -51,7 +51,10 @@ def hunt(
     base = Scenario.model_validate_json(like.scenario) if like.scenario else None
     with LocalCrew(workers or len(os.sched_getaffinity(0))) as crew:
         flights = Flights(crew, replace(like, settings=()), one, BATCH)
-        found = search(flights, find_task(task), base, runs, seed, _tell)
+        try:
+            found = search(flights, find_task(task), base, runs, seed, _tell)
+        except KeyboardInterrupt:
+            raise typer.Exit(_INTERRUPTED) from None
         searched = flights.count
         if found is None:
             echo(f"no run of {searched} fails: {one.description}")

@@ -1,7 +1,9 @@
 """`qiki sweep`: fly scenarios x seeds x engines x parameters, and look at the results."""
 
+import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -190,17 +192,33 @@ def _fly(sweep: "Sweep", path: Path, crew: "Crew") -> None:
     from qiki_harness.sweeps.flying import bundle_crashes, fly_sweep  # noqa: PLC0415
     from qiki_harness.sweeps.store import Results  # noqa: PLC0415
 
-    with Results.of_sweep(path, sweep) as results, until_signal() as called:
+    with Results.of_sweep(path, sweep) as results, _stopping() as stop:
         line = _ProgressLine(path)
-        for progress in fly_sweep(sweep, results, crew, called):
-            line.show(progress, ending=called())
-        line.end()
-        echo(*(f"an engine failed: qiki verify {bundle}" for bundle in bundle_crashes(sweep, results, called)))
+        try:
+            for progress in fly_sweep(sweep, results, crew, stop):
+                line.show(progress, ending=stop())
+            line.end()
+            echo(*(f"an engine failed: qiki verify {bundle}" for bundle in bundle_crashes(sweep, results, stop)))
+        except KeyboardInterrupt:
+            line.end()
         done = len(results.keys)
-        echo(*_summary(results))
+        echo(*(_summary(results) if done else ()))
     if done < len(sweep.runs):
         echo(f"{done} of {len(sweep.runs)} runs are flown: the same command goes on", stream=sys.stderr)
         raise typer.Exit(_INTERRUPTED)
+
+
+@contextmanager
+def _stopping() -> Iterator[Callable[[], bool]]:
+    """Within the context the first signal asks to stop; the next Ctrl-C is a KeyboardInterrupt."""
+    with until_signal() as called:
+
+        def stop() -> bool:
+            if called():
+                signal.signal(signal.SIGINT, signal.default_int_handler)
+            return called()
+
+        yield stop
 
 
 class _ProgressLine:

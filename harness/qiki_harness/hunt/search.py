@@ -1,7 +1,7 @@
 """The search for a world in which a criterion fails; it takes optuna, of the extra `train`.
 
-First it looks: worlds of seeds and difficulties by chance, a third of the runs. Then it presses: the contacts of the
-world that came nearest to a failure are moved by CMA-ES, of `cmaes` (N. Hansen, The CMA evolution strategy: a tutorial, 2016,
+First it looks: worlds of seeds and difficulties by chance, a third of the runs. Then it presses: contacts of the world
+that came nearest to a failure are moved by CMA-ES (N. Hansen, The CMA evolution strategy: a tutorial, 2016,
 arXiv:1604.00772), which minimises the criterion's margin. Runs are asked for in batches of a fixed size, so the same
 hunt finds the same world with any number of workers.
 """

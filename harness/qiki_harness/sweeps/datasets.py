@@ -12,7 +12,7 @@ import numpy as np
 
 from qiki.arrays import Array
 from qiki.envs import IDS, TwinEnv
-from qiki.tasks import ACTIONS, Policy
+from qiki.tasks import ACTIONS
 from qiki.world.scenario import Scenario
 from qiki_harness.errors import HarnessError
 from qiki_harness.sweeps.again import runs_of
@@ -111,8 +111,7 @@ def _actor(source: EngineSource) -> Any:
     """Return the function from a flat observation to an action."""
     if source.kind == "none":
         return lambda _: np.zeros(len(ACTIONS))
-    policy: Policy = policy_of(source)
-    return policy.act
+    return policy_of(source).act
 
 
 def _written(dataset: Any, name: str, buffers: Sequence[EpisodeBuffer], runs: Sequence[Run]) -> Any:

@@ -1,5 +1,6 @@
 """Worker processes on this machine that fly the runs of a sweep."""
 
+import math
 import os
 import threading
 import time
@@ -29,6 +30,8 @@ class _Worker:
     def __init__(self) -> None:
         self._pool = ProcessPoolExecutor(1, get_context("spawn"), begin_worker)
         self._ready = self._pool.submit(os.getpid)
+        self._began_s = math.inf
+        self._ready.add_done_callback(self._note_begin)
         self.run: Run | None = None
         self.since_s = 0.0
 
@@ -40,6 +43,14 @@ class _Worker:
     def began(self) -> bool:
         """True if the process came up."""
         return self._ready.done() and self._ready.exception() is None
+
+    @property
+    def busy_s(self) -> float:
+        """Wall time that its run takes until now; the process's own begin does not count."""
+        return time.monotonic() - max(self.since_s, self._began_s)
+
+    def _note_begin(self, _: object) -> None:
+        self._began_s = time.monotonic()
 
     def kill(self) -> None:
         """End the process, whatever it does."""
@@ -127,7 +138,7 @@ class LocalCrew:
         return Result(run.key, outcome="crashed", error=WORKER_DIED) if deaths[run.key] >= DEATHS else None
 
     def _is_late(self, worker: _Worker) -> bool:
-        return self._limit_s is not None and time.monotonic() - worker.since_s > self._limit_s
+        return self._limit_s is not None and worker.busy_s > self._limit_s
 
     def _kill_late(self, workers: Iterable[_Worker]) -> None:
         for worker in workers:

@@ -12,11 +12,10 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from qiki.fields import Number, Spec, Whole, distinct
-from qiki.tasks import Policy
 from qiki.tasks.criteria import DEFAULT_CRITERIA, Criteria, load_criteria
 from qiki.world.scenario import load_scenario
 from qiki_harness.errors import HarnessError
-from qiki_harness.sweeps.source import EngineSource, read_source
+from qiki_harness.sweeps.source import EngineSource, policy_of, read_source
 from qiki_harness.sweeps.work import Run, attempt_of
 
 FLY = "fly"
@@ -51,7 +50,7 @@ class SweepSpec(Spec):
     Attributes:
         task: by its name; with scenarios `fly` by default
         scenarios: names or files, in the place of the worlds that the task draws from the seeds
-        engines: `none`, an installed one, FILE.py:CLASS, or a policy's FILE.npz
+        engines: `none`, an installed one, FILE.py:CLASS, or a policy's FILE.npz or FILE.onnx
         parameters: values by the dotted names of `qiki why --set`, and `difficulty`; each with each is flown
         seconds: of simulated time at most; by default the task's own
         criteria: a file; by default the platform's own
@@ -127,7 +126,7 @@ def _distinct_sources(sources: list[EngineSource]) -> list[EngineSource]:
 
 def _refuse_foreign_policies(task: str, sources: list[EngineSource]) -> None:
     for source in sources:
-        if source.kind == "policy" and task != FLY and (trained := Policy.read(Path(source.label)).task) != task:
+        if source.kind == "policy" and task != FLY and (trained := policy_of(source).task) != task:
             raise HarnessError(f"{source.label}: trained for the task {trained!r} (this sweep flies {task!r})")
 
 

@@ -12,19 +12,19 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from qiki.agent.discovery import ALL, NONE, POLICY, RESERVED, load_engines
 from qiki.agent.engine import GROUP, Engine
 from qiki.agent.engine_call import describe
 from qiki.botspec import BotConfig
+from qiki.tasks.onnx_policy import SUFFIX, OnnxPolicy
+from qiki.tasks.policy import Policy
+from qiki.tasks.table import read_engine, read_policy
 from qiki_harness.errors import HarnessError
 
-if TYPE_CHECKING:
-    from qiki.tasks import Policy
-
 Kind = Literal["none", "installed", "file", "policy"]
-POLICY_SUFFIX, PYTHON_SUFFIX = ".npz", ".py"
+POLICY_SUFFIXES, PYTHON_SUFFIX = (".npz", SUFFIX), ".py"
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class EngineSource:
 
 
 def read_source(label: str) -> EngineSource:
-    """Return the engine that a text names: `none`, an installed one, FILE.py:CLASS, or a policy's FILE.npz.
+    """Return the engine that a text names: `none`, an installed one, FILE.py:CLASS, or a policy (.npz, .onnx).
 
     Raises:
         HarnessError: there is no such engine, or its file cannot be read.
@@ -83,7 +83,7 @@ def read_source(label: str) -> EngineSource:
     path, _, attribute = label.partition(":")
     if path.endswith(PYTHON_SUFFIX):
         return _of_file(label, Path(path), attribute)
-    if label.endswith(POLICY_SUFFIX):
+    if label.endswith(POLICY_SUFFIXES):
         content = _read(Path(label), label)
         return EngineSource(label, "policy", POLICY, content=content, sha256=_sha256(content))
     return _of_installed(label)
@@ -121,17 +121,13 @@ def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def policy_of(source: EngineSource) -> "Policy":
+def policy_of(source: EngineSource) -> Policy | OnnxPolicy:
     """Return the policy of a source; PolicyError if it holds none that fits."""
-    from qiki.tasks import Policy  # noqa: PLC0415
-
     with _as_file(source) as path:
-        return Policy.read(path)
+        return read_policy(path)
 
 
 def _policy(source: EngineSource, bot: BotConfig) -> Engine:
-    from qiki.tasks import read_engine  # noqa: PLC0415
-
     with _as_file(source) as path:
         return read_engine(path, bot)
 

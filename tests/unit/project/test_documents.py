@@ -30,6 +30,7 @@ def test_every_check_of_the_smoke_test_is_described(check):
         "docs/identities.md",
         "docs/limits.md",
         "CHANGELOG.md",
+        "docs/sweeps.md",
         "docs/training.md",
         "docs/tls.md",
     ],
