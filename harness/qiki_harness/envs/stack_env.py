@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
@@ -60,7 +60,7 @@ class StackEnv(TwinEnv):
             raise UserError(
                 "a stack flies the platform's own vehicle with its own rules and one engine, and sees tracks"
             )
-        return StackTwin(self._folder or Path(mkdtemp(prefix="qiki-env-")), digests=digests)
+        return StackTwin(self._folder, digests=digests)
 
 
 class StackTwin:
@@ -70,10 +70,13 @@ class StackTwin:
         agent: its process; None between runs
     """
 
-    def __init__(self, folder: Path, *, digests: bool) -> None:
+    def __init__(self, folder: Path | None, *, digests: bool) -> None:
+        self._ends, self._remove = ExitStack(), ExitStack()
+        if folder is None:
+            temporary = TemporaryDirectory(prefix="qiki-env-", ignore_cleanup_errors=True)
+            folder = Path(self._remove.enter_context(temporary))
         self._folder, self._digests = folder, digests
         self._runs = 0
-        self._ends = ExitStack()
         self._twin: Twin | None = None
         self._link: EngineLink | None = None
         self.agent: ServiceProcess | None = None
@@ -82,7 +85,7 @@ class StackTwin:
 
     def begin(self, scenario: Scenario, run_id: UUID) -> View:
         """Start a stack with this world, and return the view at its first frame."""
-        self.close()
+        self._end()
         place = self._folder / f"run-{self._runs}"
         self._runs, self._last, self._run_id = self._runs + 1, -1, str(run_id)
         place.mkdir(parents=True)
@@ -105,7 +108,7 @@ class StackTwin:
             self._ends.callback(self.agent.kill)
             return self._view()
         except BaseException:
-            self.close()
+            self._end()
             raise
 
     def step(self, *proposed: Sequence[Proposal]) -> View:
@@ -157,7 +160,11 @@ class StackTwin:
         raise StateError(f"a stack cannot take up a state of {type(saved).__name__}")
 
     def close(self) -> None:
-        """End the stack and the agent."""
+        """End the stack and the agent, and remove the folder if it was temporary."""
+        self._end()
+        self._remove.close()
+
+    def _end(self) -> None:
         self._ends.close()
         self._twin = self._link = self.agent = None
 
