@@ -98,7 +98,8 @@ class LocalCrew:
                 self._idle.append(_Worker())
             try:
                 while True:
-                    while self._idle and waiting and not stop():
+                    stopped = stop()
+                    while self._idle and waiting and not stopped:
                         worker = self._idle.pop()
                         flying[worker.fly(waiting.popleft(), criteria)] = worker
                     if not flying:

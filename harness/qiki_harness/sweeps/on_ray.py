@@ -59,7 +59,8 @@ class RayCrew:
             flying: dict[Any, Run] = {}
             while True:
                 room = AHEAD * max(1, int(ray.cluster_resources().get("CPU", 1)))
-                while waiting and len(flying) < room and not stop():
+                stopped = stop()
+                while waiting and len(flying) < room and not stopped:
                     run = waiting.popleft()
                     flying[task.remote(run, common)] = run
                 if not flying:

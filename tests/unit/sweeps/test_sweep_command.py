@@ -93,6 +93,22 @@ def test_ctrl_c_ends_it_and_the_same_command_goes_on(tmp_path):
     assert done < _flown(path) < 40
 
 
+def test_a_second_ctrl_c_ends_runs_that_hang(tmp_path, engines):
+    once = tmp_path / "begun"
+    engines.write_text(engines.read_text().replace("while True:", f"while open({str(once)!r}, 'w'):"))
+    words = ("sweep", "avoid", "--seeds", "2", "--workers", "1", "--engine", f"{engines}:Sleeper")
+    begun = subprocess.Popen([*QIKI, *words, "-o", tmp_path / "results.sqlite"], stderr=subprocess.PIPE, text=True)
+    until("the first run hangs", once.exists)
+    (worker,) = [one for one in psutil.Process(begun.pid).children() if "spawn_main" in " ".join(one.cmdline())]
+    begun.send_signal(signal.SIGINT)
+    until("it ends by the next ones", lambda: begun.poll() is not None or begun.send_signal(signal.SIGINT), poll_s=5.0)
+    _, err = begun.communicate(timeout=60)
+    assert begun.returncode == 130
+    assert err.endswith("0 of 2 runs are flown: the same command goes on\n")
+    psutil.wait_procs([worker], timeout=30)
+    assert not worker.is_running()
+
+
 def _flown(path):
     if not path.exists() or not path.stat().st_size:
         return 0
