@@ -1,6 +1,7 @@
 """The twin of an environment, flown in this process."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from qiki.contracts.ticks import TICK_RATE_HZ
 from qiki.envs.views import View
 from qiki.flight import Flight, FlownFrame, SavedFlight
 from qiki.flight.digest import RunDigest
+from qiki.flight.flight import LOCKSTEP
 from qiki.flight.saved import Perception
 from qiki.guard.rules import GuardRules
 from qiki.tasks import Facts, Seen
@@ -79,6 +81,7 @@ class FlownTwin:
             bot=self._bot,
             rules=self._rules,
             engines=self._engines,
+            agent=replace(LOCKSTEP, lockstep_ticks=ticks),
             agent_ticks=ticks,
             perception=self._perception,
         )

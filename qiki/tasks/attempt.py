@@ -1,7 +1,7 @@
 """An attempt at a task by the agent's engines, flown in this process."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from qiki.botspec import BotConfig
 from qiki.contracts.ticks import TICK_RATE_HZ
 from qiki.flight import Flight, Moment
 from qiki.flight.digest import RunDigest
+from qiki.flight.flight import LOCKSTEP
 from qiki.guard.rules import GuardRules
 from qiki.tasks.facts import Facts
 from qiki.tasks.task import Mark, Referee, Summary, Task
@@ -52,7 +53,15 @@ class Attempt:
     ) -> None:
         self.task = task
         self._ticks = round(TICK_RATE_HZ / scenario.frame_rate_hz)
-        self.flight = Flight(scenario, run_id=run_id, bot=bot, rules=rules, engines=engines, agent_ticks=self._ticks)
+        self.flight = Flight(
+            scenario,
+            run_id=run_id,
+            bot=bot,
+            rules=rules,
+            engines=engines,
+            agent=replace(LOCKSTEP, lockstep_ticks=self._ticks),
+            agent_ticks=self._ticks,
+        )
         self._referee = Referee(task, 1.0 / scenario.frame_rate_hz)
         self._digest = RunDigest(str(self.flight.inputs.run_id)) if digests else None
 
