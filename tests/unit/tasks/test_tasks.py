@@ -56,9 +56,7 @@ def test_a_difficulty_out_of_range_is_refused(difficulty):
 
 
 def test_the_traffic_of_avoid_comes_near_who_does_nothing():
-    for seed in range(5):
-        summary = Attempt(Avoid(), Avoid().world(seed, 1.0), {}).fly()
-        assert summary.closest_m < 40.0
+    assert Attempt(Avoid(), Avoid().world(0, 1.0), {}).fly().closest_m < 40.0
 
 
 def test_avoid_rewards_the_way_to_the_point_and_ends_when_it_is_held():
@@ -147,14 +145,17 @@ class Burner:
 
 
 def test_an_attempt_repeats_with_its_digest():
+    class Short(Avoid):
+        steps = 150
+
     def fly(engines):
-        attempt = Attempt(Avoid(), Avoid().world(2, 0.2), engines, digests=True)
+        attempt = Attempt(Short(), Avoid().world(2, 0.2), engines, digests=True)
         return attempt.fly(), attempt.digest()
 
     first, again, other = fly({"burner": Burner()}), fly({"burner": Burner()}), fly({})
     assert first == again
     assert first[1] != other[1]
-    assert first[0].propellant_kg > 0.5 > other[0].propellant_kg
+    assert first[0].propellant_kg > 0.3 > other[0].propellant_kg
 
 
 def test_the_truth_of_an_attempt_is_the_published_one():
