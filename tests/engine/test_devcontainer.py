@@ -7,7 +7,7 @@ import re
 import pytest
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1500)
 def test_it_opens_with_the_stack_up(workspace):
     assert workspace.result["outcome"] == "success"
     assert workspace.result["remoteWorkspaceFolder"] == "/workspace"
@@ -23,7 +23,7 @@ def test_the_hooks_are_installed_and_the_checkout_can_be_written(workspace):
     assert (workspace.folder / "made-in-the-container").stat().st_uid == os.getuid()
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1500)
 def test_the_unit_tests_and_the_smoke_test_run_in_it(workspace):
     assert re.search(r"\d{4} passed", workspace.run("pytest", "-q", "-n", "2", "tests/unit"))
     assert "10 of 10 checks passed" in workspace.run("bash", "scripts/smoke_test.sh")
