@@ -3,6 +3,7 @@
 import re
 import subprocess
 
+import gymnasium
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
@@ -23,7 +24,7 @@ def command(*words, **options):
 def test_gymnasiums_check_passes_with_both_ways_to_render(monkeypatch):
     pytest.importorskip("pygame", reason="pygame is not installed: tox -e train")
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
-    check_env(TwinEnv("avoid", render_mode="human"))
+    check_env(gymnasium.make("qiki/Avoid-v0", render_mode="human").unwrapped)
 
 
 def test_the_number_of_workers_changes_nothing():
