@@ -62,6 +62,7 @@ in
     ++ [
       ../.devcontainer
       ../.github
+      ../CHANGELOG.md
       ../Dockerfile
       ../README.md
       ../SECURITY.md

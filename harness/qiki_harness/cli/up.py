@@ -20,7 +20,7 @@ from qiki_harness.cli.output import LogView, Progress, by_hand, summary
 from qiki_harness.cli.played import CONSOLE, page_of
 from qiki_harness.cli.recordings import KEPT
 from qiki_harness.errors import HarnessError, StackError
-from qiki_harness.stack import Stack, StackOptions
+from qiki_harness.stack import Stack, StackInfo, StackOptions
 from qiki_harness.stack.model import PORTS, is_port
 
 if TYPE_CHECKING:
@@ -144,8 +144,10 @@ def _run(stack: Stack, record: Path | None, *, detached: bool) -> int:
     """Bring the stack up and, unless detached, stay with it; return the exit status."""
     up, recorder = False, None
     try:
-        _bring_up(stack, detached=detached)
+        info = _bring_up(stack)
         up = True
+        page = info.services.get(CONSOLE)
+        echo(*summary(info, links(*page_of(stack)) if page and page.ready else [], detached=detached))
         if record is not None:
             recorder = _record(stack, record)
             _await_recording(recorder, stack.folder.log(_RECORDER))
@@ -219,15 +221,13 @@ def _last_words(recorder: "subprocess.Popen[bytes]", log: Path) -> list[str]:
     return [line for line in lines if not line.startswith(("records ", KEPT))]
 
 
-def _bring_up(stack: Stack, *, detached: bool) -> None:
+def _bring_up(stack: Stack) -> StackInfo:
     echo(*by_hand(stack.info))
     progress = Progress()
     try:
-        info = stack.wait_healthy(_START_S, watch=progress.show)
+        return stack.wait_healthy(_START_S, watch=progress.show)
     finally:
         progress.clear()
-    page = info.services.get(CONSOLE)
-    echo(*summary(info, links(*page_of(stack)) if page and page.ready else [], detached=detached))
 
 
 def _stay(stack: Stack) -> int:
