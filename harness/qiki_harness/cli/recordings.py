@@ -1,5 +1,6 @@
 """`qiki record` and `qiki recording`: record a run, and look at what a recording holds."""
 
+import os
 import shutil
 import sys
 import time
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Look at recordings and bundles: info, check, export, prune.", no_args_is_help=True)
 SUFFIX = ".mcap"
 KEPT = "what the streams kept is recorded"
-"""A line of `record --all`, once that is so."""
+"""A line for `up --record`, which sets the variable, once that is so."""
+TELL_KEPT = "QIKI_RECORD_TELL_KEPT"
 _DIFFERENT = 1
 _MIB = 2**20
 _NS = 1e9
@@ -175,9 +177,10 @@ def _record_stack(
 
         def going_on() -> bool:
             nonlocal kept
-            if everything and recorder.caught_up and not kept:
+            if recorder.caught_up and not kept:
                 kept = True
-                echo(KEPT, stream=sys.stderr)
+                if os.environ.get(TELL_KEPT):
+                    echo(KEPT, stream=sys.stderr)
             _look_for_crashes(stack, loops, path)
             lasts = end_s is None or time.monotonic() < end_s or not recorder.caught_up
             return lasts and not called() and (stack is None or stack.alive)

@@ -18,7 +18,7 @@ from qiki_harness.cli.forks import branch_of
 from qiki_harness.cli.options import QIKI, File, Name, RunDir, compose_file, run_folder
 from qiki_harness.cli.output import LogView, Progress, by_hand, summary
 from qiki_harness.cli.played import CONSOLE, page_of
-from qiki_harness.cli.recordings import KEPT
+from qiki_harness.cli.recordings import KEPT, TELL_KEPT
 from qiki_harness.errors import HarnessError, StackError
 from qiki_harness.stack import Stack, StackInfo, StackOptions
 from qiki_harness.stack.model import PORTS, is_port
@@ -176,7 +176,7 @@ def _record(stack: Stack, file: Path) -> "subprocess.Popen[bytes]":
     """Start a recorder in a session of its own; it ends with the stack."""
     folder, log = stack.folder.path, stack.folder.log(_RECORDER)
     words = ("record", str(file.resolve()), "--all", "--name", folder.name, "--run-dir", str(folder.parent))
-    environment = {name: value for name, value in os.environ.items() if name != "NATS_URL"}
+    environment = {name: value for name, value in os.environ.items() if name != "NATS_URL"} | {TELL_KEPT: "1"}
     echo(f"  recording     {file}")
     with log.open("wb") as output:
         return subprocess.Popen(
