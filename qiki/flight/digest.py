@@ -11,6 +11,7 @@ The agent's events count for the newest frame that is not later than they are, t
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
 
@@ -35,6 +36,8 @@ LATE_FRAMES = 100
 """Frames after which no message of a frame is expected any more."""
 _TITLE = b"qiki run digest 1"
 _TIME = "ce-time"
+NO_INGEST = datetime(2026, 1, 1, tzinfo=UTC)
+"""Wall time of messages whose wall time counts for nothing."""
 _INGEST = re.compile(rb'"ts_ingest":"[^"]*"')
 _PLACE = re.compile(rb'"sequence":(?:\d+|null)')
 _FRAME = re.compile(rb'"frame": ?(\d{1,16})[,}]')

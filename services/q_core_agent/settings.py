@@ -21,8 +21,6 @@ class AgentSettings(ServiceSettings):
     agent_tick_sec: float = number(0.2, 0.01, 60)
     agent_engines: Text = NONE
     """Engines run by name: installing a package switches nothing on."""
-    agent_policy: Path | None = None
-    """A trained policy's file: an engine more, `policy`."""
     agent_engine_budget_sec: float = number(0.1, 0.001, 60)
     agent_bios_interval_sec: float = number(5.0, 0.1, 3600)
     agent_confidence_threshold: float = number(0.6, 0, 1)

@@ -31,7 +31,7 @@ export interface PictureOptions {
   readonly chosen: string | null;
   /** Tracks that only this one of two runs has. */
   readonly only?: ReadonlySet<string> | undefined;
-  /** Where labels stood in the picture before: they stay there while it is free. Changed by this one. */
+  /** Places of labels in the picture before: they stay there while it is free. Changed by this one. */
   readonly places?: Places;
   readonly text: Text;
   readonly measure: Measure;

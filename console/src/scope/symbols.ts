@@ -142,7 +142,7 @@ export function drawTrail(drawing: Drawing, points: readonly TrailPoint[], frame
   return first > 0;
 }
 
-/** How a label is placed. */
+/** The placement of a label. */
 export interface LabelPlacing {
   /** From the symbol's middle [px]. */
   readonly gap: number;

@@ -1,4 +1,4 @@
-"""What a hunt keeps: the world as a scenario file, and a test that flies it."""
+"""Files of a hunt: the world as a scenario, and a test that flies it."""
 
 import json
 import os

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from qiki.contracts import topics
 from qiki.contracts.headers import OWN_POSITION, OWN_VELOCITY
@@ -10,14 +9,23 @@ from qiki.contracts.radar import RadarFrame
 from qiki.contracts.ticks import TICK_RATE_HZ
 from qiki.errors import UserError
 from qiki.flight import Flight
-from qiki.flight.digest import DECISIONS, GROUP_OF, GROUPS, TRUTH, Chains, FrameCollector, FrameMessages, Link
+from qiki.flight.digest import (
+    DECISIONS,
+    GROUP_OF,
+    GROUPS,
+    NO_INGEST,
+    TRUTH,
+    Chains,
+    FrameCollector,
+    FrameMessages,
+    Link,
+)
 from qiki.guard.rules import GuardRules
 from qiki_harness.recording.contents import RunSummary
 from qiki_harness.recording.difference import ABSENT, THERE, Difference, first_difference, has_frame, lacks, rank
 from qiki_harness.recording.reflight import FlightPlan, fly_recorded, last_tick, plan_of
 from qiki_harness.recording.runs import LATE_RECORDED, RecordedRun, recorded_frames, words_of
 
-_INGEST = datetime(2026, 1, 1, tzinfo=UTC)  # counts for nothing
 _LED_TO = 5  # orders
 _OWN = {"own position": OWN_POSITION, "own velocity": OWN_VELOCITY}
 
@@ -198,7 +206,7 @@ def _flown(flight: Flight, run: RecordedRun, groups: Collection[str], *, with_ag
     """Fly with the recorded orders, and yield the frames."""
     frames = FrameCollector(run.summary.run_id, groups)
     for moment in fly_recorded(flight, run, last_tick(run), with_agent=with_agent):
-        for message in moment.messages(_INGEST):
+        for message in moment.messages(NO_INGEST):
             if message.subject in GROUP_OF:
                 yield from frames.add(message)
     yield from frames.finish()

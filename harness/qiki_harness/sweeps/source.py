@@ -52,7 +52,7 @@ class EngineSource:
         return self.kind, self.name, self.attribute, self.sha256
 
     def engines(self, bot: BotConfig) -> dict[str, Engine]:
-        """Return the engine by its name, made anew; nothing for `none`.
+        """Make the engine, and return it by its name; nothing for `none`.
 
         Raises:
             UserError: it cannot be made.

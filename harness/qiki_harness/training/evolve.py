@@ -11,6 +11,7 @@ from multiprocessing import get_context
 
 import numpy as np
 
+from qiki.tasks import Policy
 from qiki_harness.sweeps.local import begin_worker, one_thread
 from qiki_harness.training.tied import START, tied_policy
 
@@ -56,11 +57,16 @@ def evolve(
 
 
 def score(job: tuple[str, Sequence[float], int, float]) -> float:
+    """Fly an episode of a tied policy, and return its score."""
+    task, genes, seed, difficulty = job
+    return flown(tied_policy(task, genes), seed, difficulty)
+
+
+def flown(policy: Policy, seed: int, difficulty: float) -> float:
     """Fly an episode with perfect tracks, and return the sum of its rewards."""
     from qiki.envs import TwinEnv  # noqa: PLC0415  # in a worker
 
-    task, genes, seed, difficulty = job
-    policy, env = tied_policy(task, genes), TwinEnv(task, difficulty=difficulty, perception="truth")
+    env = TwinEnv(policy.task, difficulty=difficulty, perception="truth")
     observation, _ = env.reset(seed=seed)
     total, over = 0.0, False
     while not over:

@@ -15,7 +15,7 @@ GENES = ("place", "speed", "goal", "sharpness", "push", "fading", "upwards")
 """The numbers: weights of place and speed in the goal's unit, and of that unit; steepness of a track's unit, its
 weight, how that fades from track to track, and the share of it up and down."""
 START = (1.0, 3.0, 0.5, 1.0, 0.0, 0.7, 1.0)
-"""A vehicle that drifts to the goal and heeds no tracks."""
+"""A vehicle that drifts to the goal and ignores tracks."""
 TRACKS = 4
 AXES = ("forward", "starboard", "up")
 _GOAL_AT, _TRACKS_AT = len(OWN), len(OWN) + len(GOAL) + 2

@@ -43,7 +43,7 @@ export function ofRun(orders: readonly Order[], run: string | undefined): readon
   return orders.filter((order) => order.run === run).slice(-MOST_ORDERS);
 }
 
-/** What is known of the runs and frames on the bar. */
+/** The known runs and frames on the bar. */
 export interface Known {
   describe(run: string): { readonly value: SimRun } | null;
   /** Number of the frame at a place; null if it is not known. */

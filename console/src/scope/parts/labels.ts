@@ -64,7 +64,7 @@ export interface PlacedBlock {
   readonly place: number;
 }
 
-/** Where a block stands beside its symbol: the place's number has its sign in x and y, nearest to reading first. */
+/** Places of a block beside its symbol: the place's number has its sign in x and y, nearest to reading first. */
 const SIDES = [[1, 0], [-1, 0], [0, -1], [0, 1], [1, -1], [1, 1], [-1, -1], [-1, 1]] as const;
 /** Distances of a block that must be seen, beyond its gap [px]. */
 const FARTHER = [0, 20, 45] as const;
