@@ -134,9 +134,9 @@ class LocalCrew:
             if not worker.began:
                 raise HarnessError("a worker cannot begin: its own words are above") from None
         if self._is_late(worker):
-            return Result(run.key, outcome="crashed", error=f"it took longer than {self._limit_s:g} s")
+            return Result(key=run.key, outcome="crashed", error=f"it took longer than {self._limit_s:g} s")
         deaths[run.key] += 1
-        return Result(run.key, outcome="crashed", error=WORKER_DIED) if deaths[run.key] >= DEATHS else None
+        return Result(key=run.key, outcome="crashed", error=WORKER_DIED) if deaths[run.key] >= DEATHS else None
 
     def _is_late(self, worker: _Worker) -> bool:
         return self._limit_s is not None and worker.busy_s > self._limit_s

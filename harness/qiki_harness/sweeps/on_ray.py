@@ -81,7 +81,7 @@ def _result(run: Run, reference: Any) -> Result:
     try:
         result: Result = ray.get(reference)
     except (ray.exceptions.WorkerCrashedError, ray.exceptions.NodeDiedError, ray.exceptions.OutOfMemoryError):
-        return Result(run.key, outcome="crashed", error=WORKER_DIED)
+        return Result(key=run.key, outcome="crashed", error=WORKER_DIED)
     except ray.exceptions.RayTaskError as error:
         if isinstance(error.cause, OtherVersionError):
             raise HarnessError(f"a node has qiki-dtmp {error.cause} (expected {PRODUCT}, as here)") from None

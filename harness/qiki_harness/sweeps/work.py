@@ -12,7 +12,7 @@ from qiki.botspec import BotConfig, generate, load_spec
 from qiki.flight import Flight
 from qiki.guard import load_rules
 from qiki.guard.rules import GuardRules
-from qiki.tasks import TASKS, Attempt, Task, find_task
+from qiki.tasks import TASKS, Attempt, Summary, Task, find_task
 from qiki.tasks.criteria import Criteria
 from qiki.tasks.criteria_judge import CriteriaJudge, Verdict
 from qiki.world.scenario import Scenario
@@ -51,9 +51,9 @@ class Run:
         return hashlib.sha256(json.dumps(content, default=str).encode()).hexdigest()
 
 
-@dataclass(frozen=True)
-class Result:
-    """The result of a run; the same wherever and whenever it is flown, but for `wall_s`.
+@dataclass(kw_only=True)
+class Result(Summary):
+    """The result of a run: the figures of its attempt, and more; the same wherever it is flown, but for `wall_s`.
 
     Attributes:
         safe_steps: steps at which the vehicle was in SAFE_MODE
@@ -63,15 +63,6 @@ class Result:
     """
 
     key: str
-    outcome: str = ""
-    success: bool = False
-    steps: int = 0
-    score: float = 0.0
-    closest_m: float | None = None
-    closest_s: float = 0.0
-    propellant_kg: float = 0.0
-    alarmed_steps: int = 0
-    held_steps: int = 0
     safe_steps: int = 0
     frame_s: float = 0.1
     verdicts: tuple[Verdict, ...] = ()
@@ -92,7 +83,7 @@ def fly(run: Run, criteria: Criteria) -> Result:
     try:
         result = _flown(run, criteria)
     except Exception as error:  # whatever a world or an engine leads to is the result of this run alone
-        result = Result(run.key, outcome="crashed", error=describe(error))
+        result = Result(key=run.key, outcome="crashed", error=describe(error))
     return replace(result, wall_s=time.perf_counter() - begun)
 
 
@@ -131,7 +122,7 @@ def _flown(run: Run, criteria: Criteria) -> Result:
         judge.take(step.facts, safe_mode=safe, faults=len(faults))
     summary = attempt.summary
     return Result(
-        run.key,
+        key=run.key,
         **asdict(summary),
         safe_steps=safe_steps,
         frame_s=1.0 / scenario.frame_rate_hz,

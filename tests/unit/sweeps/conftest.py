@@ -1,27 +1,10 @@
 """Engines of the sweeps' tests, as files."""
 
-from pathlib import Path
-
 import pytest
-
-from qiki_harness.sweeps.plan import SweepSpec, plan
-from qiki_harness.sweeps.store import Results
-from qiki_harness.sweeps.work import fly
 
 ENGINES = '''
 import os
 from pathlib import Path
-from qiki.agent import Proposal, fire
-
-
-class Burner:
-    """Fires upwards all the time."""
-
-    def __init__(self, bot):
-        pass
-
-    def propose(self, world):
-        return [Proposal((fire("up", 100.0, 0.1),), "test")]
 
 
 class Crasher(Burner):
@@ -64,23 +47,16 @@ class Mute:
 
 
 @pytest.fixture
-def engines(tmp_path):
+def engines(engine_file):
     """The file of the engines."""
-    path = tmp_path / "engines.py"
-    path.write_text(ENGINES)
-    return path
+    return engine_file(ENGINES)
 
 
 @pytest.fixture
-def flown(tmp_path):
-    """Fly a sweep of short runs in this process, and return its file."""
+def flown(tmp_path, sweep_file):
+    """Fly a sweep of two runs in this process, and return its file."""
 
     def fly_all(name="results.sqlite", **chosen):
-        sweep = plan(SweepSpec(**{"task": "avoid", "seeds": 2, "seconds": 1.0, **chosen}))
-        path: Path = tmp_path / name
-        with Results.of_sweep(path, sweep) as results:
-            for place, run in enumerate(sweep.runs):
-                results.add(place, run, fly(run, sweep.criteria))
-        return path
+        return sweep_file(tmp_path / name, **{"seeds": 2, **chosen})
 
     return fly_all

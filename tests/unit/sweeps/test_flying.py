@@ -92,7 +92,7 @@ def test_a_dead_worker_costs_its_run_a_second_flight(tmp_path, engines):
     sweep = sweep_of(seeds=4, engines=(f"{engines}:Killer",))
     _, rows, _ = fly_all(sweep, tmp_path / "results.sqlite")
     assert [row.result.error for row in rows] == ["", WORKER_DIED, "", ""]
-    assert (tmp_path / "died").exists()
+    assert engines.with_name("died").exists()
     assert all(row.result.digest for row in rows if not row.result.error)
 
 
