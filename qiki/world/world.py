@@ -24,7 +24,7 @@ from qiki.state import Saved, State, StateError, Stateful
 from qiki.world.collisions import Collisions
 from qiki.world.contacts import Contacts
 from qiki.world.errors import OrderError
-from qiki.world.scenario import Scenario
+from qiki.world.scenario import Latency, Scenario
 from qiki.world.vehicle.axes import Vector3
 from qiki.world.vehicle.orders import Fork, Order, make_order, order_values
 from qiki.world.vehicle.vehicle import Vehicle
@@ -197,19 +197,19 @@ class SimWorld(Stateful):
         self._orders.append((order, giver))
 
     def submit_late(self, order: Order, giver: Giver) -> int:
-        """Submit a command of the agent; return the tick behind which it takes effect.
+        """Submit a command that came over gRPC; return the tick behind which it takes effect.
 
         Where the scenario has a latency, that is later: the delays follow from the seed and the present tick, and no
         command overtakes another. OrderError if the vehicle cannot obey now.
         """
-        ticks = self._delay_ticks()
-        if not ticks:
+        if self.scenario.latency is None:
             self.submit(order, giver)
             return self.tick_count
         reason = self._refusal(order)
         if reason is not None:
             raise OrderError(reason)
-        tick = max([self.tick_count + ticks, *(late for late, _, _ in self._scheduled)])
+        given = self.tick_count + self._delay_ticks(self.scenario.latency)
+        tick = max([given, *(late for late, _, _ in self._scheduled)])
         self.schedule(tick, order, giver)
         return tick
 
@@ -259,11 +259,8 @@ class SimWorld(Stateful):
         relative = self.relative_positions()[self.contacts.present]
         return float(np.sqrt(np.einsum("ij,ij->i", relative, relative).min())) if len(relative) else None
 
-    def _delay_ticks(self) -> int:
+    def _delay_ticks(self, latency: Latency) -> int:
         """Return the delay of a command that is given now, in whole ticks."""
-        latency = self.scenario.latency
-        if latency is None:
-            return 0
         chance = np.random.Generator(np.random.PCG64([self.seed, LATENCY, self.tick_count]))
         delay_s = float(chance.uniform(*latency.thinking_s) + chance.uniform(*latency.link_s))
         return math.ceil(round(delay_s / TICK_S, 6))

@@ -14,6 +14,7 @@ from qiki.flight import Flight
 from qiki.flight.digest import canonical
 from qiki.state import StateError
 from qiki.tasks import SIZE, Avoid, Policy, read_engine
+from qiki.world.scenario import Latency
 from qiki_harness.envs import StackEnv
 from qiki_harness.errors import HarnessError
 from qiki_harness.testing import ServiceProcess
@@ -53,6 +54,22 @@ def test_a_stack_gives_the_numbers_and_the_digest_of_one_process(stack_env, task
         assert np.array_equal(one, other), number
         assert (reward, ends) == (reward_of_stack, ends_of_stack), number
     assert flown.digest() == stack.digest() is not None  # it is text
+
+
+@pytest.mark.timeout(400)
+def test_commands_are_as_late_on_a_stack_as_in_one_process(stack_env, tmp_path):
+    latency = Latency(thinking_s=(0.0, 0.5), link_s=(0.05, 0.2))
+    path = tmp_path / "late.yaml"
+    path.write_text(Avoid().world(2, 0.3).model_copy(update={"latency": latency}).model_dump_json())
+    ends = []
+    for env in (
+        TwinEnv("avoid", scenario=str(path), digests=True),
+        stack_env("avoid", scenario=str(path), digests=True),
+    ):
+        env.reset(seed=2)
+        steps = [env.step(action)[:2] for action in actions(STEPS)]
+        ends.append((np.array([seen for seen, _ in steps]).tolist(), [reward for _, reward in steps], env.digest()))
+    assert ends[0] == ends[1]
 
 
 def pilot(observation):

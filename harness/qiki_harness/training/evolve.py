@@ -48,8 +48,8 @@ def evolve(
     with one_thread(), ProcessPoolExecutor(workers, get_context("spawn"), begin_worker) as pool:
         for number in range(generations):
             asked = [search.ask() for _ in range(candidates)]
-            flown = range(FIRST_SEED + number * seeds, FIRST_SEED + (number + 1) * seeds)
-            jobs = [(task, tuple(genes.tolist()), one, difficulty) for genes in asked for one in flown]
+            worlds = range(FIRST_SEED + number * seeds, FIRST_SEED + (number + 1) * seeds)
+            jobs = [(task, tuple(genes.tolist()), one, difficulty) for genes in asked for one in worlds]
             scores = np.array(list(pool.map(score, jobs, chunksize=2))).reshape(candidates, seeds).mean(axis=1)
             search.tell([(genes, -float(one)) for genes, one in zip(asked, scores, strict=True)])
             centre = tuple(search.mean.tolist())

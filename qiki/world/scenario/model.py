@@ -34,7 +34,7 @@ class BotStart(Spec):
 
 
 class Latency(Spec):
-    """Delays of the agent's commands: each is drawn uniformly between two bounds [s]."""
+    """Delays of commands over gRPC, as the agent gives them; each is drawn uniformly between two bounds [s]."""
 
     thinking_s: tuple[Delay, Delay] = (0.0, 0.0)
     link_s: tuple[Delay, Delay] = (0.0, 0.0)
